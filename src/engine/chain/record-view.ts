@@ -1,0 +1,62 @@
+/**
+ * The view of a chain that its users (the file system, later data objects) build on: an ordered map of records and a
+ * store of content bodies, changed in transactions that become one batch of the log each.
+ *
+ * A record's key is (kind, high, low): kind 0..255, high and low integers in [0, 2^53). Records of one (kind, high) are
+ * neighbours, in memory and on disk: choose keys so that what is used together shares it (entries: high = directory;
+ * extents: high = file; inodes: high = ino >> 8, low = ino).
+ * Everything is synchronous but what must wait for a medium or another machine.
+ */
+export interface RecordItem {
+  low: number
+  value: Uint8Array
+}
+
+/** Where a piece of content lies: `offset` bytes into the opened body number `body`. */
+export interface BodySlice {
+  body: number
+  offset: number
+  length: number
+}
+
+export interface RecordView {
+  readonly readOnly: boolean
+
+  /** The record's value, own uncommitted changes included. The bytes are shared: never change them. */
+  get(kind: number, high: number, low: number): Uint8Array | undefined
+  /** Records with from <= low <= to, ascending, at most `limit`. */
+  range(kind: number, high: number, from: number, to: number, limit: number): RecordItem[]
+  /** The record of (kind, high) with the greatest low <= `low`. */
+  floor(kind: number, high: number, low: number): RecordItem | undefined
+
+  /** Changes join the current transaction. `value` is kept, not copied: the caller gives it away. */
+  put(kind: number, high: number, low: number, value: Uint8Array): void
+  delete(kind: number, high: number, low: number): void
+  /** Deletes all records with from <= low <= to; costs the same for one and for millions. */
+  deleteRange(kind: number, high: number, from: number, to: number): void
+
+  /**
+   * Memory for `length` bytes (at most MAX_BODY_BYTES) of content of the current transaction, shared with the committing
+   * thread. It may be written until the transaction is committed, and must not be touched after.
+   */
+  stage(length: number): Uint8Array
+  /** Puts a staged piece into a body of the current transaction; small pieces share bodies. The reference can be put into records at once. */
+  addBody(staged: Uint8Array): BodySlice
+  /** The opened body (at most MAX_BODY_BYTES); a promise only where it must be fetched. BODY_DAMAGED when it does not verify. Shared: never change it. */
+  readBody(body: number): Uint8Array | Promise<Uint8Array>
+
+  /** Bytes of the current transaction (staged content and records), and of those not yet durable. */
+  readonly pendingBytes: number
+  readonly inFlightBytes: number
+  /**
+   * Makes sure that `bytes` more of changes can be committed. Undefined when they surely can; else a promise that
+   * resolves when they can or rejects with NO_SPACE. `essential` (deletions) may use the reserve kept for them.
+   */
+  reserve(bytes: number, essential: boolean): Promise<void> | undefined
+
+  /**
+   * Makes everything since the last commit one batch. Resolves when it is durable here (fdatasync); with nothing to
+   * commit, when all earlier batches are. Rejects with WRITE_FAILED, and then the view is read-only for good.
+   */
+  commit(): Promise<void>
+}

@@ -1,0 +1,89 @@
+/**
+ * The one error class. `code` is the contract: it never changes between majors; the message is for people and may.
+ * Match on `code`, never on `instanceof`: a package can be loaded twice.
+ */
+export const ERROR_CODES = [
+  // bytes, formats
+  'BAD_FORMAT', // bytes that do not parse
+  'UNSUPPORTED_FORMAT', // a version or an incompatible feature flag this program does not know
+  'BAD_ARGUMENT', // a caller's mistake
+  // chain
+  'NOT_A_CHAIN', // the directory holds no chain
+  'CHAIN_EXISTS',
+  'CHAIN_NOT_FOUND',
+  'CHAIN_LOCKED', // another process has it open
+  'CHAIN_DAMAGED', // the log does not verify
+  'CHAIN_ROLLED_BACK', // the log ends before what is known durable
+  'BODY_DAMAGED', // one body does not verify: its readers get an I/O error, the rest lives on
+  'CHAIN_CLOSED',
+  'READ_ONLY',
+  'WRITE_FAILED', // the storage failed under a commit: nothing more is accepted
+  // keys
+  'WRONG_PASSPHRASE',
+  'EMPTY_PASSPHRASE',
+  'NO_PASSPHRASE',
+  'KEYRING_DAMAGED',
+  'KEY_SLOT_NOT_FOUND',
+  'LAST_KEY_SLOT',
+  // files
+  'NO_ENTRY',
+  'EXISTS',
+  'NOT_A_DIRECTORY',
+  'IS_A_DIRECTORY',
+  'NOT_EMPTY',
+  'NAME_TOO_LONG',
+  'FILE_TOO_LARGE',
+  'TOO_MANY_LINKS',
+  'NO_ATTRIBUTE',
+  'ATTRIBUTE_TOO_LARGE',
+  'RESULT_TOO_SMALL',
+  'NO_DATA_BEYOND', // SEEK_DATA or SEEK_HOLE past the end
+  'INVALID',
+  'NOT_PERMITTED',
+  'ACCESS_DENIED',
+  'NO_SPACE',
+  'NOT_SUPPORTED',
+  'STALE',
+  'INPUT_OUTPUT',
+  // mounting
+  'MOUNTPOINT_BUSY',
+  'MOUNTPOINT_NOT_EMPTY',
+  'MOUNTPOINT_UNUSABLE',
+  'NOT_MOUNTED',
+  'FUSE_UNAVAILABLE',
+  'MOUNT_REFUSED',
+  'BAD_OPTION',
+  'DAEMON_FAILED',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+export interface AteErrorDetail {
+  /** What the user can do about it, one sentence. */
+  hint?: string
+  cause?: unknown
+}
+
+export class AteError extends Error {
+  override readonly name = 'AteError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, detail: AteErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = code
+    this.hint = detail.hint
+  }
+}
+
+const codes: ReadonlySet<string> = new Set(ERROR_CODES)
+
+/** True for our own errors, also those of another copy of this module. */
+export function isAteError(error: unknown): error is AteError {
+  return error instanceof Error && error.name === 'AteError' && 'code' in error && codes.has(String(error.code))
+}
+
+/** The code of one of our errors, undefined for anything else. */
+export function errorCode(error: unknown): ErrorCode | undefined {
+  return isAteError(error) ? error.code : undefined
+}

@@ -1,0 +1,31 @@
+/**
+ * An ordered map of byte keys to byte values with atomic, durable batches: LMDB on Node (`adapters/node/lmdb-store.ts`),
+ * memory elsewhere and in tests (`memory-store.ts`). Keys order as unsigned bytes. It holds sealed leaves only
+ * (`sealed-tree.ts`) and is a cache of the log: losing it costs a replay, nothing else.
+ */
+export interface OrderedStore {
+  get(key: Uint8Array): Uint8Array | undefined
+  /** The entry with the greatest key <= `key`. */
+  floor(key: Uint8Array): StoreEntry | undefined
+  /** The entry with the least key > `key`. */
+  after(key: Uint8Array): StoreEntry | undefined
+  /** Applies all changes or none, durable when it returns. Throws NO_SPACE or INPUT_OUTPUT. `value` null deletes. */
+  write(changes: readonly StoreChange[]): void
+  /** Makes what another thread wrote visible to `get`, `floor` and `after`. */
+  refresh(): void
+  /** Drops everything. */
+  clear(): void
+  /** Bytes on the medium. */
+  sizeBytes(): number
+  close(): Promise<void>
+}
+
+export interface StoreEntry {
+  key: Uint8Array
+  value: Uint8Array
+}
+
+export interface StoreChange {
+  key: Uint8Array
+  value: Uint8Array | null
+}

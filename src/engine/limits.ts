@@ -1,0 +1,21 @@
+/** Every format version and every limit in one place; each is enforced before memory is allocated. */
+
+/** Version of the log's byte format (`docs/format.md`). Readers refuse a newer one. */
+export const FORMAT_VERSION = 1
+
+/** Content sealed as one unit. Smaller costs a seal and 110 bytes more often; larger makes a random 4 KiB read open more. */
+export const MAX_BODY_BYTES = 64 * 1024
+/** Record metadata sealed as one unit (one record may exceed it). */
+export const METADATA_GROUP_BYTES = 16 * 1024
+/** One record's value: a 64 KiB extended attribute and room. */
+export const MAX_RECORD_VALUE_BYTES = 68 * 1024
+/** One batch on disk: bounds what a reader must hold to verify it. */
+export const MAX_BATCH_BYTES = 256 * 1024 * 1024
+/** Groups of one batch. */
+export const MAX_BATCH_GROUPS = 65_536
+
+/** A segment is closed above this. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024
+
+export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+export const MAX_KEYRING_BYTES = 1024 * 1024

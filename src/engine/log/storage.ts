@@ -1,0 +1,38 @@
+/**
+ * Where a log lives: a flat set of named files. Implementations: memory (`memory-storage.ts`), a directory
+ * (`adapters/node/file-storage.ts`), and a fault-injecting one in the tests. All pass `test/contract/log-storage.ts`.
+ *
+ * Writes and syncs are asynchronous by type (browsers have nothing else); the Node one runs in a worker thread of its
+ * own and works synchronously inside. Reads of sealed bodies are synchronous where the storage can.
+ */
+export interface LogStorage {
+  /** Names of all files, in no order. */
+  list(): Promise<string[]>
+  /** The whole of a small file (manifest, keyring); undefined when absent. Refuses files above `maxBytes` with BAD_FORMAT. */
+  readSmall(name: string, maxBytes: number): Promise<Uint8Array | undefined>
+  /** Replaces a small file atomically and durably: after a crash the old content or the new, never a mix, never none. */
+  replaceSmall(name: string, content: Uint8Array): Promise<void>
+  /** Opens a segment file; `create` makes a new one (CHAIN_EXISTS if there) and makes its name durable. */
+  openSegment(name: string, mode: 'read' | 'append' | 'create'): Promise<SegmentFile>
+  /** Removes a file; absent is fine. Durable after the next sync of anything. */
+  remove(name: string): Promise<void>
+}
+
+export interface SegmentFile {
+  /** Current length in bytes, reserved space included. */
+  size(): Promise<number>
+  /** Up to `length` bytes at `position`; fewer at the end. Throws INPUT_OUTPUT on a device error. */
+  read(position: number, length: number): Promise<Uint8Array>
+  /** As `read`, without a turn of the event loop. `target` is filled from `targetStart`; returns the bytes read. */
+  readSync(position: number, target: Uint8Array, targetStart: number, length: number): number
+  /** Writes all parts, one after another, at `position`. Throws NO_SPACE or INPUT_OUTPUT; then the range is undefined. */
+  write(position: number, parts: readonly Uint8Array[]): Promise<void>
+  /** What was written is on the medium when this resolves (fdatasync). */
+  sync(): Promise<void>
+  /** Makes sure that writing up to `length` cannot fail for space; throws NO_SPACE. Content there reads as zero. */
+  reserve(length: number): Promise<void>
+  /** Writes zeros over [from, to) and syncs them, so that later syncs of that range change no file-system metadata. */
+  zero(from: number, to: number): Promise<void>
+  truncate(length: number): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,80 @@
+/**
+ * What the layers above see of the log: batches of groups go in, durable and verified batches come out.
+ * The bytes are in `docs/format.md`.
+ */
+
+/** 1 = sealed records (metadata), 2 = sealed content. Others are reserved (`docs/format.md`, reserved kinds). */
+export const GROUP_RECORDS = 1
+export const GROUP_CONTENT = 2
+export type GroupKind = typeof GROUP_RECORDS | typeof GROUP_CONTENT
+
+/** One group to seal: its parts are sealed as one message. */
+export interface GroupDraft {
+  kind: GroupKind
+  /**
+   * Number of this group among those of this chain's writer: given by the caller, never reused (not even after a crash
+   * or by a second writer of a copied directory: the group's id is this number and 64 random bits).
+   */
+  number: number
+  parts: readonly Uint8Array[]
+}
+
+/** One commit: all or nothing. */
+export interface BatchDraft {
+  groups: readonly GroupDraft[]
+}
+
+/** Where a sealed group lies. `digest` is SHA-256 over its stored bytes, the leaf of the batch's Merkle tree. */
+export interface GroupPlace {
+  kind: GroupKind
+  number: number
+  segment: number
+  position: number
+  storedBytes: number
+  digest: Uint8Array
+}
+
+export interface AppendedBatch {
+  sequence: number
+  /** Digest of the batch's link: identifies the whole history up to it. */
+  digest: Uint8Array
+  groups: GroupPlace[]
+}
+
+export interface ReplayedBatch extends AppendedBatch {
+  /** Opened groups of kind GROUP_RECORDS, in order. */
+  records: Uint8Array[]
+}
+
+/** A point of the log that a cache (the index) has taken in. */
+export interface LogPoint {
+  sequence: number
+  digest: Uint8Array
+  segment: number
+  /** Position in the segment just behind the batch's frame. */
+  position: number
+}
+
+/** The anchor outside the log: what this machine knows to be durable. Absent for temporary chains. */
+export interface AnchorStore {
+  read(): Promise<Uint8Array | undefined>
+  /** In place, not synced: it must survive this process, not the machine. */
+  write(content: Uint8Array): void
+  /** Synced; at close. */
+  sync(): void
+  close(): void
+}
+
+export type FindingKind =
+  | 'manifest' | 'segment' | 'frame' | 'link' | 'batch' | 'group' | 'record' | 'reference' | 'index' | 'rollback' | 'keyring'
+
+/** One thing wrong, as fsck tells it. Never holds names or contents. */
+export interface Finding {
+  kind: FindingKind
+  /** What is wrong, one sentence. */
+  message: string
+  segment?: number
+  position?: number
+  sequence?: number
+  group?: number
+}
