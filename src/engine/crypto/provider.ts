@@ -14,9 +14,18 @@ export interface CryptoProvider {
   hkdfSha256(key: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array
   /**
    * AES-GCM with a 16, 24 or 32 byte key and a 12 byte nonce (SP 800-38D). Writes ciphertext then the 16 byte tag into
-   * `target` from `targetStart`; `parts` are sealed as one message. Returns the bytes written: sum of parts + 16.
+   * `target` from `targetStart`; `parts` are sealed as one message and
+   * must not overlap the target, where plaintext may lie for a moment. Returns the bytes written: sum of parts + 16.
+   * BAD_ARGUMENT for other lengths of key or nonce, or too small a target.
    */
-  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, parts: readonly Uint8Array[], target: Uint8Array, targetStart: number): number
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    parts: readonly Uint8Array[],
+    target: Uint8Array,
+    targetStart: number,
+  ): number
   /** Opens ciphertext || tag. Undefined when the tag does not verify; never any unverified plaintext. */
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
   /** Constant-time comparison; false for different lengths. */
@@ -24,3 +33,6 @@ export interface CryptoProvider {
   /** CRC-32 (IEEE 802.3): finds torn writes fast; never a defence. */
   crc32(bytes: Uint8Array, seed?: number): number
 }
+
+export const GCM_TAG_BYTES = 16
+export const GCM_NONCE_BYTES = 12

@@ -1,0 +1,6 @@
+/** Equality of public bytes (ids, digests). Not constant time: tags and secrets go through CryptoProvider.equal. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}

@@ -1,0 +1,46 @@
+/**
+ * Every label under which something is hashed, authenticated, signed, sealed or derived. A label begins with its own
+ * length, so none is a prefix of another, and no message made for one purpose can be taken for one of another.
+ * Labels are part of the format: never change one, add a new one.
+ */
+function label(purpose: string): Uint8Array {
+  const text = new TextEncoder().encode(`atefs v1 ${purpose}`)
+  const bytes = new Uint8Array(1 + text.length)
+  bytes[0] = text.length
+  bytes.set(text, 1)
+  return bytes
+}
+
+export const LABELS = {
+  // keys derived from the root key
+  manifestKey: label('manifest key'),
+  keyringKey: label('keyring key'),
+  anchorKey: label('anchor key'),
+  nameKey: label('name key'),
+  authorKey: label('author key'),
+  memberKey: label('member key'),
+  accessKey: label('access key'),
+  indexKey: label('index key'),
+  // keys derived from a data key
+  keyId: label('key id'),
+  sealingKey: label('sealing key'),
+  // log
+  group: label('group'),
+  batch: label('batch'),
+  batchMac: label('batch mac'),
+  batchSignature: label('batch signature'),
+  link: label('link'),
+  manifest: label('manifest'),
+  anchor: label('anchor'),
+  // index
+  indexLeaf: label('index leaf'),
+  indexRoot: label('index root'),
+  // keyring
+  keyring: label('keyring'),
+  keySlot: label('key slot'),
+  plainKey: label('plain key'),
+  // public keys
+  signature: label('signature'),
+  publicKeyId: label('public key id'),
+  box: label('box'),
+} as const
