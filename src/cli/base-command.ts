@@ -1,0 +1,64 @@
+/**
+ * What all commands share: `--json`, and the one place where a failure becomes words and an exit code. An AteError is
+ * expected and prints one line and what to do about it; anything else is a defect and prints its stack.
+ */
+import { Command, Errors } from '@oclif/core'
+import { isAteError } from '../engine/error.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+
+/** A failure as `--json` prints it, under the key `error`. */
+interface Failure {
+  code: string
+  message: string
+  hint?: string
+  exitCode: number
+}
+
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+
+  /** A line for the user beside the result: standard error, silent with `--json`. */
+  protected note(message: string): void {
+    this.logToStderr(message)
+  }
+
+  // oclif sets exit code 1 whatever the error says when --json is given: so the code is set here, in both cases.
+  override async catch(error: unknown): Promise<void> {
+    if (error instanceof Errors.ExitError) throw error
+    if (isUsageError(error) && !this.jsonEnabled()) throw error
+    const failure = describe(error)
+    if (this.jsonEnabled()) this.logJson({ error: failure })
+    else process.stderr.write(failureText(failure, error))
+    this.exit(failure.exitCode)
+  }
+}
+
+interface UsageError extends Error {
+  oclif: { exit?: number }
+}
+
+/** oclif's own complaints about the command line carry exit code 2; it prints them with the usage of the command. */
+function isUsageError(error: unknown): error is UsageError {
+  return error instanceof Errors.CLIError && error.oclif.exit === EXIT.USAGE
+}
+
+function describe(error: unknown): Failure {
+  if (isAteError(error)) {
+    const { code, message, hint } = error
+    return { code, message, ...(hint === undefined ? {} : { hint }), exitCode: exitCodeOf(code) }
+  }
+  if (isUsageError(error)) return { code: 'BAD_ARGUMENT', message: error.message, exitCode: EXIT.USAGE }
+  return {
+    code: 'UNEXPECTED',
+    message: error instanceof Error ? error.message : String(error),
+    exitCode: EXIT.UNEXPECTED,
+  }
+}
+
+function failureText(failure: Failure, error: unknown): string {
+  if (failure.exitCode === EXIT.UNEXPECTED && !isAteError(error)) {
+    const stack = error instanceof Error ? error.stack : undefined
+    return `atefs: this is a defect of the program, please report it:\n${stack ?? failure.message}\n`
+  }
+  return `atefs: ${failure.message}\n${failure.hint === undefined ? '' : `${failure.hint}\n`}`
+}
