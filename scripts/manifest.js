@@ -1,0 +1,13 @@
+/** The list of commands that oclif reads instead of loading every command. Stale, it hides new ones without a word. */
+import { Plugin } from '@oclif/core'
+
+/**
+ * The manifest of what lies in dist/commands.
+ * @param {string} root the directory of package.json
+ * @returns {Promise<string>} the text of oclif.manifest.json
+ */
+export async function freshManifest(root) {
+  const plugin = new Plugin({ errorOnManifestCreate: true, ignoreManifest: true, respectNoCacheDefault: true, root })
+  await plugin.load()
+  return `${JSON.stringify(plugin.manifest, null, 2)}\n`
+}
