@@ -5,10 +5,10 @@
  */
 export interface OrderedStore {
   get(key: Uint8Array): Uint8Array | undefined
-  /** The entry with the greatest key <= `key`. */
-  floor(key: Uint8Array): StoreEntry | undefined
-  /** The entry with the least key > `key`. */
-  after(key: Uint8Array): StoreEntry | undefined
+  /** The greatest key <= `key`. */
+  floor(key: Uint8Array): Uint8Array | undefined
+  /** The least key > `key`. */
+  after(key: Uint8Array): Uint8Array | undefined
   /** Applies all changes or none, durable when it returns. Throws NO_SPACE or INPUT_OUTPUT. `value` null deletes. */
   write(changes: readonly StoreChange[]): void
   /** Makes what another thread wrote visible to `get`, `floor` and `after`. */
@@ -18,11 +18,6 @@ export interface OrderedStore {
   /** Bytes on the medium. */
   sizeBytes(): number
   close(): Promise<void>
-}
-
-export interface StoreEntry {
-  key: Uint8Array
-  value: Uint8Array
 }
 
 export interface StoreChange {

@@ -1,0 +1,154 @@
+/**
+ * Reads records from the sealed leaves of a store, with a bounded cache of opened leaves.
+ *
+ * A leaf covers the keys from its own store key up to the next leaf's. The cache is dropped whenever the store changes
+ * (`refresh`): what is newer than the store lives in the overlay, so a stale cache can only be wrong after a flush.
+ */
+import { toLatin1 } from '../bytes/latin1.js'
+import { LRUCache } from 'lru-cache'
+import { AteError } from '../error.js'
+import type { RecordItem } from '../chain/record-view.js'
+import { decodeLeaf, type Leaf } from './leaf.js'
+import type { LeafSeal } from './leaf-seal.js'
+import type { OrderedStore } from './ordered-store.js'
+import { encodeKey, decodeKey, RECORD_KEY_BYTES } from './record-key.js'
+
+/** Opened leaves kept: about 10 KiB each with their parsed records. */
+const CACHED_LEAVES = 2048
+
+interface CachedLeaf {
+  storeKey: Uint8Array
+  leaf: Leaf
+  /** Store key of the next leaf; undefined at the end. Looked up when first needed. */
+  next: Uint8Array | undefined
+  isNextKnown: boolean
+}
+
+export class IndexReader {
+  readonly #store: OrderedStore
+  readonly #seal: LeafSeal
+  readonly #cache = new LRUCache<string, CachedLeaf>({ max: CACHED_LEAVES })
+  /** The leaf of the last answer: neighbours are usually asked for next. */
+  #last: CachedLeaf | undefined
+
+  constructor(store: OrderedStore, seal: LeafSeal) {
+    this.#store = store
+    this.#seal = seal
+  }
+
+  /** Sees what the store's writer has written. */
+  refresh(): void {
+    this.#store.refresh()
+    this.#cache.clear()
+    this.#last = undefined
+  }
+
+  get(kind: number, high: number, low: number): Uint8Array | undefined {
+    const record = this.#leafFor(kind, high, low)?.leaf
+    const found = record?.records[record.lowerBound(kind, high, low)]
+    if (found === undefined || found.kind !== kind || found.high !== high || found.low !== low) return undefined
+    return found.value
+  }
+
+  /** Records of (kind, high) with from <= low <= to, ascending, at most `limit`. */
+  range(kind: number, high: number, from: number, to: number, limit: number): RecordItem[] {
+    const items: RecordItem[] = []
+    let cached = this.#leafFor(kind, high, from)
+    let position = cached?.leaf.lowerBound(kind, high, from) ?? 0
+    while (cached !== undefined) {
+      for (; position < cached.leaf.records.length; position++) {
+        const record = cached.leaf.records[position]
+        if (record === undefined || record.kind !== kind || record.high !== high || record.low > to) return items
+        if (items.length >= limit) return items
+        items.push({ low: record.low, value: record.value })
+      }
+      cached = this.#leafAfter(cached)
+      position = 0
+    }
+    return items
+  }
+
+  /** The record of (kind, high) with the greatest low <= `low`. */
+  floor(kind: number, high: number, low: number): RecordItem | undefined {
+    let cached = this.#leafFor(kind, high, low)
+    while (cached !== undefined) {
+      const { leaf, storeKey } = cached
+      let position = leaf.lowerBound(kind, high, low)
+      const exact = leaf.records[position]
+      if (exact === undefined || exact.kind !== kind || exact.high !== high || exact.low !== low) position--
+      const record = leaf.records[position]
+      if (record !== undefined) {
+        return record.kind === kind && record.high === high ? { low: record.low, value: record.value } : undefined
+      }
+      // The leaf holds nothing before the key: what precedes it lies in the leaf before.
+      cached = this.#leafBefore(storeKey)
+    }
+    return undefined
+  }
+
+  #leafFor(kind: number, high: number, low: number): CachedLeaf | undefined {
+    const key = encodeKey(kind, high, low)
+    if (this.#last !== undefined && this.#covers(this.#last, key)) return this.#last
+    const storeKey = this.#store.floor(key)
+    const cached = storeKey === undefined ? undefined : this.#open(storeKey)
+    if (cached !== undefined) this.#last = cached
+    return cached
+  }
+
+  #leafAfter(cached: CachedLeaf): CachedLeaf | undefined {
+    const next = this.#nextOf(cached)
+    return next === undefined ? undefined : this.#open(next)
+  }
+
+  #leafBefore(storeKey: Uint8Array): CachedLeaf | undefined {
+    const before = keyBefore(storeKey)
+    const previous = before === undefined ? undefined : this.#store.floor(before)
+    return previous === undefined ? undefined : this.#open(previous)
+  }
+
+  #covers(cached: CachedLeaf, key: Uint8Array): boolean {
+    if (compare(cached.storeKey, key) > 0) return false
+    const next = this.#nextOf(cached)
+    return next === undefined || compare(next, key) > 0
+  }
+
+  #nextOf(cached: CachedLeaf): Uint8Array | undefined {
+    if (!cached.isNextKnown) {
+      const next = this.#store.after(cached.storeKey)
+      cached.next = next?.length === RECORD_KEY_BYTES ? next : undefined
+      cached.isNextKnown = true
+    }
+    return cached.next
+  }
+
+  #open(storeKey: Uint8Array): CachedLeaf | undefined {
+    const id = toLatin1(storeKey)
+    let cached = this.#cache.get(id)
+    if (cached !== undefined) return cached
+    const stored = this.#store.get(storeKey)
+    if (stored === undefined || storeKey.length !== RECORD_KEY_BYTES) {
+      throw new AteError('BODY_DAMAGED', 'index: a leaf is missing')
+    }
+    const leaf = decodeLeaf(this.#seal.openOrThrow(storeKey, stored))
+    cached = { storeKey, leaf, next: undefined, isNextKnown: false }
+    this.#cache.set(id, cached)
+    return cached
+  }
+}
+
+function compare(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < RECORD_KEY_BYTES; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** The greatest key below `key` that a leaf can have. */
+function keyBefore(key: Uint8Array): Uint8Array | undefined {
+  const { kind, high, low } = decodeKey(key)
+  if (low > 0) return encodeKey(kind, high, low - 1)
+  if (high > 0) return encodeKey(kind, high - 1, Number.MAX_SAFE_INTEGER)
+  if (kind > 0) return encodeKey(kind - 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+  return undefined
+}

@@ -1,0 +1,69 @@
+/** OrderedStore in memory: a sorted array of keys with a map of values. For tests, temporary chains and browsers. */
+import { compareBytes } from '../bytes/compare.js'
+import { toHex } from '../bytes/hex.js'
+import type { OrderedStore, StoreChange } from './ordered-store.js'
+
+export class MemoryStore implements OrderedStore {
+  readonly #values = new Map<string, Uint8Array>()
+  readonly #keys: Uint8Array[] = []
+  #bytes = 0
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#values.get(toHex(key))
+  }
+
+  floor(key: Uint8Array): Uint8Array | undefined {
+    return this.#keys[this.#firstAbove(key) - 1]
+  }
+
+  after(key: Uint8Array): Uint8Array | undefined {
+    return this.#keys[this.#firstAbove(key)]
+  }
+
+  write(changes: readonly StoreChange[]): void {
+    for (const { key, value } of changes) {
+      const id = toHex(key)
+      const old = this.#values.get(id)
+      this.#bytes += (value?.length ?? 0) - (old?.length ?? 0)
+      if (value === null) {
+        if (old === undefined) continue
+        this.#values.delete(id)
+        this.#keys.splice(this.#firstAbove(key) - 1, 1)
+      } else {
+        if (old === undefined) this.#keys.splice(this.#firstAbove(key), 0, key.slice())
+        this.#values.set(id, value.slice())
+      }
+    }
+  }
+
+  refresh(): void {
+    // One thread: everything is visible at once.
+  }
+
+  clear(): void {
+    this.#values.clear()
+    this.#keys.length = 0
+    this.#bytes = 0
+  }
+
+  sizeBytes(): number {
+    return this.#bytes
+  }
+
+  async close(): Promise<void> {
+    await Promise.resolve()
+  }
+
+  /** Position of the first key > `key`. */
+  #firstAbove(key: Uint8Array): number {
+    let from = 0
+    let to = this.#keys.length
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      const at = this.#keys[middle]
+      if (at !== undefined && compareBytes(at, key) <= 0) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+}

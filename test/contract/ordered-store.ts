@@ -1,0 +1,54 @@
+/** What every OrderedStore must do. Called by the tests of the implementations; never run by itself. */
+import type { Test } from 'tap'
+import type { OrderedStore } from '../../src/engine/index/ordered-store.js'
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
+const plain = (value: Uint8Array | undefined): number[] | undefined => (value === undefined ? undefined : [...value])
+
+export async function orderedStore(t: Test, make: () => OrderedStore): Promise<void> {
+  await t.test('an empty store finds nothing', async (t) => {
+    const store = make()
+    t.equal(store.get(bytes(1)), undefined)
+    t.equal(store.floor(bytes(255)), undefined)
+    t.equal(store.after(bytes(0)), undefined)
+    await store.close()
+  })
+
+  await t.test('values come back, are replaced and are deleted', async (t) => {
+    const store = make()
+    store.write([
+      { key: bytes(1), value: bytes(10) },
+      { key: bytes(2), value: bytes(20) },
+    ])
+    store.write([
+      { key: bytes(1), value: bytes(11, 12) },
+      { key: bytes(2), value: null },
+      { key: bytes(3), value: null },
+    ])
+    t.same(plain(store.get(bytes(1))), [11, 12])
+    t.equal(store.get(bytes(2)), undefined)
+    await store.close()
+  })
+
+  await t.test('floor and after follow the order of unsigned bytes', async (t) => {
+    const store = make()
+    store.write([128, 5, 255, 7].map((first) => ({ key: bytes(first, 0), value: bytes(first) })))
+    t.same(plain(store.floor(bytes(5, 0))), [5, 0])
+    t.same(plain(store.floor(bytes(6))), [5, 0])
+    t.equal(store.floor(bytes(4)), undefined)
+    t.same(plain(store.floor(bytes(255, 255))), [255, 0])
+    t.same(plain(store.after(bytes(7, 0))), [128, 0])
+    t.same(plain(store.after(bytes(0))), [5, 0])
+    t.equal(store.after(bytes(255, 0)), undefined)
+    await store.close()
+  })
+
+  await t.test('a cleared store is empty', async (t) => {
+    const store = make()
+    store.write([{ key: bytes(9), value: bytes(1) }])
+    store.clear()
+    t.equal(store.get(bytes(9)), undefined)
+    t.equal(store.floor(bytes(255)), undefined)
+    await store.close()
+  })
+}

@@ -1,0 +1,136 @@
+/** The sealed index against a plain sorted map: any sequence of flushes reads the same. */
+import fc from 'fast-check'
+import t from 'tap'
+import { nobleProvider } from '../../../src/engine/crypto/noble-provider.js'
+import { deriveChainKeys } from '../../../src/engine/crypto/chain-keys.js'
+import { Overlay } from '../../../src/engine/chain/overlay.js'
+import { IndexReader } from '../../../src/engine/index/index-reader.js'
+import { IndexWriter } from '../../../src/engine/index/index-writer.js'
+import { LeafSeal } from '../../../src/engine/index/leaf-seal.js'
+import { MemoryStore } from '../../../src/engine/index/memory-store.js'
+import { encodeKey } from '../../../src/engine/index/record-key.js'
+
+const crypto = nobleProvider
+const keys = deriveChainKeys(crypto, new Uint8Array(32).fill(7), new Uint8Array(16).fill(9), 1)
+const point = { sequence: 1, digest: new Uint8Array(32).fill(3), segment: 1, position: 64 }
+
+function open(store = new MemoryStore()) {
+  const seal = new LeafSeal(crypto, keys)
+  return { store, writer: new IndexWriter(store, seal, crypto, keys), reader: new IndexReader(store, seal) }
+}
+
+function drain(steps: Generator<void>): number {
+  let slices = 0
+  while (steps.next().done !== true) slices++
+  return slices
+}
+
+type Step =
+  | { type: 'put'; high: number; low: number; size: number }
+  | { type: 'delete'; high: number; low: number }
+  | { type: 'clear'; high: number; from: number; to: number }
+
+const high = fc.integer({ min: 1, max: 4 })
+const low = fc.integer({ min: 0, max: 300 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ type: fc.constant('put' as const), high, low, size: fc.integer({ min: 0, max: 400 }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('delete' as const), high, low }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('clear' as const), high, from: low, to: low }) },
+)
+
+function apply(model: Map<string, Uint8Array>, overlay: Overlay, step: Step): void {
+  if (step.type === 'put') {
+    const value = new Uint8Array(step.size).fill(step.low)
+    model.set(`${step.high}/${step.low}`, value)
+    overlay.put(1, 5, step.high, step.low, value)
+  } else if (step.type === 'delete') {
+    model.delete(`${step.high}/${step.low}`)
+    overlay.put(1, 5, step.high, step.low, null)
+  } else {
+    for (let at = step.from; at <= step.to; at++) model.delete(`${step.high}/${at}`)
+    overlay.deleteRange(1, 5, step.high, step.from, step.to)
+  }
+}
+
+await t.test('what was flushed is read back: one by one, in ranges and by floor', async (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.array(step, { maxLength: 120 }), { maxLength: 5 }), (flushes) => {
+      const { writer, reader } = open()
+      const model = new Map<string, Uint8Array>()
+      for (const steps of flushes) {
+        const overlay = new Overlay()
+        for (const each of steps) apply(model, overlay, each)
+        drain(writer.flush(overlay, point, 1))
+      }
+      reader.refresh()
+      for (let h = 0; h <= 5; h++) {
+        const lows = [...model.keys()].filter((k) => k.startsWith(`${h}/`)).map((k) => Number(k.slice(2)))
+        lows.sort((a, b) => a - b)
+        const all = reader.range(5, h, 0, 1000, 10_000)
+        t.strictSame(
+          all.map((item) => item.low),
+          lows,
+        )
+        for (const item of all) t.strictSame([...item.value], [...(model.get(`${h}/${item.low}`) ?? [])])
+        for (const at of [0, 1, 57, 150, 299, 300]) {
+          t.equal(reader.get(5, h, at) === undefined, !model.has(`${h}/${at}`))
+          t.equal(reader.floor(5, h, at)?.low, lows.filter((l) => l <= at).at(-1))
+          t.strictSame(
+            reader.range(5, h, at, at + 50, 3).map((i) => i.low),
+            lows.filter((l) => l >= at && l <= at + 50).slice(0, 3),
+          )
+        }
+      }
+      t.ok(writer.verify())
+    }),
+    { seed: 20261121, numRuns: 40 },
+  )
+})
+
+await t.test('many records are written in slices, and the state names the point only at the end', async (t) => {
+  const { store, writer } = open()
+  const overlay = new Overlay()
+  for (let at = 0; at < 20_000; at++) overlay.put(1, 2, 1, at * 7919, new Uint8Array(40).fill(at))
+  const steps = writer.flush(overlay, point, 77)
+  steps.next()
+  t.equal(new IndexWriter(store, new LeafSeal(crypto, keys), crypto, keys).state.point, undefined)
+  t.ok(drain(steps) > 1)
+  const state = new IndexWriter(store, new LeafSeal(crypto, keys), crypto, keys).state
+  t.strictSame(state.point, point)
+  t.equal(state.nextGroup, 77)
+})
+
+await t.test('a leaf set back to an older value of its own is noticed', async (t) => {
+  const { store, writer } = open()
+  const key = encodeKey(0, 0, 0)
+  for (const round of [1, 2]) {
+    const before = store.get(key)
+    const overlay = new Overlay()
+    overlay.put(1, 2, 1, 1, Uint8Array.of(round))
+    drain(writer.flush(overlay, point, 1))
+    t.ok(writer.verify())
+    if (before !== undefined) {
+      store.write([{ key, value: before }])
+      t.notOk(writer.verify())
+    }
+  }
+})
+
+await t.test('a flipped bit in a leaf is never served', async (t) => {
+  const { store, writer, reader } = open()
+  const overlay = new Overlay()
+  overlay.put(1, 2, 1, 1, Uint8Array.of(1, 2, 3))
+  drain(writer.flush(overlay, point, 1))
+  const key = encodeKey(0, 0, 0)
+  const stored = store.get(key) ?? new Uint8Array()
+  for (let at = 0; at < stored.length; at++) {
+    const bad = stored.slice()
+    bad[at] = (bad[at] ?? 0) ^ 1
+    store.write([{ key, value: bad }])
+    reader.refresh()
+    t.throws(() => reader.get(2, 1, 1), { code: 'BODY_DAMAGED' })
+  }
+})
