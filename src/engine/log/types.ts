@@ -38,6 +38,9 @@ export interface AppendedBatch {
   sequence: number
   /** Digest of the batch's link: identifies the whole history up to it. */
   digest: Uint8Array
+  /** Where the batch's frame lies, and the position just behind it. */
+  segment: number
+  endPosition: number
   groups: GroupPlace[]
 }
 
