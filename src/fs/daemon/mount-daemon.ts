@@ -1,0 +1,186 @@
+/**
+ * One mount from beginning to end: chain, file system, driver, in this order, and back in the other. Whoever ends the mount
+ * (a request, a signal, umount(8)), everything answered is committed before the chain is closed and the daemon ends.
+ */
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FileSystem } from '../vfs/types.js'
+import type { Driver, MountedDriver } from '../drivers/driver.js'
+import type { RecordView } from '../../engine/chain/record-view.js'
+import type { ChainHandle, ChainSecret, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
+import { startControlServer, type ControlServer } from './control-server.js'
+import { openWhenFree } from './lock-wait.js'
+import type { MountRequest } from './mount-request.js'
+import type { MountStatus } from './mount-status.js'
+import { registerMount, socketOf, unregisterMount } from './registry.js'
+import { verifyMount } from './verify-mount.js'
+
+/** A file system that has a last commit to do. */
+export interface OpenedFileSystem extends FileSystem {
+  /** Changes that are not in the view's current transaction yet. */
+  readonly dirtyBytes: number
+  /** Commits everything and stops its timers. Rejects with WRITE_FAILED. */
+  close(): Promise<void>
+}
+
+/** The pieces a mount is made of (`mount-parts.ts` has the real ones). */
+export interface MountParts {
+  openChain: OpenChain
+  createChain: CreateChain
+  openFileSystem(view: RecordView, onWarning: (message: string) => void): Promise<OpenedFileSystem>
+  driver: Driver
+}
+
+export interface MountEvents extends Pick<OpenChainOptions, 'onProgress' | 'onNotice'> {
+  /** An unexpected failure that the mount survives. */
+  onWarning: (message: string) => void
+}
+
+/** What is durable when a mount has ended. */
+export interface MountEnd {
+  durableSequence: number
+}
+
+/** What users of a mount that is ended by force have to finish what they are in. */
+const FORCED_END_MS = 2000
+
+export class MountDaemon {
+  readonly #request: MountRequest
+  readonly #chain: ChainHandle
+  readonly #fileSystem: OpenedFileSystem
+  readonly #driver: MountedDriver
+  readonly #mountedAtMs = Date.now()
+  readonly #abandoned = new AbortController()
+  #control: ControlServer | undefined
+  #state: MountStatus['state'] = 'mounted'
+  /** Resolves when all is durable and the chain is closed. Rejects with WRITE_FAILED. */
+  readonly ended: Promise<MountEnd>
+
+  private constructor(request: MountRequest, chain: ChainHandle, fileSystem: OpenedFileSystem, driver: MountedDriver) {
+    this.#request = request
+    this.#chain = chain
+    this.#fileSystem = fileSystem
+    this.#driver = driver
+    const abandoned = new Promise<void>((resolve) => this.#abandoned.signal.addEventListener('abort', () => resolve()))
+    this.ended = Promise.race([driver.ended, abandoned]).then(() => this.#finish())
+  }
+
+  /** Resolves once the mount answers. Whatever fails, nothing is left mounted or open. */
+  static async start(
+    request: MountRequest,
+    secret: ChainSecret,
+    parts: MountParts,
+    events: MountEvents,
+  ): Promise<MountDaemon> {
+    const open: { close(): Promise<unknown> }[] = []
+    try {
+      const chain = await openChain(request, secret, parts, events)
+      open.unshift(chain)
+      const fileSystem = await parts.openFileSystem(chain.view, events.onWarning)
+      open.unshift(fileSystem)
+      const { mountpoint, driverOptions } = request
+      const { readOnly } = chain.view
+      const options = { mountpoint, subtype: 'atefs', ...driverOptions, readOnly, onWarning: events.onWarning }
+      const daemon = new MountDaemon(request, chain, fileSystem, await parts.driver(fileSystem, options))
+      open.splice(0, open.length, { close: () => daemon.forceEnd() })
+      await daemon.#announce()
+      return daemon
+    } catch (error) {
+      for (const part of open) await part.close().catch(() => undefined)
+      removeTemporary(request)
+      throw error
+    }
+  }
+
+  async #announce(): Promise<void> {
+    const { runtimeDirectory, mountpoint, directory, temporaryDirectory } = this.#request
+    await verifyMount(mountpoint)
+    this.#control = await startControlServer(socketOf(runtimeDirectory, process.pid), {
+      status: () => this.status(),
+      unmount: () => this.unmount(),
+    })
+    registerMount(runtimeDirectory, { mountpoint, directory, temporaryDirectory })
+  }
+
+  status(): MountStatus {
+    const { mountpoint, chain, directory, temporaryDirectory } = this.#request
+    const { pendingBytes, ...status } = this.#chain.status()
+    return {
+      pid: process.pid,
+      state: this.#state,
+      mountpoint,
+      driver: this.#driver.name,
+      chain,
+      directory,
+      readOnly: this.#chain.view.readOnly,
+      temporary: temporaryDirectory !== undefined,
+      mountedAtMs: this.#mountedAtMs,
+      ...status,
+      dirtyBytes: pendingBytes + this.#fileSystem.dirtyBytes,
+    }
+  }
+
+  /** Fails with MOUNTPOINT_BUSY (everything is as before, but committed) or WRITE_FAILED. */
+  async unmount(): Promise<MountEnd> {
+    if (this.#state === 'mounted') {
+      // Most of the waiting happens while the mount still works. A failure here comes again, and is told, at the end.
+      await this.#fileSystem.sync().catch(() => undefined)
+      await this.#driver.unmount()
+    }
+    return this.ended
+  }
+
+  /** Ends whoever uses the mount: it disappears at once, and what is still open fails after a moment. */
+  async forceEnd(): Promise<MountEnd> {
+    const detached = this.#driver.unmount({ lazy: true }).catch(() => undefined)
+    await Promise.race([detached, sleep(FORCED_END_MS)])
+    this.#abandoned.abort()
+    return this.ended
+  }
+
+  async #finish(): Promise<MountEnd> {
+    this.#state = 'unmounting'
+    try {
+      await this.#fileSystem.close()
+    } finally {
+      try {
+        await this.#chain.close()
+      } finally {
+        this.#control?.close()
+        removeTemporary(this.#request)
+        unregisterMount(this.#request.runtimeDirectory)
+      }
+    }
+    return { durableSequence: this.#chain.status().durableSequence }
+  }
+}
+
+function removeTemporary(request: MountRequest): void {
+  if (request.temporaryDirectory !== undefined) rmSync(request.temporaryDirectory, { recursive: true, force: true })
+}
+
+function openChain(
+  request: MountRequest,
+  secret: ChainSecret,
+  parts: MountParts,
+  events: MountEvents,
+): Promise<ChainHandle> {
+  const { directory, anchorDirectory, createWithKeyBits, runtimeDirectory, readOnly, allowDamage, acceptRollback } =
+    request
+  const { onProgress, onNotice } = events
+  const options: OpenChainOptions = {
+    directory,
+    secret,
+    anchorDirectory,
+    readOnly: readOnly || allowDamage,
+    allowDamage,
+    acceptRollback,
+    onProgress,
+    onNotice,
+  }
+  const open = (): Promise<ChainHandle> =>
+    createWithKeyBits === undefined
+      ? parts.openChain(options)
+      : parts.createChain({ ...options, keyBits: createWithKeyBits })
+  return openWhenFree(open, { directory, runtimeDirectory, onNotice })
+}

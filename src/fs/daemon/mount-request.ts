@@ -1,0 +1,25 @@
+/** Everything a daemon must know to run one mount, but the secret: plain data, so that it can be handed to another process. */
+import type { DriverOptions } from '../drivers/driver.js'
+import type { KeyBits } from './chain-handle.js'
+
+export type DriverChoice = 'auto' | 'direct' | 'fuse-native'
+
+export interface MountRequest {
+  /** Absolute, without symbolic links, ready (`prepareMountpoint`). */
+  mountpoint: string
+  /** The chain's name and its directory. */
+  chain: string
+  directory: string
+  /** Set: the chain is absent and is made. */
+  createWithKeyBits?: KeyBits | undefined
+  /** Undefined for `--temp`. */
+  anchorDirectory?: string | undefined
+  /** `--temp`: removed at the end, with everything in it. */
+  temporaryDirectory?: string | undefined
+  runtimeDirectory: string
+  readOnly: boolean
+  allowDamage: boolean
+  acceptRollback: boolean
+  driver: DriverChoice
+  driverOptions: Pick<DriverOptions, 'fsName' | 'allowOther' | 'allowRoot' | 'kernelOptions' | 'uid' | 'gid' | 'umask'>
+}

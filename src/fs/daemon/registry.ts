@@ -1,0 +1,113 @@
+/**
+ * Who has mounted what: one small file per daemon in the runtime directory, `PID.json`, beside its socket `PID.sock`. A
+ * daemon that was killed leaves both behind; they are recognised by the process being gone, and removed by who meets them.
+ */
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { isAteError } from '../../engine/error.js'
+import { numberField, optionalText, parseJsonObject, textField } from './json-fields.js'
+
+export interface MountRecord {
+  pid: number
+  /** When the process started, in clock ticks since boot (proc(5), stat field 22): a pid is used again, this pair is not. */
+  processStart: string
+  mountpoint: string
+  /** The chain's directory. */
+  directory: string
+  /** A directory that lives as long as the mount (`--temp`). */
+  temporaryDirectory?: string | undefined
+}
+
+/** Names of `--temp` directories begin so. */
+export const TEMPORARY_PREFIX = 'atefs-temporary-'
+
+const MAX_RECORD_BYTES = 64 * 1024
+
+export function socketOf(runtime: string, pid: number): string {
+  return join(runtime, `${pid}.sock`)
+}
+
+/** Writes this process's record; at once whole. */
+export function registerMount(runtime: string, record: Omit<MountRecord, 'pid' | 'processStart'>): void {
+  const whole: MountRecord = { pid: process.pid, processStart: processStart(process.pid) ?? '', ...record }
+  const path = recordPath(runtime, process.pid)
+  writeFileSync(`${path}.new`, `${JSON.stringify(whole)}\n`, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+export function unregisterMount(runtime: string): void {
+  rmSync(recordPath(runtime, process.pid), { force: true })
+}
+
+/** The daemons that live, oldest first. What dead ones left behind is removed. */
+export function listMounts(runtime: string): MountRecord[] {
+  const alive: MountRecord[] = []
+  for (const name of listNames(runtime)) {
+    const record = name.endsWith('.json') ? readRecord(join(runtime, name)) : undefined
+    if (record === undefined) continue
+    if (isAlive(record)) alive.push(record)
+    else removeRemains(runtime, record)
+  }
+  return alive.sort((a, b) => Number(a.processStart) - Number(b.processStart))
+}
+
+/** True while exactly that process lives, zombies excepted. */
+export function isAlive(record: Pick<MountRecord, 'pid' | 'processStart'>): boolean {
+  return processStart(record.pid) === record.processStart
+}
+
+function removeRemains(runtime: string, record: MountRecord): void {
+  rmSync(socketOf(runtime, record.pid), { force: true })
+  const { temporaryDirectory } = record
+  // The name is checked, so that no record, whatever it says, can make us remove anything else.
+  if (temporaryDirectory !== undefined && basename(temporaryDirectory).startsWith(TEMPORARY_PREFIX)) {
+    rmSync(temporaryDirectory, { recursive: true, force: true })
+  }
+  rmSync(recordPath(runtime, record.pid), { force: true })
+}
+
+function recordPath(runtime: string, pid: number): string {
+  return join(runtime, `${pid}.json`)
+}
+
+function listNames(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+/** Undefined for what is gone or not one of ours. */
+function readRecord(path: string): MountRecord | undefined {
+  try {
+    if (statSync(path).size > MAX_RECORD_BYTES) return undefined
+    const fields = parseJsonObject(readFileSync(path, 'utf8'))
+    return {
+      pid: numberField(fields, 'pid'),
+      processStart: textField(fields, 'processStart'),
+      mountpoint: textField(fields, 'mountpoint'),
+      directory: textField(fields, 'directory'),
+      temporaryDirectory: optionalText(fields, 'temporaryDirectory'),
+    }
+  } catch (error) {
+    if (isAteError(error) || isSystemError(error)) return undefined
+    throw error
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
+
+/** Undefined when there is no such process, or only its zombie. */
+function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The name, in parentheses, may hold anything: fields count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+  } catch {
+    return undefined
+  }
+}
