@@ -24,7 +24,11 @@ export default tseslint.config(
       // tap's t.test() is awaited by tap itself; a subtest that is not awaited still fails the run.
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'rejects', 'resolves', 'resolveMatch'], package: 'tap' }] },
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'rejects', 'resolves', 'resolveMatch'], package: 'tap' },
+          ],
+        },
       ],
     },
   },
