@@ -42,6 +42,12 @@ function commands(lazy: boolean): [string, ...string[]][] {
   return process.getuid?.() === 0 ? [umount, ...all] : all
 }
 
+/** English messages, which we read, and the places where set-user-id programs may be, whatever the caller's PATH says. */
+const TOOL_ENVIRONMENT = {
+  LC_ALL: 'C',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/wrappers/bin',
+}
+
 interface Outcome {
   ok: boolean
   message: string
@@ -49,7 +55,7 @@ interface Outcome {
 
 function run(program: string, args: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: 10_000, env: { ...process.env, LC_ALL: 'C' } }, (error, _stdout, stderr) => {
+    execFile(program, args, { timeout: 10_000, env: TOOL_ENVIRONMENT }, (error, _stdout, stderr) => {
       const message = stderr.trim() || (error instanceof Error ? error.message : '')
       resolve({ ok: error === null, message: message.split('\n')[0] ?? '' })
     })

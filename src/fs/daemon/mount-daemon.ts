@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FileSystem } from '../vfs/types.js'
 import type { Driver, MountedDriver } from '../drivers/driver.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
+import { AteError } from '../../engine/error.js'
 import type { ChainHandle, ChainSecret, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
 import { startControlServer, type ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
@@ -63,6 +64,8 @@ export class MountDaemon {
     this.#driver = driver
     const abandoned = new Promise<void>((resolve) => this.#abandoned.signal.addEventListener('abort', () => resolve()))
     this.ended = Promise.race([driver.ended, abandoned]).then(() => this.#finish())
+    // Who waits for the end sees a failure of it; until somebody does, it must not take the process down.
+    this.ended.catch(() => undefined)
   }
 
   /** Resolves once the mount answers. Whatever fails, nothing is left mounted or open. */
@@ -159,13 +162,15 @@ function removeTemporary(request: MountRequest): void {
   if (request.temporaryDirectory !== undefined) rmSync(request.temporaryDirectory, { recursive: true, force: true })
 }
 
-function openChain(
+const DEFAULT_KEY_BITS = 256
+
+async function openChain(
   request: MountRequest,
   secret: ChainSecret,
   parts: MountParts,
   events: MountEvents,
 ): Promise<ChainHandle> {
-  const { directory, anchorDirectory, createWithKeyBits, runtimeDirectory, readOnly, allowDamage, acceptRollback } =
+  const { directory, anchorDirectory, create, keyBits, runtimeDirectory, readOnly, allowDamage, acceptRollback } =
     request
   const { onProgress, onNotice } = events
   const options: OpenChainOptions = {
@@ -179,8 +184,12 @@ function openChain(
     onNotice,
   }
   const open = (): Promise<ChainHandle> =>
-    createWithKeyBits === undefined
-      ? parts.openChain(options)
-      : parts.createChain({ ...options, keyBits: createWithKeyBits })
-  return openWhenFree(open, { directory, runtimeDirectory, onNotice })
+    create ? parts.createChain({ ...options, keyBits: keyBits ?? DEFAULT_KEY_BITS }) : parts.openChain(options)
+  const chain = await openWhenFree(open, { directory, runtimeDirectory, onNotice })
+  const actualKeyBits = chain.status().keyBits
+  if (keyBits === undefined || keyBits === actualKeyBits) return chain
+  await chain.close()
+  throw new AteError('BAD_ARGUMENT', `the chain was made with keys of ${actualKeyBits} bits, not ${keyBits}`, {
+    hint: 'The size of keys is chosen when a chain is made: leave --key-size out.',
+  })
 }

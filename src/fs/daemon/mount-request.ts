@@ -10,8 +10,10 @@ export interface MountRequest {
   /** The chain's name and its directory. */
   chain: string
   directory: string
-  /** Set: the chain is absent and is made. */
-  createWithKeyBits?: KeyBits | undefined
+  /** The chain is absent and is made, with keys of `keyBits` (default 256). */
+  create: boolean
+  /** For a chain that exists: it must have been made with it. */
+  keyBits?: KeyBits | undefined
   /** Undefined for `--temp`. */
   anchorDirectory?: string | undefined
   /** `--temp`: removed at the end, with everything in it. */

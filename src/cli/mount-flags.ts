@@ -1,0 +1,61 @@
+/** Flags of `mount`, and those that commands share. */
+import { Flags } from '@oclif/core'
+
+export const logPathFlag = {
+  'log-path': Flags.directory({
+    summary: 'directory of chains; a chain lies in DIR/CHAIN (default: atefs in $XDG_DATA_HOME)',
+    helpValue: 'DIR',
+  }),
+}
+
+export const passphraseFlags = {
+  passfile: Flags.string({ summary: 'read the passphrase from this file', helpValue: 'FILE', helpGroup: 'PASSPHRASE' }),
+  passcommand: Flags.string({
+    summary: 'run this command with /bin/sh and read the passphrase from its output',
+    helpValue: 'CMD',
+    helpGroup: 'PASSPHRASE',
+  }),
+}
+
+export const mountFlags = {
+  ...logPathFlag,
+  ...passphraseFlags,
+  'no-auth': Flags.boolean({
+    summary: 'make a chain without passphrase: its key lies beside the log, for whoever can read files there',
+    helpGroup: 'PASSPHRASE',
+    exclusive: ['passfile', 'passcommand'],
+  }),
+  'no-create': Flags.boolean({ summary: 'fail when the chain does not exist' }),
+  temp: Flags.boolean({
+    summary: 'mount a new chain that is gone at unmount; its key exists in memory only',
+    exclusive: ['no-create', 'no-auth', 'passfile', 'passcommand', 'read-only', 'allow-damage', 'accept-rollback'],
+  }),
+  'key-size': Flags.option({
+    options: ['128', '192', '256'] as const,
+    summary: 'AES key size of a new chain in bits (default: 256)',
+  })(),
+  foreground: Flags.boolean({ char: 'f', summary: 'stay in the foreground; SIGINT and SIGTERM unmount' }),
+  option: Flags.string({
+    char: 'o',
+    summary: 'mount options as of mount(8), separated by commas',
+    helpValue: 'OPT,...',
+    multiple: true,
+    // Otherwise `-o ro MOUNTPOINT` would take the mountpoint for an option.
+    multipleNonGreedy: true,
+  }),
+  'read-only': Flags.boolean({ summary: 'change nothing; the same as -o ro' }),
+  'non-empty': Flags.boolean({ summary: 'mount over a directory that is not empty' }),
+  driver: Flags.option({
+    options: ['auto', 'direct', 'fuse-native'] as const,
+    default: 'auto',
+    summary: 'how to talk to the kernel',
+  })(),
+  'allow-damage': Flags.boolean({
+    summary: 'mount a damaged log read-only; what is damaged gives I/O errors',
+    helpGroup: 'DAMAGE',
+  }),
+  'accept-rollback': Flags.boolean({
+    summary: 'take a log that is older than what was known durable (a restored copy)',
+    helpGroup: 'DAMAGE',
+  }),
+}

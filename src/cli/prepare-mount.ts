@@ -1,0 +1,118 @@
+/**
+ * From the command line of `mount` to what the daemon needs: everything that can be checked is checked here, before a
+ * passphrase is asked for, and the passphrase before a process is started.
+ */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { AteError } from '../engine/error.js'
+import { checkPlaces, examineChainDirectory, type ChainPresence } from '../fs/daemon/chain-directory.js'
+import type { ChainSecret, KeyBits } from '../fs/daemon/chain-handle.js'
+import type { DriverChoice, MountRequest } from '../fs/daemon/mount-request.js'
+import { prepareMountpoint } from '../fs/daemon/mountpoint.js'
+import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
+import { chainNameOf, checkChainName } from './chain-name.js'
+import { parseMountOptions } from './mount-options.js'
+import { readPassphrase } from './passphrase.js'
+import { makePrivateDirectory, standardPaths } from './paths.js'
+
+/** The flags of `mount`, as oclif parses them. */
+export interface MountFlags {
+  'log-path'?: string | undefined
+  passfile?: string | undefined
+  passcommand?: string | undefined
+  'no-auth': boolean
+  'no-create': boolean
+  temp: boolean
+  'key-size'?: '128' | '192' | '256' | undefined
+  option?: string[] | undefined
+  'read-only': boolean
+  'non-empty': boolean
+  driver: DriverChoice
+  'allow-damage': boolean
+  'accept-rollback': boolean
+}
+
+export interface PreparedMount {
+  request: MountRequest
+  /** The caller wipes the passphrase in it. */
+  secret: ChainSecret
+}
+
+/** Fails with everything that can be wrong with a command line, a mountpoint, a log path or a passphrase's source. */
+export async function prepareMount(
+  mountpointArgument: string,
+  chainArgument: string | undefined,
+  flags: MountFlags,
+  onNotice: (message: string) => void,
+): Promise<PreparedMount> {
+  const { readOnly: optionReadOnly, fsName, ...driverOptions } = parseMountOptions(flags.option ?? [])
+  const chain = chainArgument === undefined ? chainNameOf(resolve(mountpointArgument)) : checkChainName(chainArgument)
+  const paths = standardPaths()
+  const mountpoint = await prepareMountpoint(mountpointArgument, { nonEmpty: flags['non-empty'], onNotice })
+  const logPath = resolve(flags['log-path'] ?? (flags.temp ? tmpdir() : paths.chains))
+  const directory = join(logPath, chain)
+  checkPlaces(mountpoint, directory, [logPath, paths.anchors, paths.logs, paths.runtime])
+  const readOnly = optionReadOnly || flags['read-only']
+  const presence = flags.temp ? 'absent' : examineChainDirectory(directory)
+  if (presence === 'absent') checkCreation(flags, readOnly, chain, directory)
+  const secret = await chooseSecret(flags, presence, chain, onNotice)
+  makePrivateDirectory(paths.runtime)
+  makePrivateDirectory(paths.logs)
+  const request: MountRequest = {
+    mountpoint,
+    chain,
+    create: presence === 'absent',
+    keyBits: readKeyBits(flags['key-size']),
+    runtimeDirectory: paths.runtime,
+    readOnly,
+    allowDamage: flags['allow-damage'],
+    acceptRollback: flags['accept-rollback'],
+    driver: flags.driver,
+    driverOptions: { fsName: fsName ?? directory, ...driverOptions },
+    ...(flags.temp ? temporaryPlace(logPath, chain) : { directory, anchorDirectory: paths.anchors }),
+  }
+  return { request, secret }
+}
+
+function checkCreation(flags: MountFlags, readOnly: boolean, chain: string, directory: string): void {
+  if (!flags['no-create'] && !readOnly && !flags['allow-damage']) return
+  throw new AteError('CHAIN_NOT_FOUND', `there is no chain ${chain} in ${directory}`, {
+    hint: 'Check --log-path and the name of the chain; without --no-create and --read-only, mount makes a new one.',
+  })
+}
+
+async function chooseSecret(
+  flags: MountFlags,
+  presence: ChainPresence,
+  chain: string,
+  onNotice: (message: string) => void,
+): Promise<ChainSecret> {
+  if (flags.temp) return { kind: 'temporary' }
+  if (presence === 'passphrase' && flags['no-auth']) {
+    throw new AteError('BAD_ARGUMENT', `the chain ${chain} has a passphrase`, { hint: 'Leave --no-auth out.' })
+  }
+  if (presence === 'key-file' || flags['no-auth']) {
+    onNotice(
+      `${chain} has no passphrase: its key lies in the file 'key' beside the log (mode 0600), ` +
+        'and whoever can read that directory, or a backup of it, can read everything.',
+    )
+    return { kind: 'key-file' }
+  }
+  const isNew = presence === 'absent'
+  const prompt = isNew ? `New passphrase for ${chain}` : `Passphrase for ${chain}`
+  return { kind: 'passphrase', passphrase: await readPassphrase(flags, { prompt, isNew }) }
+}
+
+function temporaryPlace(parent: string, chain: string): Pick<MountRequest, 'directory' | 'temporaryDirectory'> {
+  try {
+    const temporaryDirectory = mkdtempSync(join(parent, TEMPORARY_PREFIX))
+    return { temporaryDirectory, directory: join(temporaryDirectory, chain) }
+  } catch (cause) {
+    throw new AteError('ACCESS_DENIED', `cannot make a temporary directory in ${parent}`, { cause })
+  }
+}
+
+function readKeyBits(flag: MountFlags['key-size']): KeyBits | undefined {
+  return flag === '128' ? 128 : flag === '192' ? 192 : flag === '256' ? 256 : undefined
+}

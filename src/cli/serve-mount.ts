@@ -1,0 +1,54 @@
+/** Runs a mount in this process until it ends, in the foreground or as a daemon. */
+import { errorCode } from '../engine/error.js'
+import type { ChainSecret, OpenProgress } from '../fs/daemon/chain-handle.js'
+import { MountDaemon, type MountEnd, type MountEvents } from '../fs/daemon/mount-daemon.js'
+import type { MountRequest } from '../fs/daemon/mount-request.js'
+import { loadMountParts } from '../fs/daemon/mount-parts.js'
+
+/** Opens and mounts. The passphrase is wiped whatever happens. */
+export async function startMount(
+  request: MountRequest,
+  secret: ChainSecret,
+  events: MountEvents,
+): Promise<MountDaemon> {
+  try {
+    return await MountDaemon.start(request, secret, await loadMountParts(request), events)
+  } finally {
+    wipe(secret)
+  }
+}
+
+export function wipe(secret: ChainSecret): void {
+  if (secret.kind === 'passphrase') secret.passphrase.fill(0)
+}
+
+/**
+ * Resolves when the mount has ended and all is durable. The first SIGINT, SIGTERM or SIGHUP unmounts; when the mount is in
+ * use it goes on, and the second one ends it by force, after a commit.
+ */
+export async function serveUntilEnd(daemon: MountDaemon, say: (message: string) => void): Promise<MountEnd> {
+  let signals = 0
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals++
+    const ending = signals === 1 ? daemon.unmount() : daemon.forceEnd()
+    say(`${signal}: ${signals === 1 ? 'unmounting' : 'ending by force'}`)
+    ending.catch((error: unknown) => {
+      // Every other failure comes out of `ended` too.
+      if (errorCode(error) === 'MOUNTPOINT_BUSY')
+        say('the mount is in use and goes on; a second signal ends it by force')
+    })
+  }
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of names) process.on(name, onSignal)
+  try {
+    return await daemon.ended
+  } finally {
+    for (const name of names) process.off(name, onSignal)
+  }
+}
+
+export function progressText(progress: OpenProgress): string {
+  const { phase, doneBytes, totalBytes } = progress
+  if (totalBytes <= 0) return phase
+  return `${phase}: ${Math.floor((100 * Math.min(doneBytes, totalBytes)) / totalBytes)} %`
+}

@@ -1,0 +1,67 @@
+import { Args } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.js'
+import { mountFlags } from '../cli/mount-flags.js'
+import { prepareMount } from '../cli/prepare-mount.js'
+import { terminalProgress } from '../cli/progress.js'
+import type { MountStatus } from '../fs/daemon/mount-status.js'
+
+interface Mounted extends MountStatus {
+  created: boolean
+  notices: string[]
+}
+
+export default class Mount extends BaseCommand {
+  static override summary = 'mount a chain as a file system; the first mount makes the chain'
+
+  static override description = `The passphrase comes from --passfile, --passcommand, ATEFS_PASSWORD, standard input when it is not a terminal, or a prompt, in this order.
+
+Returns when the mount works. Exit codes are listed in docs/cli.md.`
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> ~/vault',
+    '<%= config.bin %> <%= command.id %> ~/vault photos --log-path /backup/chains -o noatime',
+    '<%= config.bin %> <%= command.id %> --temp /tmp/scratch',
+  ]
+
+  static override args = {
+    mountpoint: Args.string({ description: 'directory to mount on; made if absent', required: true }),
+    chain: Args.string({ description: "the chain's name (default: the last part of MOUNTPOINT)" }),
+  }
+
+  static override flags = mountFlags
+
+  async run(): Promise<Mounted | undefined> {
+    const { args, flags } = await this.parse(Mount)
+    const notices: string[] = []
+    const onNotice = (text: string): void => {
+      notices.push(text)
+      this.note(text)
+    }
+    const { request, secret } = await prepareMount(args.mountpoint, args.chain, flags, onNotice)
+    const report = (status: MountStatus): Mounted => {
+      const { chain, directory, mountpoint, driver, pid } = status
+      if (request.create && !status.temporary) this.log(`Created the chain ${chain} in ${directory}`)
+      this.log(`Mounted ${chain} at ${mountpoint} (driver ${driver}, process ${pid})`)
+      return { ...status, created: request.create, notices }
+    }
+    const progress = terminalProgress()
+    try {
+      if (!flags.foreground) {
+        const { startDaemon } = await import('../cli/daemonize.js')
+        return report(await startDaemon(request, secret, { onProgress: progress.show, onNotice }))
+      }
+      const { progressText, serveUntilEnd, startMount } = await import('../cli/serve-mount.js')
+      const say = (text: string): void => this.note(text)
+      const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
+      const daemon = await startMount(request, secret, { onProgress, onNotice, onWarning: say })
+      progress.clear()
+      const mounted = report(daemon.status())
+      if (this.jsonEnabled()) this.logJson(mounted)
+      await serveUntilEnd(daemon, say)
+      this.log(`Unmounted ${request.mountpoint}; everything is durable`)
+      return undefined
+    } finally {
+      progress.clear()
+    }
+  }
+}

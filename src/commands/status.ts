@@ -1,0 +1,26 @@
+import { Args } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.js'
+import { standardPaths } from '../cli/paths.js'
+import { statusTable } from '../cli/status-table.js'
+import { collectStatus, type MountReport } from '../fs/daemon/collect-status.js'
+
+export default class Status extends BaseCommand {
+  static override summary = 'show what is mounted: process, driver, chain, sizes, and what is durable'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> ~/vault --json',
+  ]
+
+  static override args = {
+    mountpoint: Args.string({ description: 'only this mount' }),
+  }
+
+  async run(): Promise<MountReport | { mounts: MountReport[] }> {
+    const { args } = await this.parse(Status)
+    const mounts = await collectStatus(standardPaths().runtime, args.mountpoint)
+    this.log(statusTable(mounts))
+    const [only] = mounts
+    return args.mountpoint !== undefined && only !== undefined ? only : { mounts }
+  }
+}

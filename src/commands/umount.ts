@@ -1,0 +1,29 @@
+import { Args } from '@oclif/core'
+import { BaseCommand } from '../cli/base-command.js'
+import { standardPaths } from '../cli/paths.js'
+import { unmount, type Unmounted } from '../fs/daemon/unmount.js'
+
+export default class Umount extends BaseCommand {
+  static override summary = 'commit everything, unmount, and wait until all is durable'
+
+  static override examples = ['<%= config.bin %> <%= command.id %> ~/vault']
+
+  static override args = {
+    mountpoint: Args.string({ description: 'where the chain is mounted', required: true }),
+  }
+
+  async run(): Promise<Unmounted> {
+    const { args } = await this.parse(Umount)
+    const result = await unmount(args.mountpoint, standardPaths().runtime)
+    this.log(sentence(result))
+    return result
+  }
+}
+
+function sentence({ mountpoint, outcome, durableSequence }: Unmounted): string {
+  if (outcome === 'durable') {
+    return `Unmounted ${mountpoint}; everything is durable${durableSequence === undefined ? '' : ` (batch ${durableSequence})`}`
+  }
+  if (outcome === 'dead') return `Cleared ${mountpoint}: its daemon had died; what was durable then is in the log`
+  return `Unmounted ${mountpoint}; its daemon is not ours to ask, and commits on its own before it ends`
+}
