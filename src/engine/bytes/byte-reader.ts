@@ -60,6 +60,22 @@ export class ByteReader {
     return value
   }
 
+  /** 1 to 8 bytes holding an integer in [0, 2^53), seven bits each; only the shortest spelling is taken. */
+  varint(field: string): number {
+    const start = this.#offset
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = byteAt(this.#bytes, this.#take(1, field))
+      value += (byte & 0x7f) * scale
+      if (value > Number.MAX_SAFE_INTEGER) throw this.bad(field, 'is 2^53 or more', start)
+      if (byte < 0x80) {
+        if (byte === 0 && scale > 1) throw this.bad(field, 'has a needless byte', start)
+        return value
+      }
+      if (this.#offset - start === 8) throw this.bad(field, 'is too long', start)
+    }
+  }
+
   /** A view of the next `length` bytes. */
   bytes(length: number, field: string): Uint8Array {
     const at = this.#take(length, field)

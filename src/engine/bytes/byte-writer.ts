@@ -72,6 +72,24 @@ export class ByteWriter {
     return this
   }
 
+  /** Integer in [0, 2^53) in 1 to 8 bytes: seven bits each, least significant first, the high bit says that more follow. */
+  varint(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0) throw outOfRange('varint')
+    this.reserve(8)
+    const bytes = this.#bytes
+    let rest = value
+    while (rest >= 0x8000_0000) {
+      bytes[this.#length++] = (rest & 0x7f) | 0x80
+      rest = Math.floor(rest / 128)
+    }
+    while (rest >= 0x80) {
+      bytes[this.#length++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    bytes[this.#length++] = rest
+    return this
+  }
+
   bytes(value: Uint8Array): this {
     this.reserve(value.length)
     this.#bytes.set(value, this.#length)

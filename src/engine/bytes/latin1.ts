@@ -26,5 +26,6 @@ export function fromLatin1(text: string): Uint8Array {
 
 /** Four times as fast as a spread and twice as fast as a loop: names are decoded on the request path. */
 function fromCharCodes(bytes: Uint8Array): string {
-  return Reflect.apply(String.fromCharCode, undefined, bytes)
+  // `apply` takes anything with a length and indices; its type knows arrays only.
+  return String.fromCharCode.apply(undefined, bytes as unknown as number[])
 }

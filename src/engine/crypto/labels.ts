@@ -30,6 +30,7 @@ export const LABELS = {
   batchMac: label('batch mac'),
   batchSignature: label('batch signature'),
   link: label('link'),
+  segment: label('segment'),
   manifest: label('manifest'),
   anchor: label('anchor'),
   // index
@@ -38,7 +39,6 @@ export const LABELS = {
   // keyring
   keyring: label('keyring'),
   keySlot: label('key slot'),
-  plainKey: label('plain key'),
   // public keys
   signature: label('signature'),
   publicKeyId: label('public key id'),

@@ -1,0 +1,68 @@
+/**
+ * Bytes of the file `key` of a chain without a passphrase (`--no-auth`): the root key in clear. Whoever can read the
+ * file can read the chain; it exists so that one format serves chains with and without a passphrase.
+ *
+ *     magic "atefspk\n" 8 | version 2 | suite 2 | chain id 16 | root key 32 | CRC-32 of all before it 4
+ */
+import { ByteReader } from '../bytes/byte-reader.js'
+import { ByteWriter } from '../bytes/byte-writer.js'
+import { equalBytes } from '../bytes/equal.js'
+import { fromLatin1 } from '../bytes/latin1.js'
+import { CHAIN_ID_BYTES, ROOT_KEY_BYTES } from '../crypto/chain-keys.js'
+import { crc32 } from '../crypto/crc32.js'
+import { parseAeadSuite, type AeadSuite } from '../crypto/suites.js'
+import { AteError, errorCode } from '../error.js'
+
+const MAGIC = fromLatin1('atefspk\n')
+const VERSION = 1
+const CRC_BYTES = 4
+
+export const PLAIN_KEY_BYTES = MAGIC.length + 2 + 2 + CHAIN_ID_BYTES + ROOT_KEY_BYTES + CRC_BYTES
+
+export interface PlainKey {
+  /** 32 bytes; the caller's to wipe. */
+  readonly rootKey: Uint8Array
+  /** 16 bytes. */
+  readonly chainId: Uint8Array
+  readonly suite: AeadSuite
+}
+
+export function encodePlainKey(key: PlainKey): Uint8Array {
+  const writer = new ByteWriter(PLAIN_KEY_BYTES)
+  writer.bytes(MAGIC).u16(VERSION).u16(key.suite).bytes(key.chainId).bytes(key.rootKey)
+  return writer.u32(crc32(writer.view())).copy()
+}
+
+/** KEYRING_DAMAGED when the bytes are no key file, UNSUPPORTED_FORMAT for a newer one. The result owns its bytes. */
+export function decodePlainKey(file: Uint8Array): PlainKey {
+  try {
+    return parse(file)
+  } catch (cause) {
+    if (errorCode(cause) !== 'BAD_FORMAT') throw cause
+    const message = cause instanceof Error ? cause.message : ''
+    throw new AteError('KEYRING_DAMAGED', `The key file is damaged: ${message}`, {
+      hint: 'Put back a copy of the file key.',
+      cause,
+    })
+  }
+}
+
+function parse(file: Uint8Array): PlainKey {
+  const reader = new ByteReader(file, 'key file')
+  if (!equalBytes(reader.bytes(MAGIC.length, 'magic'), MAGIC)) throw reader.bad('magic', 'is not that of a key file', 0)
+  const crcAt = Math.max(file.length - CRC_BYTES, 0)
+  const crc = new ByteReader(file, 'key file', crcAt).u32('checksum')
+  if (crc !== crc32(file.subarray(0, crcAt))) throw reader.bad('checksum', 'does not match', crcAt)
+  const version = reader.u16('version')
+  if (version !== VERSION) {
+    throw new AteError('UNSUPPORTED_FORMAT', `The key file has version ${version}; this atefs knows ${VERSION}.`, {
+      hint: 'A newer atefs may know it.',
+    })
+  }
+  const suite = parseAeadSuite(reader.u16('suite'))
+  const chainId = reader.bytes(CHAIN_ID_BYTES, 'chain id').slice()
+  const rootKey = reader.bytes(ROOT_KEY_BYTES, 'root key').slice()
+  reader.u32('checksum')
+  reader.done()
+  return { rootKey, chainId, suite }
+}
