@@ -13,11 +13,13 @@ export type Capability =
   | 'permission checks' // the kernel's, in front of the file system
   | 'owner of a new file'
   | 'setting times'
+  | 'access times' // the disk may be mounted noatime
   | 'nanoseconds'
   | 'names that are not UTF-8'
   | 'rename flags'
   | 'whiteouts'
   | 'allocation'
+  | 'refusing to collapse' // the oracle can
   | 'zeroing ranges'
   | 'holes'
   | 'copying ranges'

@@ -3,9 +3,9 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Test } from 'tap'
-import type { Capability, Lacks, SystemUnderTest } from '../../contract/file-system/contract.js'
+import { laterClock, type Capability, type Lacks, type SystemUnderTest } from '../../contract/file-system/contract.js'
 import type { PosixClient } from './client.js'
-import { errnoOf, withOpen, writeFile } from './files.js'
+import { errnoOf, readFile, withOpen, writeFile } from './files.js'
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_ZERO_RANGE,
@@ -45,7 +45,12 @@ async function probe(c: PosixClient): Promise<Lacks> {
     ['attributes of 64 KiB', () => c.setxattr('b', 'user.big', Buffer.alloc(65536))],
     ['access control lists', () => c.setxattr('b', 'system.posix_acl_access', Buffer.alloc(0))],
   ]
-  const lacks: Lacks = {}
+  const lacks: Lacks = { 'refusing to collapse': 'the disk here may be able to' }
+  await writeFile(c, 'read', 'x')
+  const before = await c.stat('read')
+  await laterClock()
+  await readFile(c, 'read')
+  if ((await c.stat('read')).atime === before.atime) lacks['access times'] = 'the disk is mounted noatime'
   for (const [capability, attempt] of tries) {
     const errno = await errnoOf(attempt)
     if (errno !== undefined) lacks[capability] = `the disk under the temporary directory answers ${errno}`

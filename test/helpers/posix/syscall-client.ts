@@ -159,7 +159,7 @@ export class SyscallClient implements PosixClient {
   }
   mknod(path: Path, mode: number, major = 0, minor = 0): void {
     // glibc's makedev for numbers below 2^12 and 2^20
-    const device = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)
+    const device = ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0
     this.#make('mknod', () => libc.mknod(this.#path(path), mode, device))
   }
   mkdir(path: Path, mode = 0o755): void {
