@@ -43,11 +43,6 @@ export class OverlayBucket {
     // A stale low in the sorted list is skipped by its readers; rebuilding on every removal would be quadratic.
   }
 
-  removeAll(): void {
-    this.nodes.clear()
-    this.#sorted = undefined
-  }
-
   /** Lows in ascending order; may hold ones that are gone. */
   sortedLows(): readonly number[] {
     if (this.#sorted === undefined || this.#sorted.length > 2 * this.nodes.size + 64) {
@@ -57,8 +52,19 @@ export class OverlayBucket {
   }
 
   isCleared(low: number): boolean {
-    for (const range of this.cleared) if (low >= range.from && low <= range.to) return true
-    return false
+    return this.clearedRange(low) !== undefined
+  }
+
+  /** The cleared range that holds `low`: readers of the index jump over it. */
+  clearedRange(low: number): Readonly<ClearedRange> | undefined {
+    for (const range of this.cleared) if (low >= range.from && low <= range.to) return range
+    return undefined
+  }
+
+  clear(from: number, to: number, transaction: number): void {
+    // Ranges inside the new one are covered by it, and it stays longer.
+    if (this.cleared.length > 0) this.cleared = this.cleared.filter((range) => range.from < from || range.to > to)
+    this.cleared.push({ from, to, transaction })
   }
 
   get isEmpty(): boolean {
@@ -109,7 +115,7 @@ export class Overlay {
       node.transaction = SWALLOWED
       bucket.remove(low)
     }
-    bucket.cleared.push({ from, to, transaction })
+    bucket.clear(from, to, transaction)
     this.changesOf(transaction).cleared.push({ kind, high, from, to })
   }
 

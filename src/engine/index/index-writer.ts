@@ -68,8 +68,13 @@ export class IndexWriter {
   /** Forgets everything: the index is about to be rebuilt from the log. */
   clear(): void {
     this.#store.clear()
-    this.#state = emptyState()
-    this.#digest = new SetDigest(this.#crypto, this.#digestKey)
+    this.reload()
+  }
+
+  /** After a failed write: goes on from what the store holds. */
+  reload(): void {
+    this.#state = this.#readState() ?? emptyState()
+    this.#digest = new SetDigest(this.#crypto, this.#digestKey, this.#state.setDigest)
     this.#edit = undefined
     this.#previous = undefined
     this.#slice.clear()

@@ -2,6 +2,7 @@
  * What a mount needs of a chain: the records, what `atefs status` shows, and an orderly end. `adapters/node/open-chain.ts`
  * provides it; the daemon depends on this face only.
  */
+import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
 
 /** Where the root key comes from. */
@@ -66,6 +67,8 @@ export interface ChainStatus {
 
 export interface ChainHandle {
   readonly view: RecordView
+  /** Secret; wiped by `close`. The file system takes its name key from here. */
+  readonly keys: ChainKeys
   /** Cheap: no medium is touched. */
   status(): ChainStatus
   /** Waits for what is committed, writes the index and the anchor, and gives up the lock. Rejects with WRITE_FAILED. */

@@ -1,0 +1,108 @@
+/**
+ * What the main thread and the commit worker say to each other. Content is not copied: a commit carries the shared
+ * buffers its parts lie in and a flat description of the parts.
+ */
+import type { BodyPlace, CommitRequest, WriterStatus } from '../../engine/chain/committer.js'
+import { AteError, type ErrorCode, isAteError } from '../../engine/error.js'
+import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../engine/log/types.js'
+
+export interface CommitMessage {
+  type: 'commit'
+  transaction: number
+  buffers: ArrayBufferLike[]
+  /** For each group: kind, number, count of parts, then for each part: buffer, offset, length. */
+  layout: Float64Array
+}
+
+export type ToWorker = CommitMessage | { type: 'make-room' } | { type: 'close' }
+
+export type FromWorker =
+  | { type: 'opened'; nextGroup: number; status: WriterStatus }
+  | { type: 'receipt'; transaction: number; places: Float64Array; status: WriterStatus }
+  | { type: 'commit-failed'; transaction: number; error: PlainError }
+  | { type: 'room'; status: WriterStatus }
+  | { type: 'no-room'; error: PlainError }
+  | { type: 'indexed'; transaction: number }
+  | { type: 'notice'; message: string }
+  | { type: 'progress'; doneBytes: number; totalBytes: number }
+  | { type: 'closed' }
+  | { type: 'failed'; error: PlainError }
+
+/** An error as plain data: classes do not survive between threads. */
+export interface PlainError {
+  code: ErrorCode | undefined
+  message: string
+  hint: string | undefined
+  stack: string | undefined
+}
+
+export function toPlainError(error: unknown): PlainError {
+  const code = isAteError(error) ? error.code : undefined
+  const hint = isAteError(error) ? error.hint : undefined
+  if (!(error instanceof Error)) return { code, message: String(error), hint, stack: undefined }
+  return { code, message: error.message, hint, stack: error.stack }
+}
+
+export function fromPlainError({ code, message, hint, stack }: PlainError): Error {
+  if (code !== undefined) return new AteError(code, message, hint === undefined ? {} : { hint })
+  const error = new Error(message)
+  if (stack !== undefined) error.stack = stack
+  return error
+}
+
+export function encodeCommit(request: CommitRequest): CommitMessage {
+  const buffers: ArrayBufferLike[] = []
+  const numbers = new Map<ArrayBufferLike, number>()
+  const layout: number[] = []
+  for (const { kind, number, parts } of request.groups) {
+    layout.push(kind, number, parts.length)
+    for (const part of parts) {
+      let buffer = numbers.get(part.buffer)
+      if (buffer === undefined) {
+        buffer = buffers.push(part.buffer) - 1
+        numbers.set(part.buffer, buffer)
+      }
+      layout.push(buffer, part.byteOffset, part.length)
+    }
+  }
+  return { type: 'commit', transaction: request.transaction, buffers, layout: Float64Array.from(layout) }
+}
+
+export function decodeCommit(message: CommitMessage): CommitRequest {
+  const { buffers, layout } = message
+  const groups: GroupDraft[] = []
+  let at = 0
+  const next = (): number => layout[at++] ?? 0
+  while (at < layout.length) {
+    const kind = next() === GROUP_CONTENT ? GROUP_CONTENT : GROUP_RECORDS
+    const number = next()
+    const parts: Uint8Array[] = []
+    for (let count = next(); count > 0; count--) {
+      const buffer = buffers[next()]
+      const offset = next()
+      const length = next()
+      if (buffer !== undefined) parts.push(new Uint8Array(buffer, offset, length))
+    }
+    groups.push({ kind, number, parts })
+  }
+  return { transaction: message.transaction, groups }
+}
+
+const PLACE_FIELDS = 5
+
+export function encodePlaces(places: readonly BodyPlace[]): Float64Array {
+  const flat = new Float64Array(places.length * PLACE_FIELDS)
+  places.forEach(({ body, random, segment, position, storedBytes }, i) => {
+    flat.set([body, random, segment, position, storedBytes], i * PLACE_FIELDS)
+  })
+  return flat
+}
+
+export function decodePlaces(flat: Float64Array): BodyPlace[] {
+  const places: BodyPlace[] = []
+  for (let i = 0; i < flat.length; i += PLACE_FIELDS) {
+    const [body = 0, random = 0, segment = 0, position = 0, storedBytes = 0] = flat.subarray(i, i + PLACE_FIELDS)
+    places.push({ body, random, segment, position, storedBytes })
+  }
+  return places
+}

@@ -1,0 +1,13 @@
+/** What the commit worker is started with. */
+import type { AeadSuite } from '../../engine/crypto/suites.js'
+
+export interface CommitWorkerData {
+  directory: string
+  indexDirectory: string
+  /** File of the anchor; undefined keeps none. */
+  anchorFile: string | undefined
+  rootKey: Uint8Array
+  chainId: Uint8Array
+  suite: AeadSuite
+  acceptRollback: boolean
+}

@@ -1,0 +1,95 @@
+/**
+ * The commit worker: a thread that owns the log and writes the index, so that requests never wait for a disk.
+ * Its file work is synchronous on purpose: the thread has nothing else to do.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import { ChainWriter } from '../../engine/chain/chain-writer.js'
+import { deriveChainKeys } from '../../engine/crypto/chain-keys.js'
+import { AteError } from '../../engine/error.js'
+import { AnchorFile } from './anchor-file.js'
+import { decodeCommit, encodePlaces, type FromWorker, toPlainError, type ToWorker } from './commit-messages.js'
+import type { CommitWorkerData } from './commit-worker-data.js'
+import { FileStorage } from './file-storage.js'
+import { openIndexStore } from './index-directory.js'
+import { nativeCrypto } from './native-crypto.js'
+
+/** The index follows the log at the latest after this long, so that opening replays little. */
+const INDEX_INTERVAL_MS = 3000
+
+const port = parentPort
+if (port === null) throw new AteError('BAD_ARGUMENT', 'the commit worker must be started as a worker thread')
+const send = (message: FromWorker): void => port.postMessage(message)
+
+async function run(data: CommitWorkerData): Promise<void> {
+  const writer = await open(data)
+  writer.onIndexed = (transaction) => send({ type: 'indexed', transaction })
+  send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status })
+  const timer = setInterval(() => writer.flushIndex(), INDEX_INTERVAL_MS)
+  port?.on('message', (message: ToWorker) => {
+    if (message.type === 'close') clearInterval(timer)
+    serve(writer, message).catch((error: unknown) => send({ type: 'failed', error: toPlainError(error) }))
+  })
+}
+
+const onNotice = (message: string): void => send({ type: 'notice', message })
+
+function open(data: CommitWorkerData): Promise<ChainWriter> {
+  return ChainWriter.open({
+    storage: new FileStorage(data.directory),
+    crypto: nativeCrypto,
+    keys: deriveChainKeys(nativeCrypto, data.rootKey, data.chainId, data.suite),
+    store: openIndexStore(data.indexDirectory, { inMemory: false, onNotice }),
+    clock: Date.now,
+    anchor: data.anchorFile === undefined ? undefined : new AnchorFile(data.anchorFile),
+    readOnly: false,
+    acceptRollback: data.acceptRollback,
+    onNotice,
+    onProgress: (doneBytes, totalBytes) => send({ type: 'progress', doneBytes, totalBytes }),
+    nextTurn,
+  })
+}
+
+async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case 'commit':
+      return commit(writer, message.transaction, writer.submit(decodeCommit(message)))
+    case 'make-room':
+      return makeRoom(writer)
+    case 'close':
+      await writer.close()
+      send({ type: 'closed' })
+      port?.close()
+      return
+    default:
+      message satisfies never
+  }
+}
+
+async function commit(
+  writer: ChainWriter,
+  transaction: number,
+  durable: ReturnType<ChainWriter['submit']>,
+): Promise<void> {
+  try {
+    const { places, status } = await durable
+    send({ type: 'receipt', transaction, places: encodePlaces(places), status })
+  } catch (error) {
+    send({ type: 'commit-failed', transaction, error: toPlainError(error) })
+  }
+}
+
+async function makeRoom(writer: ChainWriter): Promise<void> {
+  try {
+    send({ type: 'room', status: await writer.makeRoom() })
+  } catch (error) {
+    send({ type: 'no-room', error: toPlainError(error) })
+  }
+}
+
+// workerData is what `worker-committer.ts` passed: both sides are this program.
+const data: CommitWorkerData = workerData
+run(data).catch((error: unknown) => {
+  send({ type: 'failed', error: toPlainError(error) })
+  port.close()
+})

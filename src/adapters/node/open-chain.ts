@@ -1,0 +1,148 @@
+/**
+ * A chain in a directory, opened for a mount: the lock, the keys, the log and the index, wired together. Writable chains get
+ * a commit worker; read-only ones need none.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ChainView } from '../../engine/chain/chain-view.js'
+import { ChainWriter } from '../../engine/chain/chain-writer.js'
+import type { Committer, WriterStatus } from '../../engine/chain/committer.js'
+import { type ChainKeys, deriveChainKeys, wipeChainKeys } from '../../engine/crypto/chain-keys.js'
+import { wipe } from '../../engine/crypto/wipe.js'
+import { AteError } from '../../engine/error.js'
+import { IndexReader } from '../../engine/index/index-reader.js'
+import { LeafSeal } from '../../engine/index/leaf-seal.js'
+import type { OrderedStore } from '../../engine/index/ordered-store.js'
+import { createLog, describeChain, GroupReader } from '../../engine/log/index.js'
+import { GROUP_CONTENT } from '../../engine/log/types.js'
+import { AnchorFile } from './anchor-file.js'
+import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
+import { lockChain } from './chain-lock.js'
+import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
+import { chainStatus } from './chain-status.js'
+import { FileStorage } from './file-storage.js'
+import { openIndexStore } from './index-directory.js'
+import { LmdbStore } from './lmdb-store.js'
+import { nativeCrypto } from './native-crypto.js'
+import { WorkerCommitter } from './worker-committer.js'
+
+const INDEX_DIRECTORY = 'index'
+
+export const openChain: OpenChain = async (options) => {
+  const storage = new FileStorage(options.directory)
+  await describeChain(storage)
+  const lock = lockChain(options.directory, { readOnly: options.readOnly })
+  return releasingOnFailure(lock, async () =>
+    openWith(await openIdentity(storage, options.secret), options, storage, lock),
+  )
+}
+
+export const createChain: CreateChain = async (options) => {
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  const storage = new FileStorage(options.directory)
+  const lock = lockChain(options.directory, { readOnly: false })
+  return releasingOnFailure(lock, async () => {
+    if ((await storage.list()).includes('manifest')) {
+      throw new AteError('CHAIN_EXISTS', `there is a chain in ${options.directory} already`)
+    }
+    const identity = await createIdentity(storage, options.secret, options.keyBits)
+    const keys = deriveChainKeys(nativeCrypto, identity.rootKey, identity.chainId, identity.suite)
+    await createLog({ storage, crypto: nativeCrypto, keys, clock: Date.now })
+    return openWith(identity, options, storage, lock)
+  })
+}
+
+interface Releasable {
+  release(): void
+}
+
+/** What is open of a chain, whichever way. */
+interface OpenParts {
+  committer: Committer | undefined
+  store: OrderedStore
+  nextGroup: number
+  status: WriterStatus
+  /** The writer of a chain opened for reading, to be closed with it. */
+  reading: ChainWriter | undefined
+}
+
+async function releasingOnFailure<T>(lock: Releasable, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function openWith(
+  identity: ChainIdentity,
+  options: OpenChainOptions,
+  storage: FileStorage,
+  lock: Releasable,
+): Promise<ChainHandle> {
+  const keys = deriveChainKeys(nativeCrypto, identity.rootKey, identity.chainId, identity.suite)
+  const isReadOnly = options.readOnly || options.allowDamage
+  const parts = isReadOnly ? await openReading(keys, options, storage) : await openWriting(identity, options)
+  wipe(identity.rootKey)
+  const { committer, store, nextGroup, status, reading } = parts
+  const groups = new GroupReader({ storage, crypto: nativeCrypto, keys })
+  const view = new ChainView({
+    index: new IndexReader(store, new LeafSeal(nativeCrypto, keys)),
+    committer,
+    openGroup: (place) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }),
+    nextGroup,
+    status,
+  })
+  const close = async (): Promise<void> => {
+    await committer?.close()
+    await reading?.close()
+    await store.close()
+    groups.close()
+    wipeChainKeys(keys)
+    lock.release()
+  }
+  return { view, keys, status: () => chainStatus(keys, view), close }
+}
+
+async function openWriting(identity: ChainIdentity, options: OpenChainOptions): Promise<OpenParts> {
+  const indexDirectory = join(options.directory, INDEX_DIRECTORY)
+  const { committer, nextGroup, status } = await WorkerCommitter.open({
+    ...identity,
+    directory: options.directory,
+    indexDirectory,
+    anchorFile: anchorFile(identity.chainId, options),
+    acceptRollback: options.acceptRollback,
+    onNotice: options.onNotice,
+    onProgress: (doneBytes, totalBytes) => options.onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
+  })
+  return { committer, store: new LmdbStore(indexDirectory, { readOnly: true }), nextGroup, status, reading: undefined }
+}
+
+/** Everything on this thread: nothing is written but the index, and that only where it can be. */
+async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: FileStorage): Promise<OpenParts> {
+  const { onNotice, onProgress, acceptRollback, allowDamage } = options
+  const store = openIndexStore(join(options.directory, INDEX_DIRECTORY), { inMemory: allowDamage, onNotice })
+  const file = anchorFile(keys.chainId, options)
+  const reading = await ChainWriter.open({
+    storage,
+    crypto: nativeCrypto,
+    keys,
+    store,
+    clock: Date.now,
+    anchor: file === undefined ? undefined : new AnchorFile(file, { readOnly: true }),
+    readOnly: true,
+    acceptRollback,
+    allowDamage,
+    onFinding: ({ message }) => onNotice(message),
+    onNotice,
+    onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
+    nextTurn,
+  })
+  return { committer: undefined, store, nextGroup: reading.nextGroup, status: reading.status, reading }
+}
+
+function anchorFile(chainId: Uint8Array, options: OpenChainOptions): string | undefined {
+  return options.anchorDirectory === undefined ? undefined : join(options.anchorDirectory, anchorName(chainId))
+}

@@ -1,0 +1,131 @@
+/** The commit worker as the record view sees it. One request of each kind is answered in order. */
+import { Worker } from 'node:worker_threads'
+import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from '../../engine/chain/committer.js'
+import { AteError } from '../../engine/error.js'
+import { decodePlaces, encodeCommit, fromPlainError, type FromWorker, type ToWorker } from './commit-messages.js'
+import type { CommitWorkerData } from './commit-worker-data.js'
+
+interface Pending<T> {
+  resolve: (value: T) => void
+  reject: (error: unknown) => void
+}
+
+export interface WorkerCommitterOptions extends CommitWorkerData {
+  onNotice: (message: string) => void
+  onProgress: (doneBytes: number, totalBytes: number) => void
+}
+
+export class WorkerCommitter implements Committer {
+  onIndexed: (transaction: number) => void = () => {}
+  readonly #worker: Worker
+  readonly #options: WorkerCommitterOptions
+  readonly #commits = new Map<number, Pending<CommitReceipt>>()
+  readonly #rooms: Pending<WriterStatus>[] = []
+  #opening: Pending<{ nextGroup: number; status: WriterStatus }> | undefined
+  #closing: Pending<void> | undefined
+  #failure: unknown
+
+  private constructor(options: WorkerCommitterOptions) {
+    this.#options = options
+    const { onNotice: _notice, onProgress: _progress, ...workerData } = options
+    this.#worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData })
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
+    this.#worker.on('error', (error) => this.#failAll(error))
+    this.#worker.on('exit', () => this.#failAll(new AteError('CHAIN_CLOSED', 'the commit worker has ended')))
+  }
+
+  /** Resolves when the log is verified and the index is up to it. */
+  static async open(
+    options: WorkerCommitterOptions,
+  ): Promise<{ committer: WorkerCommitter; nextGroup: number; status: WriterStatus }> {
+    const committer = new WorkerCommitter(options)
+    const opened = await new Promise<{ nextGroup: number; status: WriterStatus }>((resolve, reject) => {
+      committer.#opening = { resolve, reject }
+    })
+    return { committer, ...opened }
+  }
+
+  submit(request: CommitRequest): Promise<CommitReceipt> {
+    return new Promise((resolve, reject) => {
+      this.#commits.set(request.transaction, { resolve, reject })
+      this.#send(encodeCommit(request), reject)
+    })
+  }
+
+  makeRoom(): Promise<WriterStatus> {
+    return new Promise((resolve, reject) => {
+      this.#rooms.push({ resolve, reject })
+      this.#send({ type: 'make-room' }, reject)
+    })
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#closing = { resolve, reject }
+      this.#send({ type: 'close' }, reject)
+    })
+  }
+
+  #send(message: ToWorker, reject: (error: unknown) => void): void {
+    if (this.#failure === undefined) this.#worker.postMessage(message)
+    else reject(this.#failure)
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'opened':
+        this.#opening?.resolve({ nextGroup: message.nextGroup, status: message.status })
+        this.#opening = undefined
+        return
+      case 'receipt': {
+        const { transaction, places, status } = message
+        this.#takeCommit(transaction)?.resolve({ transaction, places: decodePlaces(places), status })
+        return
+      }
+      case 'commit-failed':
+        this.#takeCommit(message.transaction)?.reject(fromPlainError(message.error))
+        return
+      case 'room':
+        this.#rooms.shift()?.resolve(message.status)
+        return
+      case 'no-room':
+        this.#rooms.shift()?.reject(fromPlainError(message.error))
+        return
+      case 'indexed':
+        this.onIndexed(message.transaction)
+        return
+      case 'notice':
+        this.#options.onNotice(message.message)
+        return
+      case 'progress':
+        this.#options.onProgress(message.doneBytes, message.totalBytes)
+        return
+      case 'closed':
+        this.#closing?.resolve()
+        this.#closing = undefined
+        return
+      case 'failed':
+        this.#failAll(fromPlainError(message.error))
+        return
+      default:
+        message satisfies never
+    }
+  }
+
+  #takeCommit(transaction: number): Pending<CommitReceipt> | undefined {
+    const pending = this.#commits.get(transaction)
+    this.#commits.delete(transaction)
+    return pending
+  }
+
+  #failAll(error: unknown): void {
+    this.#failure ??= error
+    this.#opening?.reject(error)
+    this.#closing?.reject(error)
+    for (const { reject } of [...this.#commits.values(), ...this.#rooms]) reject(error)
+    this.#commits.clear()
+    this.#rooms.length = 0
+    this.#opening = undefined
+    this.#closing = undefined
+  }
+}

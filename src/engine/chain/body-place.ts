@@ -1,0 +1,34 @@
+/** The record that says where a body lies. Kind 1: the engine's own; users of the record view start at kind 16. */
+import { ByteReader } from '../bytes/byte-reader.js'
+import { ByteWriter } from '../bytes/byte-writer.js'
+import type { GroupPlace } from '../log/types.js'
+import type { BodyPlace } from './committer.js'
+
+export const BODY_PLACE_KIND = 1
+const FORMAT = 1
+const DIGEST_BYTES = 32
+
+/** Neighbours: 256 bodies made one after another. */
+export function bodyPlaceHigh(body: number): number {
+  return Math.floor(body / 256)
+}
+
+export function encodeBodyPlace(place: GroupPlace): Uint8Array {
+  const writer = new ByteWriter(64)
+  writer.u8(FORMAT).u53(place.random).u32(place.segment).u53(place.position).u32(place.storedBytes).bytes(place.digest)
+  return writer.copy()
+}
+
+/** Throws BAD_FORMAT. */
+export function decodeBodyPlace(body: number, bytes: Uint8Array): BodyPlace & { digest: Uint8Array } {
+  const reader = new ByteReader(bytes, 'body place')
+  const format = reader.u8('format')
+  if (format !== FORMAT) throw reader.bad('format', `${format} is unknown`)
+  const random = reader.u53('random')
+  const segment = reader.u32('segment')
+  const position = reader.u53('position')
+  const storedBytes = reader.u32('stored bytes')
+  const digest = reader.bytes(DIGEST_BYTES, 'digest')
+  reader.done()
+  return { body, random, segment, position, storedBytes, digest }
+}

@@ -1,0 +1,253 @@
+/**
+ * The RecordView: current transaction and overlay over the index, bodies in memory over bodies in the log.
+ *
+ * Lives on the thread that answers requests. What it hands to the committer it may still read (overlay, arenas), and
+ * forgets when the receipt (bodies) or the index (records) has taken over.
+ */
+import { LRUCache } from 'lru-cache'
+import { AteError } from '../error.js'
+import type { IndexReader } from '../index/index-reader.js'
+import { MAX_BODY_BYTES, METADATA_GROUP_BYTES } from '../limits.js'
+import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
+import { ArenaPool } from './arena.js'
+import { BodyReader, type OpenGroup } from './body-reader.js'
+import { ChangeStreamWriter } from './change-stream.js'
+import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
+import { Overlay } from './overlay.js'
+import { mergedFloor, mergedRange } from './merged-range.js'
+import type { BodySlice, RecordItem, RecordView } from './record-view.js'
+
+/** Memory for opened bodies. */
+const BODY_CACHE_BYTES = 32 * 1024 * 1024
+/** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
+const RECORD_OVERHEAD_BYTES = 32
+const BATCH_OVERHEAD_BYTES = 4096
+
+export interface ChainViewOptions {
+  index: IndexReader
+  committer: Committer | undefined
+  openGroup: OpenGroup
+  nextGroup: number
+  status: WriterStatus
+}
+
+interface OpenBody {
+  number: number
+  parts: Uint8Array[]
+  bytes: number
+}
+
+export class ChainView implements RecordView {
+  readonly readOnly: boolean
+  readonly #index: IndexReader
+  readonly #committer: Committer | undefined
+  readonly #bodies: BodyReader
+  readonly #overlay = new Overlay()
+  readonly #arenas = new ArenaPool()
+  #transaction = 1
+  #nextGroup: number
+  #openBody: OpenBody | undefined
+  #drafts: GroupDraft[] = []
+  #pendingBytes = 0
+  #inFlightBytes = 0
+  #status: WriterStatus
+  #durableAtMs: number | undefined
+  #lastCommit: Promise<void> = Promise.resolve()
+  #failure: AteError | undefined
+
+  constructor(options: ChainViewOptions) {
+    this.readOnly = options.committer === undefined
+    this.#index = options.index
+    this.#committer = options.committer
+    this.#bodies = new BodyReader(options.openGroup, options.index, new LRUCache({ maxSize: BODY_CACHE_BYTES }))
+    this.#nextGroup = options.nextGroup
+    this.#status = options.status
+    if (options.committer !== undefined) options.committer.onIndexed = (transaction) => this.#forget(transaction)
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  get inFlightBytes(): number {
+    return this.#inFlightBytes
+  }
+
+  get writerStatus(): WriterStatus {
+    return this.#status
+  }
+
+  /** When the last receipt came, milliseconds since 1970. */
+  get durableAtMs(): number | undefined {
+    return this.#durableAtMs
+  }
+
+  get failure(): AteError | undefined {
+    return this.#failure
+  }
+
+  get(kind: number, high: number, low: number): Uint8Array | undefined {
+    const bucket = this.#overlay.bucket(kind, high)
+    if (bucket === undefined) return this.#index.get(kind, high, low)
+    const node = bucket.nodes.get(low)
+    if (node !== undefined) return node.value ?? undefined
+    return bucket.isCleared(low) ? undefined : this.#index.get(kind, high, low)
+  }
+
+  range(kind: number, high: number, from: number, to: number, limit: number): RecordItem[] {
+    const bucket = this.#overlay.bucket(kind, high)
+    if (bucket === undefined) return this.#index.range(kind, high, from, to, limit)
+    return mergedRange(bucket, this.#index, kind, high, from, to, limit)
+  }
+
+  floor(kind: number, high: number, low: number): RecordItem | undefined {
+    const bucket = this.#overlay.bucket(kind, high)
+    if (bucket === undefined) return this.#index.floor(kind, high, low)
+    return mergedFloor(bucket, this.#index, kind, high, low)
+  }
+
+  put(kind: number, high: number, low: number, value: Uint8Array): void {
+    this.#overlay.put(this.#transaction, kind, high, low, value)
+    this.#pendingBytes += value.length + RECORD_OVERHEAD_BYTES
+  }
+
+  delete(kind: number, high: number, low: number): void {
+    this.#overlay.put(this.#transaction, kind, high, low, null)
+    this.#pendingBytes += RECORD_OVERHEAD_BYTES
+  }
+
+  deleteRange(kind: number, high: number, from: number, to: number): void {
+    this.#overlay.deleteRange(this.#transaction, kind, high, from, to)
+    this.#pendingBytes += RECORD_OVERHEAD_BYTES
+  }
+
+  stage(length: number): Uint8Array {
+    this.#pendingBytes += length
+    return this.#arenas.stage(length)
+  }
+
+  addBody(staged: Uint8Array): BodySlice {
+    let body = this.#openBody
+    if (body === undefined || body.bytes + staged.length > MAX_BODY_BYTES) {
+      this.#closeBody()
+      body = { number: this.#nextGroup++, parts: [], bytes: 0 }
+      this.#openBody = body
+      this.#bodies.hold(body.number, body.parts)
+    }
+    const slice = { body: body.number, offset: body.bytes, length: staged.length }
+    appendPart(body.parts, staged)
+    body.bytes += staged.length
+    return slice
+  }
+
+  readBody(body: number): Uint8Array {
+    return this.#bodies.read(body)
+  }
+
+  reserve(bytes: number, essential: boolean): Promise<void> | undefined {
+    if (this.#hasRoom(bytes, essential)) return undefined
+    return this.#makeRoom(bytes, essential)
+  }
+
+  commit(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const committer = this.#committer
+    if (committer === undefined || this.#pendingBytes === 0) return this.#lastCommit
+    const transaction = this.#transaction
+    const groups = this.#finishTransaction()
+    const arenas = this.#arenas.detach()
+    const bytes = this.#pendingBytes
+    this.#pendingBytes = 0
+    this.#inFlightBytes += bytes
+    this.#transaction++
+    this.#lastCommit = committer.submit({ transaction, groups }).then(
+      (receipt) => {
+        this.#inFlightBytes -= bytes
+        this.#takeReceipt(receipt)
+        this.#arenas.recycle(arenas)
+      },
+      (error: unknown) => {
+        throw this.#fail(error)
+      },
+    )
+    // Whoever asked sees the rejection; for timer commits the failure is kept.
+    this.#lastCommit.catch(() => {})
+    return this.#lastCommit
+  }
+
+  #finishTransaction(): GroupDraft[] {
+    this.#closeBody()
+    const writer = new ChangeStreamWriter((length) => this.#arenas.stage(length), METADATA_GROUP_BYTES)
+    const transaction = this.#transaction
+    const { cleared, nodes } = this.#overlay.changesOf(transaction)
+    for (const { kind, high, from, to } of cleared) writer.deleteRange(kind, high, from, to)
+    for (const node of nodes) {
+      if (node.transaction !== transaction) continue
+      if (node.value === null) writer.delete(node.kind, node.high, node.low)
+      else writer.put(node.kind, node.high, node.low, node.value)
+    }
+    const groups = this.#drafts
+    for (const chunk of writer.finish()) {
+      groups.push({ kind: GROUP_RECORDS, number: this.#nextGroup++, parts: [chunk] })
+    }
+    this.#drafts = []
+    return groups
+  }
+
+  #closeBody(): void {
+    const body = this.#openBody
+    if (body === undefined) return
+    this.#drafts.push({ kind: GROUP_CONTENT, number: body.number, parts: body.parts })
+    this.#openBody = undefined
+  }
+
+  #takeReceipt(receipt: CommitReceipt): void {
+    this.#status = receipt.status
+    this.#durableAtMs = Date.now()
+    this.#bodies.placed(receipt.transaction, receipt.places)
+  }
+
+  #forget(transaction: number): void {
+    this.#index.refresh()
+    this.#overlay.forget(transaction)
+    this.#bodies.forget(transaction)
+  }
+
+  #fail(error: unknown): AteError {
+    this.#failure ??= new AteError('WRITE_FAILED', 'the chain could not be written; nothing more is accepted', {
+      cause: error,
+      hint: 'check the disk and the log of the mount, then unmount and mount again',
+    })
+    return this.#failure
+  }
+
+  #hasRoom(bytes: number, essential: boolean): boolean {
+    const available = essential ? this.#status.availableEssentialBytes : this.#status.availableBytes
+    const taken = this.#pendingBytes + this.#inFlightBytes
+    // Seals, frames and leaves: a sixteenth covers what 64 KiB bodies and 16 KiB record groups need.
+    return taken + bytes + (taken + bytes) / 16 + BATCH_OVERHEAD_BYTES <= available
+  }
+
+  async #makeRoom(bytes: number, essential: boolean): Promise<void> {
+    if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    if (this.#failure !== undefined) throw this.#failure
+    // What is under way has its space already, and its receipt tells what is left.
+    await this.#lastCommit
+    if (this.#hasRoom(bytes, essential)) return
+    this.#status = await this.#committer.makeRoom()
+    if (this.#hasRoom(bytes, essential)) return
+    throw new AteError('NO_SPACE', 'there is no space for the log', {
+      hint: 'free space on the disk that holds the log',
+    })
+  }
+}
+
+/** Pieces written one after another lie one after another: one part for the seal, one range for the other thread. */
+function appendPart(parts: Uint8Array[], staged: Uint8Array): void {
+  const last = parts[parts.length - 1]
+  if (last?.buffer === staged.buffer && last.byteOffset + last.length === staged.byteOffset) {
+    parts[parts.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + staged.length)
+  } else {
+    parts.push(staged)
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * The writing side of a chain: makes transactions durable in the log, in order, and keeps the index following it.
+ *
+ * Commits waiting together are written together, with one sync. The index is flushed in slices between commits, so that an
+ * fsync never waits for a flush. Everything the index takes in is durable in the log before.
+ */
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { AteError, errorCode } from '../error.js'
+import { IndexWriter } from '../index/index-writer.js'
+import { LeafSeal } from '../index/leaf-seal.js'
+import type { OrderedStore } from '../index/ordered-store.js'
+import { type Log, openLog } from '../log/index.js'
+import type { LogStorage } from '../log/storage.js'
+import {
+  type AnchorStore,
+  type AppendedBatch,
+  type Finding,
+  GROUP_CONTENT,
+  GROUP_RECORDS,
+  type LogPoint,
+} from '../log/types.js'
+import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from './committer.js'
+import { Memtable } from './memtable.js'
+
+/** Memory for records the index has not taken in; both threads hold as much. */
+const FLUSH_BYTES = 8 * 1024 * 1024
+/** Above this nothing is accepted: the index cannot be written (a full disk), and memory is bounded. */
+const STALLED_FLUSH_BYTES = 16 * FLUSH_BYTES
+/** Commits written together: bounds how long the first of them waits for the rest. */
+const GROUP_COMMIT_BYTES = 32 * 1024 * 1024
+
+export interface ChainWriterOptions {
+  storage: LogStorage
+  crypto: CryptoProvider
+  keys: ChainKeys
+  store: OrderedStore
+  /** Milliseconds since 1970. */
+  clock: () => number
+  anchor?: AnchorStore | undefined
+  readOnly: boolean
+  acceptRollback?: boolean
+  allowDamage?: boolean
+  onFinding?: (finding: Finding) => void
+  onProgress?: (doneBytes: number, totalBytes: number) => void
+  onNotice?: (message: string) => void
+  /** Lets the thread take in other work: a turn of its event loop. */
+  nextTurn: () => Promise<void>
+}
+
+interface Waiting {
+  request: CommitRequest
+  bytes: number
+  resolve: (receipt: CommitReceipt) => void
+  reject: (error: unknown) => void
+}
+
+export class ChainWriter implements Committer {
+  onIndexed: (transaction: number) => void = () => {}
+  readonly #log: Log
+  readonly #index: IndexWriter
+  readonly #store: OrderedStore
+  readonly #onNotice: (message: string) => void
+  readonly #nextTurn: () => Promise<void>
+  #memtable: Memtable
+  #flushing: { memtable: Memtable; steps: Generator<void> } | undefined
+  #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+  #flushFailure: unknown
+  #isClosed = false
+
+  private constructor(
+    log: Log,
+    index: IndexWriter,
+    store: OrderedStore,
+    memtable: Memtable,
+    options: ChainWriterOptions,
+  ) {
+    this.#log = log
+    this.#index = index
+    this.#store = store
+    this.#memtable = memtable
+    this.#onNotice = options.onNotice ?? (() => {})
+    this.#nextTurn = options.nextTurn
+  }
+
+  /** Opens the log, brings the index up to it, and resolves when both agree. */
+  static async open(options: ChainWriterOptions): Promise<ChainWriter> {
+    const { crypto, keys, store } = options
+    const index = new IndexWriter(store, new LeafSeal(crypto, keys), crypto, keys)
+    // A rolled back or damaged log may be behind its index, which must then be made anew from what there is.
+    if (options.acceptRollback === true || options.allowDamage === true) index.clear()
+    let memtable = new Memtable(index.state.nextGroup)
+    const from = index.state.point
+    const { log, pointAccepted, anchorMissing } = await openLog({
+      ...options,
+      ...(from === undefined ? {} : { from }),
+      onBatch: (batch) => {
+        if (batch.sequence === 1 && from !== undefined) {
+          index.clear()
+          memtable = new Memtable(1)
+        }
+        memtable.addBatch(batch.records, batch.groups, pointBehind(batch))
+        if (memtable.bytes < FLUSH_BYTES) return
+        finish(flushSteps(index, memtable))
+        memtable = new Memtable(memtable.nextGroup)
+      },
+    })
+    if (from !== undefined && !pointAccepted) options.onNotice?.('The index did not belong to the log and was rebuilt.')
+    if (anchorMissing)
+      options.onNotice?.('No anchor was found on this machine: a rolled back log cannot be told from this one.')
+    const writer = new ChainWriter(log, index, store, memtable, options)
+    if (memtable.point !== undefined) writer.#flushAll()
+    return writer
+  }
+
+  /** First number that no group of this chain has; the session's numbers start there. */
+  get nextGroup(): number {
+    return Math.max(this.#index.state.nextGroup, this.#memtable.nextGroup)
+  }
+
+  get status(): WriterStatus {
+    const { head } = this.#log
+    const isStalled = this.#flushFailure !== undefined && this.#memtable.bytes > STALLED_FLUSH_BYTES
+    return {
+      headSequence: head?.sequence ?? 0,
+      headDigest: head?.digest ?? new Uint8Array(32),
+      durableSequence: this.#log.durableSequence,
+      logBytes: this.#log.sizeBytes(),
+      indexBytes: this.#store.sizeBytes(),
+      availableBytes: isStalled ? 0 : this.#log.availableBytes(false),
+      availableEssentialBytes: isStalled ? 0 : this.#log.availableBytes(true),
+    }
+  }
+
+  submit(request: CommitRequest): Promise<CommitReceipt> {
+    if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'the chain is closed'))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, bytes: requestBytes(request), resolve, reject })
+      this.#start()
+    })
+  }
+
+  async makeRoom(): Promise<WriterStatus> {
+    await this.#log.makeRoom()
+    return this.status
+  }
+
+  /** Writes what the index lacks although it is little: called when nothing happens for a while. */
+  flushIndex(): void {
+    if (this.#memtable.point === undefined || this.#isClosed) return
+    this.#beginFlush()
+    this.#start()
+  }
+
+  /** Whether every leaf of the index verifies and all are of one time. */
+  verifyIndex(): boolean {
+    return this.#index.verify()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#running
+    try {
+      if (this.#flushing !== undefined) finish(this.#flushing.steps)
+      if (this.#memtable.point !== undefined) this.#flushAll()
+    } catch (error) {
+      // The log has it all: the next open replays it.
+      this.#onNotice(
+        `The index could not be written (${errorCode(error) ?? 'unexpected'}); it is brought up to date when next opened.`,
+      )
+    }
+    await this.#log.close()
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#waiting.length > 0) this.#start()
+    })
+  }
+
+  /** One turn per loop: all commits waiting, then one slice of the index. */
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#flushing !== undefined) {
+      if (this.#waiting.length > 0) await this.#commitWaiting()
+      if (this.#flushing === undefined) continue
+      this.#flushSlice()
+      await this.#nextTurn()
+    }
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const taken = this.#takeWaiting()
+    let appended: AppendedBatch[]
+    try {
+      appended = await this.#log.append(taken.map(({ request }) => ({ groups: request.groups })))
+    } catch (error) {
+      for (const { reject } of taken) reject(error)
+      return
+    }
+    taken.forEach(({ request, resolve }, position) => {
+      const batch = appended[position]
+      if (batch === undefined) return
+      const records = request.groups.filter((group) => group.kind === GROUP_RECORDS).map((group) => joined(group.parts))
+      resolve({ transaction: request.transaction, places: bodyPlaces(batch), status: this.status })
+      this.#memtable.addBatch(records, batch.groups, pointBehind(batch))
+      this.#memtable.transaction = request.transaction
+    })
+    if (this.#memtable.bytes >= FLUSH_BYTES) this.#beginFlush()
+  }
+
+  #takeWaiting(): Waiting[] {
+    let bytes = 0
+    let count = 0
+    for (const waiting of this.#waiting) {
+      bytes += waiting.bytes
+      if (count > 0 && bytes > GROUP_COMMIT_BYTES) break
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  #beginFlush(): void {
+    if (this.#flushing !== undefined) return
+    const memtable = this.#memtable
+    this.#memtable = new Memtable(memtable.nextGroup)
+    this.#flushing = { memtable, steps: flushSteps(this.#index, memtable) }
+  }
+
+  #flushSlice(): void {
+    if (this.#flushing === undefined) return
+    const { memtable, steps } = this.#flushing
+    try {
+      if (steps.next().done !== true) return
+    } catch (error) {
+      this.#keepUnflushed(memtable, error)
+      return
+    }
+    this.#flushing = undefined
+    this.#flushFailure = undefined
+    this.onIndexed(memtable.transaction)
+  }
+
+  /** A flush that failed is tried again with what came since: nothing is lost, the log has it. */
+  #keepUnflushed(memtable: Memtable, error: unknown): void {
+    this.#flushing = undefined
+    this.#index.reload()
+    if (this.#flushFailure === undefined)
+      this.#onNotice(`The index could not be written (${errorCode(error) ?? 'unexpected'}); trying again.`)
+    this.#flushFailure = error
+    memtable.follow(this.#memtable)
+    this.#memtable = memtable
+  }
+
+  #flushAll(): void {
+    const memtable = this.#memtable
+    finish(flushSteps(this.#index, memtable))
+    this.#memtable = new Memtable(memtable.nextGroup)
+    this.onIndexed(memtable.transaction)
+  }
+}
+
+function flushSteps(index: IndexWriter, memtable: Memtable): Generator<void> {
+  if (memtable.point === undefined) throw new AteError('BAD_ARGUMENT', 'nothing to flush')
+  return index.flush(memtable.overlay, memtable.point, memtable.nextGroup)
+}
+
+function finish(steps: Generator<void>): void {
+  while (steps.next().done !== true);
+}
+
+function pointBehind(batch: AppendedBatch): LogPoint {
+  return { sequence: batch.sequence, digest: batch.digest, segment: batch.segment, position: batch.endPosition }
+}
+
+function bodyPlaces(batch: AppendedBatch): CommitReceipt['places'] {
+  return batch.groups
+    .filter((group) => group.kind === GROUP_CONTENT)
+    .map(({ number, random, segment, position, storedBytes }) => ({
+      body: number,
+      random,
+      segment,
+      position,
+      storedBytes,
+    }))
+}
+
+function requestBytes(request: CommitRequest): number {
+  let bytes = 0
+  for (const group of request.groups) for (const part of group.parts) bytes += part.length
+  return bytes
+}
+
+/** A copy: the parts lie in memory that is reused once the receipt is out. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

@@ -1,0 +1,50 @@
+/**
+ * The line between the thread that changes a chain and the one that makes changes durable. `ChainWriter` stands behind it,
+ * in the same thread (memory, tests, read-only) or in a worker (`adapters/node/worker-committer.ts`).
+ */
+import type { GroupDraft } from '../log/types.js'
+
+/** One transaction, ready for the log. Its parts must not change until the receipt comes. */
+export interface CommitRequest {
+  /** Ascending from 1 in each session. */
+  transaction: number
+  groups: GroupDraft[]
+}
+
+/** Where a body came to lie. */
+export interface BodyPlace {
+  body: number
+  /** Tells the body from one of the same number that a copy of the chain made. */
+  random: number
+  segment: number
+  position: number
+  storedBytes: number
+}
+
+export interface WriterStatus {
+  headSequence: number
+  headDigest: Uint8Array
+  durableSequence: number
+  logBytes: number
+  indexBytes: number
+  /** Bytes that can surely be committed now, without and with the reserve kept for deletions. */
+  availableBytes: number
+  availableEssentialBytes: number
+}
+
+export interface CommitReceipt {
+  transaction: number
+  places: BodyPlace[]
+  status: WriterStatus
+}
+
+export interface Committer {
+  /** Resolves when the transaction is durable; requests become durable in the order they were submitted. */
+  submit(request: CommitRequest): Promise<CommitReceipt>
+  /** Tries to find more space; rejects with NO_SPACE. */
+  makeRoom(): Promise<WriterStatus>
+  /** Called with a transaction up to which the index has taken everything in. */
+  onIndexed: (transaction: number) => void
+  /** Flushes the index and closes the log. */
+  close(): Promise<void>
+}

@@ -1,0 +1,64 @@
+/** A chain in memory, on one thread: for tests, temporary data and browsers. */
+import { deriveChainKeys, type ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { AEAD_AES_256_GCM } from '../crypto/suites.js'
+import { IndexReader } from '../index/index-reader.js'
+import { LeafSeal } from '../index/leaf-seal.js'
+import { MemoryStore } from '../index/memory-store.js'
+import type { OrderedStore } from '../index/ordered-store.js'
+import { createLog, GroupReader } from '../log/index.js'
+import { MemoryStorage } from '../log/memory-storage.js'
+import type { LogStorage } from '../log/storage.js'
+import { type AnchorStore, GROUP_CONTENT } from '../log/types.js'
+import { ChainView } from './chain-view.js'
+import { ChainWriter } from './chain-writer.js'
+
+export interface MemoryChainOptions {
+  crypto: CryptoProvider
+  /** Given to reopen what an earlier chain wrote; otherwise all are made. */
+  keys?: ChainKeys
+  storage?: LogStorage
+  store?: OrderedStore
+  anchor?: AnchorStore
+  readOnly?: boolean
+  clock?: () => number
+}
+
+export interface MemoryChain {
+  view: ChainView
+  writer: ChainWriter
+  keys: ChainKeys
+  storage: LogStorage
+  store: OrderedStore
+  /** Makes everything durable and closes. The storage and the store can be opened again. */
+  close(): Promise<void>
+}
+
+/** Opens the chain in `storage`, made first when there is none. */
+export async function openMemoryChain(options: MemoryChainOptions): Promise<MemoryChain> {
+  const { crypto, clock = Date.now, readOnly = false, storage = new MemoryStorage(), store = new MemoryStore() } = options
+  const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
+  if (!(await storage.list()).includes('manifest')) await createLog({ storage, crypto, keys, clock })
+  const { anchor } = options
+  const writer = await ChainWriter.open({ storage, crypto, keys, store, clock, anchor, readOnly, nextTurn })
+  const groups = new GroupReader({ storage, crypto, keys })
+  const view = new ChainView({
+    index: new IndexReader(store, new LeafSeal(crypto, keys)),
+    committer: readOnly ? undefined : writer,
+    openGroup: (place) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }),
+    nextGroup: writer.nextGroup,
+    status: writer.status,
+  })
+  const close = async (): Promise<void> => {
+    await view.commit()
+    await writer.close()
+    groups.close()
+  }
+  return { view, writer, keys, storage, store, close }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0)
+  })
+}
