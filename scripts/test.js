@@ -7,12 +7,16 @@
  *     npm test -- test/e2e/git.ts       some files
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { clearLeftovers } from './leftovers.js'
 import { prepareMachine } from './machine.js'
+import { createTapFilter } from './tap-filter.js'
 
 /** The whole run. A hanging test is ended by tap's own, shorter limit. */
 const RUN_LIMIT_MS = 30 * 60_000
@@ -26,32 +30,33 @@ function stop(message) {
   process.exit(1)
 }
 
-/** Runs tap to its end. @param {string[]} files @param {string} directory @returns {Promise<number>} its exit code */
+/**
+ * Runs tap to its end.
+ * @param {string[]} files
+ * @param {string} directory
+ */
 async function runTap(files, directory) {
-  const tap = join(root, 'node_modules/tap/dist/esm/run.mjs')
-  const words = [tap, 'run', '--disable-coverage', `--output-file=${join(directory, 'run.tap')}`, ...files]
+  const filter = createTapFilter((line) => process.stdout.write(`${line}\n`))
+  const words = [
+    join(root, 'node_modules/tap/dist/esm/run.mjs'),
+    'run',
+    '--disable-coverage',
+    '--reporter=tap',
+    ...files,
+  ]
   const child = spawn(process.execPath, words, {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, TMPDIR: directory, ATEFS_TEST_RUN: directory },
     timeout: RUN_LIMIT_MS,
   })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('exit', (code) => resolve(code ?? 1))
-  })
-}
-
-/** The counts of assertions from tap's own closing line. @param {string} path */
-function readCounts(path) {
-  let text = ''
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch {
-    // Nothing was written: nothing ran.
-  }
-  const summary = [...text.matchAll(/^# \{ (total: .*) \}$/gm)].at(-1)?.[1] ?? ''
-  const count = (/** @type {string} */ name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(summary)?.[1] ?? 0)
-  return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
+  const ended = once(child, 'exit')
+  const lines = createInterface({ input: child.stdout }).on('line', filter.line)
+  const read = once(lines, 'close')
+  const [exitCode] = await ended
+  // A process left behind may hold the pipe open for ever: what tap itself wrote is there by now.
+  await Promise.race([read, sleep(1000)])
+  child.stdout.destroy()
+  return { exitCode, ...filter.counts() }
 }
 
 const wrong = prepareMachine()
@@ -62,8 +67,7 @@ if (spawnSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 'inherit'
 
 const directory = mkdtempSync(join(tmpdir(), 'atefs-test-'))
 chmodSync(directory, 0o755)
-const exitCode = await runTap(process.argv.slice(2), directory)
-const { passed, failed, skipped } = readCounts(join(directory, 'run.tap'))
+const { exitCode, passed, failed, skipped } = await runTap(process.argv.slice(2), directory)
 const leftovers = await clearLeftovers(directory)
 for (const leftover of leftovers) process.stderr.write(`left behind by the tests: ${leftover}\n`)
 rmSync(directory, { recursive: true, force: true })

@@ -1,0 +1,113 @@
+/**
+ * Imports point down only. The table says, for each module, what it may import; whatever it does not say is refused.
+ * A module is a folder or a file of src/; the longest name that fits a file is the file's module.
+ */
+import { posix } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+import { filesBelow } from '../helpers/source-files.js'
+
+const base = ['engine/error', 'engine/limits', 'engine/bytes']
+/** What the chain is to everything above it: its types, and the class that keeps it. */
+const engine = [
+  ...base,
+  'engine/codec',
+  'engine/crypto',
+  'engine/keyring',
+  'engine/log',
+  'engine/index',
+  'engine/chain',
+]
+
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  'engine/error': [],
+  'engine/limits': [],
+  'engine/bytes': ['engine/error', 'engine/limits'],
+  'engine/codec': [...base, 'msgpackr'],
+  'engine/crypto': [...base, '@noble/', 'hash-wasm'],
+  'engine/keyring': [...base, 'engine/codec', 'engine/crypto'],
+  'engine/log': [...base, 'engine/codec', 'engine/crypto'],
+  // The records' own interface: what an index stores and a chain serves.
+  'engine/chain/record-view': base,
+  'engine/chain/overlay': [...base, 'engine/chain/record-view', 'engine/index', 'engine/log'],
+  'engine/index': [
+    ...[...base, 'engine/codec', 'engine/crypto', 'engine/log', 'lru-cache'],
+    ...['engine/chain/record-view', 'engine/chain/overlay'],
+  ],
+  'engine/chain': [...engine, 'lru-cache'],
+  'adapters/node': [...engine, 'node:', 'lmdb'],
+  'adapters/node/libc': ['engine/error', 'koffi', 'node:'],
+  'fs/errno': ['engine/error'],
+  'fs/vfs': [...engine, 'fs/errno', 'lru-cache'],
+  'fs/drivers/driver': ['fs/vfs/types'],
+  'fs/drivers/direct': [
+    'engine/error',
+    'engine/bytes',
+    'fs/vfs/types',
+    'fs/errno',
+    'fs/drivers/driver',
+    'adapters/node',
+    'node:',
+  ],
+  'fs/drivers/fuse-native': ['engine/error', 'engine/bytes', 'fs/vfs/types', 'fs/errno', 'fs/drivers/driver', 'node:'],
+  'fs/drivers/fuse-native/binding': ['engine/error', 'fuse-native', 'node:'],
+  'fs/drivers': ['engine/error', 'fs/drivers', 'fs/vfs/types', 'adapters/node', 'node:'],
+  'fs/daemon': [...engine, 'fs', 'adapters/node', 'node:'],
+  cli: [...engine, 'adapters/node', 'fs', '@oclif/core', 'node:'],
+  commands: [...engine, 'adapters/node', 'fs', 'cli', '@oclif/core', 'node:'],
+}
+
+/** True when `name` is `module`, or lies in it; `module` ending in / or : is a prefix of package names. */
+function isWithin(name: string, module: string): boolean {
+  return name === module || name.startsWith(/[/:]$/.test(module) ? module : `${module}/`)
+}
+
+function moduleOf(name: string): string | undefined {
+  const fitting = Object.keys(MAY_IMPORT).filter((module) => isWithin(name, module))
+  return fitting.sort((a, b) => b.length - a.length)[0]
+}
+
+/** What a file imports: names of files in src/ without extension, or names of packages. */
+function importsOf(path: string, text: string): string[] {
+  const { importedFiles } = ts.preProcessFile(text, true, true)
+  return importedFiles.map(({ fileName }) =>
+    fileName.startsWith('.')
+      ? posix
+          .join(posix.dirname(path), fileName)
+          .replace(/^src\//, '')
+          .replace(/\.js$/, '')
+      : fileName,
+  )
+}
+
+t.test('a module imports only what the table allows', (t) => {
+  for (const { path, text } of filesBelow('src', '.ts')) {
+    const name = path.replace(/^src\//, '').replace(/\.ts$/, '')
+    const module = moduleOf(name)
+    if (module === undefined) {
+      t.fail(`${path} belongs to no module of the table in test/house/layers.ts`)
+      continue
+    }
+    const allowed = [module, ...(MAY_IMPORT[module] ?? [])]
+    const refused = importsOf(path, text).filter((wanted) => !allowed.some((rule) => isWithin(wanted, rule)))
+    t.strictSame(refused, [], `${path} is in ${module}, which may not import ${refused.join(', ')}`)
+  }
+  t.end()
+})
+
+t.test('types, values and import() are all seen', (t) => {
+  const text =
+    "import type { A } from './a.js'\nexport * from '../b.js'\nconst c = await import('koffi')\nimport 'node:fs'"
+  t.strictSame(importsOf('src/engine/log/x.ts', text), ['engine/log/a', 'engine/b', 'koffi', 'node:fs'])
+  t.end()
+})
+
+t.test('the environment, the exit and the console belong to the command line', (t) => {
+  const forbidden = /\b(process\.(env|exit|exitCode|argv|stdout|stderr|stdin)|console\.\w+)\b/
+  for (const { path, text } of filesBelow('src', '.ts')) {
+    if (/^src\/(cli|commands)\//.test(path)) continue
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    t.notOk(forbidden.exec(code)?.[0], `${path} must not use ${forbidden.exec(code)?.[0] ?? 'the process'}`)
+  }
+  t.end()
+})
