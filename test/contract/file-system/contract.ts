@@ -33,9 +33,7 @@ export type Capability =
   | 'clearing setuid on write'
   | 'setgid directories'
   | 'device nodes'
-  | 'kernel' // locks, mappings: only where a kernel is in front
-  | 'mapped writes'
-  | 'locks between mounts of one file'
+  | 'kernel' // what FIFOs and sockets do when opened
   | 'link count of an open unlinked file'
   | 'big offsets'
 

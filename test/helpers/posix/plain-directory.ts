@@ -3,7 +3,8 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Test } from 'tap'
-import { laterClock, type Capability, type Lacks, type SystemUnderTest } from '../../contract/file-system/contract.js'
+import { laterClock, type Capability, type Lacks } from '../../contract/file-system/contract.js'
+import type { KernelSystem } from '../../contract/file-system/kernel.js'
 import type { PosixClient } from './client.js'
 import { errnoOf, readFile, withOpen, writeFile } from './files.js'
 import {
@@ -17,7 +18,7 @@ import {
 import { isRoot } from './identity.js'
 import { SyscallClient } from './syscall-client.js'
 
-export async function plainDirectory(t: Test): Promise<SystemUnderTest> {
+export async function plainDirectory(t: Test): Promise<KernelSystem> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'atefs-oracle-')))
   t.teardown(() => rmSync(root, { recursive: true, force: true }))
   const client = new SyscallClient(root)
