@@ -1,0 +1,65 @@
+// Runs the rows: round after round, and in each round every system once, so that a slow minute of the machine hits all.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dropCaches } from './image.js'
+import type { Load, Sample } from './load.js'
+import type { Context, Row } from './rows.js'
+import type { Mounted } from './systems.js'
+import type { Tree } from './tree.js'
+
+export interface Measurement extends Sample {
+  /** From the start until everything was on the disk. */
+  readonly durableNs: number
+  /** What the daemon computed from the start until then. */
+  readonly cpuMs: number
+}
+
+/** System name -> its measurements of one row, one per round; or why there are none. */
+export type RowResult = ReadonlyMap<string, readonly Measurement[] | string>
+
+export interface Bench {
+  readonly image: string
+  readonly load: Load
+  readonly tree: Tree
+  readonly mounted: readonly Mounted[]
+  readonly rounds: number
+}
+
+export async function measureRow(bench: Bench, row: Row): Promise<RowResult> {
+  const results = new Map<string, Measurement[] | string>()
+  for (const { system } of bench.mounted) results.set(system.name, row.excluded?.[system.name] ?? [])
+  for (let round = 0; round < bench.rounds; round++) {
+    for (let turn = 0; turn < bench.mounted.length; turn++) {
+      const mounted = bench.mounted[(round + turn) % bench.mounted.length]
+      const samples = mounted && results.get(mounted.system.name)
+      if (mounted === undefined || samples === undefined || typeof samples === 'string') continue
+      if (mounted.system.isSlow === true && round % 2 === 1) continue
+      try {
+        samples.push(await measureOnce(bench, row, mounted, round))
+      } catch (error) {
+        process.stderr.write(`${row.id} on ${mounted.system.name}: ${String(error)}\n${mounted.log()}\n`)
+        results.set(mounted.system.name, 'failed')
+      }
+    }
+  }
+  return results
+}
+
+async function measureOnce(bench: Bench, row: Row, mounted: Mounted, round: number): Promise<Measurement> {
+  const context: Context = {
+    directory: join(mounted.directory, 'bench'),
+    load: bench.load,
+    tree: bench.tree,
+    round,
+  }
+  await mkdir(context.directory, { recursive: true })
+  if (round === 0) await row.prepare?.(context)
+  await row.before?.(context)
+  const settle = (): Promise<Sample> => bench.load.run(context.directory, 'settle', bench.image)
+  await settle()
+  if (row.isCold === true) await dropCaches()
+  const cpuBefore = await mounted.cpuMs()
+  const sample = await row.run(context)
+  const { ns } = await settle()
+  return { ...sample, durableNs: sample.ns + ns, cpuMs: (await mounted.cpuMs()) - cpuBefore }
+}
