@@ -2,7 +2,7 @@
  * What the command and the background process it starts say to each other over the channel between them. The passphrase
  * travels here: never in arguments or the environment, which others can read.
  */
-import type { ChainSecret } from '../fs/daemon/chain-handle.js'
+import type { ChainSecret } from '../adapters/node/chain-handle.js'
 import type { ErrorRecord } from '../fs/daemon/error-record.js'
 import type { MountRequest } from '../fs/daemon/mount-request.js'
 import type { MountStatus } from '../fs/daemon/mount-status.js'

@@ -38,7 +38,7 @@ export const mountFlags = {
   option: Flags.string({
     char: 'o',
     summary: 'mount options as of mount(8), separated by commas',
-    helpValue: 'OPT,...',
+    helpValue: 'OPT[,OPT]',
     multiple: true,
     // Otherwise `-o ro MOUNTPOINT` would take the mountpoint for an option.
     multipleNonGreedy: true,

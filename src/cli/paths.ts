@@ -2,10 +2,11 @@
  * Where things lie outside a chain, by the XDG base directory specification: chains under the data directory, anchors and
  * logs of daemons under the state directory (they must survive a restart), sockets under the runtime directory.
  */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { AteError } from '../engine/error.js'
+import { makeDirectory } from '../fs/daemon/make-directory.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -55,7 +56,7 @@ function usable(directory: string | undefined): directory is string {
 /** Makes a directory only its owner can enter. Fails with ACCESS_DENIED. */
 export function makePrivateDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory, 0o700)
   } catch (cause) {
     throw new AteError('ACCESS_DENIED', `cannot make the directory ${directory}`, {
       hint: 'Check HOME, XDG_STATE_HOME and XDG_RUNTIME_DIR and the permissions of the directories above it.',

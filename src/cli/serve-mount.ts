@@ -1,6 +1,6 @@
 /** Runs a mount in this process until it ends, in the foreground or as a daemon. */
 import { errorCode } from '../engine/error.js'
-import type { ChainSecret, OpenProgress } from '../fs/daemon/chain-handle.js'
+import type { ChainSecret, OpenProgress } from '../adapters/node/chain-handle.js'
 import { MountDaemon, type MountEnd, type MountEvents } from '../fs/daemon/mount-daemon.js'
 import type { MountRequest } from '../fs/daemon/mount-request.js'
 import { loadMountParts } from '../fs/daemon/mount-parts.js'

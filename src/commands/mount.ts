@@ -23,9 +23,16 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
     '<%= config.bin %> <%= command.id %> --temp /tmp/scratch',
   ]
 
+  static override usage = '<%= command.id %> MOUNTPOINT [CHAIN] [FLAGS]'
+
   static override args = {
-    mountpoint: Args.string({ description: 'directory to mount on; made if absent', required: true }),
-    chain: Args.string({ description: "the chain's name (default: the last part of MOUNTPOINT)" }),
+    mountpoint: Args.string({
+      description: 'directory to mount on; made if absent',
+      required: true,
+      ignoreStdin: true,
+    }),
+    // Standard input can be the passphrase: oclif must not take it for an argument that is left out.
+    chain: Args.string({ description: "the chain's name (default: the last part of MOUNTPOINT)", ignoreStdin: true }),
   }
 
   static override flags = mountFlags

@@ -13,7 +13,7 @@ export default class Status extends BaseCommand {
   ]
 
   static override args = {
-    mountpoint: Args.string({ description: 'only this mount' }),
+    mountpoint: Args.string({ description: 'only this mount', ignoreStdin: true }),
   }
 
   async run(): Promise<MountReport | { mounts: MountReport[] }> {

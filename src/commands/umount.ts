@@ -9,7 +9,7 @@ export default class Umount extends BaseCommand {
   static override examples = ['<%= config.bin %> <%= command.id %> ~/vault']
 
   static override args = {
-    mountpoint: Args.string({ description: 'where the chain is mounted', required: true }),
+    mountpoint: Args.string({ description: 'where the chain is mounted', required: true, ignoreStdin: true }),
   }
 
   async run(): Promise<Unmounted> {

@@ -8,7 +8,13 @@ import type { FileSystem } from '../vfs/types.js'
 import type { Driver, MountedDriver } from '../drivers/driver.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
 import { AteError } from '../../engine/error.js'
-import type { ChainHandle, ChainSecret, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
+import type {
+  ChainHandle,
+  ChainSecret,
+  CreateChain,
+  OpenChain,
+  OpenChainOptions,
+} from '../../adapters/node/chain-handle.js'
 import { startControlServer, type ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'

@@ -2,12 +2,13 @@
  * Makes sure that a directory can be mounted on, before any passphrase is asked for: makes it if absent, clears what a
  * crashed daemon left there, refuses what is busy or full. Nothing here touches a live mount.
  */
-import { lstatSync, mkdirSync, opendirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
+import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
 import { lstat as lstatAsync } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError } from '../../engine/error.js'
 import { detach } from './detach.js'
+import { makeDirectory } from './make-directory.js'
 import { MOUNT_TYPE, findMount } from './mount-table.js'
 
 const MAX_SYMLINKS = 40
@@ -41,7 +42,7 @@ export async function prepareMountpoint(path: string, options: PrepareOptions): 
   const place = resolveMountpoint(path)
   await clearDeadMounts(place, options.onNotice)
   const stats = lstat(place)
-  if (stats === undefined) makeDirectory(place)
+  if (stats === undefined) makeMountpoint(place)
   else if (!stats.isDirectory()) throw unusable(place, 'is not a directory')
   else if (!options.nonEmpty && !isEmpty(place)) {
     throw new AteError('MOUNTPOINT_NOT_EMPTY', `${place} is not empty`, {
@@ -83,8 +84,8 @@ export async function isDeadMount(mountpoint: string): Promise<boolean> {
   }
 }
 
-function makeDirectory(place: string): void {
-  const problem = systemError(() => mkdirSync(place, { recursive: true, mode: 0o755 }))
+function makeMountpoint(place: string): void {
+  const problem = systemError(() => makeDirectory(place, 0o755))
   if (problem !== undefined) throw unusable(place, `does not exist and cannot be made (${problem})`)
 }
 

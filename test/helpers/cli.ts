@@ -1,0 +1,90 @@
+/**
+ * Runs the program as a user would, in a world of its own: home, state and runtime directories below one temporary
+ * directory. `ATEFS_BIN` names another build of it.
+ */
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const BIN = process.env['ATEFS_BIN'] ?? fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+
+export interface CliResult {
+  code: number | null
+  stdout: string
+  stderr: string
+  /** Standard output as JSON. */
+  json(): Record<string, unknown>
+}
+
+export interface CliWorld {
+  directory: string
+  environment: Record<string, string>
+  /** Runs `atefs ARGS` to its end. Standard input is `input`, else empty. */
+  run(args: readonly string[], options?: { input?: string; environment?: Record<string, string> }): Promise<CliResult>
+  /** Unmounts what is left below the directory, ends nothing else, and removes it. */
+  remove(): Promise<void>
+}
+
+/** Not tap's testdir: sockets and mountpoints want short paths, and a mount must not be walked into when cleaning up. */
+export function makeCliWorld(): CliWorld {
+  const directory = mkdtempSync(join(tmpdir(), 'atefs-cli-'))
+  const runtime = join(directory, 'run')
+  mkdirSync(runtime, { mode: 0o700 })
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: directory,
+    XDG_DATA_HOME: join(directory, 'data'),
+    XDG_STATE_HOME: join(directory, 'state'),
+    XDG_RUNTIME_DIR: runtime,
+    TMPDIR: directory,
+    NODE_ENV: 'production',
+    ...testRun(),
+  }
+  const run: CliWorld['run'] = (args, options = {}) =>
+    runProgram(process.execPath, [BIN, ...args], { ...environment, ...options.environment }, options.input)
+  return {
+    directory,
+    environment,
+    run,
+    async remove() {
+      const status = await run(['status', '--json'])
+      for (const mount of mountpointsIn(status.json())) await run(['umount', mount])
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** How the test runner recognises processes that a test left behind. */
+function testRun(): Record<string, string> {
+  const run = process.env['ATEFS_TEST_RUN']
+  return run === undefined ? {} : { ATEFS_TEST_RUN: run }
+}
+
+function mountpointsIn(status: Record<string, unknown>): string[] {
+  const mounts: unknown[] = Array.isArray(status['mounts']) ? status['mounts'] : []
+  return mounts.flatMap((mount) =>
+    typeof mount === 'object' && mount !== null && 'mountpoint' in mount ? [String(mount.mountpoint)] : [],
+  )
+}
+
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  environment: Record<string, string>,
+  input = '',
+): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: environment, stdio: 'pipe' })
+    const output = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+    child.stdin.on('error', () => undefined).end(input)
+    child.on('error', reject)
+    child.on('close', (code) => {
+      const json = (): Record<string, unknown> => JSON.parse(output.stdout) as Record<string, unknown>
+      resolve({ code, ...output, json })
+    })
+  })
+}
