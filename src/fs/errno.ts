@@ -87,4 +87,3 @@ export const ERRNO: Readonly<Record<ErrorCode, number>> = {
   BAD_OPTION: Errno.EINVAL,
   DAEMON_FAILED: EIO,
 }
-

@@ -1,0 +1,64 @@
+/** The driver that speaks the kernel's FUSE protocol itself. Linux only; no native code but libc's own. */
+import { closeSync } from 'node:fs'
+import { FuseDevice } from '../../../adapters/node/libc/fuse-device.js'
+import { becomeIoFlusher } from '../../../adapters/node/libc/io-flusher.js'
+import { AteError } from '../../../engine/error.js'
+import type { FileSystem } from '../../vfs/types.js'
+import type { Driver, DriverOptions, MountedDriver } from '../driver.js'
+import { mountAsRoot } from './mount/mount-as-root.js'
+import { mountAsUser } from './mount/mount-as-user.js'
+import type { MountedDevice } from './mount/mount-target.js'
+import { unmount } from './mount/unmount.js'
+import { RequestLoop } from './request-loop.js'
+import { Session } from './session.js'
+import type { ShownOwner } from './shown-owner.js'
+
+export interface DirectMount extends MountedDriver {
+  /** Requests taken so far, by opcode. */
+  readonly requestCounts: Readonly<Uint32Array>
+}
+
+/** Mounts, and resolves once the kernel and we agree on the protocol. Otherwise as `Driver` says. */
+export async function mountDirect(fileSystem: FileSystem, options: DriverOptions): Promise<DirectMount> {
+  if (process.platform !== 'linux') throw new AteError('FUSE_UNAVAILABLE', 'the direct driver needs Linux')
+  const isRoot = process.geteuid?.() === 0
+  // The kernel has no rule "root and me": everyone may come in, and the session turns the others away.
+  const target = { ...options, allowOther: options.allowOther || (options.allowRoot && !isRoot) }
+  const device = isRoot ? mountAsRoot(target) : await mountAsUser(target)
+  becomeIoFlusher()
+
+  const { fd } = device
+  const channel = new FuseDevice(fd)
+  const session = new Session(fileSystem, sessionOptions(options, isRoot), (bytes, length) =>
+    channel.write(bytes, length),
+  )
+  const ended = new RequestLoop(channel, session, options.onWarning).run().then(() => closeSync(fd))
+
+  const agreed = await Promise.race([session.ready, ended.then(() => false)])
+  if (!agreed) throw await notAgreed(session, options.mountpoint, device)
+  const end = async (how: { lazy?: boolean } = {}): Promise<void> => {
+    await unmount(options.mountpoint, device, how.lazy === true)
+    await ended
+  }
+  return { name: 'direct', ended, unmount: end, requestCounts: session.requestCounts }
+}
+
+export const directDriver: Driver = mountDirect
+
+function sessionOptions(options: DriverOptions, isRoot: boolean): ConstructorParameters<typeof Session>[1] {
+  const shown: ShownOwner = {}
+  if (options.uid !== undefined) shown.uid = options.uid
+  if (options.gid !== undefined) shown.gid = options.gid
+  if (options.umask !== undefined) shown.umask = options.umask
+  const onlyUid = options.allowRoot && !options.allowOther && !isRoot ? process.geteuid?.() : undefined
+  const rule = onlyUid === undefined ? {} : { onlyUid }
+  return { readOnly: options.readOnly, shown, onWarning: options.onWarning, ...rule }
+}
+
+async function notAgreed(session: Session, mountpoint: string, device: MountedDevice): Promise<AteError> {
+  await unmount(mountpoint, device, true).catch(() => undefined)
+  const { refusedProtocol } = session
+  return refusedProtocol === undefined
+    ? new AteError('MOUNT_REFUSED', `${mountpoint} was unmounted before it was ready`)
+    : new AteError('FUSE_UNAVAILABLE', `the kernel speaks FUSE ${refusedProtocol}, and 7.32 (Linux 5.10) is needed`)
+}

@@ -1,0 +1,80 @@
+/**
+ * Takes requests from the device, one at a time, on the event loop's thread, until the mount is gone.
+ *
+ * Waiting costs more than answering. So while requests keep coming the loop blocks for the next one, for a time too short
+ * to be missed (BUSY_WAIT), and goes back to the event loop when none came, when a turn has lasted long enough for timers
+ * and other threads' messages, and at once when a request waits for an answer that the event loop must bring. No thread
+ * of the pool waits: the event loop polls the device.
+ */
+import type { FuseDevice } from '../../../adapters/node/libc/fuse-device.js'
+import type { ReadableWatch } from '../../../adapters/node/libc/load.js'
+import { Errno } from '../../errno.js'
+import { Exchange } from './exchange.js'
+import type { Session } from './session.js'
+
+/** A program's next system call comes sooner; longer would only delay what else the event loop has. */
+const BUSY_WAIT_MICROSECONDS = 100
+/** A turn: commits' timers and replies from other threads come no later than this. */
+const TURN_MILLISECONDS = 1.5
+/** Requests between two looks at the clock. */
+const CLOCK_INTERVAL = 16
+/** Idle exchanges kept, of one MiB each where requests were that large. */
+const MAX_SPARE_EXCHANGES = 4
+
+export class RequestLoop {
+  readonly #device: FuseDevice
+  readonly #session: Session
+  readonly #onWarning: (message: string) => void
+  readonly #spare: Exchange[] = []
+  #exchange = new Exchange()
+  #watch: ReadableWatch | undefined
+  #finish: () => void = () => undefined
+  readonly #ended: Promise<void>
+
+  constructor(device: FuseDevice, session: Session, onWarning: (message: string) => void) {
+    this.#device = device
+    this.#session = session
+    this.#onWarning = onWarning
+    this.#ended = new Promise((resolve) => (this.#finish = resolve))
+  }
+
+  /** Resolves when the kernel has let go of the mount. */
+  run(): Promise<void> {
+    this.#watch = this.#device.watch(this.#turn)
+    return this.#ended
+  }
+
+  /** Called by the event loop while there is a request, as often as it takes. */
+  readonly #turn = (): void => {
+    const end = performance.now() + TURN_MILLISECONDS
+    for (let served = 1; ; served++) {
+      const wait = this.#session.pendingCount === 0 ? BUSY_WAIT_MICROSECONDS : 0
+      if (!this.#device.waits(wait) || !this.#serveOne()) return
+      if (served % CLOCK_INTERVAL === 0 && performance.now() > end) return
+    }
+  }
+
+  /** False when the turn must end. */
+  #serveOne(): boolean {
+    const x = this.#exchange
+    const length = this.#device.read(x.bytes)
+    if (length < 0) return this.#readFailed(-length)
+    const answered = this.#session.serve(x, length)
+    if (answered === undefined) return true
+    this.#exchange = this.#spare.pop() ?? new Exchange()
+    void answered.then(() => {
+      if (this.#spare.length < MAX_SPARE_EXCHANGES) this.#spare.push(x)
+    })
+    // What the promise waits for may be no more than the end of this turn.
+    return false
+  }
+
+  #readFailed(errno: number): boolean {
+    // The request was taken back before it was read, or a signal came.
+    if (errno === Errno.ENOENT || errno === Errno.EINTR || errno === Errno.EAGAIN) return true
+    if (errno !== Errno.ENODEV) this.#onWarning(`reading requests failed with errno ${errno}: the mount is given up`)
+    this.#watch?.close()
+    this.#finish()
+    return false
+  }
+}
