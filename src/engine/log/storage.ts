@@ -12,10 +12,18 @@ export interface LogStorage {
   readSmall(name: string, maxBytes: number): Promise<Uint8Array | undefined>
   /** Replaces a small file atomically and durably: after a crash the old content or the new, never a mix, never none. */
   replaceSmall(name: string, content: Uint8Array): Promise<void>
-  /** Opens a segment file; `create` makes a new one (CHAIN_EXISTS if there) and makes its name durable. */
+  /** Opens a segment file (INPUT_OUTPUT if absent); `create` makes a new one (CHAIN_EXISTS if there) with a durable name. */
   openSegment(name: string, mode: 'read' | 'append' | 'create'): Promise<SegmentFile>
-  /** Removes a file; absent is fine. Durable after the next sync of anything. */
+  /** Opens a segment file for reads without a turn of the event loop. Throws INPUT_OUTPUT when it cannot be opened. */
+  openReader(name: string): SegmentReader
+  /** Removes a file; absent is fine. May be undone by a crash. */
   remove(name: string): Promise<void>
+}
+
+export interface SegmentReader {
+  /** Fills `target` from `targetStart` with up to `length` bytes at `position`; returns how many there were. Throws INPUT_OUTPUT. */
+  readSync(position: number, target: Uint8Array, targetStart: number, length: number): number
+  close(): void
 }
 
 export interface SegmentFile {
@@ -23,8 +31,6 @@ export interface SegmentFile {
   size(): Promise<number>
   /** Up to `length` bytes at `position`; fewer at the end. Throws INPUT_OUTPUT on a device error. */
   read(position: number, length: number): Promise<Uint8Array>
-  /** As `read`, without a turn of the event loop. `target` is filled from `targetStart`; returns the bytes read. */
-  readSync(position: number, target: Uint8Array, targetStart: number, length: number): number
   /** Writes all parts, one after another, at `position`. Throws NO_SPACE or INPUT_OUTPUT; then the range is undefined. */
   write(position: number, parts: readonly Uint8Array[]): Promise<void>
   /** What was written is on the medium when this resolves (fdatasync). */

@@ -24,10 +24,12 @@ export interface BatchDraft {
   groups: readonly GroupDraft[]
 }
 
-/** Where a sealed group lies. `digest` is SHA-256 over its stored bytes, the leaf of the batch's Merkle tree. */
+/** Where a sealed group lies. `digest` is its Merkle leaf: SHA-256 over a zero byte and its stored bytes. */
 export interface GroupPlace {
   kind: GroupKind
   number: number
+  /** Low 48 of the group's random bits: tells it from a group of the same number that a copy of the chain made. */
+  random: number
   segment: number
   position: number
   storedBytes: number

@@ -1,0 +1,81 @@
+/**
+ * Where a chain stands after a batch, and whether a stored batch is the next one. Two questions are kept apart: is the
+ * batch authentic and whole in itself (`checkBatch`), and does it continue this history (`checkOrder`).
+ */
+import { equalBytes } from '../bytes/equal.js'
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import type { BatchAuthor } from './batch-author.js'
+import { batchDigest } from './format/batch-header.js'
+import type { FrameHead } from './format/frame-head.js'
+import { linkDigest, NO_DIGEST } from './format/link.js'
+import { merkleRoot } from './format/merkle.js'
+
+export interface ChainState {
+  /** Of the last batch; 0 before the first. */
+  sequence: number
+  /** Digest of its link. */
+  digest: Uint8Array
+  authorCounter: number
+  /** Digest of the author's last batch. */
+  authorDigest: Uint8Array
+}
+
+export const EMPTY_CHAIN: ChainState = { sequence: 0, digest: NO_DIGEST, authorCounter: 0, authorDigest: NO_DIGEST }
+
+/** What is needed to judge a batch. */
+export interface BatchJudge {
+  crypto: CryptoProvider
+  keys: ChainKeys
+  author: BatchAuthor
+}
+
+/** What is wrong with a batch in itself, as half a sentence; undefined when nothing is. */
+export function checkBatch({ crypto, keys, author }: BatchJudge, head: FrameHead): string | undefined {
+  const { link, batch } = head
+  if (!equalBytes(batch.chainId, keys.chainId)) return 'belongs to another chain'
+  if (batch.suite !== keys.suite) return 'is of another suite'
+  if (!equalBytes(batch.authorKeyId, author.keyId)) return 'has an unknown author'
+  if (batch.authKind !== author.authKind || !author.verify(head.authenticatedBytes, head.auth)) {
+    return 'has an authentication that does not verify'
+  }
+  if (!equalBytes(link.batchDigest, batchDigest(crypto, head.batchBytes))) return 'has a link to another batch'
+  if (!equalBytes(link.sequencer, author.keyId)) return 'has an unknown sequencer'
+  if (batch.baseSequence + 1 !== link.sequence || !equalBytes(batch.baseDigest, link.previous)) {
+    return 'was built on another history than its link says'
+  }
+  if (batch.durableSequence >= link.sequence) return 'claims that later batches are durable'
+  const leaves = head.table.map(({ digest }) => digest)
+  if (!equalBytes(batch.merkleRoot, merkleRoot(crypto, leaves))) return 'has another Merkle root than its groups'
+  return undefined
+}
+
+/** Why an authentic batch cannot follow `state`, as half a sentence; undefined when it can. */
+export function checkOrder(state: ChainState, head: FrameHead): string | undefined {
+  const { link, batch } = head
+  if (link.sequence !== state.sequence + 1) return `has sequence ${link.sequence} where ${state.sequence + 1} belongs`
+  if (!equalBytes(link.previous, state.digest)) return 'does not link to the batch before it'
+  if (batch.authorCounter !== state.authorCounter + 1) return "does not continue its author's count"
+  if (!equalBytes(batch.authorPrevious, state.authorDigest)) return "does not continue its author's batches"
+  return undefined
+}
+
+/** The state behind a batch. */
+export function stateAfter(crypto: CryptoProvider, head: FrameHead): ChainState {
+  return {
+    sequence: head.link.sequence,
+    digest: linkDigest(crypto, head.linkBytes),
+    authorCounter: head.batch.authorCounter,
+    authorDigest: head.link.batchDigest.slice(),
+  }
+}
+
+/** The state that a batch says it follows. */
+export function stateBefore(head: FrameHead): ChainState {
+  return {
+    sequence: head.link.sequence - 1,
+    digest: head.link.previous.slice(),
+    authorCounter: head.batch.authorCounter - 1,
+    authorDigest: head.batch.authorPrevious.slice(),
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Feature flags of the manifest and of segments, as in ext4: an unknown `compat` bit is ignored, an unknown `roCompat` bit
+ * allows reading only, an unknown `incompat` bit refuses. Version 1 knows no bit of any kind.
+ */
+import type { ByteReader } from '../../bytes/byte-reader.js'
+import type { ByteWriter } from '../../bytes/byte-writer.js'
+import { AteError } from '../../error.js'
+import { FORMAT_VERSION } from '../../limits.js'
+
+export const MAGIC_BYTES = 8
+const KNOWN_RO_COMPAT = 0
+const KNOWN_INCOMPAT = 0
+
+export interface FormatHeader {
+  formatVersion: number
+  compat: number
+  roCompat: number
+  incompat: number
+}
+
+/** What this program writes. */
+export const CURRENT_FORMAT: FormatHeader = { formatVersion: FORMAT_VERSION, compat: 0, roCompat: 0, incompat: 0 }
+
+export function writeFormatHeader(writer: ByteWriter, magic: string, header: FormatHeader): void {
+  writer.latin1(magic).u32(header.formatVersion).u32(header.compat).u32(header.roCompat).u32(header.incompat)
+}
+
+/** Throws BAD_FORMAT without the magic, UNSUPPORTED_FORMAT for a newer version or an unknown incompatible feature. */
+export function readFormatHeader(reader: ByteReader, magic: string, what: string): FormatHeader {
+  if (reader.latin1(MAGIC_BYTES, 'magic') !== magic) throw reader.bad('magic', 'is not there', 0)
+  const header: FormatHeader = {
+    formatVersion: reader.u32('format version'),
+    compat: reader.u32('compatible features'),
+    roCompat: reader.u32('read-only compatible features'),
+    incompat: reader.u32('incompatible features'),
+  }
+  if (header.formatVersion !== FORMAT_VERSION) {
+    throw unsupported(`The ${what} has format ${header.formatVersion}; this program knows ${FORMAT_VERSION}.`)
+  }
+  const unknown = unknownBits(header.incompat, KNOWN_INCOMPAT)
+  if (unknown !== 0) throw unsupported(`The ${what} uses features unknown to this program (0x${unknown.toString(16)}).`)
+  return header
+}
+
+/** True when a feature allows this program to read but not to write. */
+export function isReadOnlyFormat(header: FormatHeader): boolean {
+  return unknownBits(header.roCompat, KNOWN_RO_COMPAT) !== 0
+}
+
+function unknownBits(flags: number, known: number): number {
+  return (flags & ~known) >>> 0
+}
+
+function unsupported(message: string): AteError {
+  return new AteError('UNSUPPORTED_FORMAT', message, { hint: 'Use the newer atefs that wrote it.' })
+}

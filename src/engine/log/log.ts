@@ -1,0 +1,333 @@
+/**
+ * A log opened for writing or reading: appends batches durably. All changes go through one queue. A batch is accepted only
+ * against reserved space; once the storage has failed under a write, nothing is accepted any more, because what the
+ * medium holds is then unknown until it is opened again.
+ */
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { AteError, errorCode } from '../error.js'
+import { SEGMENT_BYTES } from '../limits.js'
+import type { BatchAuthor } from './batch-author.js'
+import type { ChainState } from './chain-state.js'
+import { encodeAnchor } from './format/anchor-format.js'
+import { MAX_SEGMENTS, type SegmentEntry } from './format/manifest-format.js'
+import { MAX_SEGMENT_NUMBER, segmentName } from './format/segment-name.js'
+import { FrameBuilder } from './frame-builder.js'
+import { GroupSealer } from './group-sealer.js'
+import type { ManifestFile } from './manifest-file.js'
+import { inSteps, noSpace, SpareSpace } from './reservation.js'
+import { SegmentAppender } from './segment-appender.js'
+import type { LogStorage } from './storage.js'
+import { TaskQueue } from './task-queue.js'
+import type { AnchorStore, AppendedBatch, BatchDraft, Finding, LogPoint } from './types.js'
+
+/** Frames are gathered up to this much before they are written; a larger one is written alone. */
+const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
+/** Reserved at once when the segment's room runs out. */
+const ROOM_BYTES = SEGMENT_BYTES
+/** After the disk had no room for a new segment, how much goes into the old one before it is tried again. */
+const ROLL_RETRY_BYTES = 4 * 1024 * 1024
+
+export interface LogParts {
+  storage: LogStorage
+  crypto: CryptoProvider
+  keys: ChainKeys
+  author: BatchAuthor
+  clock: () => number
+  anchor: AnchorStore | undefined
+  onFinding: (finding: Finding) => void
+  isReadOnly: boolean
+  manifest: ManifestFile
+  /** Number for the next segment: above that of every file there is. */
+  nextNumber: number
+  state: ChainState
+  head: LogPoint | undefined
+  /** Bytes of all segments. */
+  sizeBytes: number
+}
+
+export class Log {
+  readonly #parts: LogParts
+  readonly #builder: FrameBuilder
+  readonly #sealer: GroupSealer
+  readonly #spare: SpareSpace
+  readonly #queue = new TaskQueue()
+  #state: ChainState
+  #head: LogPoint | undefined
+  /** Bytes of the segments before the one being written. */
+  #closedBytes: number
+  #segment: SegmentAppender | undefined
+  #nextNumber: number
+  #rollAt = SEGMENT_BYTES
+  #buffer = new Uint8Array(0)
+  #failure: unknown
+  #isAnchorBroken = false
+  #isClosed = false
+
+  /** For `openLog`: what it learnt. */
+  constructor(parts: LogParts) {
+    this.#parts = parts
+    this.#sealer = new GroupSealer(parts.crypto, parts.keys)
+    this.#builder = new FrameBuilder(parts.crypto, parts.keys, parts.author, this.#sealer)
+    this.#spare = new SpareSpace(parts.storage)
+    this.#state = parts.state
+    this.#head = parts.head
+    this.#closedBytes = parts.sizeBytes
+    this.#nextNumber = parts.nextNumber
+  }
+
+  /** The last batch, durable; undefined for an empty log. */
+  get head(): LogPoint | undefined {
+    return this.#head
+  }
+
+  /** Sequence of the last batch known to be on the medium; 0 for an empty log. */
+  get durableSequence(): number {
+    return this.#state.sequence
+  }
+
+  /** Bytes of the log, without what is reserved. */
+  sizeBytes(): number {
+    return this.#closedBytes + (this.#segment?.tail ?? 0)
+  }
+
+  /** Bytes of frames (`bytesOf`) that can surely be appended now; `essential` counts the spare kept for deletions. */
+  availableBytes(essential: boolean): number {
+    if (this.#failure !== undefined || this.#isClosed) return 0
+    return (this.#segment?.room ?? 0) + (essential ? this.#spare.bytes : 0)
+  }
+
+  /** Bytes that a batch takes in the log. BAD_ARGUMENT when it is above the limits. */
+  bytesOf(batch: BatchDraft): number {
+    return this.#builder.bytesOf(batch)
+  }
+
+  /**
+   * Reserves more space, at least `needed` bytes beyond what is available. Throws NO_SPACE when the disk has none, and
+   * then nothing has changed.
+   */
+  makeRoom(needed = 1): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#demandWritable()
+      await this.#guard(() => this.#makeRoom(inSteps(needed)))
+    })
+  }
+
+  /**
+   * Appends batches in order; durable when it resolves. Throws NO_SPACE when there is no room for them (nothing has
+   * changed), BAD_ARGUMENT for a batch above the limits, WRITE_FAILED when the storage failed, now or before.
+   */
+  append(batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
+    return this.#queue.run(() => this.#append(batches))
+  }
+
+  /** Waits for what is under way, gives reserved space back, closes the segment and syncs the anchor. */
+  close(): Promise<void> {
+    return this.#queue.run(async () => {
+      if (this.#isClosed) return
+      this.#isClosed = true
+      this.#sealer.wipe()
+      try {
+        await this.#finish()
+        if (!this.#isAnchorBroken) this.#parts.anchor?.sync()
+      } finally {
+        this.#parts.anchor?.close()
+      }
+    })
+  }
+
+  async #append(batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
+    this.#demandWritable()
+    if (batches.length === 0) return []
+    let total = 0
+    for (const batch of batches) total += this.#builder.bytesOf(batch)
+    const segment = await this.#guard(() => this.#segmentFor(total))
+    try {
+      const appended = await this.#write(segment, batches)
+      if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
+      return appended
+    } catch (error) {
+      // Even NO_SPACE: the space was reserved, and frames may lie half-written behind the tail.
+      this.#failure = error
+      throw writeFailed(error)
+    }
+  }
+
+  async #write(segment: SegmentAppender, batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
+    const appended: AppendedBatch[] = []
+    const durableSequence = this.#state.sequence
+    const { number, salt } = segment
+    let state = this.#state
+    let end = 0
+    let lastAt = 0
+    for (const draft of batches) {
+      const bytes = this.#builder.bytesOf(draft)
+      if (end > 0 && end + bytes > WRITE_BYTES) {
+        await segment.write(this.#buffer.subarray(0, end), lastAt)
+        end = 0
+      }
+      this.#growBuffer(end, bytes)
+      lastAt = end
+      const context = { state, durableSequence, timeMs: this.#now(), segment: number, salt, position: segment.tail + end }
+      const built = this.#builder.build(draft, context, this.#buffer, end)
+      appended.push(built.batch)
+      state = built.state
+      end += bytes
+    }
+    await segment.write(this.#buffer.subarray(0, end), lastAt)
+    if (this.#buffer.length > 2 * WRITE_BYTES) this.#buffer = new Uint8Array(0)
+    await segment.sync()
+    this.#state = state
+    this.#head = { sequence: state.sequence, digest: state.digest, segment: number, position: segment.tail }
+    this.#writeAnchor(state)
+    return appended
+  }
+
+  /** The data is safe without it: a broken anchor is told, and the log goes on. */
+  #writeAnchor(state: ChainState): void {
+    if (this.#isAnchorBroken) return
+    try {
+      this.#parts.anchor?.write(encodeAnchor(this.#parts.crypto, this.#parts.keys, state))
+    } catch {
+      this.#isAnchorBroken = true
+      this.#parts.onFinding({ kind: 'rollback', message: 'the anchor cannot be written: a rollback may go unnoticed' })
+    }
+  }
+
+  /** The segment that the next `total` bytes go to, with room for them. NO_SPACE. */
+  async #segmentFor(total: number): Promise<SegmentAppender> {
+    const current = this.#segment
+    if (current === undefined) return await this.#startFirstSegment(total)
+    if (current.tail >= this.#rollAt) {
+      try {
+        return await this.#startSegment(Math.max(total, current.room))
+      } catch (error) {
+        if (errorCode(error) !== 'NO_SPACE') throw error
+        this.#rollAt = current.tail + ROLL_RETRY_BYTES
+      }
+    }
+    if (current.room < total) await this.#extend(current, total)
+    return current
+  }
+
+  async #startFirstSegment(needed: number): Promise<SegmentAppender> {
+    await this.#spare.ensure()
+    try {
+      return await this.#startSegment(inSteps(needed))
+    } catch (error) {
+      if (errorCode(error) !== 'NO_SPACE' || this.#spare.bytes === 0) throw error
+      await this.#spare.release()
+      return await this.#startSegment(needed)
+    }
+  }
+
+  async #extend(segment: SegmentAppender, needed: number): Promise<void> {
+    try {
+      await segment.extend(ROOM_BYTES, inSteps(needed))
+    } catch (error) {
+      if (errorCode(error) !== 'NO_SPACE') throw error
+      await this.#spare.release()
+      await segment.extend(inSteps(needed), needed)
+    }
+  }
+
+  async #makeRoom(needed: number): Promise<void> {
+    await this.#spare.ensure()
+    const segment = this.#segment
+    if (segment === undefined) await this.#startSegment(needed)
+    else await segment.extend(Math.max(ROOM_BYTES, segment.room + needed), segment.room + needed)
+  }
+
+  /** Makes the next segment with room for `needed` bytes, closes the current one, and says both in the manifest. */
+  async #startSegment(needed: number): Promise<SegmentAppender> {
+    const { storage, crypto, keys, manifest } = this.#parts
+    const previous = this.#segment
+    const listed = manifest.current.segments
+    const number = this.#nextNumber
+    if (number > MAX_SEGMENT_NUMBER || listed.length >= MAX_SEGMENTS) {
+      throw new AteError('FILE_TOO_LARGE', 'The log has as many segments as it can have.')
+    }
+    const options = { storage, crypto, keys, number, state: this.#state, createdMs: this.#now() }
+    const next = await SegmentAppender.create({ ...options, wanted: Math.max(SEGMENT_BYTES, needed), needed })
+    try {
+      await manifest.replaceSegments([...this.#withClosed(listed), next.entry])
+    } catch (error) {
+      await next.abandon()
+      if (errorCode(error) === 'NO_SPACE') await storage.remove(segmentName(number))
+      throw error
+    }
+    this.#segment = next
+    this.#nextNumber = number + 1
+    this.#rollAt = SEGMENT_BYTES
+    if (previous !== undefined) {
+      this.#closedBytes += previous.tail
+      await previous.finish()
+    }
+    return next
+  }
+
+  /** The manifest's list with the current segment closed, or without it when it holds nothing. */
+  #withClosed(listed: readonly SegmentEntry[]): readonly SegmentEntry[] {
+    const segment = this.#segment
+    if (segment === undefined) return listed
+    const before = listed.slice(0, -1)
+    return segment.isEmpty ? before : [...before, { ...segment.entry, closing: segment.closing(this.#state) }]
+  }
+
+  async #finish(): Promise<void> {
+    const segment = this.#segment
+    if (this.#parts.isReadOnly) return
+    if (this.#failure !== undefined) return await segment?.abandon()
+    await this.#spare.release()
+    if (segment === undefined) return
+    await segment.finish()
+    const { manifest, storage } = this.#parts
+    await manifest.replaceSegments(this.#withClosed(manifest.current.segments))
+    if (segment.isEmpty) await storage.remove(segmentName(segment.number))
+  }
+
+  /** Later, so that who waits for the append is answered first. */
+  #zeroAheadSoon(segment: SegmentAppender): void {
+    setTimeout(() => {
+      void this.#queue.run(async () => {
+        if (this.#isClosed || this.#failure !== undefined || segment !== this.#segment) return
+        await this.#guard(() => segment.zeroAhead())
+      }).catch(() => undefined)
+    }, 0)
+  }
+
+  #growBuffer(used: number, more: number): void {
+    if (used + more <= this.#buffer.length) return
+    const grown = new Uint8Array(Math.max(used + more, Math.min(2 * this.#buffer.length, WRITE_BYTES)))
+    grown.set(this.#buffer.subarray(0, used))
+    this.#buffer = grown
+  }
+
+  #now(): number {
+    return Math.max(0, Math.floor(this.#parts.clock()))
+  }
+
+  #demandWritable(): void {
+    if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The chain is closed.')
+    if (this.#parts.isReadOnly) throw new AteError('READ_ONLY', 'The chain is open for reading only.')
+    if (this.#failure !== undefined) throw writeFailed(this.#failure)
+  }
+
+  /** Lets NO_SPACE and a caller's mistakes pass, which change nothing; anything else ends all writing. */
+  async #guard<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action()
+    } catch (error) {
+      const code = errorCode(error)
+      if (code === 'NO_SPACE') throw noSpace(error)
+      if (code === 'BAD_ARGUMENT' || code === 'FILE_TOO_LARGE') throw error
+      this.#failure = error
+      throw writeFailed(error)
+    }
+  }
+}
+
+function writeFailed(cause: unknown): AteError {
+  const hint = 'Unmount, check the disk and the system log, and mount again: everything acknowledged is there.'
+  return new AteError('WRITE_FAILED', 'The storage of the log failed; nothing more is accepted.', { hint, cause })
+}

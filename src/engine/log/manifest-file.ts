@@ -1,0 +1,57 @@
+/** The manifest on its storage: read and verified once, replaced as a whole. The caller serializes replacements. */
+import { equalBytes } from '../bytes/equal.js'
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { AteError } from '../error.js'
+import { MAX_MANIFEST_BYTES } from '../limits.js'
+import { CURRENT_FORMAT } from './format/feature-flags.js'
+import { decodeManifest, encodeManifest, isManifestAuthentic, type Manifest, type SegmentEntry } from './format/manifest-format.js'
+import { MANIFEST_NAME } from './format/segment-name.js'
+import type { LogStorage } from './storage.js'
+
+export class ManifestFile {
+  readonly #storage: LogStorage
+  readonly #crypto: CryptoProvider
+  readonly #keys: ChainKeys
+  #current: Manifest
+
+  private constructor(storage: LogStorage, crypto: CryptoProvider, keys: ChainKeys, current: Manifest) {
+    this.#storage = storage
+    this.#crypto = crypto
+    this.#keys = keys
+    this.#current = current
+  }
+
+  get current(): Manifest {
+    return this.#current
+  }
+
+  /** CHAIN_EXISTS when the storage holds a manifest. */
+  static async create(storage: LogStorage, crypto: CryptoProvider, keys: ChainKeys, createdMs: number): Promise<void> {
+    if ((await storage.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES)) !== undefined) {
+      throw new AteError('CHAIN_EXISTS', 'There is a chain here already.')
+    }
+    const { chainId, suite } = keys
+    const manifest: Manifest = { format: CURRENT_FORMAT, chainId, suite, createdMs, generation: 1, segments: [] }
+    await storage.replaceSmall(MANIFEST_NAME, encodeManifest(crypto, keys.manifestKey, manifest))
+  }
+
+  /** NOT_A_CHAIN, BAD_FORMAT (damaged or not made with these keys) or UNSUPPORTED_FORMAT. */
+  static async load(storage: LogStorage, crypto: CryptoProvider, keys: ChainKeys): Promise<ManifestFile> {
+    const bytes = await storage.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES)
+    if (bytes === undefined) throw new AteError('NOT_A_CHAIN', 'There is no manifest here.')
+    const manifest = decodeManifest(crypto, bytes)
+    const isOurs = equalBytes(manifest.chainId, keys.chainId) && manifest.suite === keys.suite
+    if (!isOurs || !isManifestAuthentic(crypto, keys.manifestKey, bytes)) {
+      throw new AteError('BAD_FORMAT', 'The manifest does not verify.')
+    }
+    return new ManifestFile(storage, crypto, keys, manifest)
+  }
+
+  /** Durable when it resolves; nothing has changed when it throws. */
+  async replaceSegments(segments: readonly SegmentEntry[]): Promise<void> {
+    const next: Manifest = { ...this.#current, generation: this.#current.generation + 1, segments }
+    await this.#storage.replaceSmall(MANIFEST_NAME, encodeManifest(this.#crypto, this.#keys.manifestKey, next))
+    this.#current = next
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * Opening a log: manifest, anchor, replay, and what a crash left put in order. After it the last segment is closed for
+ * good: a session writes to segments of its own only.
+ */
+import { equalBytes } from '../bytes/equal.js'
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { AteError, errorCode } from '../error.js'
+import { macAuthor, type BatchAuthor } from './batch-author.js'
+import type { BatchJudge, ChainState } from './chain-state.js'
+import { decodeAnchor, encodeAnchor, type Anchor } from './format/anchor-format.js'
+import { isReadOnlyFormat } from './format/feature-flags.js'
+import type { SegmentEntry } from './format/manifest-format.js'
+import { segmentName } from './format/segment-name.js'
+import { findLeftovers, removeLeftovers } from './leftovers.js'
+import { Log } from './log.js'
+import { ManifestFile } from './manifest-file.js'
+import { chainDamaged, Replay, type ReplayEnd } from './replay.js'
+import { findPoint, START_OF_LOG, type StartPoint } from './start-point.js'
+import type { LogStorage } from './storage.js'
+import type { AnchorStore, Finding, LogPoint, ReplayedBatch } from './types.js'
+
+export interface OpenLogOptions {
+  storage: LogStorage
+  crypto: CryptoProvider
+  keys: ChainKeys
+  /** Milliseconds since 1970. */
+  clock: () => number
+  /** Who signs or MACs batches; the chain's author key by default. */
+  author?: BatchAuthor | undefined
+  anchor?: AnchorStore | undefined
+  readOnly: boolean
+  /** Takes a log that ends before what the anchor knows to be durable. */
+  acceptRollback?: boolean | undefined
+  /** Reading only: goes on behind damage and tells it. */
+  allowDamage?: boolean | undefined
+  /** What a cache has taken in: only later batches are replayed. */
+  from?: LogPoint | undefined
+  /** Called in order with every batch behind `from`, or with all. */
+  onBatch: (batch: ReplayedBatch) => void | Promise<void>
+  onFinding?: ((finding: Finding) => void) | undefined
+  onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
+}
+
+export interface OpenedLog {
+  log: Log
+  /** False when `from` was given and is not a point of this log: the replay began at the start. */
+  pointAccepted: boolean
+  /** True when there are batches and nothing outside the log says up to where they were durable. */
+  anchorMissing: boolean
+}
+
+/** Writes the manifest of a new, empty log. CHAIN_EXISTS when there is one. */
+export async function createLog(options: Pick<OpenLogOptions, 'storage' | 'crypto' | 'keys' | 'clock'>): Promise<void> {
+  await ManifestFile.create(options.storage, options.crypto, options.keys, Math.max(0, Math.floor(options.clock())))
+}
+
+/**
+ * Throws NOT_A_CHAIN, UNSUPPORTED_FORMAT, CHAIN_DAMAGED, CHAIN_ROLLED_BACK, or INPUT_OUTPUT. The anchor is closed with
+ * the log, or when this throws.
+ */
+export async function openLog(options: OpenLogOptions): Promise<OpenedLog> {
+  try {
+    return await new LogOpening(options).run()
+  } catch (error) {
+    options.anchor?.close()
+    throw error
+  }
+}
+
+class LogOpening {
+  readonly #options: OpenLogOptions
+  readonly #judge: BatchJudge
+  readonly #isWritable: boolean
+  readonly #isTolerant: boolean
+  readonly #onFinding: (finding: Finding) => void
+  #anchorDigestSeen: Uint8Array | undefined
+
+  constructor(options: OpenLogOptions) {
+    const { crypto, keys } = options
+    this.#options = options
+    this.#judge = { crypto, keys, author: options.author ?? macAuthor(crypto, keys.author) }
+    this.#isWritable = !options.readOnly
+    this.#isTolerant = options.allowDamage === true
+    this.#onFinding = options.onFinding ?? (() => {})
+    if (this.#isTolerant && this.#isWritable) {
+      throw new AteError('BAD_ARGUMENT', 'A damaged log can only be opened for reading.')
+    }
+  }
+
+  async run(): Promise<OpenedLog> {
+    const { storage, from } = this.#options
+    const manifest = await this.#loadManifest()
+    const anchor = await this.#readAnchor()
+    const { segments } = manifest.current
+    const highestNumber = await this.#checkFiles(segments)
+    const openBytes = await this.#readyLastSegment(segments)
+    const found = from === undefined ? undefined : await findPoint(storage, this.#judge, segments, from)
+    const start = found ?? START_OF_LOG
+    const end = await this.#replay(segments, start, anchor, openBytes)
+    this.#checkAnchor(segments, start, end, anchor)
+    if (this.#isWritable) {
+      await this.#closeLastSegment(manifest, end)
+      this.#moveAnchor(end.state)
+    }
+    return {
+      log: this.#makeLog(manifest, end, highestNumber + 1),
+      pointAccepted: from === undefined || found !== undefined,
+      anchorMissing: anchor === undefined && end.state.sequence > 0,
+    }
+  }
+
+  async #loadManifest(): Promise<ManifestFile> {
+    const { storage, crypto, keys } = this.#options
+    try {
+      const manifest = await ManifestFile.load(storage, crypto, keys)
+      if (this.#isWritable && isReadOnlyFormat(manifest.current.format)) {
+        throw new AteError('UNSUPPORTED_FORMAT', 'This program can only read this chain: it uses newer features.', {
+          hint: 'Mount with --read-only, or use the newer atefs that wrote it.',
+        })
+      }
+      return manifest
+    } catch (error) {
+      if (errorCode(error) !== 'BAD_FORMAT' || !(error instanceof Error)) throw error
+      throw chainDamaged({ kind: 'manifest', message: error.message })
+    }
+  }
+
+  async #readAnchor(): Promise<Anchor | undefined> {
+    const bytes = await this.#options.anchor?.read()
+    if (bytes === undefined) return undefined
+    const anchor = decodeAnchor(this.#options.crypto, this.#options.keys, bytes)
+    if (anchor === undefined) this.#onFinding({ kind: 'rollback', message: 'the anchor does not verify and is ignored' })
+    return anchor
+  }
+
+  /** Every listed segment is there, and no later file holds batches. Returns the highest number in use. */
+  async #checkFiles(segments: readonly SegmentEntry[]): Promise<number> {
+    const { storage, crypto, keys, acceptRollback } = this.#options
+    const leftovers = await findLeftovers({ storage, crypto, keys }, await storage.list(), segments)
+    for (const finding of leftovers.findings) {
+      // Whoever restored an older copy may have left later segments beside it.
+      if (finding.kind === 'manifest' && acceptRollback === true) continue
+      if (!this.#isTolerant) throw chainDamaged(finding)
+      if (finding.kind === 'manifest') this.#onFinding(finding)
+    }
+    if (this.#isWritable) await removeLeftovers(storage, leftovers)
+    return leftovers.highestNumber
+  }
+
+  /**
+   * Bytes of the segment that the last session left open; 0 when it left none. What is read of it may be in the page
+   * cache only (the process was killed, not the machine): it is synced before anyone builds on it.
+   */
+  async #readyLastSegment(segments: readonly SegmentEntry[]): Promise<number> {
+    const last = segments.at(-1)
+    if (last === undefined || last.closing !== undefined) return 0
+    const name = segmentName(last.number)
+    try {
+      const file = await this.#options.storage.openSegment(name, this.#isWritable ? 'append' : 'read')
+      try {
+        if (this.#isWritable) await file.sync()
+        return await file.size()
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      if (this.#isTolerant) return 0
+      throw error
+    }
+  }
+
+  async #replay(
+    segments: readonly SegmentEntry[],
+    start: StartPoint,
+    anchor: Anchor | undefined,
+    openBytes: number,
+  ): Promise<ReplayEnd> {
+    const { storage, onBatch, onProgress, acceptRollback } = this.#options
+    const totalBytes = bytesOf(segments.slice(start.index)) + openBytes
+    const replay = new Replay({
+      storage,
+      judge: this.#judge,
+      segments,
+      start,
+      durableSequence: acceptRollback === true ? 0 : (anchor?.sequence ?? 0),
+      isTolerant: this.#isTolerant,
+      opensContent: false,
+      onBatch: (batch) => {
+        if (batch.sequence === anchor?.sequence) this.#anchorDigestSeen = batch.digest
+        return onBatch(batch)
+      },
+      onFinding: this.#onFinding,
+      onProgress: (doneBytes) => onProgress?.(doneBytes, totalBytes),
+    })
+    return await replay.run()
+  }
+
+  /** The log must not end below the anchor, nor have another batch where the anchor knows one. */
+  #checkAnchor(segments: readonly SegmentEntry[], start: StartPoint, end: ReplayEnd, anchor: Anchor | undefined): void {
+    if (anchor === undefined || this.#options.acceptRollback === true) return
+    const closing = segments.find((entry) => entry.closing?.lastSequence === anchor.sequence)?.closing
+    const atStart = start.state.sequence === anchor.sequence ? start.state.digest : undefined
+    const digest = this.#anchorDigestSeen ?? atStart ?? closing?.lastDigest
+    const isShort = end.state.sequence < anchor.sequence
+    if (!isShort && (digest === undefined || equalBytes(digest, anchor.digest))) return
+    const message = isShort
+      ? `The log ends with batch ${end.state.sequence}, but batch ${anchor.sequence} was durable before.`
+      : `The log has another batch ${anchor.sequence} than it had before.`
+    if (this.#isTolerant) { this.#onFinding({ kind: 'rollback', message, sequence: anchor.sequence }); return; }
+    const hint = 'If an older copy was restored on purpose, mount with --accept-rollback.'
+    throw new AteError('CHAIN_ROLLED_BACK', message, { hint })
+  }
+
+  /** Cuts a torn tail and closes the segment that the last session left open. */
+  async #closeLastSegment(manifest: ManifestFile, end: ReplayEnd): Promise<void> {
+    const { segments } = manifest.current
+    const last = segments.at(-1)
+    if (last === undefined || last.closing !== undefined) return
+    const { storage } = this.#options
+    const name = segmentName(last.number)
+    const file = await storage.openSegment(name, 'append')
+    try {
+      await file.truncate(end.position)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    const before = segments.slice(0, -1)
+    if (end.lastPosition === undefined) {
+      await manifest.replaceSegments(before)
+      await storage.remove(name); return;
+    }
+    const { sequence, digest } = end.state
+    const closing = { length: end.position, lastPosition: end.lastPosition, lastSequence: sequence, lastDigest: digest }
+    await manifest.replaceSegments([...before, { ...last, closing }])
+  }
+
+  #makeLog(manifest: ManifestFile, end: ReplayEnd, nextNumber: number): Log {
+    const { storage, crypto, keys, clock, anchor } = this.#options
+    const { segments } = manifest.current
+    const isOpen = segments.at(-1)?.closing === undefined
+    return new Log({
+      storage,
+      crypto,
+      keys,
+      author: this.#judge.author,
+      clock,
+      anchor,
+      onFinding: this.#onFinding,
+      isReadOnly: !this.#isWritable,
+      manifest,
+      nextNumber,
+      state: end.state,
+      head: headOf(segments, end),
+      sizeBytes: bytesOf(segments) + (isOpen && segments.length > 0 ? end.position : 0),
+    })
+  }
+
+  #moveAnchor(state: ChainState): void {
+    const { anchor, crypto, keys } = this.#options
+    if (state.sequence === 0) return
+    try {
+      anchor?.write(encodeAnchor(crypto, keys, state))
+    } catch {
+      this.#onFinding({ kind: 'rollback', message: 'the anchor cannot be written: a rollback may go unnoticed' })
+    }
+  }
+}
+
+function bytesOf(segments: readonly SegmentEntry[]): number {
+  return segments.reduce((sum, { closing }) => sum + (closing?.length ?? 0), 0)
+}
+
+/** The last batch: in the last segment, or in the one before when the last holds none yet. */
+function headOf(segments: readonly SegmentEntry[], { state, position, lastPosition }: ReplayEnd): LogPoint | undefined {
+  const { sequence, digest } = state
+  const last = segments.at(-1)
+  const before = segments.at(-2)
+  if (sequence === 0 || last === undefined) return undefined
+  if (last.closing !== undefined) return { sequence, digest, segment: last.number, position: last.closing.length }
+  if (lastPosition !== undefined) return { sequence, digest, segment: last.number, position }
+  return before === undefined ? undefined : { sequence, digest, segment: before.number, position: before.closing?.length ?? 0 }
+}

@@ -1,0 +1,147 @@
+/**
+ * Reads the log from a point to its end and verifies it. Decides what a bad frame is: in the segment being written, above
+ * everything known to be durable, it is the torn tail of a crash and the log ends before it; anywhere else it is damage.
+ */
+import { equalBytes } from '../bytes/equal.js'
+import { AteError, errorCode } from '../error.js'
+import type { ChainState } from './chain-state.js'
+import type { SegmentEntry } from './format/manifest-format.js'
+import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
+import { GroupOpener } from './group-opener.js'
+import { checkHeader, openSegment, type OpenSegment } from './segment-open.js'
+import { isKnownDurable, SegmentWalker, type WalkProblem } from './segment-walker.js'
+import type { BatchJudge } from './chain-state.js'
+import type { StartPoint } from './start-point.js'
+import type { LogStorage } from './storage.js'
+import type { Finding, ReplayedBatch } from './types.js'
+
+export interface ReplayOptions {
+  storage: LogStorage
+  judge: BatchJudge
+  segments: readonly SegmentEntry[]
+  start: StartPoint
+  /** Batches up to this sequence are known to be durable from outside the log (the anchor); 0 when nothing is. */
+  durableSequence: number
+  /** Goes on behind damage and tells it; otherwise the first damage throws CHAIN_DAMAGED. */
+  isTolerant: boolean
+  opensContent: boolean
+  onBatch: (batch: ReplayedBatch) => void | Promise<void>
+  onFinding: (finding: Finding) => void | Promise<void>
+  onProgress: (doneBytes: number) => void
+}
+
+export interface ReplayEnd {
+  state: ChainState
+  /** Where the log ends in the last listed segment, and where its last frame begins (undefined: it has none). */
+  position: number
+  lastPosition: number | undefined
+}
+
+export class Replay {
+  readonly #options: ReplayOptions
+  readonly #walker: SegmentWalker
+  readonly #opener: GroupOpener
+  #doneBytes = 0
+  #position = SEGMENT_HEADER_BYTES
+  #lastPosition: number | undefined
+
+  constructor(options: ReplayOptions) {
+    this.#options = options
+    this.#opener = new GroupOpener(options.judge.crypto, options.judge.keys)
+    this.#walker = new SegmentWalker({ ...options, opener: this.#opener }, options.start.state)
+  }
+
+  async run(): Promise<ReplayEnd> {
+    const { segments, start } = this.#options
+    try {
+      for (const [index, entry] of segments.entries()) {
+        if (index < start.index) continue
+        const isFirst = index === start.index
+        this.#position = isFirst ? start.position : SEGMENT_HEADER_BYTES
+        this.#lastPosition = isFirst ? start.lastPosition : undefined
+        await this.#replaySegment(entry, this.#position)
+      }
+    } finally {
+      this.#opener.wipe()
+    }
+    return { state: this.#walker.state, position: this.#position, lastPosition: this.#lastPosition }
+  }
+
+  async #replaySegment(entry: SegmentEntry, from: number): Promise<void> {
+    let segment: OpenSegment
+    try {
+      segment = await openSegment({ storage: this.#options.storage, ...this.#options.judge }, entry)
+    } catch (error) {
+      await this.#unreadable(entry, error); return;
+    }
+    try {
+      await this.#checkSegment(entry, segment, from)
+      await this.#walkSegment(entry, segment, from)
+      await this.#checkEnd(entry)
+    } catch (error) {
+      await this.#unreadable(entry, error)
+    } finally {
+      await segment.file.close()
+    }
+    this.#doneBytes += segment.scanner.limit
+  }
+
+  async #checkSegment(entry: SegmentEntry, { header, findings }: OpenSegment, from: number): Promise<void> {
+    for (const finding of findings) await this.#damage(finding)
+    if (header === undefined || from !== SEGMENT_HEADER_BYTES || this.#walker.isAdrift) return
+    const wrong = checkHeader(header, entry, this.#walker.state.digest)
+    if (wrong !== undefined) await this.#damage({ kind: 'segment', message: wrong, segment: entry.number })
+  }
+
+  async #walkSegment(entry: SegmentEntry, { scanner }: OpenSegment, from: number): Promise<void> {
+    for await (const step of this.#walker.walk(entry.number, scanner, from)) {
+      if (step.kind === 'batch') {
+        this.#position = step.batch.endPosition
+        this.#lastPosition = step.position
+        await this.#options.onBatch(step.batch)
+        this.#options.onProgress(this.#doneBytes + this.#position)
+      } else if (await this.#isTornTail(entry, scanner, step)) return
+      else await this.#damage(step.finding)
+    }
+  }
+
+  async #isTornTail(entry: SegmentEntry, scanner: OpenSegment['scanner'], problem: WalkProblem): Promise<boolean> {
+    if (entry.closing !== undefined || !problem.isTear || problem.expected <= this.#options.durableSequence) return false
+    return !(await isKnownDurable(this.#options.judge, scanner, problem.resumeAt, problem.expected))
+  }
+
+  /** A closed segment ends exactly as the manifest says. */
+  async #checkEnd({ number, closing }: SegmentEntry): Promise<void> {
+    const { state, isAdrift } = this.#walker
+    if (closing === undefined) return
+    const isRight = state.sequence === closing.lastSequence && equalBytes(state.digest, closing.lastDigest)
+    if (isRight) return
+    const message = `the segment does not end with batch ${closing.lastSequence} as the manifest says`
+    if (!isAdrift) await this.#damage({ kind: 'segment', message, segment: number, sequence: closing.lastSequence })
+    this.#walker.isAdrift = true
+  }
+
+  async #unreadable(entry: SegmentEntry, error: unknown): Promise<void> {
+    const isTold = this.#options.isTolerant && (errorCode(error) === 'INPUT_OUTPUT' || errorCode(error) === 'UNSUPPORTED_FORMAT')
+    if (!isTold || !(error instanceof Error)) throw error
+    await this.#damage({ kind: 'segment', message: `the segment cannot be read: ${error.message}`, segment: entry.number })
+    this.#walker.isAdrift = true
+  }
+
+  async #damage(finding: Finding): Promise<void> {
+    if (!this.#options.isTolerant) throw chainDamaged(finding)
+    await this.#options.onFinding(finding)
+  }
+}
+
+export function chainDamaged(finding: Finding): AteError {
+  const where = [
+    finding.sequence === undefined ? undefined : `batch ${finding.sequence}`,
+    finding.segment === undefined ? undefined : `segment ${finding.segment}`,
+    finding.position === undefined ? undefined : `position ${finding.position}`,
+  ].filter((part) => part !== undefined)
+  const place = where.length === 0 ? '' : ` (${where.join(', ')})`
+  return new AteError('CHAIN_DAMAGED', `The log is damaged: ${finding.message}${place}.`, {
+    hint: 'Run atefs fsck to see all of it; atefs mount --allow-damage reads the rest.',
+  })
+}

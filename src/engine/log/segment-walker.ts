@@ -1,0 +1,156 @@
+/**
+ * Walks the batches of one segment in order, verifying each, and tells apart what a crash can leave (a tear) and what only
+ * damage or tampering can. It never decides: whoever walks stops at the first problem or goes on behind it.
+ */
+import { equalBytes } from '../bytes/equal.js'
+import { AteError } from '../error.js'
+import { checkBatch, checkOrder, stateAfter, type BatchJudge, type ChainState } from './chain-state.js'
+import { FRAME_ALIGNMENT_BYTES, type FrameHead } from './format/frame-head.js'
+import { GROUP_FLAG_CRITICAL, readGroupHeader } from './format/group-header.js'
+import { merkleLeaf } from './format/merkle.js'
+import type { GroupOpener } from './group-opener.js'
+import type { FrameRead, SegmentScanner, StoredFrame } from './segment-scanner.js'
+import { GROUP_CONTENT, GROUP_RECORDS, type Finding, type GroupPlace, type ReplayedBatch } from './types.js'
+
+export interface WalkerOptions {
+  judge: BatchJudge
+  opener: GroupOpener
+  /** Opens content groups too: for fsck. */
+  opensContent: boolean
+}
+
+export interface WalkProblem {
+  kind: 'problem'
+  finding: Finding
+  /** A crash can leave this. */
+  isTear: boolean
+  /** Where the first frame that is not whole begins. */
+  position: number
+  /** Sequence of the batch that belongs there. */
+  expected: number
+  /** Where to look for later frames. */
+  resumeAt: number
+}
+
+export interface WalkedBatch {
+  kind: 'batch'
+  batch: ReplayedBatch
+  position: number
+}
+
+export type WalkStep = WalkProblem | WalkedBatch
+
+export class SegmentWalker {
+  /** The chain behind the last batch that was yielded. */
+  state: ChainState
+  /** Set when batches were lost to damage already reported: that the next one does not follow is no news. */
+  isAdrift = false
+  readonly #options: WalkerOptions
+
+  constructor(options: WalkerOptions, from: ChainState) {
+    this.#options = options
+    this.state = from
+  }
+
+  /** Yields batches and problems of a segment from `start` on. What does not verify is skipped. */
+  async *walk(segment: number, scanner: SegmentScanner, start: number): AsyncGenerator<WalkStep> {
+    let position: number | undefined = start
+    while (position !== undefined) {
+      const read: FrameRead = await scanner.frameAt(position)
+      const wrong = read.kind === 'frame' ? checkBatch(this.#options.judge, read.frame.head) : undefined
+      if (read.kind === 'frame' && wrong === undefined) {
+        yield* this.#takeFrame(segment, scanner, read.frame)
+        position = read.frame.endPosition
+        continue
+      }
+      const next: number | undefined = await scanner.findFrame(position + FRAME_ALIGNMENT_BYTES)
+      if (read.kind === 'end' && next === undefined) return
+      const why = read.kind === 'end' ? 'a frame is missing before a later one' : read.kind === 'frame' ? '' : read.why
+      const finding: Finding = wrong === undefined ? { kind: 'frame', message: why } : { kind: 'batch', message: `the batch ${wrong}` }
+      yield this.#problem({ ...finding, segment, position }, read.kind === 'end' || read.kind === 'torn', position)
+      this.isAdrift = true
+      position = next
+    }
+  }
+
+  async *#takeFrame(segment: number, scanner: SegmentScanner, frame: StoredFrame): AsyncGenerator<WalkStep> {
+    const { head, position, endPosition } = frame
+    const disorder = checkOrder(this.state, head)
+    const isLater = head.link.sequence > this.state.sequence
+    if (disorder !== undefined && !(this.isAdrift && isLater)) {
+      const finding: Finding = { kind: 'link', message: `the batch ${disorder}`, segment, position }
+      yield this.#problem(finding, false, position, endPosition)
+    }
+    if (!isLater) return
+    const { problems, records, groups } = await readGroups(this.#options, segment, scanner, frame)
+    for (const { finding, isTear } of problems) yield this.#problem(finding, isTear, position, endPosition)
+    this.state = stateAfter(this.#options.judge.crypto, head)
+    this.isAdrift = false
+    const { sequence, digest } = this.state
+    yield { kind: 'batch', batch: { sequence, digest, groups, records, segment, endPosition }, position }
+  }
+
+  #problem(finding: Finding, isTear: boolean, position: number, resumeAt = position + 1): WalkProblem {
+    const expected = this.state.sequence + 1
+    return { kind: 'problem', finding: { sequence: expected, ...finding }, isTear, position, expected, resumeAt }
+  }
+}
+
+/** True when an authentic frame at or above `from` says that `sequence` was durable before it was written. */
+export async function isKnownDurable(judge: BatchJudge, scanner: SegmentScanner, from: number, sequence: number): Promise<boolean> {
+  for (let position = await scanner.findFrame(from); position !== undefined; ) {
+    const read = await scanner.frameAt(position)
+    const head = read.kind === 'frame' ? read.frame.head : undefined
+    if (head !== undefined && head.batch.durableSequence >= sequence && checkBatch(judge, head) === undefined) return true
+    position = await scanner.findFrame(position + FRAME_ALIGNMENT_BYTES)
+  }
+  return scanner.isExhausted
+}
+
+interface ReadGroups {
+  groups: GroupPlace[]
+  records: Uint8Array[]
+  problems: { finding: Finding; isTear: boolean }[]
+}
+
+async function readGroups(
+  options: WalkerOptions,
+  segment: number,
+  scanner: SegmentScanner,
+  frame: StoredFrame,
+): Promise<ReadGroups> {
+  const result: ReadGroups = { groups: [], records: [], problems: [] }
+  let position = frame.bodyPosition
+  for (const entry of frame.head.table) {
+    const { kind, number, storedBytes } = entry
+    const stored = await scanner.bytes(position, storedBytes)
+    const report = (message: string, isTear: boolean): void => {
+      const { sequence } = frame.head.link
+      const finding: Finding = { kind: 'group', message, segment, position, sequence, group: number }
+      result.problems.push({ finding, isTear })
+    }
+    const isWhole = equalBytes(merkleLeaf(options.judge.crypto, stored), entry.digest)
+    const isKnown = isKnownKind(entry, frame.head)
+    if (!isWhole) report('the group has another digest than its batch says', true)
+    if (isKnown && (kind === GROUP_RECORDS || kind === GROUP_CONTENT)) {
+      const header = isWhole ? readGroupHeader(stored) : undefined
+      result.groups.push({ kind, number, random: header?.random ?? 0, segment, position, storedBytes, digest: entry.digest.slice() })
+      if (isWhole && (kind === GROUP_RECORDS || options.opensContent)) {
+        const opened = options.opener.open(stored, { kind, number })
+        if (opened === undefined) report('the group does not open', false)
+        else if (kind === GROUP_RECORDS) result.records.push(opened)
+      }
+    }
+    position += storedBytes
+  }
+  return result
+}
+
+/** Unknown kinds are skipped unless they are critical. */
+function isKnownKind(entry: { kind: number; flags: number }, head: FrameHead): boolean {
+  if (entry.flags === 0 && (entry.kind === GROUP_RECORDS || entry.kind === GROUP_CONTENT)) return true
+  if ((entry.flags & ~GROUP_FLAG_CRITICAL) === 0 && (entry.flags & GROUP_FLAG_CRITICAL) === 0) return false
+  throw new AteError('UNSUPPORTED_FORMAT', `Batch ${head.link.sequence} holds a kind of group (${entry.kind}) that is not known here.`, {
+    hint: 'Use the newer atefs that wrote it.',
+  })
+}
