@@ -90,31 +90,41 @@ static void create_files(long n, long size, long cap_ms) {
   report(i, start, (uint64_t)(i * size));
 }
 
-static long stat_pass(long n) {
+static void stat_file(long i) {
   struct stat s;
-  for (long i = 0; i < n; i++)
-    if (lstat(file_name(i, 'f'), &s)) die("stat");
-  return n;
+  if (lstat(file_name(i, 'f'), &s)) die("stat");
 }
 
-static long read_pass(long n) {
-  for (long i = 0; i < n; i++) {
-    int fd = open(file_name(i, 'f'), O_RDONLY);
-    if (fd < 0) die("open");
-    if (read(fd, buffer, BLOCK) <= 0) die("read");
-    close(fd);
-  }
-  return n;
+static void read_file(long i) {
+  int fd = open(file_name(i, 'f'), O_RDONLY);
+  if (fd < 0) die("open");
+  if (read(fd, buffer, BLOCK) <= 0) die("read");
+  close(fd);
 }
 
 /* One pass when cap_ms is 0 (cold); else an untimed pass, a pause, and passes until the cap (warm). */
-static void passes(long (*pass)(long), long n, long cap_ms, long pause_ms) {
-  if (cap_ms) pass(n);
+static void passes(void (*visit)(long), long n, long cap_ms, long pause_ms) {
+  if (cap_ms)
+    for (long i = 0; i < n; i++) visit(i);
   if (pause_ms) usleep((useconds_t)pause_ms * 1000);
   uint64_t start = now_ns();
   long done = 0;
-  do done += pass(n);
+  do
+    for (long i = 0; i < n; i++, done++) visit(i);
   while (now_ns() - start < (uint64_t)cap_ms * 1000000u);
+  report(done, start, 0);
+}
+
+static long gcd(long a, long b) { return b ? gcd(b, a % b) : a; }
+
+/* `count` of the n files, none twice: from places far apart, `run` neighbours at each (100: a walk; 1: at random). */
+static void sample(void (*visit)(long), long n, long count, long run, long seed) {
+  long places = n / run, place = seed * 7919 % places, step = (long)(0.618 * (double)places) | 1;
+  while (gcd(step, places) != 1) step += 2;
+  uint64_t start = now_ns();
+  long done = 0;
+  for (; done < count; place = (place + step) % places)
+    for (long i = place * run; i < (place + 1) * run && done < count; i++, done++) visit(i);
   report(done, start, 0);
 }
 
@@ -265,8 +275,10 @@ int main(int argc, char **argv) {
   long a[5] = {0};
   for (int i = 0; i < 5 && 3 + i < argc; i++) a[i] = atol(argv[3 + i]);
   if (!strcmp(command, "create")) create_files(a[0], a[1], a[2]);
-  else if (!strcmp(command, "stat")) passes(stat_pass, a[0], a[1], a[2]);
-  else if (!strcmp(command, "read")) passes(read_pass, a[0], a[1], a[2]);
+  else if (!strcmp(command, "stat")) passes(stat_file, a[0], a[1], a[2]);
+  else if (!strcmp(command, "read")) passes(read_file, a[0], a[1], a[2]);
+  else if (!strcmp(command, "stat-sample")) sample(stat_file, a[0], a[1], a[2], a[3]);
+  else if (!strcmp(command, "read-sample")) sample(read_file, a[0], a[1], a[2], a[3]);
   else if (!strcmp(command, "rename")) rename_files(a[0], a[1]);
   else if (!strcmp(command, "unlink")) unlink_files(a[0], a[1]);
   else if (!strcmp(command, "mkdir-wide")) mkdir_wide(a[0], a[1]);

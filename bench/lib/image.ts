@@ -39,11 +39,11 @@ export async function createImage(gibibytes: number, parent = tmpdir()): Promise
 }
 
 /**
- * Drops the page, dentry and inode caches of the machine; daemons keep their own memory. Only what is on the disk can be
- * dropped: settle first.
+ * Drops the dentry and inode caches of the machine and, unless `keepPages`, the page cache; daemons keep their own
+ * memory. Only what is on the disk can be dropped: settle first.
  */
-export async function dropCaches(): Promise<void> {
-  await writeFile('/proc/sys/vm/drop_caches', '3')
+export async function dropCaches(keepPages = false): Promise<void> {
+  await writeFile('/proc/sys/vm/drop_caches', keepPages ? '2' : '3')
   // The kernel now sends a FORGET for each inode it dropped: let every daemon take them in.
   await new Promise((resolve) => setTimeout(resolve, 150))
 }

@@ -191,7 +191,9 @@ export const ROWS: readonly Row[] = [
     unit: 'ms',
     target: 1.2,
     isWrite: true,
-    before: async ({ tree }) => void (await readFile(tree.tar)),
+    before: async ({ tree }) => {
+      await readFile(tree.tar)
+    },
     ...making('untar', (d, { load, tree }) => load.run(d, 'exec', 'tar', 'xf', tree.tar)),
   },
   {
@@ -209,7 +211,9 @@ export const ROWS: readonly Row[] = [
     unit: 'ms',
     target: 1,
     prepare: untarred,
-    before: async ({ load, directory }) => void (await load.run(directory, 'exec', 'ls', '-lR', 'untarred')),
+    before: async ({ load, directory }) => {
+      await load.run(directory, 'exec', 'ls', '-lR', 'untarred')
+    },
     run: ({ load, directory }) => load.run(directory, 'exec', 'ls', '-lR', 'untarred'),
   },
   {
@@ -218,8 +222,9 @@ export const ROWS: readonly Row[] = [
     unit: 'ms',
     target: 1,
     isWrite: true,
-    before: async (context) =>
-      void (await context.load.run(await fresh(context, 'rm'), 'exec', 'tar', 'xf', context.tree.tar)),
+    before: async (context) => {
+      await context.load.run(await fresh(context, 'rm'), 'exec', 'tar', 'xf', context.tree.tar)
+    },
     run: (context) => context.load.run(context.directory, 'exec', 'rm', '-r', at(context, 'rm')),
   },
   {
@@ -292,7 +297,9 @@ export const ROWS: readonly Row[] = [
     unit: 'us/op',
     target: 1,
     prepare: (context) => bigFile(context, 'random', RANDOM_MIB),
-    before: async (context) => void (await inBig('random', 'sequential-read', 0)(context)),
+    before: async (context) => {
+      await inBig('random', 'sequential-read', 0)(context)
+    },
     run: inBig('random', 'random-read', 8192, SEED + 3, CAP_MS),
   },
   {

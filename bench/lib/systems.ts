@@ -82,23 +82,27 @@ const cryfs: System = {
   }),
 }
 
-const atefs: System = {
-  name: 'atefs',
-  isPeer: false,
-  isAvailable: () => existsSync(ATEFS),
-  version: async () => {
-    const commit = await run('git', ['rev-parse', '--short', 'HEAD'], { cwd: join(ATEFS, '../..') }).catch(() => '')
-    return `atefs ${commit.trim()}`.trim()
-  },
-  create: () => Promise.resolve(), // the first mount creates it
-  mount: (place) => {
-    const profile = place.profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', place.profileDir]
-    const args = ['mount', '-f', place.mountpoint, 'bench', '--log-path', place.data, '--passfile', place.passfile]
-    return { command: [process.execPath, ...profile, ATEFS, ...args] }
-  },
+/** atefs, with a passphrase or (no key derivation in the way of measuring a mount) without. */
+export function atefsWith(authentication: 'passphrase' | 'none'): System {
+  return {
+    name: 'atefs',
+    isPeer: false,
+    isAvailable: () => existsSync(ATEFS),
+    version: async () => {
+      const commit = await run('git', ['rev-parse', '--short', 'HEAD'], { cwd: join(ATEFS, '../..') }).catch(() => '')
+      return `atefs ${commit.trim()}`.trim()
+    },
+    create: () => Promise.resolve(), // the first mount creates it
+    mount: (place) => {
+      const profile = place.profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', place.profileDir]
+      const key = authentication === 'none' ? ['--no-auth'] : ['--passfile', place.passfile]
+      const args = ['mount', '-f', place.mountpoint, 'bench', '--log-path', place.data, ...key]
+      return { command: [process.execPath, ...profile, ATEFS, ...args] }
+    },
+  }
 }
 
-export const SYSTEMS: readonly System[] = [ext4, gocryptfs, securefs, cryfs, atefs]
+export const SYSTEMS: readonly System[] = [ext4, gocryptfs, securefs, cryfs, atefsWith('passphrase')]
 
 async function packageVersion(name: string): Promise<string> {
   return (await run('dpkg-query', ['-W', '-f', '${Version}', name]).catch(() => '')).trim()
@@ -151,6 +155,13 @@ export class Mounted {
     const stat = await readFile(`/proc/${this.child.pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[11]) + Number(fields[12])) * 10 // clock ticks of 10 ms
+  }
+
+  /** A field of the daemon's /proc/PID/status in bytes, for example RssAnon. */
+  async memoryBytes(field: string): Promise<number> {
+    if (this.child?.pid === undefined) return 0
+    const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8')
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? NaN) * 1024
   }
 
   /** Unmounts and waits until the daemon has written everything and ended. */
