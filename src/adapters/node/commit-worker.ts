@@ -25,14 +25,31 @@ async function run(data: CommitWorkerData): Promise<void> {
   const writer = await open(data)
   writer.onIndexed = (transaction) => send({ type: 'indexed', transaction })
   send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status })
-  const timer = setInterval(() => writer.flushIndex(), INDEX_INTERVAL_MS)
+  let isVerified = false
+  const timer = setInterval(() => {
+    if (writer.flushIndex() || isVerified) return
+    writer.verifyIndex().then((outcome) => {
+      if (outcome === false) send({ type: 'failed', error: toPlainError(indexDamaged()) })
+      isVerified = outcome !== undefined
+    }, reportFailure)
+  }, INDEX_INTERVAL_MS)
   port?.on('message', (message: ToWorker) => {
     if (message.type === 'close') clearInterval(timer)
-    serve(writer, message).catch((error: unknown) => send({ type: 'failed', error: toPlainError(error) }))
+    serve(writer, message).catch(reportFailure)
   })
 }
 
 const onNotice = (message: string): void => send({ type: 'notice', message })
+
+function reportFailure(error: unknown): void {
+  send({ type: 'failed', error: toPlainError(error) })
+}
+
+function indexDamaged(): AteError {
+  return new AteError('CHAIN_DAMAGED', 'the index is not the one that was written last', {
+    hint: 'unmount and mount again: it is rebuilt from the log',
+  })
+}
 
 function open(data: CommitWorkerData): Promise<ChainWriter> {
   return ChainWriter.open({

@@ -146,16 +146,29 @@ export class ChainWriter implements Committer {
     return this.status
   }
 
-  /** Writes what the index lacks although it is little: called when nothing happens for a while. */
-  flushIndex(): void {
-    if (this.#memtable.point === undefined || this.#isClosed) return
+  /** Writes what the index lacks although it is little: called when nothing happens for a while. False: nothing to do. */
+  flushIndex(): boolean {
+    if (this.#memtable.point === undefined || this.#isClosed) return false
     this.#beginFlush()
     this.#start()
+    return true
   }
 
-  /** Whether every leaf of the index verifies and all are of one time. */
-  verifyIndex(): boolean {
-    return this.#index.verify()
+  /**
+   * Verifies the whole index while nothing else is to do. Undefined when other work came first; false when the index is
+   * not what was written last: it is disowned then, and nothing more should be read from it.
+   */
+  async verifyIndex(): Promise<boolean | undefined> {
+    const steps = this.#index.verify()
+    for (;;) {
+      if (this.#running !== undefined || this.#isClosed) return undefined
+      const step = steps.next()
+      if (step.done === true) {
+        if (!step.value) this.#index.disown()
+        return step.value
+      }
+      await this.#nextTurn()
+    }
   }
 
   async close(): Promise<void> {

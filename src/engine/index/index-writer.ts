@@ -91,17 +91,27 @@ export class IndexWriter {
     this.#writeSlice()
   }
 
-  /** False when the leaves are not all of one time, or one does not verify. Reads everything. */
-  verify(): boolean {
+  /**
+   * Reads every leaf, yielding now and then: false when one does not verify or they are not all of one time. Only a scan
+   * without a flush in between says anything.
+   */
+  *verify(): Generator<void, boolean> {
     const digest = new SetDigest(this.#crypto, this.#digestKey)
-    let key = this.#store.floor(FIRST_LEAF) ?? this.#store.after(FIRST_LEAF)
-    while (key?.length === RECORD_KEY_BYTES) {
+    let key = this.#store.get(FIRST_LEAF) === undefined ? this.#store.after(FIRST_LEAF) : FIRST_LEAF
+    for (let count = 1; key?.length === RECORD_KEY_BYTES; count++) {
       const stored = this.#store.get(key)
       if (stored === undefined || this.#seal.open(key, stored) === undefined) return false
       digest.add(key, stored)
+      if (count % SLICE_LEAVES === 0) yield
       key = this.#store.after(key)
     }
     return this.#crypto.equal(digest.value(), this.#state.setDigest)
+  }
+
+  /** The next open rebuilds the index from the log. */
+  disown(): void {
+    this.#state = { ...this.#state, point: undefined }
+    this.#writeSlice()
   }
 
   *#applyNodes(kind: number, high: number, bucket: OverlayBucket): Generator<void> {

@@ -1,0 +1,135 @@
+/** A whole chain in memory: what is put and staged is read back at every stage of its way to the index. */
+import t from 'tap'
+import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
+import { type MemoryChain, openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import type { BodySlice } from '../../../src/engine/chain/record-view.js'
+
+const KIND = 20
+const text = (value: Uint8Array | undefined): string | undefined =>
+  value === undefined ? undefined : new TextDecoder().decode(value)
+const bytes = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+function addContent({ view }: MemoryChain, value: Uint8Array): BodySlice {
+  const staged = view.stage(value.length)
+  staged.set(value)
+  return view.addBody(staged)
+}
+
+function readContent({ view }: MemoryChain, { body, offset, length }: BodySlice): Uint8Array {
+  const opened = view.readBody(body)
+  return opened.subarray(offset, offset + length)
+}
+
+function reopen({ keys, storage, store }: MemoryChain): Promise<MemoryChain> {
+  return openMemoryChain({ crypto: nativeCrypto, keys, storage, store })
+}
+
+await t.test('records are read before, during and after their commit, and after reopening', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  const { view } = chain
+  view.put(KIND, 1, 5, bytes('five'))
+  view.put(KIND, 1, 7, bytes('seven'))
+  view.put(KIND, 2, 5, bytes('other'))
+  t.equal(text(view.get(KIND, 1, 5)), 'five')
+  const committed = view.commit()
+  view.put(KIND, 1, 6, bytes('six'))
+  view.delete(KIND, 1, 5)
+  t.equal(view.get(KIND, 1, 5), undefined)
+  await committed
+  t.strictSame(
+    view.range(KIND, 1, 0, 100, 10).map((item) => [item.low, text(item.value)]),
+    [
+      [6, 'six'],
+      [7, 'seven'],
+    ],
+  )
+  await chain.close()
+
+  const again = await reopen(chain)
+  t.equal(again.view.get(KIND, 1, 5), undefined)
+  t.equal(text(again.view.get(KIND, 1, 6)), 'six')
+  t.equal(again.view.floor(KIND, 1, 100)?.low, 7)
+  t.equal(text(again.view.get(KIND, 2, 5)), 'other')
+  again.view.deleteRange(KIND, 1, 6, 6)
+  await again.close()
+
+  const third = await reopen(chain)
+  t.strictSame(
+    third.view.range(KIND, 1, 0, 100, 10).map((item) => item.low),
+    [7],
+  )
+  await third.close()
+})
+
+await t.test('bodies are read before, during and after their commit, and after reopening', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  const contents = Array.from({ length: 200 }, (_, i) => new Uint8Array(1 + i * 300).fill(i))
+  const slices = contents.map((content) => addContent(chain, content))
+  const check = (from: MemoryChain) =>
+    slices.every((slice, i) => Buffer.compare(readContent(from, slice), contents[i] ?? new Uint8Array()) === 0)
+  t.ok(new Set(slices.map((slice) => slice.body)).size < slices.length, 'small pieces share bodies')
+  t.ok(check(chain))
+  const committed = chain.view.commit()
+  t.ok(check(chain))
+  await committed
+  t.equal(chain.view.inFlightBytes, 0)
+  t.ok(check(chain))
+  await chain.close()
+  const again = await reopen(chain)
+  t.ok(check(again))
+  await again.close()
+})
+
+await t.test('a lost index is rebuilt from the log', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  for (let i = 0; i < 500; i++) {
+    chain.view.put(KIND, i % 7, i, bytes(`value ${i}`))
+    if (i % 50 === 0) await chain.view.commit()
+  }
+  const slice = addContent(chain, bytes('content'))
+  await chain.close()
+  chain.store.clear()
+  const again = await reopen(chain)
+  for (let i = 0; i < 500; i++) t.equal(text(again.view.get(KIND, i % 7, i)), `value ${i}`)
+  t.equal(text(readContent(again, slice)), 'content')
+  t.equal(await again.writer.verifyIndex(), true)
+  await again.close()
+})
+
+await t.test('an index ahead of its log, or of another chain, is rebuilt', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  chain.view.put(KIND, 1, 1, bytes('mine'))
+  await chain.close()
+  const other = await openMemoryChain({ crypto: nativeCrypto, keys: chain.keys })
+  other.view.put(KIND, 1, 2, bytes('theirs'))
+  await other.view.commit()
+  other.view.put(KIND, 1, 3, bytes('theirs'))
+  await other.close()
+  const mixed = await openMemoryChain({ ...chain, crypto: nativeCrypto, store: other.store })
+  t.equal(text(mixed.view.get(KIND, 1, 1)), 'mine')
+  t.equal(mixed.view.get(KIND, 1, 2), undefined)
+  t.equal(mixed.view.get(KIND, 1, 3), undefined)
+  await mixed.close()
+})
+
+await t.test('a commit with nothing to do waits for those under way', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  chain.view.put(KIND, 1, 1, bytes('x'))
+  const order: string[] = []
+  const first = chain.view.commit().then(() => order.push('first'))
+  const second = chain.view.commit().then(() => order.push('second'))
+  await Promise.all([first, second])
+  t.strictSame(order, ['first', 'second'])
+  await chain.close()
+})
+
+await t.test('what is open for reading takes no changes into the log', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  chain.view.put(KIND, 1, 1, bytes('x'))
+  await chain.close()
+  const reader = await openMemoryChain({ ...chain, crypto: nativeCrypto, readOnly: true })
+  t.ok(reader.view.readOnly)
+  t.equal(text(reader.view.get(KIND, 1, 1)), 'x')
+  await t.rejects(Promise.resolve(reader.view.reserve(10_000_000_000, false)), { code: 'READ_ONLY' })
+  await reader.close()
+})
