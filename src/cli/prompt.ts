@@ -34,9 +34,11 @@ export function promptHidden(text: string, input: ReadStream = process.stdin): P
     }
     const onEnd = fail
     const onData = (chunk: Buffer): void => {
-      for (const byte of chunk) {
+      for (const [index, byte] of chunk.entries()) {
         if (byte === ENTER || byte === NEWLINE) {
           finish()
+          // Typed ahead: belongs to the next question.
+          if (index + 1 < chunk.length) input.unshift(Buffer.from(chunk.subarray(index + 1)))
           resolve(line.subarray(0, length))
           break
         }

@@ -1,6 +1,6 @@
 /**
  * Runs the program as a user would, in a world of its own: home, state and runtime directories below one temporary
- * directory. `ATEFS_BIN` names another build of it.
+ * directory. `ATEFS_PACKAGE` names another build of it.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -8,7 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const BIN = process.env['ATEFS_BIN'] ?? fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+/** The built program: bin/ and dist/. */
+const PACKAGE = process.env['ATEFS_PACKAGE'] ?? fileURLToPath(new URL('../..', import.meta.url))
+const BIN = join(PACKAGE, 'bin/run.js')
+export const BUILT = join(PACKAGE, 'dist')
 
 export interface CliResult {
   code: number | null
