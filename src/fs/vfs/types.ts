@@ -133,7 +133,14 @@ export interface FileSystem {
 
   getExtendedAttribute(ino: Ino, name: string): Answer<Uint8Array | undefined>
   /** flags: XATTR_CREATE 1, XATTR_REPLACE 2. */
-  setExtendedAttribute(ino: Ino, name: string, value: Uint8Array, flags: number, caller: Caller, clearSetgid: boolean): Answer<void>
+  setExtendedAttribute(
+    ino: Ino,
+    name: string,
+    value: Uint8Array,
+    flags: number,
+    caller: Caller,
+    clearSetgid: boolean,
+  ): Answer<void>
   /** NUL-terminated names, concatenated. */
   listExtendedAttributes(ino: Ino): Answer<Uint8Array>
   removeExtendedAttribute(ino: Ino, name: string, caller: Caller): Answer<void>

@@ -1,0 +1,86 @@
+/**
+ * When to commit without being asked: after 200 ms without changes, after 1 s at most, or at once when much is pending.
+ * Time is counted in ticks of one timer, so that a change costs a counter and no look at the clock.
+ */
+export interface Timer {
+  /** Calls back once after `delayMs`. Only one call is outstanding. */
+  start(delayMs: number, callback: () => void): void
+  stop(): void
+}
+
+export class SystemTimer implements Timer {
+  #handle: ReturnType<typeof setTimeout> | undefined
+
+  start(delayMs: number, callback: () => void): void {
+    this.stop()
+    this.#handle = setTimeout(callback, delayMs)
+  }
+
+  stop(): void {
+    if (this.#handle !== undefined) clearTimeout(this.#handle)
+    this.#handle = undefined
+  }
+}
+
+const TICK_MS = 100
+/** 200 ms without changes: shorter splits an untar into many commits, longer delays what follows a pause. */
+const IDLE_TICKS = 2
+/** What a power cut may take from a program that never syncs. */
+const MAX_TICKS = 10
+/** Bytes pending: one frame that the disk takes in a few dozen milliseconds. */
+export const COMMIT_BYTES = 8 * 1024 * 1024
+/** Changes pending: bounds the lists that a commit works through in one turn of the event loop. */
+const COMMIT_CHANGES = 16_384
+
+export class CommitScheduler {
+  readonly #timer: Timer
+  readonly #commit: () => void
+  #isTicking = false
+  #isClosed = false
+  #changes = 0
+  #changesAtTick = 0
+  #ticks = 0
+  #idleTicks = 0
+
+  constructor(timer: Timer, commit: () => void) {
+    this.#timer = timer
+    this.#commit = commit
+  }
+
+  /** Something changed and `pendingBytes` wait for a commit. */
+  changed(pendingBytes: number): void {
+    this.#changes++
+    if (pendingBytes >= COMMIT_BYTES || this.#changes >= COMMIT_CHANGES) this.#commit()
+    else if (!this.#isTicking) this.#startTicking()
+  }
+
+  /** Everything that was pending is in a commit now. */
+  committed(): void {
+    this.#changes = 0
+    this.#changesAtTick = 0
+    this.#ticks = 0
+    this.#idleTicks = 0
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#isTicking = false
+    this.#timer.stop()
+  }
+
+  #startTicking(): void {
+    if (this.#isClosed) return
+    this.#isTicking = true
+    this.#timer.start(TICK_MS, () => this.#tick())
+  }
+
+  #tick(): void {
+    this.#isTicking = false
+    if (this.#changes === 0) return
+    this.#ticks++
+    this.#idleTicks = this.#changes === this.#changesAtTick ? this.#idleTicks + 1 : 0
+    this.#changesAtTick = this.#changes
+    if (this.#idleTicks >= IDLE_TICKS || this.#ticks >= MAX_TICKS) this.#commit()
+    else this.#startTicking()
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * File content: uncommitted pieces over committed extents over holes. Reads see exactly that; a commit moves the pieces
+ * into bodies and extents. Times, sizes of callers' requests and space are the callers' business.
+ */
+import type { BodySlice, RecordView } from '../../engine/chain/record-view.js'
+import { AteError } from '../../engine/error.js'
+import { DirtyPieces, type Piece } from './dirty-pieces.js'
+import { ExtentMap } from './extent-map.js'
+import { chunkStart, type Extent } from './extent-record.js'
+import { CONTENT_NONE, type Inode } from './inode.js'
+import type { Answer } from './types.js'
+
+/** A committed extent's bytes that a read still needs, and where they go. */
+interface Fetch {
+  bytes: Promise<Uint8Array>
+  extent: Extent
+}
+
+export class Content {
+  readonly #view: RecordView
+  readonly #extents: ExtentMap
+
+  constructor(view: RecordView) {
+    this.#view = view
+    this.#extents = new ExtentMap(view)
+  }
+
+  /** Copies [offset, offset + length) of the file, which lies below its size, to `target` at `start`. */
+  read(inode: Inode, offset: number, length: number, target: Uint8Array, start: number): Answer<number> {
+    const { pieces } = inode
+    if (pieces?.covers(offset, length) === true) {
+      pieces.copyTo(offset, length, target, start)
+      return length
+    }
+    let fetches: Fetch[] | undefined
+    let at = offset
+    const end = offset + length
+    for (const extent of this.#extents.overlapping(inode, offset, end)) {
+      if (extent.start > at) target.fill(0, start + at - offset, start + extent.start - offset)
+      at = Math.min(end, extent.start + extent.length)
+      const bytes = this.#view.readBody(extent.body)
+      if (bytes instanceof Uint8Array) copyExtent(extent, bytes, offset, length, target, start)
+      else (fetches ??= []).push({ bytes, extent })
+    }
+    if (at < end) target.fill(0, start + at - offset, start + length)
+    if (fetches !== undefined) return this.#finishRead(inode, fetches, offset, length, target, start)
+    pieces?.copyTo(offset, length, target, start)
+    return length
+  }
+
+  /** The slow end of a read. What lies in memory is what it was when the read was asked for. */
+  async #finishRead(
+    inode: Inode,
+    fetches: Fetch[],
+    offset: number,
+    length: number,
+    target: Uint8Array,
+    start: number,
+  ): Promise<number> {
+    const pieces = inode.pieces?.snapshot(offset, length)
+    const bodies = await Promise.all(fetches.map((fetch) => fetch.bytes))
+    fetches.forEach(({ extent }, i) => copyExtent(extent, bodies[i] ?? new Uint8Array(), offset, length, target, start))
+    pieces?.copyTo(offset, length, target, start)
+    return length
+  }
+
+  write(inode: Inode, offset: number, data: Uint8Array): void {
+    inode.pieces ??= new DirtyPieces()
+    inode.pieces.write(this.#view, offset, data)
+    inode.size = Math.max(inode.size, offset + data.length)
+  }
+
+  /** Bytes cut off are gone for good: growing again reads zeroes. */
+  truncate(inode: Inode, size: number): void {
+    if (size < inode.size) this.punch(inode, size, Number.MAX_SAFE_INTEGER)
+    inode.size = size
+  }
+
+  /** Makes a hole of [from, to). */
+  punch(inode: Inode, from: number, to: number): void {
+    this.#extents.cut(inode, from, to)
+    inode.pieces?.cut(from, to)
+    if (inode.pieces?.bytes === 0) inode.pieces = undefined
+  }
+
+  /** Forgets everything, for an inode that is going away. */
+  clear(inode: Inode): void {
+    inode.pieces = undefined
+    this.#extents.clear(inode)
+  }
+
+  /** First offset >= `offset` with data; undefined when only a hole follows. */
+  nextData(inode: Inode, offset: number): number | undefined {
+    const { pieces } = inode
+    const piece = pieces?.list[pieces.indexAfter(offset)]
+    const extent = this.#extents.overlapping(inode, offset, inode.size, 1)[0]
+    const start = Math.min(piece?.start ?? Infinity, extent?.start ?? Infinity)
+    return start === Infinity ? undefined : Math.max(start, offset)
+  }
+
+  /** First offset >= `offset` in a hole; the end of the file counts as one. */
+  nextHole(inode: Inode, offset: number): number {
+    if (inode.content !== CONTENT_NONE && inode.allocated === inode.size) return inode.size
+    const { pieces } = inode
+    let at = offset
+    for (;;) {
+      const before = at
+      for (let i = pieces?.indexAfter(at) ?? 0; ; i++) {
+        const piece = pieces?.list[i]
+        if (piece === undefined || piece.start > at) break
+        at = piece.start + piece.length
+      }
+      for (const extent of this.#extents.overlapping(inode, at, inode.size, 64)) {
+        if (extent.start > at) break
+        at = extent.start + extent.length
+      }
+      if (at === before || at >= inode.size) return Math.min(at, inode.size)
+    }
+  }
+
+  /** Moves the uncommitted pieces into bodies of the current transaction. */
+  flush(inode: Inode): void {
+    const list = inode.pieces?.list ?? []
+    inode.pieces = undefined
+    for (let first = 0; first < list.length;) {
+      const last = endOfRun(list, first)
+      this.#flushRun(inode, list, first, last)
+      first = last
+    }
+  }
+
+  /** Pieces first..last-1 lie side by side in one chunk; where they do so in a body too they become one extent. */
+  #flushRun(inode: Inode, list: readonly Piece[], first: number, last: number): void {
+    const start = list[first]?.start ?? 0
+    const final = list[last - 1]
+    this.#extents.cut(inode, start, final === undefined ? start : final.start + final.length)
+    let at = start
+    let slice: BodySlice | undefined
+    for (let i = first; i < last; i++) {
+      const piece = list[i]
+      if (piece === undefined) continue
+      const added = this.#view.addBody(
+        piece.bytes.length === piece.length ? piece.bytes : piece.bytes.subarray(0, piece.length),
+      )
+      if (added.length !== piece.length) throw new AteError('INPUT_OUTPUT', 'A body took in less than it was given.')
+      if (slice !== undefined && slice.body === added.body && slice.offset + slice.length === added.offset) {
+        slice = { body: slice.body, offset: slice.offset, length: slice.length + added.length }
+        continue
+      }
+      if (slice !== undefined) {
+        this.#extents.add(inode, at, slice)
+        at += slice.length
+      }
+      slice = added
+    }
+    if (slice !== undefined) this.#extents.add(inode, at, slice)
+  }
+}
+
+function endOfRun(list: readonly Piece[], first: number): number {
+  const begin = list[first]
+  if (begin === undefined) return first + 1
+  let end = begin.start + begin.length
+  let index = first + 1
+  for (; index < list.length; index++) {
+    const piece = list[index]
+    if (piece === undefined || piece.start !== end || chunkStart(piece.start) !== chunkStart(begin.start)) break
+    end += piece.length
+  }
+  return index
+}
+
+function copyExtent(
+  extent: Extent,
+  body: Uint8Array,
+  offset: number,
+  length: number,
+  target: Uint8Array,
+  targetStart: number,
+): void {
+  const from = Math.max(offset, extent.start)
+  const to = Math.min(offset + length, extent.start + extent.length)
+  const bodyFrom = extent.offset + from - extent.start
+  const bodyTo = bodyFrom + to - from
+  if (bodyTo > body.length) throw new AteError('BODY_DAMAGED', 'An extent lies beyond its body.')
+  target.set(body.subarray(bodyFrom, bodyTo), targetStart + from - offset)
+}

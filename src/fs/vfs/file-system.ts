@@ -1,0 +1,313 @@
+/**
+ * The file system of a chain. Each method lets the change in (read-only? enough space?), does it at once and in one go,
+ * and tells the scheduler: no request is ever half done when another one, or a commit, comes.
+ */
+import { AttributeChanges } from './attribute-changes.js'
+import { CommitScheduler, SystemTimer } from './commit-scheduler.js'
+import { Commits, readOnlyError } from './commits.js'
+import { Creation } from './creation.js'
+import { COOKIE_DOT, COOKIE_DOT_DOT } from './directory-pages.js'
+import { entryType, S_IFDIR, S_IFLNK, S_IFMT } from './modes.js'
+import { ExtendedAttributes } from './extended-attributes.js'
+import { FileAccess } from './file-access.js'
+import { Links } from './links.js'
+import { AteError } from '../../engine/error.js'
+import { DEFAULT_SPACE, type FileSystemOptions, type Space } from './options.js'
+import type { FileSystemState } from './state.js'
+import { statisticsOf } from './statistics.js'
+import type * as Types from './types.js'
+import { FALLOC_PUNCH_HOLE } from './types.js'
+
+/** What a change may add to the log beside its content. */
+const CHANGE_BYTES = 1024
+/** One copyRange call copies at most this; its caller asks again. */
+const COPY_BYTES = 1024 * 1024
+
+const DIRECTORY_TYPE = entryType(S_IFDIR)
+
+export class ChainFileSystem implements Types.FileSystem {
+  readonly #state: FileSystemState
+  readonly #commits: Commits
+  readonly #scheduler: CommitScheduler
+  readonly #creation: Creation
+  readonly #links: Links
+  readonly #changes: AttributeChanges
+  readonly #files: FileAccess
+  readonly #xattrs: ExtendedAttributes
+  readonly #space: () => Space
+  readonly #readOnly: boolean
+
+  /** For `openFileSystem`, which prepares the records. */
+  constructor(state: FileSystemState, options: FileSystemOptions) {
+    this.#state = state
+    this.#readOnly = options.readOnly === true || state.view.readOnly
+    this.#commits = new Commits(state, options.onWarning)
+    this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), () => this.#commitInBackground())
+    this.#creation = new Creation(state)
+    this.#links = new Links(state)
+    this.#changes = new AttributeChanges(state)
+    this.#files = new FileAccess(state, this.#changes, this.#readOnly ? 'noatime' : (options.accessTime ?? 'relatime'))
+    this.#xattrs = new ExtendedAttributes(state)
+    this.#space = options.space ?? (() => DEFAULT_SPACE)
+  }
+
+  lookup(parent: Types.Ino, name: Types.Name): Types.Attributes | undefined {
+    const { inodes, entries } = this.#state
+    const directory = this.#state.directory(parent)
+    if (name === '.') return directory
+    if (name === '..') return inodes.get(directory.parent)
+    const entry = entries.find(parent, name)
+    return entry === undefined ? undefined : inodes.get(entry.ino)
+  }
+
+  getAttributes(ino: Types.Ino): Types.Attributes {
+    return this.#state.inodes.get(ino)
+  }
+
+  setAttributes(ino: Types.Ino, change: Types.AttributeChange, caller: Types.Caller): Types.Answer<Types.Attributes> {
+    const wait = this.#admit(CHANGE_BYTES, false)
+    if (wait !== undefined) return wait.then(() => this.setAttributes(ino, change, caller))
+    const inode = this.#state.inodes.get(ino)
+    this.#changes.apply(inode, change)
+    this.#changed()
+    return inode
+  }
+
+  readLink(ino: Types.Ino): Uint8Array {
+    const inode = this.#state.inodes.get(ino)
+    if ((inode.mode & S_IFMT) !== S_IFLNK) throw new AteError('INVALID', 'Not a symbolic link.')
+    this.#files.accessed(inode)
+    return inode.target ?? new Uint8Array()
+  }
+
+  makeNode(
+    parent: Types.Ino,
+    name: Types.Name,
+    node: Types.MakeNode,
+    caller: Types.Caller,
+  ): Types.Answer<Types.Attributes> {
+    const wait = this.#admit(CHANGE_BYTES, false)
+    if (wait !== undefined) {
+      const [nodeCopy, who] = [{ ...node }, { ...caller }]
+      return wait.then(() => this.makeNode(parent, name, nodeCopy, who))
+    }
+    const inode = this.#creation.makeNode(parent, name, node, caller)
+    this.#changed()
+    return inode
+  }
+
+  makeDirectory(
+    parent: Types.Ino,
+    name: Types.Name,
+    mode: number,
+    umask: number,
+    caller: Types.Caller,
+  ): Types.Answer<Types.Attributes> {
+    const wait = this.#admit(CHANGE_BYTES, false)
+    if (wait !== undefined) {
+      const who = { ...caller }
+      return wait.then(() => this.makeDirectory(parent, name, mode, umask, who))
+    }
+    const inode = this.#creation.makeDirectory(parent, name, mode, umask, caller)
+    this.#changed()
+    return inode
+  }
+
+  makeSymlink(
+    parent: Types.Ino,
+    name: Types.Name,
+    target: Uint8Array,
+    caller: Types.Caller,
+  ): Types.Answer<Types.Attributes> {
+    const wait = this.#admit(CHANGE_BYTES + target.length, false)
+    if (wait !== undefined) {
+      const [targetCopy, who] = [target.slice(), { ...caller }]
+      return wait.then(() => this.makeSymlink(parent, name, targetCopy, who))
+    }
+    const inode = this.#creation.makeSymlink(parent, name, target, caller)
+    this.#changed()
+    return inode
+  }
+
+  makeTemporary(parent: Types.Ino, mode: number, umask: number, caller: Types.Caller): Types.Answer<Types.Attributes> {
+    const wait = this.#admit(CHANGE_BYTES, false)
+    if (wait !== undefined) {
+      const who = { ...caller }
+      return wait.then(() => this.makeTemporary(parent, mode, umask, who))
+    }
+    const inode = this.#creation.makeTemporary(parent, mode, umask, caller)
+    this.#changed()
+    return inode
+  }
+
+  link(ino: Types.Ino, parent: Types.Ino, name: Types.Name, caller: Types.Caller): Types.Answer<Types.Attributes> {
+    const wait = this.#admit(CHANGE_BYTES, false)
+    if (wait !== undefined) return wait.then(() => this.link(ino, parent, name, caller))
+    const inode = this.#links.link(ino, parent, name)
+    this.#changed()
+    return inode
+  }
+
+  unlink(parent: Types.Ino, name: Types.Name, caller: Types.Caller): Types.Answer<void> {
+    const wait = this.#admit(CHANGE_BYTES, true)
+    if (wait !== undefined) return wait.then(() => this.unlink(parent, name, caller))
+    this.#links.unlink(parent, name)
+    this.#changed()
+  }
+
+  removeDirectory(parent: Types.Ino, name: Types.Name, caller: Types.Caller): Types.Answer<void> {
+    const wait = this.#admit(CHANGE_BYTES, true)
+    if (wait !== undefined) return wait.then(() => this.removeDirectory(parent, name, caller))
+    this.#links.removeDirectory(parent, name)
+    this.#changed()
+  }
+
+  rename(
+    parent: Types.Ino,
+    name: Types.Name,
+    newParent: Types.Ino,
+    newName: Types.Name,
+    flags: number,
+    caller: Types.Caller,
+  ): Types.Answer<void> {
+    const wait = this.#admit(CHANGE_BYTES, false)
+    if (wait !== undefined) return wait.then(() => this.rename(parent, name, newParent, newName, flags, caller))
+    this.#links.rename(parent, name, newParent, newName, flags)
+    this.#changed()
+  }
+
+  read(ino: Types.Ino, offset: number, length: number, target: Uint8Array, targetStart: number): Types.Answer<number> {
+    return this.#files.read(ino, offset, length, target, targetStart)
+  }
+
+  write(ino: Types.Ino, offset: number, data: Uint8Array, options: Types.WriteOptions): Types.Answer<number> {
+    const wait = this.#commits.waitForRoom() ?? this.#admit(CHANGE_BYTES + data.length, false)
+    if (wait !== undefined) {
+      const copy = { ...options }
+      return wait.then(() => this.write(ino, offset, data, copy))
+    }
+    const written = this.#files.write(ino, offset, data, options)
+    this.#changed()
+    return written
+  }
+
+  allocate(ino: Types.Ino, mode: number, offset: number, length: number): Types.Answer<void> {
+    const wait = this.#admit(CHANGE_BYTES, (mode & FALLOC_PUNCH_HOLE) !== 0)
+    if (wait !== undefined) return wait.then(() => this.allocate(ino, mode, offset, length))
+    this.#files.allocate(ino, mode, offset, length)
+    this.#changed()
+  }
+
+  seek(ino: Types.Ino, offset: number, whence: number): number {
+    return this.#files.seek(ino, offset, whence)
+  }
+
+  async copyRange(
+    source: Types.Ino,
+    sourceOffset: number,
+    target: Types.Ino,
+    targetOffset: number,
+    length: number,
+  ): Promise<number> {
+    const data = new Uint8Array(Math.min(length, COPY_BYTES))
+    const count = await this.read(source, sourceOffset, data.length, data, 0)
+    return count === 0 ? 0 : this.write(target, targetOffset, data.subarray(0, count), { clearPrivileges: false })
+  }
+
+  readDirectory(ino: Types.Ino, cookie: number, sink: Types.EntrySink): void {
+    const directory = this.#state.directory(ino)
+    this.#files.accessed(directory)
+    if (cookie < COOKIE_DOT && !sink('.' as Types.Name, ino, DIRECTORY_TYPE, COOKIE_DOT)) return
+    if (cookie < COOKIE_DOT_DOT && !sink('..' as Types.Name, directory.parent, DIRECTORY_TYPE, COOKIE_DOT_DOT)) return
+    this.#state.pages.list(ino, cookie, sink)
+  }
+
+  getExtendedAttribute(ino: Types.Ino, name: string): Uint8Array | undefined {
+    return this.#xattrs.get(this.#state.inodes.get(ino), name)
+  }
+
+  setExtendedAttribute(
+    ino: Types.Ino,
+    name: string,
+    value: Uint8Array,
+    flags: number,
+    caller: Types.Caller,
+    clearSetgid: boolean,
+  ): Types.Answer<void> {
+    const wait = this.#admit(CHANGE_BYTES + value.length, false)
+    if (wait !== undefined) {
+      const copy = value.slice()
+      return wait.then(() => this.setExtendedAttribute(ino, name, copy, flags, caller, clearSetgid))
+    }
+    this.#xattrs.set(this.#state.inodes.get(ino), name, value, flags, clearSetgid)
+    this.#changed()
+  }
+
+  listExtendedAttributes(ino: Types.Ino): Uint8Array {
+    return this.#xattrs.list(this.#state.inodes.get(ino))
+  }
+
+  removeExtendedAttribute(ino: Types.Ino, name: string, caller: Types.Caller): Types.Answer<void> {
+    const wait = this.#admit(CHANGE_BYTES, true)
+    if (wait !== undefined) return wait.then(() => this.removeExtendedAttribute(ino, name, caller))
+    this.#xattrs.remove(this.#state.inodes.get(ino), name)
+    this.#changed()
+  }
+
+  statistics(): Types.FileSystemStatistics {
+    return statisticsOf(this.#space(), this.#state.numbers.inodes)
+  }
+
+  sync(): Promise<void> {
+    if (this.#readOnly) return Promise.resolve()
+    this.#scheduler.committed()
+    return this.#commits.commit()
+  }
+
+  retain(ino: Types.Ino): void {
+    this.#state.references.add(ino, 1)
+  }
+
+  release(ino: Types.Ino, count: number): void {
+    const { references, inodes } = this.#state
+    if (references.subtract(ino, count) > 0 || inodes.orphans.size === 0) return
+    const orphan = inodes.orphans.get(ino)
+    if (orphan === undefined || this.#readOnly || this.#commits.hasFailed) return
+    this.#state.destroy(orphan)
+    this.#changed()
+  }
+
+  /** Bytes that changed and are not in the view's current transaction yet, as an estimate. */
+  get dirtyBytes(): number {
+    return this.#commits.dirtyBytes
+  }
+
+  /** Nothing may be called after this. Commits everything; rejects with WRITE_FAILED. */
+  async close(): Promise<void> {
+    this.#scheduler.close()
+    if (this.#readOnly) return
+    const { inodes, numbers } = this.#state
+    // Whoever held them is gone with the mount.
+    for (const orphan of [...inodes.orphans.values()]) this.#state.destroy(orphan)
+    inodes.dirtyAccessTimes()
+    numbers.close()
+    await this.#commits.commit()
+  }
+
+  /** Before every change. A promise: try again after it. `essential` changes free space and may use the reserve for it. */
+  #admit(bytes: number, essential: boolean): Promise<void> | undefined {
+    if (this.#readOnly || this.#commits.hasFailed) throw readOnlyError()
+    this.#state.clock.tick()
+    return this.#state.view.reserve(bytes, essential)
+  }
+
+  #changed(): void {
+    this.#scheduler.changed(this.#commits.pendingBytes)
+  }
+
+  #commitInBackground(): void {
+    this.#scheduler.committed()
+    // Its failure is reported once, and by every later change.
+    this.#commits.commit().catch(() => undefined)
+  }
+}

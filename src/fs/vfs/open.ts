@@ -1,0 +1,71 @@
+/** Opens the file system of a chain: makes the root directory of a new one, removes what a crash left without a name. */
+import type { RecordView } from '../../engine/chain/record-view.js'
+import { AteError } from '../../engine/error.js'
+import { ChainFileSystem } from './file-system.js'
+import { Inode } from './inode.js'
+import { PERMISSION_BITS, S_IFDIR } from './modes.js'
+import { DEFAULT_ROOT, type FileSystemOptions } from './options.js'
+import { KIND_ORPHAN, KIND_STATE, MAX_LOW, STATE_NUMBERS } from './record-kinds.js'
+import { FileSystemState } from './state.js'
+import { ROOT_INO } from './types.js'
+
+const ORPHANS_PER_PAGE = 1024
+
+export interface OpenFileSystemOptions {
+  view: RecordView
+  options: FileSystemOptions
+}
+
+/** A new chain gets its root directory, durable when this resolves. Fails with INPUT_OUTPUT when the root is damaged. */
+export async function openFileSystem({ view, options }: OpenFileSystemOptions): Promise<ChainFileSystem> {
+  const state = new FileSystemState(view, options)
+  const isReadOnly = options.readOnly === true || view.readOnly
+  const isNew = view.get(KIND_STATE, 0, STATE_NUMBERS) === undefined
+  if (isNew) {
+    if (isReadOnly) throw new AteError('READ_ONLY', 'The chain holds no file system yet, and cannot be written to.')
+    makeRoot(state, options.root ?? DEFAULT_ROOT)
+  } else if (!isReadOnly) {
+    removeOrphans(state, options.onWarning)
+  }
+  state.directory(ROOT_INO)
+  const fileSystem = new ChainFileSystem(state, options)
+  if (isNew) await fileSystem.sync()
+  return fileSystem
+}
+
+function makeRoot(state: FileSystemState, { mode, uid, gid }: { mode: number; uid: number; gid: number }): void {
+  state.clock.tick()
+  const root = new Inode(ROOT_INO, S_IFDIR | (mode & PERMISSION_BITS))
+  root.uid = uid
+  root.gid = gid
+  root.nlink = 2
+  root.parent = ROOT_INO
+  root.setModified(state.clock)
+  root.setAccessed(state.clock)
+  root.birthSec = state.clock.sec
+  root.birthNsec = state.clock.nsec
+  state.numbers.inodes++
+  state.inodes.add(root)
+}
+
+/** Inodes that were in use without a name when the last mount ended without saying goodbye. */
+function removeOrphans(state: FileSystemState, onWarning: (message: string) => void): void {
+  for (let from = 0; ;) {
+    const items = state.view.range(KIND_ORPHAN, 0, from, MAX_LOW, ORPHANS_PER_PAGE)
+    for (const { low } of items) {
+      try {
+        const inode = state.inodes.get(low)
+        inode.isOrphanRecorded = true
+        state.inodes.orphans.set(low, inode)
+        // A name won over the record: it was linked again.
+        if (inode.nlink > 0) state.inodes.unmarkOrphan(inode)
+        else state.destroy(inode)
+      } catch {
+        onWarning(`Inode ${low} was to be removed and cannot be read. Run fsck.`)
+      }
+    }
+    const last = items[ORPHANS_PER_PAGE - 1]
+    if (last === undefined) return
+    from = last.low + 1
+  }
+}

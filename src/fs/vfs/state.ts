@@ -1,0 +1,90 @@
+/** What all operations share: the parts of one open file system, and what they do to an inode that loses its last name. */
+import type { RecordView } from '../../engine/chain/record-view.js'
+import { sipHash53 } from '../../engine/crypto/siphash.js'
+import { AteError } from '../../engine/error.js'
+import { WallClock, type Clock } from './clock.js'
+import { Content } from './content.js'
+import { DirectoryEntries, type NameHash } from './directory-entries.js'
+import { DirectoryPages } from './directory-pages.js'
+import type { Inode } from './inode.js'
+import { InodeNumbers } from './inode-numbers.js'
+import { InodeStore } from './inode-store.js'
+import { DEFAULT_CACHED_INODES, type FileSystemOptions } from './options.js'
+import { ReferenceCounts } from './reference-counts.js'
+import type { Ino } from './types.js'
+import { Xattrs } from './xattrs.js'
+
+export class FileSystemState {
+  readonly view: RecordView
+  readonly clock: Clock
+  readonly inodes: InodeStore
+  readonly numbers: InodeNumbers
+  readonly entries: DirectoryEntries
+  readonly pages: DirectoryPages
+  readonly content: Content
+  readonly xattrs: Xattrs
+  readonly references = new ReferenceCounts()
+
+  constructor(view: RecordView, options: FileSystemOptions) {
+    const { nameKey } = options
+    const hash: NameHash = options.hashName ?? ((name) => sipHash53(nameKey, name))
+    this.view = view
+    this.clock = options.clock ?? new WallClock()
+    this.inodes = new InodeStore(view, options.cachedInodes ?? DEFAULT_CACHED_INODES, options.onWarning)
+    this.numbers = new InodeNumbers(view)
+    this.pages = new DirectoryPages(view, options.onWarning)
+    this.entries = new DirectoryEntries(view, hash, (directory) => this.pages.invalidate(directory))
+    this.content = new Content(view)
+    this.xattrs = new Xattrs(view, hash)
+  }
+
+  /** The directory, to look in. Fails with NOT_A_DIRECTORY. */
+  directory(ino: Ino): Inode {
+    const inode = this.inodes.get(ino)
+    if (!inode.isDirectory) throw new AteError('NOT_A_DIRECTORY', 'Not a directory.')
+    return inode
+  }
+
+  /** The directory, to put something in. A removed one takes nothing. */
+  livingDirectory(ino: Ino): Inode {
+    const inode = this.directory(ino)
+    if (inode.nlink === 0) throw new AteError('NO_ENTRY', 'The directory was removed.')
+    return inode
+  }
+
+  /** The regular file. Fails with IS_A_DIRECTORY or INVALID. */
+  file(ino: Ino): Inode {
+    const inode = this.inodes.get(ino)
+    if (inode.isFile) return inode
+    if (inode.isDirectory) throw new AteError('IS_A_DIRECTORY', 'Is a directory.')
+    throw new AteError('INVALID', 'Not a regular file.')
+  }
+
+  /** The directory's entries changed by `count`. */
+  changeDirectory(directory: Inode, count: number): void {
+    directory.size = Math.max(0, directory.size + count)
+    directory.setModified(this.clock)
+    this.inodes.markDirty(directory)
+  }
+
+  /** The inode's attributes (not its content) changed. */
+  changeInode(inode: Inode): void {
+    inode.setChanged(this.clock)
+    this.inodes.markDirty(inode)
+  }
+
+  /** The inode has lost its last name: it goes at once or with the last reference. */
+  abandon(inode: Inode): void {
+    if (this.references.get(inode.ino) === 0) return this.destroy(inode)
+    this.changeInode(inode)
+    this.inodes.markOrphan(inode)
+  }
+
+  /** Removes an inode with all that belongs to it. */
+  destroy(inode: Inode): void {
+    this.content.clear(inode)
+    this.xattrs.clear(inode)
+    this.inodes.erase(inode)
+    this.numbers.inodes--
+  }
+}
