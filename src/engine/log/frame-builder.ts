@@ -69,7 +69,15 @@ export class FrameBuilder {
       const { storedBytes, random } = this.#sealer.seal(group, target, end)
       const digest = merkleLeaf(this.#crypto, target.subarray(end, end + storedBytes))
       const position = context.position + end - at
-      groups.push({ kind: group.kind, number: group.number, random, segment: context.segment, position, storedBytes, digest })
+      groups.push({
+        kind: group.kind,
+        number: group.number,
+        random,
+        segment: context.segment,
+        position,
+        storedBytes,
+        digest,
+      })
       end += storedBytes
     }
     const digestOfBatch = this.#writeBatch(context, groups)

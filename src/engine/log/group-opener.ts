@@ -69,7 +69,8 @@ export class GroupOpener {
     const cached = this.#sessions.get(name)
     if (cached !== undefined && cached.data === data && equalBytes(cached.salt, salt)) return cached.key
     const key = sealingKey(this.#crypto, data, salt, this.#keys.suite)
-    if (cached !== undefined || this.#sessions.size >= MAX_SESSION_KEYS) this.#forget(cached === undefined ? undefined : name)
+    if (cached !== undefined || this.#sessions.size >= MAX_SESSION_KEYS)
+      this.#forget(cached === undefined ? undefined : name)
     this.#sessions.set(name, { salt: salt.slice(), data, key })
     return key
   }

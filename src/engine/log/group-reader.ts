@@ -48,7 +48,8 @@ export class GroupReader {
   /** The group's content, the caller's to keep. BODY_DAMAGED when anything about it does not verify. */
   open(address: GroupAddress): Uint8Array {
     const { storedBytes, position } = address
-    if (!(storedBytes >= GROUP_OVERHEAD_BYTES && storedBytes <= MAX_BATCH_BYTES)) throw damaged(address, 'has an impossible length')
+    if (!(storedBytes >= GROUP_OVERHEAD_BYTES && storedBytes <= MAX_BATCH_BYTES))
+      throw damaged(address, 'has an impossible length')
     const buffer = storedBytes <= this.#buffer.length ? this.#buffer : new Uint8Array(storedBytes)
     const length = this.#read(address, position, buffer, storedBytes)
     if (length < storedBytes) throw damaged(address, 'is cut off')

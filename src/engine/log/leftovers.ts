@@ -27,7 +27,8 @@ export async function findLeftovers(
   const last = segments.at(-1)?.number ?? 0
   const result: Leftovers = { empty: [], findings: [], highestNumber: Math.max(last, ...present) }
   for (const { number } of segments) {
-    if (!present.has(number)) result.findings.push({ kind: 'segment', message: 'the segment is missing', segment: number })
+    if (!present.has(number))
+      result.findings.push({ kind: 'segment', message: 'the segment is missing', segment: number })
   }
   for (const number of present) {
     if (number <= last) continue

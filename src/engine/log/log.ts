@@ -168,7 +168,14 @@ export class Log {
       }
       this.#growBuffer(end, bytes)
       lastAt = end
-      const context = { state, durableSequence, timeMs: this.#now(), segment: number, salt, position: segment.tail + end }
+      const context = {
+        state,
+        durableSequence,
+        timeMs: this.#now(),
+        segment: number,
+        salt,
+        position: segment.tail + end,
+      }
       const built = this.#builder.build(draft, context, this.#buffer, end)
       appended.push(built.batch)
       state = built.state
@@ -289,10 +296,12 @@ export class Log {
   /** Later, so that who waits for the append is answered first. */
   #zeroAheadSoon(segment: SegmentAppender): void {
     setTimeout(() => {
-      void this.#queue.run(async () => {
-        if (this.#isClosed || this.#failure !== undefined || segment !== this.#segment) return
-        await this.#guard(() => segment.zeroAhead())
-      }).catch(() => undefined)
+      void this.#queue
+        .run(async () => {
+          if (this.#isClosed || this.#failure !== undefined || segment !== this.#segment) return
+          await this.#guard(() => segment.zeroAhead())
+        })
+        .catch(() => undefined)
     }, 0)
   }
 

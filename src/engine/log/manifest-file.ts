@@ -5,7 +5,13 @@ import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { MAX_MANIFEST_BYTES } from '../limits.js'
 import { CURRENT_FORMAT } from './format/feature-flags.js'
-import { decodeManifest, encodeManifest, isManifestAuthentic, type Manifest, type SegmentEntry } from './format/manifest-format.js'
+import {
+  decodeManifest,
+  encodeManifest,
+  isManifestAuthentic,
+  type Manifest,
+  type SegmentEntry,
+} from './format/manifest-format.js'
 import { MANIFEST_NAME } from './format/segment-name.js'
 import type { LogStorage } from './storage.js'
 

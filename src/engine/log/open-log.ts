@@ -130,7 +130,8 @@ class LogOpening {
     const bytes = await this.#options.anchor?.read()
     if (bytes === undefined) return undefined
     const anchor = decodeAnchor(this.#options.crypto, this.#options.keys, bytes)
-    if (anchor === undefined) this.#onFinding({ kind: 'rollback', message: 'the anchor does not verify and is ignored' })
+    if (anchor === undefined)
+      this.#onFinding({ kind: 'rollback', message: 'the anchor does not verify and is ignored' })
     return anchor
   }
 
@@ -207,7 +208,10 @@ class LogOpening {
     const message = isShort
       ? `The log ends with batch ${end.state.sequence}, but batch ${anchor.sequence} was durable before.`
       : `The log has another batch ${anchor.sequence} than it had before.`
-    if (this.#isTolerant) { this.#onFinding({ kind: 'rollback', message, sequence: anchor.sequence }); return; }
+    if (this.#isTolerant) {
+      this.#onFinding({ kind: 'rollback', message, sequence: anchor.sequence })
+      return
+    }
     const hint = 'If an older copy was restored on purpose, mount with --accept-rollback.'
     throw new AteError('CHAIN_ROLLED_BACK', message, { hint })
   }
@@ -229,7 +233,8 @@ class LogOpening {
     const before = segments.slice(0, -1)
     if (end.lastPosition === undefined) {
       await manifest.replaceSegments(before)
-      await storage.remove(name); return;
+      await storage.remove(name)
+      return
     }
     const { sequence, digest } = end.state
     const closing = { length: end.position, lastPosition: end.lastPosition, lastSequence: sequence, lastDigest: digest }
@@ -280,5 +285,7 @@ function headOf(segments: readonly SegmentEntry[], { state, position, lastPositi
   if (sequence === 0 || last === undefined) return undefined
   if (last.closing !== undefined) return { sequence, digest, segment: last.number, position: last.closing.length }
   if (lastPosition !== undefined) return { sequence, digest, segment: last.number, position }
-  return before === undefined ? undefined : { sequence, digest, segment: before.number, position: before.closing?.length ?? 0 }
+  return before === undefined
+    ? undefined
+    : { sequence, digest, segment: before.number, position: before.closing?.length ?? 0 }
 }

@@ -72,7 +72,8 @@ export class Replay {
     try {
       segment = await openSegment({ storage: this.#options.storage, ...this.#options.judge }, entry)
     } catch (error) {
-      await this.#unreadable(entry, error); return;
+      await this.#unreadable(entry, error)
+      return
     }
     try {
       await this.#checkSegment(entry, segment, from)
@@ -106,7 +107,8 @@ export class Replay {
   }
 
   async #isTornTail(entry: SegmentEntry, scanner: OpenSegment['scanner'], problem: WalkProblem): Promise<boolean> {
-    if (entry.closing !== undefined || !problem.isTear || problem.expected <= this.#options.durableSequence) return false
+    if (entry.closing !== undefined || !problem.isTear || problem.expected <= this.#options.durableSequence)
+      return false
     return !(await isKnownDurable(this.#options.judge, scanner, problem.resumeAt, problem.expected))
   }
 
@@ -122,9 +124,14 @@ export class Replay {
   }
 
   async #unreadable(entry: SegmentEntry, error: unknown): Promise<void> {
-    const isTold = this.#options.isTolerant && (errorCode(error) === 'INPUT_OUTPUT' || errorCode(error) === 'UNSUPPORTED_FORMAT')
+    const isTold =
+      this.#options.isTolerant && (errorCode(error) === 'INPUT_OUTPUT' || errorCode(error) === 'UNSUPPORTED_FORMAT')
     if (!isTold || !(error instanceof Error)) throw error
-    await this.#damage({ kind: 'segment', message: `the segment cannot be read: ${error.message}`, segment: entry.number })
+    await this.#damage({
+      kind: 'segment',
+      message: `the segment cannot be read: ${error.message}`,
+      segment: entry.number,
+    })
     this.#walker.isAdrift = true
   }
 

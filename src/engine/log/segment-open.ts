@@ -60,11 +60,18 @@ export async function openSegment(
 
 /** What contradicts the chain in a verified header: half a sentence, or undefined. */
 export function checkHeader(header: SegmentHeader, entry: SegmentEntry, previous: Uint8Array): string | undefined {
-  if (header.firstSequence !== entry.firstSequence) return 'the segment begins with another sequence than the manifest says'
+  if (header.firstSequence !== entry.firstSequence)
+    return 'the segment begins with another sequence than the manifest says'
   if (!equalBytes(header.previous, previous)) return 'the segment does not link to the one before it'
   return undefined
 }
 
 function decodeHeader({ crypto, keys }: SegmentSource, entry: SegmentEntry, bytes: Uint8Array): SegmentHeader {
-  return decodeSegmentHeader(crypto, keys.manifestKey, keys.chainId, entry.number, bytes.subarray(0, SEGMENT_HEADER_BYTES))
+  return decodeSegmentHeader(
+    crypto,
+    keys.manifestKey,
+    keys.chainId,
+    entry.number,
+    bytes.subarray(0, SEGMENT_HEADER_BYTES),
+  )
 }

@@ -66,7 +66,8 @@ export class SegmentWalker {
       const next: number | undefined = await scanner.findFrame(position + FRAME_ALIGNMENT_BYTES)
       if (read.kind === 'end' && next === undefined) return
       const why = read.kind === 'end' ? 'a frame is missing before a later one' : read.kind === 'frame' ? '' : read.why
-      const finding: Finding = wrong === undefined ? { kind: 'frame', message: why } : { kind: 'batch', message: `the batch ${wrong}` }
+      const finding: Finding =
+        wrong === undefined ? { kind: 'frame', message: why } : { kind: 'batch', message: `the batch ${wrong}` }
       yield this.#problem({ ...finding, segment, position }, read.kind === 'end' || read.kind === 'torn', position)
       this.isAdrift = true
       position = next
@@ -97,11 +98,17 @@ export class SegmentWalker {
 }
 
 /** True when an authentic frame at or above `from` says that `sequence` was durable before it was written. */
-export async function isKnownDurable(judge: BatchJudge, scanner: SegmentScanner, from: number, sequence: number): Promise<boolean> {
-  for (let position = await scanner.findFrame(from); position !== undefined; ) {
+export async function isKnownDurable(
+  judge: BatchJudge,
+  scanner: SegmentScanner,
+  from: number,
+  sequence: number,
+): Promise<boolean> {
+  for (let position = await scanner.findFrame(from); position !== undefined;) {
     const read = await scanner.frameAt(position)
     const head = read.kind === 'frame' ? read.frame.head : undefined
-    if (head !== undefined && head.batch.durableSequence >= sequence && checkBatch(judge, head) === undefined) return true
+    if (head !== undefined && head.batch.durableSequence >= sequence && checkBatch(judge, head) === undefined)
+      return true
     position = await scanner.findFrame(position + FRAME_ALIGNMENT_BYTES)
   }
   return scanner.isExhausted
@@ -134,7 +141,15 @@ async function readGroups(
     if (!isWhole) report('the group has another digest than its batch says', true)
     if (isKnown && (kind === GROUP_RECORDS || kind === GROUP_CONTENT)) {
       const header = isWhole ? readGroupHeader(stored) : undefined
-      result.groups.push({ kind, number, random: header?.random ?? 0, segment, position, storedBytes, digest: entry.digest.slice() })
+      result.groups.push({
+        kind,
+        number,
+        random: header?.random ?? 0,
+        segment,
+        position,
+        storedBytes,
+        digest: entry.digest.slice(),
+      })
       if (isWhole && (kind === GROUP_RECORDS || options.opensContent)) {
         const opened = options.opener.open(stored, { kind, number })
         if (opened === undefined) report('the group does not open', false)
@@ -150,7 +165,11 @@ async function readGroups(
 function isKnownKind(entry: { kind: number; flags: number }, head: FrameHead): boolean {
   if (entry.flags === 0 && (entry.kind === GROUP_RECORDS || entry.kind === GROUP_CONTENT)) return true
   if ((entry.flags & ~GROUP_FLAG_CRITICAL) === 0 && (entry.flags & GROUP_FLAG_CRITICAL) === 0) return false
-  throw new AteError('UNSUPPORTED_FORMAT', `Batch ${head.link.sequence} holds a kind of group (${entry.kind}) that is not known here.`, {
-    hint: 'Use the newer atefs that wrote it.',
-  })
+  throw new AteError(
+    'UNSUPPORTED_FORMAT',
+    `Batch ${head.link.sequence} holds a kind of group (${entry.kind}) that is not known here.`,
+    {
+      hint: 'Use the newer atefs that wrote it.',
+    },
+  )
 }

@@ -54,7 +54,11 @@ export async function findPoint(
 }
 
 /** The usual case after a crash: an authentic batch follows the point and says what came before. */
-async function stateBeforeFrameAt(judge: BatchJudge, scanner: SegmentScanner, point: LogPoint): Promise<ChainState | undefined> {
+async function stateBeforeFrameAt(
+  judge: BatchJudge,
+  scanner: SegmentScanner,
+  point: LogPoint,
+): Promise<ChainState | undefined> {
   const read = await scanner.frameAt(point.position)
   if (read.kind !== 'frame' || checkBatch(judge, read.frame.head) !== undefined) return undefined
   const state = stateBefore(read.frame.head)
@@ -64,7 +68,11 @@ async function stateBeforeFrameAt(judge: BatchJudge, scanner: SegmentScanner, po
 type Found = Omit<StartPoint, 'index'>
 
 /** Nothing follows the point: its own frame is found by going through the heads of the segment. */
-async function searchFrom(judge: BatchJudge, { scanner, header }: OpenSegment, point: LogPoint): Promise<Found | undefined> {
+async function searchFrom(
+  judge: BatchJudge,
+  { scanner, header }: OpenSegment,
+  point: LogPoint,
+): Promise<Found | undefined> {
   if (header === undefined) return undefined
   let position = SEGMENT_HEADER_BYTES
   while (position < point.position) {

@@ -71,7 +71,17 @@ export interface AnchorStore {
 }
 
 export type FindingKind =
-  | 'manifest' | 'segment' | 'frame' | 'link' | 'batch' | 'group' | 'record' | 'reference' | 'index' | 'rollback' | 'keyring'
+  | 'manifest'
+  | 'segment'
+  | 'frame'
+  | 'link'
+  | 'batch'
+  | 'group'
+  | 'record'
+  | 'reference'
+  | 'index'
+  | 'rollback'
+  | 'keyring'
 
 /** One thing wrong, as fsck tells it. Never holds names or contents. */
 export interface Finding {

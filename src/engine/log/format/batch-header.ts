@@ -14,7 +14,8 @@ import { DIGEST_BYTES } from './link.js'
 export const AUTH_MAC = 1
 export const AUTH_SIGNATURE = 2
 
-export const BATCH_HEADER_BYTES = 8 + CHAIN_ID_BYTES + KEY_ID_BYTES + 8 + DIGEST_BYTES + 8 + DIGEST_BYTES + 16 + DIGEST_BYTES
+export const BATCH_HEADER_BYTES =
+  8 + CHAIN_ID_BYTES + KEY_ID_BYTES + 8 + DIGEST_BYTES + 8 + DIGEST_BYTES + 16 + DIGEST_BYTES
 export const TABLE_ENTRY_BYTES = 16 + DIGEST_BYTES
 
 export interface BatchHeader {
@@ -59,9 +60,13 @@ export function readBatchHeader(reader: ByteReader): BatchHeader {
   const authKind = reader.u8('authentication kind')
   const flags = reader.u8('flags')
   if (format !== FORMAT_VERSION || flags !== 0) {
-    throw new AteError('UNSUPPORTED_FORMAT', `A batch has format ${format} and flags ${flags}, which are not known here.`, {
-      hint: 'Use the newer atefs that wrote it.',
-    })
+    throw new AteError(
+      'UNSUPPORTED_FORMAT',
+      `A batch has format ${format} and flags ${flags}, which are not known here.`,
+      {
+        hint: 'Use the newer atefs that wrote it.',
+      },
+    )
   }
   const header: BatchHeader = {
     suite,

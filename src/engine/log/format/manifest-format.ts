@@ -68,7 +68,8 @@ export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uin
   const count = reader.u32('segment count')
   const createdMs = reader.u53('creation time')
   const generation = reader.u53('generation')
-  if (reader.remaining !== count * ENTRY_BYTES + TRAILER_BYTES) throw reader.bad('length', 'does not fit the segment count')
+  if (reader.remaining !== count * ENTRY_BYTES + TRAILER_BYTES)
+    throw reader.bad('length', 'does not fit the segment count')
   const crcAt = bytes.length - TRAILER_BYTES
   const trailer = new ByteReader(bytes, 'manifest', crcAt)
   if (trailer.u32('CRC') !== crypto.crc32(bytes.subarray(0, crcAt))) throw trailer.bad('CRC', 'is wrong', crcAt)
@@ -86,8 +87,14 @@ export function isManifestAuthentic(crypto: CryptoProvider, key: Uint8Array, byt
 }
 
 function writeEntry(writer: ByteWriter, { number, firstSequence, closing }: SegmentEntry): void {
-  writer.u32(number).u32(closing === undefined ? STATE_OPEN : STATE_CLOSED).u53(firstSequence)
-  writer.u53(closing?.length ?? 0).u53(closing?.lastPosition ?? 0).u53(closing?.lastSequence ?? 0)
+  writer
+    .u32(number)
+    .u32(closing === undefined ? STATE_OPEN : STATE_CLOSED)
+    .u53(firstSequence)
+  writer
+    .u53(closing?.length ?? 0)
+    .u53(closing?.lastPosition ?? 0)
+    .u53(closing?.lastSequence ?? 0)
   writer.bytes(closing?.lastDigest ?? new Uint8Array(DIGEST_BYTES))
 }
 

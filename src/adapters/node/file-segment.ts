@@ -1,0 +1,131 @@
+/** One open file of a log, read and written at positions. */
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { AteError } from '../../engine/error.js'
+import type { SegmentFile, SegmentReader } from '../../engine/log/storage.js'
+import { fileError } from './file-error.js'
+import { allocateSpace } from './libc/space.js'
+
+const ZEROS = new Uint8Array(1024 * 1024)
+
+export class FileSegment implements SegmentFile {
+  readonly #fd: number
+  readonly #name: string
+
+  constructor(fd: number, name: string) {
+    this.#fd = fd
+    this.#name = name
+  }
+
+  async size(): Promise<number> {
+    return this.#try('measure', () => fstatSync(this.#fd).size)
+  }
+
+  async read(position: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
+    return this.#try('read', () => bytes.subarray(0, readFully(this.#fd, position, bytes, 0, length)))
+  }
+
+  async write(position: number, parts: readonly Uint8Array[]): Promise<void> {
+    this.#try('write', () => {
+      let at = position
+      for (const part of parts) at += writeFully(this.#fd, at, part, part.length)
+    })
+  }
+
+  async sync(): Promise<void> {
+    this.#try('sync', () => fdatasyncSync(this.#fd))
+  }
+
+  async reserve(length: number): Promise<void> {
+    this.#try('reserve space for', () => {
+      const size = fstatSync(this.#fd).size
+      if (length <= size) return
+      try {
+        allocate(this.#fd, size, length)
+      } catch (error) {
+        // A part may have been allocated, and would be missed elsewhere.
+        ftruncateSync(this.#fd, size)
+        throw error
+      }
+    })
+  }
+
+  async zero(from: number, to: number): Promise<void> {
+    this.#try('write', () => {
+      writeZeros(this.#fd, from, to)
+      fdatasyncSync(this.#fd)
+    })
+  }
+
+  async truncate(length: number): Promise<void> {
+    this.#try('truncate', () => ftruncateSync(this.#fd, length))
+  }
+
+  async close(): Promise<void> {
+    closeSync(this.#fd)
+  }
+
+  #try<T>(action: string, run: () => T): T {
+    try {
+      return run()
+    } catch (error) {
+      throw fileError(action, this.#name, error)
+    }
+  }
+}
+
+/** A file that is only read, without promises; closes `fd` with it. */
+export function fileReader(fd: number, name: string): SegmentReader {
+  return {
+    readSync: (position, target, targetStart, length) => {
+      try {
+        return readFully(fd, position, target, targetStart, length)
+      } catch (error) {
+        throw fileError('read', name, error)
+      }
+    },
+    close: () => closeSync(fd),
+  }
+}
+
+/** Reads until `length` bytes or the end of the file; returns how many there were. */
+export function readFully(
+  fd: number,
+  position: number,
+  target: Uint8Array,
+  targetStart: number,
+  length: number,
+): number {
+  let done = 0
+  while (done < length) {
+    const count = readSync(fd, target, targetStart + done, length - done, position + done)
+    if (count === 0) break
+    done += count
+  }
+  return done
+}
+
+export function writeFully(fd: number, position: number, bytes: Uint8Array, length: number): number {
+  let done = 0
+  while (done < length) done += writeSync(fd, bytes, done, length - done, position + done)
+  return done
+}
+
+function writeZeros(fd: number, from: number, to: number): void {
+  for (let at = from; at < to;) at += writeFully(fd, at, ZEROS, Math.min(ZEROS.length, to - at))
+}
+
+/** Where the file system has no fallocate, zeros take the space as well, only slower. */
+function allocate(fd: number, from: number, to: number): void {
+  switch (allocateSpace(fd, from, to - from)) {
+    case 'done':
+      return
+    case 'no-space':
+      throw new AteError('NO_SPACE', 'The disk of the log is full.')
+    case 'unsupported':
+      writeZeros(fd, from, to)
+      return
+    case 'failed':
+      throw new AteError('INPUT_OUTPUT', 'Space for the log cannot be allocated.')
+  }
+}
