@@ -6,7 +6,6 @@ import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FileSystem } from '../vfs/types.js'
 import type { Driver, MountedDriver } from '../drivers/driver.js'
-import type { RecordView } from '../../engine/chain/record-view.js'
 import { AteError } from '../../engine/error.js'
 import type {
   ChainHandle,
@@ -34,7 +33,7 @@ export interface OpenedFileSystem extends FileSystem {
 export interface MountParts {
   openChain: OpenChain
   createChain: CreateChain
-  openFileSystem(view: RecordView, onWarning: (message: string) => void): Promise<OpenedFileSystem>
+  openFileSystem(chain: ChainHandle, onWarning: (message: string) => void): Promise<OpenedFileSystem>
   driver: Driver
 }
 
@@ -85,7 +84,7 @@ export class MountDaemon {
     try {
       const chain = await openChain(request, secret, parts, events)
       open.unshift(chain)
-      const fileSystem = await parts.openFileSystem(chain.view, events.onWarning)
+      const fileSystem = await parts.openFileSystem(chain, events.onWarning)
       open.unshift(fileSystem)
       const { mountpoint, driverOptions } = request
       const { readOnly } = chain.view

@@ -1,8 +1,41 @@
 /** The real pieces of a mount, loaded only by the process that runs one: they are the heavy part of the program. */
 import { AteError } from '../../engine/error.js'
+import type { Driver } from '../drivers/driver.js'
+import { mediumSpace } from './medium-space.js'
 import type { MountParts } from './mount-daemon.js'
-import type { MountRequest } from './mount-request.js'
+import type { DriverChoice, MountRequest } from './mount-request.js'
 
-export function loadMountParts(_request: MountRequest): Promise<MountParts> {
-  return Promise.reject(new AteError('NOT_SUPPORTED', 'the file system is not built yet'))
+const ROOT_MODE = 0o755
+
+/** Fails with FUSE_UNAVAILABLE when the driver cannot work on this system. */
+export async function loadMountParts(request: MountRequest): Promise<MountParts> {
+  const [{ createChain, openChain }, { openFileSystem }, driver] = await Promise.all([
+    import('../../adapters/node/open-chain.js'),
+    import('../vfs/open.js'),
+    loadDriver(request.driver),
+  ])
+  const isAccessTimeKept = !request.driverOptions.kernelOptions.includes('noatime')
+  return {
+    openChain,
+    createChain,
+    driver,
+    openFileSystem: (chain, onWarning) =>
+      openFileSystem({
+        view: chain.view,
+        options: {
+          nameKey: chain.keys.nameKey,
+          onWarning,
+          accessTime: isAccessTimeKept ? 'relatime' : 'noatime',
+          root: { mode: ROOT_MODE, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+          space: mediumSpace(request.directory),
+        },
+      }),
+  }
+}
+
+async function loadDriver(choice: DriverChoice): Promise<Driver> {
+  if (choice === 'direct' || (choice === 'auto' && process.platform === 'linux')) {
+    return (await import('../drivers/direct/direct-driver.js')).directDriver
+  }
+  throw new AteError('FUSE_UNAVAILABLE', 'the fuse-native driver is not built yet')
 }
