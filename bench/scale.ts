@@ -112,8 +112,10 @@ async function operations(scale: Scale, chain: string, files: number): Promise<M
       await time('create', work, 'create', SAMPLE, 4096, 0)
       await time('rename', work, 'rename', SAMPLE / 2, 0)
       await time('mkdir', work, 'mkdir-wide', SAMPLE, 0)
-      await run('rm', ['-r', join(work, 'd0000')])
-      await time('create again', work, 'create', 100, 4096, 0)
+      const doomed = join(work, 'doomed')
+      await mkdir(doomed)
+      await load.run(doomed, 'create', SAMPLE / 2, 4096, 0)
+      await time('unlink', doomed, 'unlink', SAMPLE / 2, 0)
     }
   } finally {
     await mounted.stop()
