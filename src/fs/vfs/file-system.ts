@@ -44,7 +44,7 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#commits = new Commits(state, options.onWarning)
     this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), () => this.#commitInBackground())
     this.#creation = new Creation(state)
-    this.#links = new Links(state)
+    this.#links = new Links(state, this.#creation)
     this.#changes = new AttributeChanges(state)
     this.#files = new FileAccess(state, this.#changes, this.#readOnly ? 'noatime' : (options.accessTime ?? 'relatime'))
     this.#xattrs = new ExtendedAttributes(state)
@@ -171,8 +171,11 @@ export class ChainFileSystem implements Types.FileSystem {
     caller: Types.Caller,
   ): Types.Answer<void> {
     const wait = this.#admit(CHANGE_BYTES, false)
-    if (wait !== undefined) return wait.then(() => this.rename(parent, name, newParent, newName, flags, caller))
-    this.#links.rename(parent, name, newParent, newName, flags)
+    if (wait !== undefined) {
+      const who = { ...caller }
+      return wait.then(() => this.rename(parent, name, newParent, newName, flags, who))
+    }
+    this.#links.rename(parent, name, newParent, newName, flags, caller)
     this.#changed()
   }
 

@@ -1,19 +1,32 @@
 /** Names come and go: link, unlink, rmdir, rename (link(2), unlink(2), rmdir(2), rename(2)). */
 import { AteError } from '../../engine/error.js'
-import { MAX_LINKS } from './creation.js'
+import { MAX_LINKS, type Creation } from './creation.js'
 import type { Entry } from './entry-record.js'
 import type { Inode } from './inode.js'
-import { entryType, S_IFDIR } from './modes.js'
+import { entryType, S_IFCHR, S_IFDIR } from './modes.js'
 import type { FileSystemState } from './state.js'
-import { RENAME_EXCHANGE, RENAME_NOREPLACE, ROOT_INO, type Ino, type Name } from './types.js'
+import {
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  RENAME_WHITEOUT,
+  ROOT_INO,
+  type Caller,
+  type Ino,
+  type Name,
+} from './types.js'
 
 const DIRECTORY_TYPE = entryType(S_IFDIR)
+const KNOWN_FLAGS = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT
+/** What hides a name of a lower layer (rename(2)). */
+const WHITEOUT = { mode: S_IFCHR, rdev: 0, umask: 0 }
 
 export class Links {
   readonly #state: FileSystemState
+  readonly #creation: Creation
 
-  constructor(state: FileSystemState) {
+  constructor(state: FileSystemState, creation: Creation) {
     this.#state = state
+    this.#creation = creation
   }
 
   link(ino: Ino, parent: Ino, name: Name): Inode {
@@ -53,8 +66,9 @@ export class Links {
     this.#loseDirectory(directory, inode)
   }
 
-  rename(parent: Ino, name: Name, newParent: Ino, newName: Name, flags: number): void {
-    if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0 || flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) {
+  rename(parent: Ino, name: Name, newParent: Ino, newName: Name, flags: number, caller: Caller): void {
+    const isExchange = (flags & RENAME_EXCHANGE) !== 0
+    if ((flags & ~KNOWN_FLAGS) !== 0 || (isExchange && flags !== RENAME_EXCHANGE)) {
       throw new AteError('INVALID', 'Unknown flags of rename.')
     }
     const from = this.#state.directory(parent)
@@ -62,11 +76,12 @@ export class Links {
     const source = this.#found(parent, name)
     const target = this.#state.entries.find(newParent, newName)
     if (target !== undefined && (flags & RENAME_NOREPLACE) !== 0) throw new AteError('EXISTS', 'The name is taken.')
-    if (flags === RENAME_EXCHANGE) {
+    if (isExchange) {
       if (target === undefined) throw new AteError('NO_ENTRY', 'There is nothing to exchange with.')
       this.#exchange(from, name, source, to, newName, target)
     } else if (target?.ino !== source.ino) {
       this.#move(from, name, source, to, newName, target)
+      if ((flags & RENAME_WHITEOUT) !== 0) this.#creation.makeNode(parent, name, WHITEOUT, caller)
     }
   }
 
