@@ -39,9 +39,10 @@ async function run(start: StartMessage): Promise<number> {
     say(`unmounted; durable up to batch ${end.durableSequence}`)
     return EXIT.OK
   } catch (error) {
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    say(isAteError(error) ? `${error.code}: ${error.message}` : stack)
     if (isAteError(error)) await send({ type: 'failed', error: toErrorRecord(error, 'DAEMON_FAILED') })
-    else await send({ type: 'crashed', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    else await send({ type: 'crashed', stack })
     const code = errorCode(error)
     return code === undefined ? EXIT.UNEXPECTED : exitCodeOf(code)
   }

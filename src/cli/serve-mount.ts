@@ -43,6 +43,7 @@ export async function serveUntilEnd(daemon: MountDaemon, say: (message: string) 
   try {
     return await daemon.ended
   } finally {
+    await daemon.goodbye()
     for (const name of names) process.off(name, onSignal)
   }
 }

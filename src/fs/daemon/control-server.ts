@@ -4,6 +4,7 @@
  */
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError } from '../../engine/error.js'
 import { toErrorRecord } from './error-record.js'
 import { parseJsonObject } from './json-fields.js'
@@ -21,41 +22,61 @@ const MAX_CONNECTIONS = 32
 /** From connecting to the end of the request. */
 const REQUEST_TIMEOUT_MS = 5000
 
-export interface ControlServer {
-  /** Takes no more requests and removes the socket; those being answered go on. */
-  close(): void
-}
+/** For the answers that are on their way when the daemon ends. */
+const GOODBYE_MS = 2000
 
-export async function startControlServer(path: string, handlers: ControlHandlers): Promise<ControlServer> {
-  const server = createServer((socket) => serve(socket, handlers))
-  server.maxConnections = MAX_CONNECTIONS
-  const address = socketPath(path)
-  rmSync(path, { force: true })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(address.path, resolve)
-  })
-  chmodSync(path, 0o600)
-  return {
-    close() {
-      server.close(() => address.release())
-      rmSync(path, { force: true })
-    },
+export class ControlServer {
+  readonly #path: string
+  readonly #handlers: ControlHandlers
+  readonly #server = createServer((socket) => this.#serve(socket))
+  /** Connections whose request has not arrived yet. */
+  readonly #silent = new Set<Socket>()
+
+  private constructor(path: string, handlers: ControlHandlers) {
+    this.#path = path
+    this.#handlers = handlers
+    this.#server.maxConnections = MAX_CONNECTIONS
   }
-}
 
-function serve(socket: Socket, handlers: ControlHandlers): void {
-  let request = ''
-  socket.setEncoding('utf8')
-  socket.on('error', () => socket.destroy())
-  socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy())
-  socket.on('data', (chunk: string) => {
-    request += chunk
-    const end = request.indexOf('\n')
-    if (end < 0 && request.length <= MAX_REQUEST_BYTES) return
-    socket.removeAllListeners('data').resume().setTimeout(0)
-    void answer(request.slice(0, end), handlers).then((reply) => socket.end(`${JSON.stringify(reply)}\n`))
-  })
+  static async start(path: string, handlers: ControlHandlers): Promise<ControlServer> {
+    const control = new ControlServer(path, handlers)
+    const address = socketPath(path)
+    rmSync(path, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      control.#server.once('error', reject).listen(address.path, resolve)
+    })
+    chmodSync(path, 0o600)
+    control.#server.once('close', address.release)
+    return control
+  }
+
+  /** Takes no more requests and removes the socket. Resolves when those that were taken are answered. */
+  async close(): Promise<void> {
+    rmSync(this.#path, { force: true })
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#silent) socket.destroy()
+    const timeout = new AbortController()
+    const bound = sleep(GOODBYE_MS, undefined, { signal: timeout.signal }).catch(() => undefined)
+    await Promise.race([closed, bound])
+    timeout.abort()
+  }
+
+  #serve(socket: Socket): void {
+    let request = ''
+    this.#silent.add(socket)
+    socket.setEncoding('utf8')
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#silent.delete(socket))
+    socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy())
+    socket.on('data', (chunk: string) => {
+      request += chunk
+      const end = request.indexOf('\n')
+      if (end < 0 && request.length <= MAX_REQUEST_BYTES) return
+      this.#silent.delete(socket)
+      socket.removeAllListeners('data').resume().setTimeout(0)
+      void answer(request.slice(0, end), this.#handlers).then((reply) => socket.end(`${JSON.stringify(reply)}\n`))
+    })
+  }
 }
 
 async function answer(line: string, handlers: ControlHandlers): Promise<object> {

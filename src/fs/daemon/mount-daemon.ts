@@ -14,7 +14,7 @@ import type {
   OpenChain,
   OpenChainOptions,
 } from '../../adapters/node/chain-handle.js'
-import { startControlServer, type ControlServer } from './control-server.js'
+import { ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'
 import type { MountStatus } from './mount-status.js'
@@ -58,6 +58,7 @@ export class MountDaemon {
   readonly #mountedAtMs = Date.now()
   readonly #abandoned = new AbortController()
   #control: ControlServer | undefined
+  #goodbye: Promise<void> | undefined
   #state: MountStatus['state'] = 'mounted'
   /** Resolves when all is durable and the chain is closed. Rejects with WRITE_FAILED. */
   readonly ended: Promise<MountEnd>
@@ -103,7 +104,7 @@ export class MountDaemon {
   async #announce(): Promise<void> {
     const { runtimeDirectory, mountpoint, directory, temporaryDirectory } = this.#request
     await verifyMount(mountpoint)
-    this.#control = await startControlServer(socketOf(runtimeDirectory, process.pid), {
+    this.#control = await ControlServer.start(socketOf(runtimeDirectory, process.pid), {
       status: () => this.status(),
       unmount: () => this.unmount(),
     })
@@ -146,6 +147,11 @@ export class MountDaemon {
     return this.ended
   }
 
+  /** After `ended`: resolves when those who asked for the end know of it, and the process may exit. */
+  async goodbye(): Promise<void> {
+    await this.#goodbye
+  }
+
   async #finish(): Promise<MountEnd> {
     this.#state = 'unmounting'
     try {
@@ -154,7 +160,8 @@ export class MountDaemon {
       try {
         await this.#chain.close()
       } finally {
-        this.#control?.close()
+        // Not waited for here: one of the answers on their way is that of who asked for this end.
+        this.#goodbye = this.#control?.close()
         removeTemporary(this.#request)
         unregisterMount(this.#request.runtimeDirectory)
       }

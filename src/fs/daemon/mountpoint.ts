@@ -3,7 +3,7 @@
  * crashed daemon left there, refuses what is busy or full. Nothing here touches a live mount.
  */
 import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
-import { lstat as lstatAsync } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError } from '../../engine/error.js'
@@ -69,12 +69,15 @@ async function clearDeadMounts(place: string, onNotice: (message: string) => voi
 /** A daemon that does not answer for so long is alive for our purposes: its mount is not ours to take. */
 const DEAD_PROBE_MS = 3000
 
-/** True when the daemon behind a FUSE mount is gone: the kernel then answers by itself, at once, with ENOTCONN. */
+/**
+ * True when the daemon behind a FUSE mount is gone: the kernel then answers by itself, at once, with ENOTCONN. Asked with
+ * statfs(2), which the kernel never answers from its caches as it does stat(2).
+ */
 export async function isDeadMount(mountpoint: string): Promise<boolean> {
   const timeout = new AbortController()
   try {
     const silence = sleep(DEAD_PROBE_MS, false, { signal: timeout.signal })
-    const probe = lstatAsync(mountpoint).then(
+    const probe = statfs(mountpoint).then(
       () => false,
       (error: unknown) => codeOf(error) === 'ENOTCONN',
     )
