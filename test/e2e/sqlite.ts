@@ -1,0 +1,38 @@
+/** SQLite relies on fcntl locks, on fsync in order, on shared memory maps (WAL) and on truncating its journal. */
+import t from 'tap'
+import { onEachMount, type Vault } from '../helpers/vault.js'
+
+const ROWS = 5000
+
+const sql = (vault: Vault, ...statements: string[]): Promise<string> =>
+  vault.run('sqlite3', ['-bail', '-cmd', '.timeout 20000', 'data.db'], { input: statements.join('\n') })
+
+for (const mode of ['wal', 'delete', 'truncate'] as const) {
+  onEachMount(t, `sqlite3 with journal_mode=${mode}: four writers at once, integrity_check`, async (t, vault) => {
+    const [answer] = (
+      await sql(vault, `pragma journal_mode=${mode};`, 'create table t(k integer, w integer, v blob);')
+    ).split('\n')
+    t.equal(answer, mode)
+    await sql(
+      vault,
+      'begin;',
+      `with recursive n(i) as (select 1 union all select i+1 from n where i < ${ROWS})`,
+      'insert into t select i, 0, randomblob(200) from n;',
+      'commit;',
+    )
+    const writer = (w: number): Promise<string> =>
+      sql(
+        vault,
+        ...Array.from(
+          { length: 50 },
+          (_, k) => `begin immediate; insert into t values(${k}, ${w}, zeroblob(999)); commit;`,
+        ),
+      )
+    await Promise.all([1, 2, 3, 4].map(writer))
+    await sql(vault, 'create index i on t(w, k);', 'delete from t where w = 0 and k % 3 = 0;', 'vacuum;')
+    await vault.remount()
+    t.equal(await sql(vault, 'pragma integrity_check;'), 'ok\n')
+    t.equal(await sql(vault, 'select count(*) from t where w > 0;'), '200\n', 'no writer lost a row')
+    t.equal(await sql(vault, 'select count(*) from t where w = 0;'), `${ROWS - Math.floor(ROWS / 3)}\n`)
+  })
+}
