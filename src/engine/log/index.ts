@@ -5,3 +5,4 @@ export { GroupReader, type GroupAddress, type GroupReaderOptions } from './group
 export type { Log } from './log.js'
 export { MemoryStorage } from './memory-storage.js'
 export { createLog, openLog, type OpenedLog, type OpenLogOptions } from './open-log.js'
+export { verifyLog, type VerifyLogOptions } from './verify-log.js'

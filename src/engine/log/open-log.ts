@@ -2,13 +2,14 @@
  * Opening a log: manifest, anchor, replay, and what a crash left put in order. After it the last segment is closed for
  * good: a session writes to segments of its own only.
  */
-import { equalBytes } from '../bytes/equal.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
 import { macAuthor, type BatchAuthor } from './batch-author.js'
+import { AnchorCheck } from './anchor-check.js'
 import type { BatchJudge, ChainState } from './chain-state.js'
-import { decodeAnchor, encodeAnchor, type Anchor } from './format/anchor-format.js'
+import { closeTail } from './close-tail.js'
+import { encodeAnchor } from './format/anchor-format.js'
 import { isReadOnlyFormat } from './format/feature-flags.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
@@ -16,6 +17,7 @@ import { findLeftovers, removeLeftovers } from './leftovers.js'
 import { Log } from './log.js'
 import { ManifestFile } from './manifest-file.js'
 import { chainDamaged, Replay, type ReplayEnd } from './replay.js'
+import { readAnchor } from './read-anchor.js'
 import { findPoint, START_OF_LOG, type StartPoint } from './start-point.js'
 import type { LogStorage } from './storage.js'
 import type { AnchorStore, Finding, LogPoint, ReplayedBatch } from './types.js'
@@ -74,7 +76,6 @@ class LogOpening {
   readonly #isWritable: boolean
   readonly #isTolerant: boolean
   readonly #onFinding: (finding: Finding) => void
-  #anchorDigestSeen: Uint8Array | undefined
 
   constructor(options: OpenLogOptions) {
     const { crypto, keys } = options
@@ -89,18 +90,17 @@ class LogOpening {
   }
 
   async run(): Promise<OpenedLog> {
-    const { storage, from } = this.#options
+    const { storage, from, acceptRollback } = this.#options
     const manifest = await this.#loadManifest()
-    const anchor = await this.#readAnchor()
+    const anchor = await readAnchor(this.#options, this.#onFinding)
+    const anchored = new AnchorCheck(acceptRollback === true ? undefined : anchor)
     const { segments } = manifest.current
     const highestNumber = await this.#checkFiles(segments)
     const openBytes = await this.#readyLastSegment(segments)
     const found = from === undefined ? undefined : await findPoint(storage, this.#judge, segments, from)
-    const start = found ?? START_OF_LOG
-    const end = await this.#replay(segments, start, anchor, openBytes)
-    this.#checkAnchor(segments, start, end, anchor)
+    const end = await this.#replay(segments, found ?? START_OF_LOG, anchored, openBytes)
     if (this.#isWritable) {
-      await this.#closeLastSegment(manifest, end)
+      await closeTail(storage, manifest, end)
       this.#moveAnchor(end.state)
     }
     return {
@@ -124,15 +124,6 @@ class LogOpening {
       if (errorCode(error) !== 'BAD_FORMAT' || !(error instanceof Error)) throw error
       throw chainDamaged({ kind: 'manifest', message: error.message })
     }
-  }
-
-  async #readAnchor(): Promise<Anchor | undefined> {
-    const bytes = await this.#options.anchor?.read()
-    if (bytes === undefined) return undefined
-    const anchor = decodeAnchor(this.#options.crypto, this.#options.keys, bytes)
-    if (anchor === undefined)
-      this.#onFinding({ kind: 'rollback', message: 'the anchor does not verify and is ignored' })
-    return anchor
   }
 
   /** Every listed segment is there, and no later file holds batches. Returns the highest number in use. */
@@ -174,71 +165,33 @@ class LogOpening {
   async #replay(
     segments: readonly SegmentEntry[],
     start: StartPoint,
-    anchor: Anchor | undefined,
+    anchored: AnchorCheck,
     openBytes: number,
   ): Promise<ReplayEnd> {
-    const { storage, onBatch, onProgress, acceptRollback } = this.#options
+    const { storage, onBatch, onProgress } = this.#options
     const totalBytes = bytesOf(segments.slice(start.index)) + openBytes
+    anchored.noteState(start.state)
     const replay = new Replay({
       storage,
       judge: this.#judge,
       segments,
       start,
-      durableSequence: acceptRollback === true ? 0 : (anchor?.sequence ?? 0),
+      durableSequence: anchored.durableSequence,
       isTolerant: this.#isTolerant,
       opensContent: false,
       onBatch: (batch) => {
-        if (batch.sequence === anchor?.sequence) this.#anchorDigestSeen = batch.digest
+        anchored.noteState(batch)
         return onBatch(batch)
       },
       onFinding: this.#onFinding,
       onProgress: (doneBytes) => onProgress?.(doneBytes, totalBytes),
     })
-    return await replay.run()
-  }
-
-  /** The log must not end below the anchor, nor have another batch where the anchor knows one. */
-  #checkAnchor(segments: readonly SegmentEntry[], start: StartPoint, end: ReplayEnd, anchor: Anchor | undefined): void {
-    if (anchor === undefined || this.#options.acceptRollback === true) return
-    const closing = segments.find((entry) => entry.closing?.lastSequence === anchor.sequence)?.closing
-    const atStart = start.state.sequence === anchor.sequence ? start.state.digest : undefined
-    const digest = this.#anchorDigestSeen ?? atStart ?? closing?.lastDigest
-    const isShort = end.state.sequence < anchor.sequence
-    if (!isShort && (digest === undefined || equalBytes(digest, anchor.digest))) return
-    const message = isShort
-      ? `The log ends with batch ${end.state.sequence}, but batch ${anchor.sequence} was durable before.`
-      : `The log has another batch ${anchor.sequence} than it had before.`
-    if (this.#isTolerant) {
-      this.#onFinding({ kind: 'rollback', message, sequence: anchor.sequence })
-      return
-    }
-    const hint = 'If an older copy was restored on purpose, mount with --accept-rollback.'
-    throw new AteError('CHAIN_ROLLED_BACK', message, { hint })
-  }
-
-  /** Cuts a torn tail and closes the segment that the last session left open. */
-  async #closeLastSegment(manifest: ManifestFile, end: ReplayEnd): Promise<void> {
-    const { segments } = manifest.current
-    const last = segments.at(-1)
-    if (last === undefined || last.closing !== undefined) return
-    const { storage } = this.#options
-    const name = segmentName(last.number)
-    const file = await storage.openSegment(name, 'append')
-    try {
-      await file.truncate(end.position)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    const before = segments.slice(0, -1)
-    if (end.lastPosition === undefined) {
-      await manifest.replaceSegments(before)
-      await storage.remove(name)
-      return
-    }
-    const { sequence, digest } = end.state
-    const closing = { length: end.position, lastPosition: end.lastPosition, lastSequence: sequence, lastDigest: digest }
-    await manifest.replaceSegments([...before, { ...last, closing }])
+    const end = await replay.run()
+    const problem = anchored.problem(segments, end.state)
+    if (problem === undefined) return end
+    if (!this.#isTolerant) throw rolledBack(problem)
+    this.#onFinding({ kind: 'rollback', message: problem, sequence: anchored.durableSequence })
+    return end
   }
 
   #makeLog(manifest: ManifestFile, end: ReplayEnd, nextNumber: number): Log {
@@ -271,6 +224,11 @@ class LogOpening {
       this.#onFinding({ kind: 'rollback', message: 'the anchor cannot be written: a rollback may go unnoticed' })
     }
   }
+}
+
+function rolledBack(message: string): AteError {
+  const hint = 'If an older copy was restored on purpose, mount with --accept-rollback.'
+  return new AteError('CHAIN_ROLLED_BACK', message, { hint })
 }
 
 function bytesOf(segments: readonly SegmentEntry[]): number {

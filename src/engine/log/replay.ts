@@ -15,6 +15,9 @@ import type { StartPoint } from './start-point.js'
 import type { LogStorage } from './storage.js'
 import type { Finding, ReplayedBatch } from './types.js'
 
+/** What can be wrong with one segment while the next can be read. */
+const UNREADABLE: ReadonlySet<string | undefined> = new Set(['INPUT_OUTPUT', 'ACCESS_DENIED', 'UNSUPPORTED_FORMAT'])
+
 export interface ReplayOptions {
   storage: LogStorage
   judge: BatchJudge
@@ -51,39 +54,44 @@ export class Replay {
     this.#walker = new SegmentWalker({ ...options, opener: this.#opener }, options.start.state)
   }
 
+  /** Everything from the start to the end. */
   async run(): Promise<ReplayEnd> {
+    for (let index = this.#options.start.index; index < this.#options.segments.length; index++)
+      await this.segment(index)
+    return this.finish()
+  }
+
+  /** One segment of the list; they must be read in order, beginning with that of the start. */
+  async segment(index: number): Promise<void> {
     const { segments, start } = this.#options
+    const entry = segments[index]
+    if (entry === undefined) return
+    const isFirst = index === start.index
+    this.#position = isFirst ? start.position : SEGMENT_HEADER_BYTES
+    this.#lastPosition = isFirst ? start.lastPosition : undefined
     try {
-      for (const [index, entry] of segments.entries()) {
-        if (index < start.index) continue
-        const isFirst = index === start.index
-        this.#position = isFirst ? start.position : SEGMENT_HEADER_BYTES
-        this.#lastPosition = isFirst ? start.lastPosition : undefined
-        await this.#replaySegment(entry, this.#position)
+      const segment = await openSegment({ storage: this.#options.storage, ...this.#options.judge }, entry)
+      try {
+        await this.#replaySegment(entry, segment)
+      } finally {
+        await segment.file.close()
       }
-    } finally {
-      this.#opener.wipe()
+    } catch (error) {
+      await this.#unreadable(entry, error)
     }
+  }
+
+  /** Where the log ends, when all segments have been read. */
+  finish(): ReplayEnd {
+    this.#opener.wipe()
     return { state: this.#walker.state, position: this.#position, lastPosition: this.#lastPosition }
   }
 
-  async #replaySegment(entry: SegmentEntry, from: number): Promise<void> {
-    let segment: OpenSegment
-    try {
-      segment = await openSegment({ storage: this.#options.storage, ...this.#options.judge }, entry)
-    } catch (error) {
-      await this.#unreadable(entry, error)
-      return
-    }
-    try {
-      await this.#checkSegment(entry, segment, from)
-      await this.#walkSegment(entry, segment, from)
-      await this.#checkEnd(entry)
-    } catch (error) {
-      await this.#unreadable(entry, error)
-    } finally {
-      await segment.file.close()
-    }
+  async #replaySegment(entry: SegmentEntry, segment: OpenSegment): Promise<void> {
+    const from = this.#position
+    await this.#checkSegment(entry, segment, from)
+    await this.#walkSegment(entry, segment, from)
+    await this.#checkEnd(entry)
     this.#doneBytes += segment.scanner.limit
   }
 
@@ -124,9 +132,8 @@ export class Replay {
   }
 
   async #unreadable(entry: SegmentEntry, error: unknown): Promise<void> {
-    const isTold =
-      this.#options.isTolerant && (errorCode(error) === 'INPUT_OUTPUT' || errorCode(error) === 'UNSUPPORTED_FORMAT')
-    if (!isTold || !(error instanceof Error)) throw error
+    const isOfStorage = UNREADABLE.has(errorCode(error))
+    if (!this.#options.isTolerant || !isOfStorage || !(error instanceof Error)) throw error
     await this.#damage({
       kind: 'segment',
       message: `the segment cannot be read: ${error.message}`,

@@ -60,7 +60,8 @@ export async function openSegment(
 
 /** What contradicts the chain in a verified header: half a sentence, or undefined. */
 export function checkHeader(header: SegmentHeader, entry: SegmentEntry, previous: Uint8Array): string | undefined {
-  if (header.firstSequence !== entry.firstSequence)
+  // 0: there is no manifest to compare with.
+  if (entry.firstSequence !== 0 && header.firstSequence !== entry.firstSequence)
     return 'the segment begins with another sequence than the manifest says'
   if (!equalBytes(header.previous, previous)) return 'the segment does not link to the one before it'
   return undefined

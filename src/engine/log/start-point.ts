@@ -38,7 +38,13 @@ export async function findPoint(
   const index = segments.findIndex(({ number }) => number === point.segment)
   const entry = segments[index]
   if (entry === undefined || point.position > (entry.closing?.length ?? Infinity)) return undefined
-  const segment = await openSegment({ storage, ...judge }, entry)
+  let segment: OpenSegment
+  try {
+    segment = await openSegment({ storage, ...judge }, entry)
+  } catch {
+    // Whatever it is, the replay meets it again and says so.
+    return undefined
+  }
   try {
     if (entry.closing?.length === point.position) {
       const found = await frameEndingAt(judge, segment.scanner, entry.closing.lastPosition, point)

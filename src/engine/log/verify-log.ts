@@ -1,0 +1,85 @@
+/**
+ * Reads all of a log and tells everything that is wrong with it: what `atefs fsck` says of the log. Bad bytes never stop
+ * it. Without a manifest that verifies, it reads whatever segments there are.
+ */
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { errorCode } from '../error.js'
+import { AnchorCheck } from './anchor-check.js'
+import { macAuthor, type BatchAuthor } from './batch-author.js'
+import type { SegmentEntry } from './format/manifest-format.js'
+import { segmentNumberOf } from './format/segment-name.js'
+import { findLeftovers } from './leftovers.js'
+import { ManifestFile } from './manifest-file.js'
+import { readAnchor } from './read-anchor.js'
+import { Replay } from './replay.js'
+import { START_OF_LOG } from './start-point.js'
+import type { LogStorage } from './storage.js'
+import type { AnchorStore, Finding, ReplayedBatch } from './types.js'
+
+export interface VerifyLogOptions {
+  storage: LogStorage
+  crypto: CryptoProvider
+  keys: ChainKeys
+  author?: BatchAuthor | undefined
+  /** Only read; the caller closes it. */
+  anchor?: AnchorStore | undefined
+  /** Called with every readable batch in order, for checks of what it holds. */
+  onBatch?: ((batch: ReplayedBatch) => void | Promise<void>) | undefined
+  onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
+}
+
+/**
+ * Verifies manifest, segments, frames, digests, seals, links, authors and anchor. Nothing is changed. Throws only for a
+ * storage that cannot be listed, or NOT_A_CHAIN.
+ */
+export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Finding> {
+  const { storage, crypto, keys, author = macAuthor(crypto, keys.author), onBatch, onProgress } = options
+  const findings: Finding[] = []
+  const onFinding = (finding: Finding): unknown => findings.push(finding)
+  const segments = await listSegments(options, onFinding)
+  const anchored = new AnchorCheck(await readAnchor(options, onFinding))
+  yield* findings.splice(0)
+  const totalBytes = segments.reduce((sum, { closing }) => sum + (closing?.length ?? 0), 0)
+  const replay = new Replay({
+    storage,
+    judge: { crypto, keys, author },
+    segments,
+    start: START_OF_LOG,
+    durableSequence: anchored.durableSequence,
+    isTolerant: true,
+    opensContent: true,
+    onBatch: (batch) => {
+      anchored.noteState(batch)
+      return onBatch?.(batch)
+    },
+    onFinding: (finding) => void findings.push(finding),
+    onProgress: (doneBytes) => onProgress?.(doneBytes, Math.max(totalBytes, doneBytes)),
+  })
+  for (const index of segments.keys()) {
+    await replay.segment(index)
+    yield* findings.splice(0)
+  }
+  const problem = anchored.problem(segments, replay.finish().state)
+  if (problem !== undefined) yield { kind: 'rollback', message: problem, sequence: anchored.durableSequence }
+}
+
+/** What the manifest lists, or, when it does not verify, all segment files there are. */
+async function listSegments(
+  { storage, crypto, keys }: VerifyLogOptions,
+  onFinding: (finding: Finding) => unknown,
+): Promise<readonly SegmentEntry[]> {
+  const names = await storage.list()
+  try {
+    const { segments } = (await ManifestFile.load(storage, crypto, keys)).current
+    const { findings } = await findLeftovers({ storage, crypto, keys }, names, segments)
+    // A listed segment that is missing is told when it is to be read.
+    for (const finding of findings) if (finding.kind === 'manifest') onFinding(finding)
+    return segments
+  } catch (error) {
+    if (errorCode(error) === 'NOT_A_CHAIN' || !(error instanceof Error)) throw error
+    onFinding({ kind: 'manifest', message: error.message })
+    const numbers = names.map(segmentNumberOf).filter((number) => number !== undefined)
+    return numbers.sort((a, b) => a - b).map((number) => ({ number, firstSequence: 0, closing: undefined }))
+  }
+}
