@@ -1,7 +1,7 @@
 /**
  * Walks MessagePack bytes before the decoder sees them, so that hostile input costs at most one pass over it: depth is
- * bounded, every length lies inside the input, map keys are short strings, integers are exact, and there are no
- * extension types (msgpackr gives those meanings of its own).
+ * bounded, every length lies inside the input, map keys are short strings, strings are UTF-8 (msgpackr reads past the
+ * end of one that is not), integers are exact, and there are no extension types (it gives those meanings of its own).
  */
 import { ByteReader } from '../bytes/byte-reader.js'
 
@@ -24,10 +24,12 @@ const FIXED_BYTES = new Map([
   [0xd2, 4],
 ])
 /** Types with a length before the content. Value: the bytes of the length. */
-const STRINGS = new Map([
+const BINARIES = new Map([
   [0xc4, 1],
   [0xc5, 2],
   [0xc6, 4],
+])
+const STRINGS = new Map([
   [0xd9, 1],
   [0xda, 2],
   [0xdb, 4],
@@ -43,6 +45,8 @@ const MAPS = new Map([
 const UNSIGNED_64 = 0xcf
 const STRING_8 = 0xd9
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Throws BAD_FORMAT unless `bytes` are exactly one acceptable value. `what` names them in the error. */
 export function checkStructure(bytes: Uint8Array, what: string): void {
   const reader = new ByteReader(bytes, what)
@@ -56,17 +60,19 @@ function skipValue(reader: ByteReader, depth: number): void {
   if (type < 0x80 || type >= 0xe0) return // small integers
   if (type < 0x90) skipMap(reader, type & 0x0f, depth)
   else if (type < 0xa0) skipArray(reader, type & 0x0f, depth)
-  else if (type < 0xc0) reader.bytes(type & 0x1f, 'string')
+  else if (type < 0xc0) skipString(reader, type & 0x1f)
   else skipLongValue(reader, type, depth)
 }
 
 function skipLongValue(reader: ByteReader, type: number, depth: number): void {
   const fixed = FIXED_BYTES.get(type)
+  const binary = BINARIES.get(type)
   const string = STRINGS.get(type)
   const array = ARRAYS.get(type)
   const map = MAPS.get(type)
   if (fixed !== undefined) reader.bytes(fixed, 'number')
-  else if (string !== undefined) reader.bytes(bigEndian(reader, string), 'string')
+  else if (binary !== undefined) reader.bytes(bigEndian(reader, binary), 'byte string')
+  else if (string !== undefined) skipString(reader, bigEndian(reader, string))
   else if (array !== undefined) skipArray(reader, bigEndian(reader, array), depth)
   else if (map !== undefined) skipMap(reader, bigEndian(reader, map), depth)
   else if (type === UNSIGNED_64) skipUnsigned64(reader)
@@ -82,10 +88,19 @@ function skipArray(reader: ByteReader, count: number, depth: number): void {
 function skipMap(reader: ByteReader, count: number, depth: number): void {
   for (let i = 0; i < count; i++) {
     const type = reader.u8('key type')
-    if (type >= 0xa0 && type < 0xc0) reader.bytes(type & 0x1f, 'key')
-    else if (type === STRING_8) reader.bytes(reader.u8('key length'), 'key')
+    if (type >= 0xa0 && type < 0xc0) skipString(reader, type & 0x1f)
+    else if (type === STRING_8) skipString(reader, reader.u8('key length'))
     else throw reader.bad('key', 'is not a short string')
     skipValue(reader, depth + 1)
+  }
+}
+
+function skipString(reader: ByteReader, length: number): void {
+  const bytes = reader.bytes(length, 'string')
+  try {
+    utf8.decode(bytes)
+  } catch {
+    throw reader.bad('string', 'is not UTF-8')
   }
 }
 
