@@ -21,14 +21,33 @@ import {
   type WriteOptions,
 } from '../../src/fs/vfs/types.js'
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+const NO_DATA = Buffer.alloc(0)
 
-interface Node extends Mutable<Attributes> {
-  data: Buffer
-  entries: Map<Name, Ino>
-  parent: Ino
-  xattrs: Map<string, Uint8Array>
-  references: number
+class Node implements Attributes {
+  nlink = 1
+  size = 0
+  blocks = 0
+  atimeSec = 0
+  atimeNsec = 0
+  mtimeSec = 0
+  mtimeNsec = 0
+  ctimeSec = 0
+  ctimeNsec = 0
+  readonly birthSec = 0
+  readonly birthNsec = 0
+  data = NO_DATA
+  references = 0
+  entries: Map<Name, Ino> | undefined
+  xattrs: Map<string, Uint8Array> | undefined
+
+  constructor(
+    readonly ino: Ino,
+    public mode: number,
+    public uid: number,
+    public gid: number,
+    readonly rdev: number,
+    readonly parent: Ino,
+  ) {}
 }
 
 const S_IFMT = 0o170000
@@ -42,21 +61,18 @@ export class MemoryFileSystem implements FileSystem {
   syncGate: Promise<void> = Promise.resolve()
 
   constructor() {
-    this.#make(S_IFDIR | 0o755, 0, { uid: 0, gid: 0, pid: 0 }, ROOT_INO)
+    this.#make(S_IFDIR | 0o755, 0, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, pid: 0 }, ROOT_INO)
   }
 
   #make(mode: number, rdev: number, caller: Caller, parent: Ino): Node {
-    const ino = ++this.#lastIno
-    const nlink = (mode & S_IFMT) === S_IFDIR ? 2 : 1
-    const times = { atimeSec: 0, atimeNsec: 0, mtimeSec: 0, mtimeNsec: 0, ctimeSec: 0, ctimeNsec: 0 }
-    const owner = { uid: caller.uid, gid: caller.gid }
-    const node: Node = {
-      ...{ ino, mode, nlink, ...owner, rdev, size: 0, blocks: 0, ...times, birthSec: 0, birthNsec: 0 },
-      ...{ data: Buffer.alloc(0), entries: new Map(), parent, xattrs: new Map(), references: 0 },
+    const node = new Node(++this.#lastIno, mode, caller.uid, caller.gid, rdev, parent)
+    if ((mode & S_IFMT) === S_IFDIR) {
+      node.nlink = 2
+      node.entries = new Map()
     }
     setTime(node, 'atime', 'now')
     touch(node)
-    this.nodes.set(ino, node)
+    this.nodes.set(node.ino, node)
     return node
   }
 
@@ -66,15 +82,21 @@ export class MemoryFileSystem implements FileSystem {
     return node
   }
 
+  #entries(ino: Ino): Map<Name, Ino> {
+    const { entries } = this.#node(ino)
+    if (entries === undefined) throw new AteError('NOT_A_DIRECTORY', `inode ${ino} is no directory`)
+    return entries
+  }
+
   #child(parent: Ino, name: Name): Node {
-    const ino = this.#node(parent).entries.get(name)
+    const ino = this.#entries(parent).get(name)
     if (ino === undefined) throw new AteError('NO_ENTRY', 'no such entry')
     return this.#node(ino)
   }
 
   #add(parent: Ino, name: Name, node: Node): Node {
     const directory = this.#node(parent)
-    directory.entries.set(name, node.ino)
+    this.#entries(parent).set(name, node.ino)
     touch(directory)
     return node
   }
@@ -84,13 +106,13 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   #absent(parent: Ino, name: Name): void {
-    if (this.#node(parent).entries.has(name)) throw new AteError('EXISTS', 'the entry exists')
+    if (this.#entries(parent).has(name)) throw new AteError('EXISTS', 'the entry exists')
   }
 
   lookup(parent: Ino, name: Name): Attributes | undefined {
     if (name === '.') return this.#node(parent)
     if (name === '..') return this.#node(this.#node(parent).parent)
-    const ino = this.#node(parent).entries.get(name)
+    const ino = this.#entries(parent).get(name)
     return ino === undefined ? undefined : this.#node(ino)
   }
 
@@ -149,7 +171,7 @@ export class MemoryFileSystem implements FileSystem {
 
   unlink(parent: Ino, name: Name): void {
     const node = this.#child(parent, name)
-    this.#node(parent).entries.delete(name)
+    this.#entries(parent).delete(name)
     node.nlink--
     touch(this.#node(parent))
     this.#drop(node)
@@ -157,8 +179,8 @@ export class MemoryFileSystem implements FileSystem {
 
   removeDirectory(parent: Ino, name: Name): void {
     const node = this.#child(parent, name)
-    if (node.entries.size > 0) throw new AteError('NOT_EMPTY', 'the directory is not empty')
-    this.#node(parent).entries.delete(name)
+    if (node.entries?.size !== 0) throw new AteError('NOT_EMPTY', 'the directory is not empty')
+    this.#entries(parent).delete(name)
     this.#node(parent).nlink--
     node.nlink = 0
     touch(this.#node(parent))
@@ -169,11 +191,11 @@ export class MemoryFileSystem implements FileSystem {
     const node = this.#child(parent, name)
     const from = this.#node(parent)
     const to = this.#node(newParent)
-    const replaced = to.entries.get(newName)
+    const replaced = this.#entries(newParent).get(newName)
     if (flags === RENAME_NOREPLACE && replaced !== undefined) throw new AteError('EXISTS', 'the entry exists')
-    from.entries.delete(name)
-    to.entries.set(newName, node.ino)
-    if (flags === RENAME_EXCHANGE && replaced !== undefined) from.entries.set(name, replaced)
+    this.#entries(parent).delete(name)
+    this.#entries(newParent).set(newName, node.ino)
+    if (flags === RENAME_EXCHANGE && replaced !== undefined) this.#entries(parent).set(name, replaced)
     else if (replaced !== undefined) {
       this.#node(replaced).nlink--
       this.#drop(this.#node(replaced))
@@ -217,7 +239,7 @@ export class MemoryFileSystem implements FileSystem {
 
   readDirectory(ino: Ino, cookie: number, sink: EntrySink): void {
     const node = this.#node(ino)
-    const entries: [string, Ino][] = [['.', ino], ['..', node.parent], ...node.entries]
+    const entries: [string, Ino][] = [['.', ino], ['..', node.parent], ...this.#entries(ino)]
     for (let i = cookie; i < entries.length; i++) {
       const [name, child] = entries[i] ?? ['', 0]
       if (!sink(name as Name, child, this.#node(child).mode >> 12, i + 1)) return
@@ -225,19 +247,21 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   getExtendedAttribute(ino: Ino, name: string): Uint8Array | undefined {
-    return this.#node(ino).xattrs.get(name)
+    return this.#node(ino).xattrs?.get(name)
   }
 
   setExtendedAttribute(ino: Ino, name: string, value: Uint8Array): void {
-    this.#node(ino).xattrs.set(name, value)
+    const node = this.#node(ino)
+    node.xattrs ??= new Map()
+    node.xattrs.set(name, value)
   }
 
   listExtendedAttributes(ino: Ino): Uint8Array {
-    return Buffer.from([...this.#node(ino).xattrs.keys()].map((name) => `${name}\0`).join(''), 'latin1')
+    return Buffer.from([...(this.#node(ino).xattrs?.keys() ?? [])].map((name) => `${name}\0`).join(''), 'latin1')
   }
 
   removeExtendedAttribute(ino: Ino, name: string): void {
-    if (!this.#node(ino).xattrs.delete(name)) throw new AteError('NO_ATTRIBUTE', 'no such attribute')
+    if (this.#node(ino).xattrs?.delete(name) !== true) throw new AteError('NO_ATTRIBUTE', 'no such attribute')
   }
 
   statistics(): FileSystemStatistics {
@@ -275,12 +299,14 @@ function resize(node: Node, size: number): void {
 
 function setTime(node: Node, which: 'atime' | 'mtime' | 'ctime', time: TimeChange): void {
   const now = Date.now()
-  const { sec, nsec } = time === 'now' ? { sec: Math.floor(now / 1000), nsec: (now % 1000) * 1_000_000 } : time
+  const sec = time === 'now' ? Math.floor(now / 1000) : time.sec
+  const nsec = time === 'now' ? (now % 1000) * 1_000_000 : time.nsec
   node[`${which}Sec`] = sec
   node[`${which}Nsec`] = nsec
 }
 
 function touch(node: Node): void {
-  setTime(node, 'mtime', 'now')
-  setTime(node, 'ctime', 'now')
+  const now = Date.now()
+  node.mtimeSec = node.ctimeSec = Math.floor(now / 1000)
+  node.mtimeNsec = node.ctimeNsec = (now % 1000) * 1_000_000
 }

@@ -1,10 +1,10 @@
 /**
  * Takes requests from the device, one at a time, on the event loop's thread, until the mount is gone.
  *
- * Waiting costs more than answering. So while requests keep coming the loop blocks for the next one, for a time too short
- * to be missed (BUSY_WAIT), and goes back to the event loop when none came, when a turn has lasted long enough for timers
- * and other threads' messages, and at once when a request waits for an answer that the event loop must bring. No thread
- * of the pool waits: the event loop polls the device.
+ * The event loop polls the device (no thread of the pool waits on it), and a turn takes requests while there are any: a
+ * read that finds none is cheaper than another turn, and a bounded wait for the next one is dearer than both, for it arms
+ * a timer. A turn ends early when it has lasted long enough for timers and messages of other threads, and when a request
+ * waits for an answer that the event loop must bring; the event loop then calls again, as the device is still readable.
  */
 import type { FuseDevice } from '../../../adapters/node/libc/fuse-device.js'
 import type { ReadableWatch } from '../../../adapters/node/libc/load.js'
@@ -12,12 +12,8 @@ import { Errno } from '../../errno.js'
 import { Exchange } from './exchange.js'
 import type { Session } from './session.js'
 
-/** A program's next system call comes sooner; longer would only delay what else the event loop has. */
-const BUSY_WAIT_MICROSECONDS = 100
 /** A turn: commits' timers and replies from other threads come no later than this. */
 const TURN_MILLISECONDS = 1.5
-/** Requests between two looks at the clock. */
-const CLOCK_INTERVAL = 16
 /** Idle exchanges kept, of one MiB each where requests were that large. */
 const MAX_SPARE_EXCHANGES = 4
 
@@ -47,11 +43,7 @@ export class RequestLoop {
   /** Called by the event loop while there is a request, as often as it takes. */
   readonly #turn = (): void => {
     const end = performance.now() + TURN_MILLISECONDS
-    for (let served = 1; ; served++) {
-      const wait = this.#session.pendingCount === 0 ? BUSY_WAIT_MICROSECONDS : 0
-      if (!this.#device.waits(wait) || !this.#serveOne()) return
-      if (served % CLOCK_INTERVAL === 0 && performance.now() > end) return
-    }
+    while (this.#serveOne() && performance.now() < end);
   }
 
   /** False when the turn must end. */
@@ -70,8 +62,9 @@ export class RequestLoop {
   }
 
   #readFailed(errno: number): boolean {
-    // The request was taken back before it was read, or a signal came.
-    if (errno === Errno.ENOENT || errno === Errno.EINTR || errno === Errno.EAGAIN) return true
+    if (errno === Errno.EAGAIN) return false
+    // The request was taken back while it was read, or a signal came.
+    if (errno === Errno.ENOENT || errno === Errno.EINTR) return true
     if (errno !== Errno.ENODEV) this.#onWarning(`reading requests failed with errno ${errno}: the mount is given up`)
     this.#watch?.close()
     this.#finish()

@@ -82,11 +82,6 @@ export class Session {
     this.ready = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /** Requests whose answers are waited for. */
-  get pendingCount(): number {
-    return this.#pending.size
-  }
-
   /**
    * Serves the request of `length` bytes in `x`. Undefined when it is answered and `x` is free again; otherwise a promise
    * of that, which never rejects.
