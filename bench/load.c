@@ -2,7 +2,7 @@
  *
  * It is C because some rows cost 1-3 us per operation; a loop in JavaScript adds 3-8 us to each and would hide the
  * differences. Only the benchmark compiles it (cc); nothing that is installed depends on it.
- * Every command prints one line: operations, nanoseconds, bytes. */
+ * Every command prints one line: operations, nanoseconds, bytes, and nanoseconds of CPU the load itself took. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,8 +31,21 @@ static void die(const char *what) {
   exit(1);
 }
 
+static uint64_t cpu_ns(int who) {
+  struct rusage u;
+  getrusage(who, &u);
+  return ((uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000u + (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec)) * 1000u;
+}
+
+static uint64_t cpu_at_start;
+static uint64_t start_clock(void) {
+  cpu_at_start = cpu_ns(RUSAGE_SELF);
+  return now_ns();
+}
+
 static void report(long operations, uint64_t start, uint64_t bytes) {
-  printf("%ld %llu %llu\n", operations, (unsigned long long)(now_ns() - start), (unsigned long long)bytes);
+  unsigned long long ns = now_ns() - start, cpu = cpu_ns(RUSAGE_SELF) - cpu_at_start + cpu_ns(RUSAGE_CHILDREN);
+  printf("%ld %llu %llu %llu\n", operations, ns, (unsigned long long)bytes, cpu);
 }
 
 /* xorshift64*: the same sequence for the same seed everywhere. */
@@ -78,7 +92,7 @@ static int expired(long i, uint64_t start, long cap_ms) {
 static void create_files(long n, long size, long cap_ms) {
   make_directories(n);
   fill_random((uint64_t)n);
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long i = 0;
   for (; i < n && !expired(i, start, cap_ms); i++) {
     memcpy(buffer, &i, sizeof i); /* no two files alike */
@@ -107,7 +121,7 @@ static void passes(void (*visit)(long), long n, long cap_ms, long pause_ms) {
   if (cap_ms)
     for (long i = 0; i < n; i++) visit(i);
   if (pause_ms) usleep((useconds_t)pause_ms * 1000);
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long done = 0;
   do
     for (long i = 0; i < n; i++, done++) visit(i);
@@ -121,7 +135,7 @@ static long gcd(long a, long b) { return b ? gcd(b, a % b) : a; }
 static void sample(void (*visit)(long), long n, long count, long run, long seed) {
   long places = n / run, place = seed * 7919 % places, step = (long)(0.618 * (double)places) | 1;
   while (gcd(step, places) != 1) step += 2;
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long done = 0;
   for (; done < count; place = (place + step) % places)
     for (long i = place * run; i < (place + 1) * run && done < count; i++, done++) visit(i);
@@ -129,7 +143,7 @@ static void sample(void (*visit)(long), long n, long count, long run, long seed)
 }
 
 static void rename_files(long n, long cap_ms) {
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long i = 0;
   for (; i < n && !expired(i, start, cap_ms); i++) {
     char from[32];
@@ -140,7 +154,7 @@ static void rename_files(long n, long cap_ms) {
 }
 
 static void unlink_files(long n, long cap_ms) {
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long i = 0;
   for (; i < n && !expired(i, start, cap_ms); i++)
     if (unlink(file_name(i, 'f'))) die("unlink");
@@ -148,7 +162,7 @@ static void unlink_files(long n, long cap_ms) {
 }
 
 static void mkdir_wide(long n, long cap_ms) {
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long i = 0;
   char name[32];
   for (; i < n && !expired(i, start, cap_ms); i++) {
@@ -160,7 +174,7 @@ static void mkdir_wide(long n, long cap_ms) {
 
 /* Chains of `depth` directories, each made by its full path as mkdir -p does. */
 static void mkdir_deep(long n, long depth, long cap_ms) {
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long i = 0;
   char path[4096];
   size_t length = 0;
@@ -180,7 +194,7 @@ static int open_file(const char *path, int flags) {
 
 static void sequential_write(const char *path, uint64_t bytes) {
   fill_random(bytes);
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   int fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
   for (uint64_t at = 0; at < bytes; at += CHUNK) {
     memcpy(buffer, &at, sizeof at);
@@ -194,7 +208,7 @@ static void sequential_write(const char *path, uint64_t bytes) {
 static void sequential_read(const char *path, int warm) {
   uint64_t start = 0, total = 0;
   for (int pass = warm ? 0 : 1; pass < 2; pass++) {
-    start = now_ns();
+    start = start_clock();
     total = 0;
     int fd = open_file(path, O_RDONLY);
     for (ssize_t n; (n = read(fd, buffer, CHUNK)) != 0; total += (uint64_t)n)
@@ -209,7 +223,7 @@ static void random_io(const char *path, int writing, int sync_at_end, long n, ui
   fill_random(seed);
   int fd = open_file(path, writing ? O_RDWR : O_RDONLY);
   if (fstat(fd, &s)) die("fstat");
-  uint64_t blocks = (uint64_t)s.st_size / BLOCK, start = now_ns();
+  uint64_t blocks = (uint64_t)s.st_size / BLOCK, start = start_clock();
   state = seed * 0x9e3779b97f4a7c15u + 1;
   long i = 0;
   for (; i < n && !expired(i, start, cap_ms); i++) {
@@ -226,7 +240,7 @@ static void random_io(const char *path, int writing, int sync_at_end, long n, ui
 static void append_fsync(const char *path, long n, long size, long cap_ms) {
   fill_random((uint64_t)n);
   int fd = open_file(path, O_WRONLY | O_CREAT | O_APPEND);
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   long i = 0;
   for (; i < n && (i == 0 || now_ns() - start < (uint64_t)cap_ms * 1000000u); i++) {
     if (write(fd, buffer, (size_t)size) != size) die("append");
@@ -238,7 +252,7 @@ static void append_fsync(const char *path, long n, long size, long cap_ms) {
 
 /* Everything so far is durable: fsync in the mount (a FUSE server is not reached by syncfs), then syncfs of the disk. */
 static void settle(const char *disk) {
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   int fd = open_file(".settle", O_WRONLY | O_CREAT);
   if (write(fd, "x", 1) != 1 || fsync(fd)) die("settle");
   close(fd);
@@ -249,7 +263,7 @@ static void settle(const char *disk) {
 }
 
 static void run_program(char **command) {
-  uint64_t start = now_ns();
+  uint64_t start = start_clock();
   pid_t child = fork();
   if (child < 0) die("fork");
   if (child == 0) {

@@ -7,6 +7,8 @@ export interface Sample {
   readonly operations: number
   readonly ns: number
   readonly bytes: number
+  /** CPU time of the load itself. */
+  readonly loadNs: number
 }
 
 export type Argument = string | number
@@ -32,8 +34,8 @@ export class Load {
     const words = [this.program, directory, command, ...args.map(String)]
     const pinned = this.core === undefined ? words : ['taskset', '-c', String(this.core), ...words]
     const out = await run(pinned[0] ?? '', pinned.slice(1))
-    const [operations = NaN, ns = NaN, bytes = NaN] = out.trim().split(' ').map(Number)
-    if (!Number.isFinite(operations + ns + bytes)) throw new Error(`load ${command}: unexpected output ${out}`)
-    return { operations, ns, bytes }
+    const [operations = NaN, ns = NaN, bytes = NaN, loadNs = NaN] = out.trim().split(' ').map(Number)
+    if (!Number.isFinite(operations + ns + bytes + loadNs)) throw new Error(`load ${command}: unexpected output ${out}`)
+    return { operations, ns, bytes, loadNs }
   }
 }

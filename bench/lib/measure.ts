@@ -10,8 +10,10 @@ import type { Tree } from './tree.js'
 export interface Measurement extends Sample {
   /** From the start until everything was on the disk. */
   readonly durableNs: number
-  /** What the daemon computed from the start until then. */
-  readonly cpuMs: number
+  /** CPU time of load and daemon while it ran: what the row costs however busy the machine is with other things. */
+  readonly busyNs: number
+  /** CPU time of the daemon from the end of the run until everything was on the disk. */
+  readonly settleNs: number
 }
 
 /** System name -> its measurements of one row, one per round; or why there are none. */
@@ -58,8 +60,10 @@ async function measureOnce(bench: Bench, row: Row, mounted: Mounted, round: numb
   const settle = (): Promise<Sample> => bench.load.run(context.directory, 'settle', bench.image)
   await settle()
   if (row.isCold === true) await dropCaches()
-  const cpuBefore = await mounted.cpuMs()
+  const before = await mounted.cpuNs()
   const sample = await row.run(context)
+  const after = await mounted.cpuNs()
   const { ns } = await settle()
-  return { ...sample, durableNs: sample.ns + ns, cpuMs: (await mounted.cpuMs()) - cpuBefore }
+  const busyNs = sample.loadNs + after - before
+  return { ...sample, durableNs: sample.ns + ns, busyNs, settleNs: (await mounted.cpuNs()) - after }
 }

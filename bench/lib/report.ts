@@ -82,16 +82,15 @@ export function modeReport(mode: ModeResult, systems: readonly System[]): string
   return parts.join('\n\n')
 }
 
-/** One line per system for the terminal: median, smallest, and the daemon's CPU per operation. */
+/** One line per system for the terminal: median, smallest, and the CPU time per operation (of load and daemon, and after it). */
 export function rowSummary(row: Row, result: RowResult): string {
   const parts = [...result].map(([name, samples]) => {
-    if (typeof samples === 'string') return `${name} (${samples})`
-    const costs = samples.map(cost(row, (m) => m.ns))
-    const durable =
-      row.isWrite === true ? `, durable ${format(row, median(samples.map(cost(row, (m) => m.durableNs))))}` : ''
-    const cpuUs = median(samples.map((m) => (m.cpuMs * 1000) / m.operations))
-    const cpu = cpuUs > 0 ? `, cpu ${digits(cpuUs)} us` : ''
-    return `  ${name.padEnd(10)} ${format(row, median(costs)).padStart(8)} (best ${format(row, Math.min(...costs))}${durable}${cpu})`
+    if (typeof samples === 'string') return `  ${name} (${samples})`
+    const middle = (ns: Value): string => format(row, median(samples.map(cost(row, ns)))).padStart(8)
+    const best = format(row, Math.min(...samples.map(cost(row, (m) => m.ns)))).padStart(8)
+    const durable = row.isWrite === true ? `  durable ${middle((m) => m.durableNs)}` : ''
+    const after = row.unit === 'MB/s' ? '' : `  cpu after ${middle((m) => m.settleNs)}`
+    return `  ${name.padEnd(10)}${middle((m) => m.ns)}  best ${best}  cpu ${middle((m) => m.busyNs)}${after}${durable}`
   })
   return `${row.title} [${row.unit}]\n${parts.join('\n')}`
 }

@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run, waitFor } from './command.js'
@@ -149,12 +149,13 @@ export class Mounted {
     return new Mounted(system, place, child, () => log)
   }
 
-  /** CPU time the daemon has used, in milliseconds; 0 for a plain directory. */
-  async cpuMs(): Promise<number> {
+  /** CPU time that all threads of the daemon have used, in nanoseconds; 0 for a plain directory. */
+  async cpuNs(): Promise<number> {
     if (this.child?.pid === undefined) return 0
-    const stat = await readFile(`/proc/${this.child.pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * 10 // clock ticks of 10 ms
+    const tasks = `/proc/${this.child.pid}/task`
+    const read = async (task: string): Promise<number> =>
+      Number((await readFile(`${tasks}/${task}/schedstat`, 'utf8').catch(() => '0')).split(' ')[0])
+    return (await Promise.all((await readdir(tasks)).map(read))).reduce((sum, ns) => sum + ns, 0)
   }
 
   /** A field of the daemon's /proc/PID/status in bytes, for example RssAnon. */
