@@ -36,7 +36,13 @@ export interface MemoryChain {
 
 /** Opens the chain in `storage`, made first when there is none. */
 export async function openMemoryChain(options: MemoryChainOptions): Promise<MemoryChain> {
-  const { crypto, clock = Date.now, readOnly = false, storage = new MemoryStorage(), store = new MemoryStore() } = options
+  const {
+    crypto,
+    clock = Date.now,
+    readOnly = false,
+    storage = new MemoryStorage(),
+    store = new MemoryStore(),
+  } = options
   const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
   if (!(await storage.list()).includes('manifest')) await createLog({ storage, crypto, keys, clock })
   const { anchor } = options

@@ -15,21 +15,25 @@ export function mergedRange(
   limit: number,
 ): RecordItem[] {
   const items: RecordItem[] = []
-  const lows = bucket.sortedLows()
   const below = new VisibleIndex(bucket, index, kind, high, from, to, limit)
   let item = below.next()
-  for (let at = lowerBound(lows, from); items.length < limit; at++) {
-    const low = lows[at]
-    const isInRange = low !== undefined && low <= to
-    while (item !== undefined && items.length < limit && !(isInRange && low < item.low)) {
-      items.push(item)
-      item = below.next()
+  // One page of lows can hide nothing but nodes: deleted ones are skipped, so more pages may be needed.
+  for (let next = from; ;) {
+    const lows = bucket.lows().from(next, limit)
+    for (const low of lows) {
+      if (low > to) break
+      while (item !== undefined && item.low < low && items.length < limit) {
+        items.push(item)
+        item = below.next()
+      }
+      if (items.length >= limit) return items
+      const value = bucket.nodes.get(low)?.value
+      if (value != null) items.push({ low, value })
     }
-    if (!isInRange || items.length >= limit) break
-    // The sorted list may name nodes that are gone.
-    const value = bucket.nodes.get(low)?.value
-    if (value != null) items.push({ low, value })
+    next = (lows[lows.length - 1] ?? to) + 1
+    if (lows.length < limit || next > to) break
   }
+  for (; item !== undefined && items.length < limit; item = below.next()) items.push(item)
   return items
 }
 
@@ -78,12 +82,10 @@ export function mergedFloor(
   high: number,
   low: number,
 ): RecordItem | undefined {
-  const lows = bucket.sortedLows()
-  let at = lowerBound(lows, low + 1) - 1
   let upper: RecordItem | undefined
-  for (; at >= 0 && upper === undefined; at--) {
-    const value = bucket.nodes.get(lows[at] ?? -1)?.value
-    if (value != null) upper = { low: lows[at] ?? 0, value }
+  for (let at = bucket.lows().floor(low); at !== undefined && upper === undefined; at = bucket.lows().floor(at - 1)) {
+    const value = bucket.nodes.get(at)?.value
+    if (value != null) upper = { low: at, value }
   }
   let below = index.floor(kind, high, low)
   while (below !== undefined) {
@@ -95,16 +97,4 @@ export function mergedFloor(
   }
   if (upper === undefined) return below
   return below !== undefined && below.low > upper.low ? below : upper
-}
-
-/** Position of the first value >= `low`. */
-function lowerBound(lows: readonly number[], low: number): number {
-  let from = 0
-  let to = lows.length
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    if ((lows[middle] ?? 0) < low) from = middle + 1
-    else to = middle
-  }
-  return from
 }

@@ -5,6 +5,8 @@
  * Invariant: a node belongs to the newest transaction that put it; forgetting a transaction drops only nodes that no later
  * one has put again.
  */
+import { SortedNumbers } from './sorted-numbers.js'
+
 export interface OverlayNode {
   readonly kind: number
   readonly high: number
@@ -27,28 +29,23 @@ const SWALLOWED = -1
 export class OverlayBucket {
   readonly nodes = new Map<number, OverlayNode>()
   cleared: ClearedRange[] = []
-  #sorted: number[] | undefined
+  /** Made when the order is first asked for: most buckets never are. */
+  #lows: SortedNumbers | undefined
 
   add(node: OverlayNode): void {
     this.nodes.set(node.low, node)
-    const sorted = this.#sorted
-    if (sorted === undefined) return
-    // Appending keeps the order: extents of a growing file, records made in sequence.
-    if (sorted.length === 0 || node.low > (sorted[sorted.length - 1] ?? 0)) sorted.push(node.low)
-    else this.#sorted = undefined
+    this.#lows?.add(node.low)
   }
 
   remove(low: number): void {
     this.nodes.delete(low)
-    // A stale low in the sorted list is skipped by its readers; rebuilding on every removal would be quadratic.
+    this.#lows?.delete(low)
   }
 
-  /** Lows in ascending order; may hold ones that are gone. */
-  sortedLows(): readonly number[] {
-    if (this.#sorted === undefined || this.#sorted.length > 2 * this.nodes.size + 64) {
-      this.#sorted = [...this.nodes.keys()].sort((a, b) => a - b)
-    }
-    return this.#sorted
+  /** The lows of all nodes in ascending order. */
+  lows(): SortedNumbers {
+    this.#lows ??= new SortedNumbers(this.nodes.keys())
+    return this.#lows
   }
 
   isCleared(low: number): boolean {

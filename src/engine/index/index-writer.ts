@@ -115,7 +115,7 @@ export class IndexWriter {
   }
 
   *#applyNodes(kind: number, high: number, bucket: OverlayBucket): Generator<void> {
-    for (const low of bucket.sortedLows()) {
+    for (const low of bucket.lows().from(0, bucket.nodes.size)) {
       const node = bucket.nodes.get(low)
       if (node === undefined) continue
       const { changes } = this.#editFor(kind, high, low)
