@@ -6,7 +6,6 @@
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
-import { SEGMENT_BYTES } from '../limits.js'
 import type { BatchAuthor } from './batch-author.js'
 import type { ChainState } from './chain-state.js'
 import { encodeAnchor } from './format/anchor-format.js'
@@ -23,8 +22,6 @@ import type { AnchorStore, AppendedBatch, BatchDraft, Finding, LogPoint } from '
 
 /** Frames are gathered up to this much before they are written; a larger one is written alone. */
 const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
-/** Reserved at once when the segment's room runs out. */
-const ROOM_BYTES = SEGMENT_BYTES
 /** After the disk had no room for a new segment, how much goes into the old one before it is tried again. */
 const ROLL_RETRY_BYTES = 4 * 1024 * 1024
 
@@ -37,6 +34,8 @@ export interface LogParts {
   anchor: AnchorStore | undefined
   onFinding: (finding: Finding) => void
   isReadOnly: boolean
+  /** A segment is closed above this, and as much is reserved at once. */
+  segmentBytes: number
   manifest: ManifestFile
   /** Number for the next segment: above that of every file there is. */
   nextNumber: number
@@ -58,7 +57,7 @@ export class Log {
   #closedBytes: number
   #segment: SegmentAppender | undefined
   #nextNumber: number
-  #rollAt = SEGMENT_BYTES
+  #rollAt: number
   #buffer = new Uint8Array(0)
   #failure: unknown
   #isAnchorBroken = false
@@ -72,6 +71,7 @@ export class Log {
     this.#spare = new SpareSpace(parts.storage)
     this.#state = parts.state
     this.#head = parts.head
+    this.#rollAt = parts.segmentBytes
     this.#closedBytes = parts.sizeBytes
     this.#nextNumber = parts.nextNumber
   }
@@ -230,7 +230,7 @@ export class Log {
 
   async #extend(segment: SegmentAppender, needed: number): Promise<void> {
     try {
-      await segment.extend(ROOM_BYTES, inSteps(needed))
+      await segment.extend(this.#parts.segmentBytes, inSteps(needed))
     } catch (error) {
       if (errorCode(error) !== 'NO_SPACE') throw error
       await this.#spare.release()
@@ -242,7 +242,7 @@ export class Log {
     await this.#spare.ensure()
     const segment = this.#segment
     if (segment === undefined) await this.#startSegment(needed)
-    else await segment.extend(Math.max(ROOM_BYTES, segment.room + needed), segment.room + needed)
+    else await segment.extend(Math.max(this.#parts.segmentBytes, segment.room + needed), segment.room + needed)
   }
 
   /** Makes the next segment with room for `needed` bytes, closes the current one, and says both in the manifest. */
@@ -255,7 +255,11 @@ export class Log {
       throw new AteError('FILE_TOO_LARGE', 'The log has as many segments as it can have.')
     }
     const options = { storage, crypto, keys, number, state: this.#state, createdMs: this.#now() }
-    const next = await SegmentAppender.create({ ...options, wanted: Math.max(SEGMENT_BYTES, needed), needed })
+    const next = await SegmentAppender.create({
+      ...options,
+      wanted: Math.max(this.#parts.segmentBytes, needed),
+      needed,
+    })
     try {
       await manifest.replaceSegments([...this.#withClosed(listed), next.entry])
     } catch (error) {
@@ -265,7 +269,7 @@ export class Log {
     }
     this.#segment = next
     this.#nextNumber = number + 1
-    this.#rollAt = SEGMENT_BYTES
+    this.#rollAt = this.#parts.segmentBytes
     if (previous !== undefined) {
       this.#closedBytes += previous.tail
       await previous.finish()

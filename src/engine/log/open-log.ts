@@ -6,6 +6,7 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
 import { macAuthor, type BatchAuthor } from './batch-author.js'
+import { SEGMENT_BYTES } from '../limits.js'
 import { AnchorCheck } from './anchor-check.js'
 import type { BatchJudge, ChainState } from './chain-state.js'
 import { closeTail } from './close-tail.js'
@@ -36,6 +37,8 @@ export interface OpenLogOptions {
   acceptRollback?: boolean | undefined
   /** Reading only: goes on behind damage and tells it. */
   allowDamage?: boolean | undefined
+  /** A segment is closed above this. Smaller ones are for small disks and tests. */
+  segmentBytes?: number | undefined
   /** What a cache has taken in: only later batches are replayed. */
   from?: LogPoint | undefined
   /** Called in order with every batch behind `from`, or with all. */
@@ -207,6 +210,7 @@ class LogOpening {
       anchor,
       onFinding: this.#onFinding,
       isReadOnly: !this.#isWritable,
+      segmentBytes: this.#options.segmentBytes ?? SEGMENT_BYTES,
       manifest,
       nextNumber,
       state: end.state,

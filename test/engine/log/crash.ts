@@ -1,0 +1,149 @@
+/**
+ * Power failures and killed processes at every operation of a log's life, and inside its writes: what opens afterwards is
+ * a prefix of what was appended, with everything acknowledged, and goes on as a sound log.
+ */
+import t, { type Test } from 'tap'
+import { verifyLog } from '../../../src/engine/log/index.js'
+import { FaultStorage, mediumAfter, type Luck, type Operation } from '../../helpers/fault-storage.js'
+import { clock, contentIsRight, create, crypto, draft, keys, MemoryAnchor, numbersOf, open } from '../../helpers/log-workbench.js'
+import { seededRandom } from '../../helpers/seeded-random.js'
+
+const SEGMENT_BYTES = 48 * 1024
+
+interface Note {
+  /** Batches acknowledged so far. */
+  acknowledged: number
+  /** The anchor as it was last written. */
+  anchor: Uint8Array | undefined
+}
+
+/** Appends calls of batches; `acknowledged` counts batches from the very first. */
+async function session(storage: FaultStorage, calls: readonly (readonly [count: number, contentBytes: number])[], closes: boolean) {
+  const anchor = new MemoryAnchor(lastNote(storage.operations).anchor)
+  const { log, batches } = await open({ storage, anchor, segmentBytes: SEGMENT_BYTES })
+  let acknowledged = batches.length
+  storage.mark({ acknowledged, anchor: anchor.content } satisfies Note)
+  for (const [count, contentBytes] of calls) {
+    const drafts = Array.from({ length: count }, (_, i) => draft(acknowledged + i + 1, contentBytes))
+    await log.append(drafts)
+    acknowledged += count
+    storage.mark({ acknowledged, anchor: anchor.content } satisfies Note)
+  }
+  if (closes) await log.close()
+}
+
+async function life(storage: FaultStorage): Promise<void> {
+  await create(storage)
+  storage.mark({ acknowledged: 0, anchor: undefined } satisfies Note)
+  const single = [1, 3000] as const
+  await session(storage, [[1, 0], [3, 5000], [1, 30_000], single, single, single, single, single, [2, 100]], true)
+  await session(storage, [[1, 700], [4, 20_000], [1, 0], [1, 0]], false)
+  await session(storage, [[2, 10], [1, 60_000], [1, 10]], true)
+}
+
+function lastNote(operations: readonly Operation[]): Note & { isCreated: boolean } {
+  const mark = operations.findLast((operation) => operation.kind === 'mark')
+  return mark === undefined
+    ? { acknowledged: 0, anchor: undefined, isCreated: false }
+    : { ...(mark.note as Note), isCreated: true }
+}
+
+/** Opens what a crash left, twice, and goes on with it. `anchor` is what is left of it. */
+async function check(storage: FaultStorage, note: ReturnType<typeof lastNote>, anchor?: Uint8Array): Promise<string | undefined> {
+  if (!storage.files.has('manifest')) return note.isCreated ? 'the manifest is lost' : undefined
+  const options = { storage, segmentBytes: SEGMENT_BYTES, anchor: new MemoryAnchor(anchor) }
+  const readOnly = await open({ ...options, readOnly: true })
+  const { log, batches } = await open(options)
+  const numbers = numbersOf(batches)
+  if (numbers.some((number, i) => number !== i + 1)) return `batches ${numbers.join()} are no prefix`
+  if (numbers.length < note.acknowledged) return `${numbers.length} of ${note.acknowledged} acknowledged batches are there`
+  if (numbersOf(readOnly.batches).join() !== numbers.join()) return 'opening read-only shows another log'
+  if (!contentIsRight(storage, batches)) return 'content is wrong'
+  await log.append([draft(numbers.length + 1, 2000)])
+  await log.close()
+  const again = await open({ ...options, readOnly: true })
+  if (numbersOf(again.batches).join() !== [...numbers, numbers.length + 1].join()) return 'it does not go on'
+  for await (const finding of verifyLog({ storage, crypto, keys })) return `verifying finds: ${finding.message}`
+  return undefined
+}
+
+const WRITE_CUTS = [1, 17, 100, 0.3, 0.7, -1]
+
+/** Beginnings of the history: up to each operation, and into each write. */
+function* cuts(operations: readonly Operation[]): Generator<readonly Operation[]> {
+  for (let count = 0; count <= operations.length; count++) {
+    const done = operations.slice(0, count)
+    const next = operations[count]
+    if (next?.kind === 'mark') continue
+    yield done
+    if (next?.kind !== 'write') continue
+    const { length } = next.bytes
+    const lengths = WRITE_CUTS.map((cut) => (cut < 0 ? length + cut : cut < 1 ? Math.floor(length * cut) : cut))
+    for (const cut of new Set(lengths)) {
+      if (cut > 0 && cut < length) yield [...done, { ...next, bytes: next.bytes.subarray(0, cut) }]
+    }
+  }
+}
+
+async function checkAll(t: Test, media: Iterable<[string, FaultStorage, readonly Operation[], Uint8Array | undefined]>) {
+  let checked = 0
+  const failures: string[] = []
+  for (const [what, storage, operations, anchor] of media) {
+    const problem = await check(storage, lastNote(operations), anchor).catch((error: unknown) => String(error))
+    if (problem !== undefined) failures.push(`${what}: ${problem}`)
+    checked++
+  }
+  t.same(failures, [], `${checked} crashes`)
+}
+
+await t.test('after a power failure a log holds a prefix with all that was acknowledged', async (t) => {
+  const storage = new FaultStorage()
+  await life(storage)
+  const random = seededRandom(20261121)
+  const lucks: [string, Luck][] = [['nothing unsynced', 'none'], ['all', 'all'], ['some', random], ['other', random]]
+  function* media(): Generator<[string, FaultStorage, readonly Operation[], Uint8Array | undefined]> {
+    for (const operations of cuts(storage.operations)) {
+      for (const [what, luck] of lucks) {
+        const anchors = operations.flatMap((operation) => (operation.kind === 'mark' ? [(operation.note as Note).anchor] : []))
+        const anchor = luck === 'all' ? anchors.at(-1) : anchors[Math.floor(random() * anchors.length)]
+        const medium = FaultStorage.holding(mediumAfter(operations, luck))
+        yield [`operation ${operations.length}, ${what} written`, medium, operations, anchor]
+      }
+    }
+  }
+  await checkAll(t, media())
+})
+
+await t.test('after the process is killed a log holds a prefix with all that was acknowledged', async (t) => {
+  const storage = new FaultStorage()
+  await life(storage)
+  function* media(): Generator<[string, FaultStorage, readonly Operation[], Uint8Array | undefined]> {
+    for (const operations of cuts(storage.operations)) {
+      yield [`operation ${operations.length}`, FaultStorage.afterKill(operations), operations, lastNote(operations).anchor]
+    }
+  }
+  await checkAll(t, media())
+})
+
+await t.test('a power failure while a killed session is recovered loses nothing that was shown', async (t) => {
+  const storage = new FaultStorage()
+  await life(storage)
+  const random = seededRandom(7)
+  const failures: string[] = []
+  let checked = 0
+  for (const operations of cuts(storage.operations)) {
+    if (!lastNote(operations).isCreated || random() > 0.3) continue
+    const killed = FaultStorage.afterKill(operations)
+    await session(killed, [[1, 100]], false)
+    for (let count = operations.length; count <= killed.operations.length; count++) {
+      const done = killed.operations.slice(0, count)
+      for (const luck of ['none' as const, random]) {
+        const medium = FaultStorage.holding(mediumAfter(done, luck))
+        const problem = await check(medium, lastNote(done), lastNote(done).anchor).catch((error: unknown) => String(error))
+        if (problem !== undefined) failures.push(`killed at ${operations.length}, failed at ${count}: ${problem}`)
+        checked++
+      }
+    }
+  }
+  t.same(failures, [], `${checked} crashes`)
+})
