@@ -21,7 +21,10 @@ async function runMode(args: Arguments, mode: Mode, systems: readonly System[]):
     for (const system of systems) {
       await Mounted.start(system, image.root, core, args.profileDir).then(
         (one) => mounted.push(one),
-        (error: unknown) => process.stderr.write(`${system.name} is left out: ${String(error)}\n`),
+        (error: unknown) => {
+          if (!system.isPeer) throw error
+          process.stderr.write(`${system.name} is left out: ${String(error)}\n`)
+        },
       )
     }
     const rounds = mode === 'pinned' ? args.rounds : Math.min(args.rounds, MAX_UNPINNED_ROUNDS)
