@@ -59,8 +59,11 @@ export class MemoryFileSystem implements FileSystem {
   #lastIno = 0
   /** What `sync` waits for. */
   syncGate: Promise<void> = Promise.resolve()
+  readonly #now: () => number
 
-  constructor() {
+  /** `now` in milliseconds. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now
     this.#make(S_IFDIR | 0o755, 0, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, pid: 0 }, ROOT_INO)
   }
 
@@ -70,8 +73,8 @@ export class MemoryFileSystem implements FileSystem {
       node.nlink = 2
       node.entries = new Map()
     }
-    setTime(node, 'atime', 'now')
-    touch(node)
+    setTime(node, 'atime', 'now', this.#now())
+    touch(node, this.#now())
     this.nodes.set(node.ino, node)
     return node
   }
@@ -97,7 +100,7 @@ export class MemoryFileSystem implements FileSystem {
   #add(parent: Ino, name: Name, node: Node): Node {
     const directory = this.#node(parent)
     this.#entries(parent).set(name, node.ino)
-    touch(directory)
+    touch(directory, this.#now())
     return node
   }
 
@@ -127,9 +130,9 @@ export class MemoryFileSystem implements FileSystem {
     if (change.gid !== undefined) node.gid = change.gid
     if (change.size !== undefined) resize(node, change.size)
     if (change.clearPrivileges === true) node.mode &= ~0o6000
-    if (change.atime !== undefined) setTime(node, 'atime', change.atime)
-    if (change.mtime !== undefined) setTime(node, 'mtime', change.mtime)
-    setTime(node, 'ctime', 'now')
+    if (change.atime !== undefined) setTime(node, 'atime', change.atime, this.#now())
+    if (change.mtime !== undefined) setTime(node, 'mtime', change.mtime, this.#now())
+    setTime(node, 'ctime', 'now', this.#now())
     return node
   }
 
@@ -173,7 +176,7 @@ export class MemoryFileSystem implements FileSystem {
     const node = this.#child(parent, name)
     this.#entries(parent).delete(name)
     node.nlink--
-    touch(this.#node(parent))
+    touch(this.#node(parent), this.#now())
     this.#drop(node)
   }
 
@@ -183,7 +186,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#entries(parent).delete(name)
     this.#node(parent).nlink--
     node.nlink = 0
-    touch(this.#node(parent))
+    touch(this.#node(parent), this.#now())
     this.#drop(node)
   }
 
@@ -200,8 +203,8 @@ export class MemoryFileSystem implements FileSystem {
       this.#node(replaced).nlink--
       this.#drop(this.#node(replaced))
     }
-    touch(from)
-    touch(to)
+    touch(from, this.#now())
+    touch(to, this.#now())
   }
 
   read(ino: Ino, offset: number, length: number, target: Uint8Array, targetStart: number): number {
@@ -216,7 +219,7 @@ export class MemoryFileSystem implements FileSystem {
     if (end > node.size) resize(node, end)
     node.data.set(data, offset)
     if (options.clearPrivileges) node.mode &= ~0o6000
-    touch(node)
+    touch(node, this.#now())
     return data.length
   }
 
@@ -297,16 +300,14 @@ function resize(node: Node, size: number): void {
   node.blocks = Math.ceil(size / 4096) * 8
 }
 
-function setTime(node: Node, which: 'atime' | 'mtime' | 'ctime', time: TimeChange): void {
-  const now = Date.now()
+function setTime(node: Node, which: 'atime' | 'mtime' | 'ctime', time: TimeChange, now: number): void {
   const sec = time === 'now' ? Math.floor(now / 1000) : time.sec
   const nsec = time === 'now' ? (now % 1000) * 1_000_000 : time.nsec
   node[`${which}Sec`] = sec
   node[`${which}Nsec`] = nsec
 }
 
-function touch(node: Node): void {
-  const now = Date.now()
+function touch(node: Node, now: number): void {
   node.mtimeSec = node.ctimeSec = Math.floor(now / 1000)
   node.mtimeNsec = node.ctimeNsec = (now % 1000) * 1_000_000
 }

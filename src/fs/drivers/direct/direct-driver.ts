@@ -1,5 +1,4 @@
 /** The driver that speaks the kernel's FUSE protocol itself. Linux only; no native code but libc's own. */
-import { closeSync } from 'node:fs'
 import { FuseDevice } from '../../../adapters/node/libc/fuse-device.js'
 import { becomeIoFlusher } from '../../../adapters/node/libc/io-flusher.js'
 import { AteError } from '../../../engine/error.js'
@@ -9,6 +8,7 @@ import { mountAsRoot } from './mount/mount-as-root.js'
 import { mountAsUser } from './mount/mount-as-user.js'
 import type { MountedDevice } from './mount/mount-target.js'
 import { unmount } from './mount/unmount.js'
+import { Notifier } from './notify.js'
 import { RequestLoop } from './request-loop.js'
 import { Session } from './session.js'
 import type { ShownOwner } from './shown-owner.js'
@@ -16,6 +16,8 @@ import type { ShownOwner } from './shown-owner.js'
 export interface DirectMount extends MountedDriver {
   /** Requests taken so far, by opcode. */
   readonly requestCounts: Readonly<Uint32Array>
+  /** For changes that do not come through the kernel. */
+  readonly notifier: Notifier
 }
 
 /** Mounts, and resolves once the kernel and we agree on the protocol. Otherwise as `Driver` says. */
@@ -27,12 +29,15 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
   const device = isRoot ? mountAsRoot(target) : await mountAsUser(target)
   becomeIoFlusher()
 
-  const { fd } = device
-  const channel = new FuseDevice(fd)
-  const session = new Session(fileSystem, sessionOptions(options, isRoot), (bytes, length) =>
-    channel.write(bytes, length),
-  )
-  const ended = new RequestLoop(channel, session, options.onWarning).run().then(() => closeSync(fd))
+  const channel = new FuseDevice(device.fd)
+  const send = (bytes: Uint8Array, length: number): number => channel.write(bytes, length)
+  const session = new Session(fileSystem, sessionOptions(options, isRoot), send)
+  const notifier = new Notifier(device.fd)
+  const loop = new RequestLoop(channel, session, options.onWarning)
+  const ended = loop.run().then(async () => {
+    await notifier.close()
+    channel.close()
+  })
 
   const agreed = await Promise.race([session.ready, ended.then(() => false)])
   if (!agreed) throw await notAgreed(session, options.mountpoint, device)
@@ -40,7 +45,7 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
     await unmount(options.mountpoint, device, how.lazy === true)
     await ended
   }
-  return { name: 'direct', ended, unmount: end, requestCounts: session.requestCounts }
+  return { name: 'direct', ended, unmount: end, requestCounts: session.requestCounts, notifier }
 }
 
 export const directDriver: Driver = mountDirect
