@@ -15,12 +15,16 @@ export class Commits {
   readonly #onWarning: (message: string) => void
   /** Commits under way, oldest first; these never reject. */
   #inFlight: Promise<void>[] = []
-  #failure: unknown
-  hasFailed = false
+  #failure: AteError | undefined
 
   constructor(state: FileSystemState, onWarning: (message: string) => void) {
     this.#state = state
     this.#onWarning = onWarning
+  }
+
+  /** Nothing can be written any more. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
   }
 
   /** Bytes that wait for a commit, in the transaction or on their way there. */
@@ -35,16 +39,16 @@ export class Commits {
 
   /** Makes everything so far one batch. Resolves when it and all before it are durable; rejects with WRITE_FAILED. */
   commit(): Promise<void> {
-    if (this.hasFailed) return Promise.reject(this.#failure)
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const { inodes, content, numbers, view } = this.#state
-    let lost: unknown
+    let lost: AteError | undefined
     for (const inode of inodes.dirty) {
       if (inode.pieces === undefined) continue
       try {
         content.flush(inode)
-      } catch (error) {
+      } catch (cause) {
         // Its extent records are damaged. The others' content must not suffer.
-        lost ??= error
+        lost ??= new AteError('INPUT_OUTPUT', 'Written content could not be kept: its records are damaged.', { cause })
         this.#onWarning(`What was last written to inode ${inode.ino} is lost: its records are damaged. Run fsck.`)
       }
     }
@@ -52,7 +56,11 @@ export class Commits {
     numbers.flush()
     const durable = view.commit()
     this.#track(durable)
-    return lost === undefined ? durable : durable.then(() => Promise.reject(lost))
+    if (lost === undefined) return durable
+    const failure = lost
+    return durable.then(() => {
+      throw failure
+    })
   }
 
   /** Undefined when more may be written now; else a promise after which to look again. */
@@ -78,11 +86,10 @@ export class Commits {
     this.#inFlight = this.#inFlight.filter((commit) => commit !== settled)
   }
 
-  #fail(error: unknown): void {
-    if (this.hasFailed) return
-    this.hasFailed = true
-    this.#failure = error
-    const reason = error instanceof Error ? error.message : 'unknown reason'
+  #fail(cause: unknown): void {
+    if (this.#failure !== undefined) return
+    const reason = cause instanceof Error ? cause.message : 'unknown reason'
+    this.#failure = new AteError('WRITE_FAILED', `An earlier commit failed: ${reason}`, { cause })
     this.#onWarning(`A commit failed (${reason}). The file system is read-only now; what was not synced is lost.`)
   }
 }

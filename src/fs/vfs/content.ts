@@ -8,6 +8,7 @@ import { DirtyPieces, type Piece } from './dirty-pieces.js'
 import { ExtentMap } from './extent-map.js'
 import { chunkStart, type Extent } from './extent-record.js'
 import { CONTENT_NONE, type Inode } from './inode.js'
+import { withFilledPages } from './page-fill.js'
 import type { Answer } from './types.js'
 
 /** A committed extent's bytes that a read still needs, and where they go. */
@@ -120,51 +121,75 @@ export class Content {
 
   /** Moves the uncommitted pieces into bodies of the current transaction. */
   flush(inode: Inode): void {
-    const list = inode.pieces?.list ?? []
+    const { pieces } = inode
+    if (pieces === undefined) return
     inode.pieces = undefined
+    const list = withFilledPages(pieces.list, inode.extentEnd, (from, to) => this.#committed(inode, from, to))
     for (let first = 0; first < list.length;) {
       const last = endOfRun(list, first)
-      this.#flushRun(inode, list, first, last)
+      this.#flushRun(inode, list.slice(first, last))
       first = last
     }
   }
 
-  /** Pieces first..last-1 lie side by side in one chunk; where they do so in a body too they become one extent. */
-  #flushRun(inode: Inode, list: readonly Piece[], first: number, last: number): void {
-    const start = list[first]?.start ?? 0
-    const final = list[last - 1]
-    this.#extents.cut(inode, start, final === undefined ? start : final.start + final.length)
-    let at = start
-    let slice: BodySlice | undefined
-    for (let i = first; i < last; i++) {
-      const piece = list[i]
-      if (piece === undefined) continue
-      const added = this.#view.addBody(
-        piece.bytes.length === piece.length ? piece.bytes : piece.bytes.subarray(0, piece.length),
-      )
-      if (added.length !== piece.length) throw new AteError('INPUT_OUTPUT', 'A body took in less than it was given.')
-      if (slice !== undefined && slice.body === added.body && slice.offset + slice.length === added.offset) {
-        slice = { body: slice.body, offset: slice.offset, length: slice.length + added.length }
+  /** The pieces lie side by side in one chunk; where they do so in a body too they become one extent. */
+  #flushRun(inode: Inode, run: readonly Piece[]): void {
+    let at = run[0]?.start ?? 0
+    const end = run.reduce((sum, piece) => sum + piece.length, at)
+    this.#extents.cut(inode, at, end)
+    let joined: BodySlice | undefined
+    for (const { bytes, length } of run) {
+      const slice = this.#view.addBody(bytes.length === length ? bytes : bytes.subarray(0, length))
+      if (joined !== undefined && joined.body === slice.body && joined.offset + joined.length === slice.offset) {
+        joined = { body: joined.body, offset: joined.offset, length: joined.length + slice.length }
         continue
       }
-      if (slice !== undefined) {
-        this.#extents.add(inode, at, slice)
-        at += slice.length
+      if (joined !== undefined) {
+        this.#extents.add(inode, at, joined)
+        at += joined.length
       }
-      slice = added
+      joined = slice
     }
-    if (slice !== undefined) this.#extents.add(inode, at, slice)
+    if (joined !== undefined) this.#extents.add(inode, at, joined)
+  }
+
+  /** Staged copy of [from, to) if all of it is committed content that can be had without waiting. */
+  #committed(inode: Inode, from: number, to: number): Uint8Array | undefined {
+    const extents = this.#extents.overlapping(inode, from, to)
+    let at = from
+    for (const extent of extents) {
+      if (extent.start > at) return undefined
+      at = extent.start + extent.length
+    }
+    if (at < to) return undefined
+    const length = to - from
+    const bytes = new Uint8Array(length)
+    try {
+      for (const extent of extents) {
+        const body = this.#view.readBody(extent.body)
+        if (!(body instanceof Uint8Array)) return undefined
+        copyExtent(extent, body, from, length, bytes, 0)
+      }
+    } catch {
+      // Damaged: what is written beside it must not fail for that.
+      return undefined
+    }
+    const staged = this.#view.stage(length)
+    staged.set(bytes)
+    return staged
   }
 }
 
+/** End of the pieces that follow each other without a gap in one chunk. */
 function endOfRun(list: readonly Piece[], first: number): number {
   const begin = list[first]
   if (begin === undefined) return first + 1
+  const chunk = chunkStart(begin.start)
   let end = begin.start + begin.length
   let index = first + 1
   for (; index < list.length; index++) {
     const piece = list[index]
-    if (piece === undefined || piece.start !== end || chunkStart(piece.start) !== chunkStart(begin.start)) break
+    if (piece?.start !== end || chunkStart(piece.start) !== chunk) break
     end += piece.length
   }
   return index

@@ -63,7 +63,10 @@ export class ExtentMap {
   /** Makes a hole of [from, to). */
   cut(inode: Inode, from: number, to: number): void {
     if (from >= to || from >= inode.extentEnd) return
-    if (from === 0 && to >= inode.extentEnd) return this.clear(inode)
+    if (from === 0 && to >= inode.extentEnd) {
+      this.clear(inode)
+      return
+    }
     if (inode.content === CONTENT_INLINE && to >= inode.extentEnd) {
       inode.allocated = inode.bodyLength = inode.extentEnd = from
       return

@@ -43,6 +43,7 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#readOnly = options.readOnly === true || state.view.readOnly
     this.#commits = new Commits(state, options.onWarning)
     this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), () => this.#commitInBackground())
+    state.inodes.onLateChange = () => this.#changed()
     this.#creation = new Creation(state)
     this.#links = new Links(state, this.#creation)
     this.#changes = new AttributeChanges(state)

@@ -30,6 +30,8 @@ export class InodeStore {
   /** Without a name but in use; those not told to the log yet. */
   #newOrphans: Inode[] = []
   readonly orphans = new Map<Ino, Inode>()
+  /** Told when leaving memory made an inode's access time a change. */
+  onLateChange: () => void = () => undefined
 
   constructor(view: RecordView, cachedInodes: number, onWarning: (message: string) => void) {
     this.#view = view
@@ -146,7 +148,10 @@ export class InodeStore {
     this.#young = new Map()
     for (const old of dropped.values()) {
       if (old.isDirty) this.#young.set(old.ino, old)
-      else if (old.isAtimeDirty) this.#put(old)
+      else if (old.isAtimeDirty) {
+        this.#put(old)
+        this.onLateChange()
+      }
     }
     this.#youngLimit = this.#young.size + this.#generationSize
   }

@@ -32,10 +32,10 @@ export class Links {
   link(ino: Ino, parent: Ino, name: Name): Inode {
     const { entries, inodes } = this.#state
     const inode = inodes.get(ino)
-    if (inode.isDirectory) throw new AteError('NOT_PERMITTED', 'A directory has one name only.')
-    if (inode.nlink >= MAX_LINKS) throw new AteError('TOO_MANY_LINKS', 'The file has too many names.')
     const directory = this.#state.livingDirectory(parent)
     if (entries.find(parent, name) !== undefined) throw new AteError('EXISTS', 'The name is taken.')
+    if (inode.isDirectory) throw new AteError('NOT_PERMITTED', 'A directory has one name only.')
+    if (inode.nlink >= MAX_LINKS) throw new AteError('TOO_MANY_LINKS', 'The file has too many names.')
     entries.insert(parent, name, ino, entryType(inode.mode))
     if (inode.nlink === 0) inodes.unmarkOrphan(inode)
     inode.nlink++

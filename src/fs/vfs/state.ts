@@ -75,7 +75,10 @@ export class FileSystemState {
 
   /** The inode has lost its last name: it goes at once or with the last reference. */
   abandon(inode: Inode): void {
-    if (this.references.get(inode.ino) === 0) return this.destroy(inode)
+    if (this.references.get(inode.ino) === 0) {
+      this.destroy(inode)
+      return
+    }
     this.changeInode(inode)
     this.inodes.markOrphan(inode)
   }
