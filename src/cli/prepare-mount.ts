@@ -51,7 +51,8 @@ export async function prepareMount(
   const paths = standardPaths()
   const mountpoint = await prepareMountpoint(mountpointArgument, { nonEmpty: flags['non-empty'], onNotice })
   const logPath = resolve(flags['log-path'] ?? (flags.temp ? tmpdir() : paths.chains))
-  const directory = join(logPath, chain)
+  // That of a temporary chain gets a name nobody has, when everything else is settled.
+  const directory = flags.temp ? join(logPath, TEMPORARY_PREFIX, chain) : join(logPath, chain)
   checkPlaces(mountpoint, directory, [logPath, paths.anchors, paths.logs, paths.runtime])
   const readOnly = optionReadOnly || flags['read-only']
   const presence = flags.temp ? 'absent' : examineChainDirectory(directory)
@@ -59,6 +60,7 @@ export async function prepareMount(
   const secret = await chooseSecret(flags, presence, chain, onNotice)
   makePrivateDirectory(paths.runtime)
   makePrivateDirectory(paths.logs)
+  const place = flags.temp ? makeTemporaryPlace(logPath, chain) : { directory, anchorDirectory: paths.anchors }
   const request: MountRequest = {
     mountpoint,
     chain,
@@ -69,8 +71,8 @@ export async function prepareMount(
     allowDamage: flags['allow-damage'],
     acceptRollback: flags['accept-rollback'],
     driver: flags.driver,
-    driverOptions: { fsName: fsName ?? directory, ...driverOptions },
-    ...(flags.temp ? temporaryPlace(logPath, chain) : { directory, anchorDirectory: paths.anchors }),
+    driverOptions: { fsName: fsName ?? place.directory, ...driverOptions },
+    ...place,
   }
   return { request, secret }
 }
@@ -104,7 +106,7 @@ async function chooseSecret(
   return { kind: 'passphrase', passphrase: await readPassphrase(flags, { prompt, isNew }) }
 }
 
-function temporaryPlace(parent: string, chain: string): Pick<MountRequest, 'directory' | 'temporaryDirectory'> {
+function makeTemporaryPlace(parent: string, chain: string): Pick<MountRequest, 'directory' | 'temporaryDirectory'> {
   try {
     const temporaryDirectory = mkdtempSync(join(parent, TEMPORARY_PREFIX))
     return { temporaryDirectory, directory: join(temporaryDirectory, chain) }

@@ -2,15 +2,16 @@
  * Runs the program as a user would, in a world of its own: home, state and runtime directories below one temporary
  * directory. `ATEFS_PACKAGE` names another build of it.
  */
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 /** The built program: bin/ and dist/. */
 const PACKAGE = process.env['ATEFS_PACKAGE'] ?? fileURLToPath(new URL('../..', import.meta.url))
-const BIN = join(PACKAGE, 'bin/run.js')
+export const BIN = join(PACKAGE, 'bin/run.js')
 export const BUILT = join(PACKAGE, 'dist')
 
 export interface CliResult {
@@ -24,10 +25,28 @@ export interface CliResult {
 export interface CliWorld {
   directory: string
   environment: Record<string, string>
+  /** A path below the directory. */
+  path(...names: string[]): string
   /** Runs `atefs ARGS` to its end. Standard input is `input`, else empty. */
   run(args: readonly string[], options?: { input?: string; environment?: Record<string, string> }): Promise<CliResult>
   /** Unmounts what is left below the directory, ends nothing else, and removes it. */
   remove(): Promise<void>
+}
+
+/** A world that is removed when the test ends. */
+export function cliWorld(t: { teardown(action: () => Promise<void>): void }): CliWorld {
+  const world = makeCliWorld()
+  t.teardown(() => world.remove())
+  return world
+}
+
+/**
+ * A line of shell, in a process of its own: the tests' process never touches a mount, which could hang it. Rejects when it
+ * fails or takes too long.
+ */
+export async function shell(line: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-euc', line], { timeout: 30_000, killSignal: 'SIGKILL' })
+  return stdout
 }
 
 /** Not tap's testdir: sockets and mountpoints want short paths, and a mount must not be walked into when cleaning up. */
@@ -50,10 +69,10 @@ export function makeCliWorld(): CliWorld {
   return {
     directory,
     environment,
+    path: (...names) => join(directory, ...names),
     run,
     async remove() {
-      const status = await run(['status', '--json'])
-      for (const mount of mountpointsIn(status.json())) await run(['umount', mount])
+      for (const mountpoint of mountpointsBelow(directory)) await run(['umount', mountpoint])
       rmSync(directory, { recursive: true, force: true })
     },
   }
@@ -65,11 +84,13 @@ function testRun(): Record<string, string> {
   return run === undefined ? {} : { ATEFS_TEST_RUN: run }
 }
 
-function mountpointsIn(status: Record<string, unknown>): string[] {
-  const mounts: unknown[] = Array.isArray(status['mounts']) ? status['mounts'] : []
-  return mounts.flatMap((mount) =>
-    typeof mount === 'object' && mount !== null && 'mountpoint' in mount ? [String(mount.mountpoint)] : [],
-  )
+/** Mounts that a test left below a directory, the newest first. */
+export function mountpointsBelow(directory: string): string[] {
+  const table = readFileSync('/proc/self/mounts', 'utf8').split('\n')
+  return table
+    .flatMap((line) => line.split(' ')[1] ?? [])
+    .filter((path) => path.startsWith(`${directory}/`))
+    .reverse()
 }
 
 export function runProgram(

@@ -1,7 +1,7 @@
 /** `atefs status`: what each daemon of this user says, and the mounts that no daemon answers for. */
 import { AteError, isAteError } from '../../engine/error.js'
 import { requestStatus } from './control-client.js'
-import { MOUNT_TYPE, readMountTable } from './mount-table.js'
+import { MOUNT_TYPE, readMountTable, type MountTableEntry } from './mount-table.js'
 import { resolveMountpoint } from './mountpoint.js'
 import type { MountStatus } from './mount-status.js'
 import { listMounts, socketOf, type MountRecord } from './registry.js'
@@ -24,8 +24,9 @@ export async function collectStatus(runtimeDirectory: string, path?: string): Pr
   const records = listMounts(runtimeDirectory).filter((record) => isWanted(record.mountpoint))
   const reports = await Promise.all(records.map((record) => askDaemon(runtimeDirectory, record)))
   const known = new Set(records.map((record) => record.mountpoint))
-  for (const { type, mountpoint, source } of readMountTable()) {
-    if (type === MOUNT_TYPE && isWanted(mountpoint) && !known.has(mountpoint)) {
+  for (const entry of readMountTable()) {
+    const { mountpoint, source } = entry
+    if (isOurs(entry) && isWanted(mountpoint) && !known.has(mountpoint)) {
       reports.push({ state: 'silent', mountpoint, directory: source })
     }
   }
@@ -35,6 +36,11 @@ export async function collectStatus(runtimeDirectory: string, path?: string): Pr
     })
   }
   return reports
+}
+
+/** Mounted by this user. */
+function isOurs({ type, superOptions }: MountTableEntry): boolean {
+  return type === MOUNT_TYPE && superOptions.split(',').includes(`user_id=${process.getuid?.() ?? -1}`)
 }
 
 async function askDaemon(runtimeDirectory: string, record: MountRecord): Promise<MountReport> {

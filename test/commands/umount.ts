@@ -1,0 +1,147 @@
+/** How mounts end: asked for, from outside, by signals, by force, by a crash. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import t from 'tap'
+import { isAlive, listMounts } from '../../src/fs/daemon/registry.js'
+import { cliWorld, mountpointsBelow, shell, type CliWorld } from '../helpers/cli.js'
+
+/** Mounts a chain without passphrase; gives its daemon. */
+async function mount(world: CliWorld, name: string): Promise<number> {
+  const result = await world.run(['mount', world.path(name), '--no-auth', '--json'])
+  if (result.code !== 0) throw new Error(result.stdout + result.stderr)
+  return Number(result.json()['pid'])
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+function runtimeOf(world: CliWorld): string {
+  return world.path('run', 'atefs')
+}
+
+t.test('umount returns when all is durable and the process has ended', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  const pid = await mount(world, 'vault')
+  const [daemon] = listMounts(runtimeOf(world))
+  t.equal(daemon?.pid, pid)
+  await shell(`head -c 3000000 /dev/zero > ${vault}/zeros`)
+  const result = await world.run(['umount', vault, '--json'])
+  t.match(result.json(), { mountpoint: vault, outcome: 'durable', pid, durableSequence: Number })
+  t.notOk(daemon !== undefined && isAlive(daemon))
+  t.same(readdirSync(runtimeOf(world)), [])
+  t.equal((await world.run(['umount', vault])).code, 10, 'nothing is mounted any more')
+})
+
+t.test('a mount in use stays, with 10 and the name of who uses it', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  await mount(world, 'vault')
+  const user = spawn('/bin/sh', ['-c', 'echo ready; read line'], { cwd: world.directory })
+  await once(user.stdout, 'data')
+  const holder = spawn('/bin/sh', ['-c', `cd ${vault}; echo ready; read line`])
+  await once(holder.stdout, 'data')
+  const refused = await world.run(['umount', vault])
+  t.equal(refused.code, 10)
+  t.match(refused.stderr, new RegExp(`in use by \\S+ \\(${holder.pid}\\)`))
+  t.notMatch(refused.stderr, `(${user.pid})`)
+  await shell(`echo still > ${vault}/works`)
+  holder.stdin.end()
+  user.stdin.end()
+  await once(holder, 'close')
+  t.equal((await world.run(['umount', vault])).code, 0)
+})
+
+t.test('after a plain umount the daemon commits, and a remount at once finds everything', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  await mount(world, 'vault')
+  for (let round = 1; round <= 3; round++) {
+    await shell(`head -c 2000000 /dev/urandom > ${vault}/data; cp ${vault}/data ${world.path('copy')}`)
+    await shell(process.getuid?.() === 0 ? `umount ${vault}` : `fusermount3 -u ${vault}`)
+    await mount(world, 'vault')
+    await shell(`cmp ${vault}/data ${world.path('copy')}`)
+  }
+  t.pass('three times')
+})
+
+t.test('umount after a plain umount waits for the daemon', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  await mount(world, 'vault')
+  const [daemon] = listMounts(runtimeOf(world))
+  await shell(`head -c 2000000 /dev/urandom > ${vault}/data`)
+  await shell(process.getuid?.() === 0 ? `umount ${vault}` : `fusermount3 -u ${vault}`)
+  const { code } = await world.run(['umount', vault])
+  t.ok(code === 0 || code === 10, 'or it was quicker than we')
+  t.notOk(daemon !== undefined && isAlive(daemon))
+})
+
+t.test('a chain that is mounted is locked, and a second mount says where', async (t) => {
+  const world = cliWorld(t)
+  const pid = await mount(world, 'vault')
+  const second = await world.run(['mount', world.path('other'), 'vault', '--no-auth'])
+  t.equal(second.code, 11)
+  t.match(second.stderr, `mounted at ${world.path('vault')} by process ${pid}`)
+})
+
+t.test('what SIGKILL leaves is cleared by mount, by umount, and never blocks', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  for (const clear of ['mount', 'umount']) {
+    const pid = await mount(world, 'vault')
+    const [daemon] = listMounts(runtimeOf(world))
+    await shell(`echo ${clear} > ${vault}/${clear}; sync ${vault}/${clear}`)
+    process.kill(pid, 'SIGKILL')
+    await until(() => daemon === undefined || !isAlive(daemon))
+    const status = await world.run(['status', vault, '--json'])
+    t.match(status.json(), { state: 'silent', mountpoint: vault })
+    if (clear === 'umount') t.match((await world.run(['umount', vault, '--json'])).json(), { outcome: 'dead' })
+    const again = await world.run(['mount', vault, '--json'])
+    t.equal(again.code, 0, again.stdout)
+    if (clear === 'mount') t.match(again.json()['notices'], [/cleared the mount/, /no passphrase/])
+    t.equal(await shell(`cat ${vault}/${clear}`), `${clear}\n`)
+    await world.run(['umount', vault])
+  }
+})
+
+t.test('a temporary chain whose daemon was killed is removed by who notices', async (t) => {
+  const world = cliWorld(t)
+  const mounted = await world.run(['mount', '--temp', world.path('scratch'), '--json'])
+  const { pid, directory } = mounted.json()
+  const [daemon] = listMounts(runtimeOf(world))
+  process.kill(Number(pid), 'SIGKILL')
+  await until(() => daemon === undefined || !isAlive(daemon))
+  t.ok(existsSync(String(directory)))
+  await world.run(['umount', world.path('scratch')])
+  t.notOk(existsSync(String(directory)))
+  t.same(readdirSync(runtimeOf(world)), [])
+})
+
+t.test('SIGTERM to the background process unmounts; in use, a second one ends it by force', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  const pid = await mount(world, 'vault')
+  const [daemon] = listMounts(runtimeOf(world))
+  const holder = spawn('/bin/sh', ['-c', `exec 3> ${vault}/held; echo held >&3; echo ready; read line`])
+  await once(holder.stdout, 'data')
+  process.kill(pid, 'SIGTERM')
+  await shell(`until grep -q 'goes on' ${world.path('state/atefs')}/*.log; do sleep 0.01; done; cat ${vault}/held`)
+  process.kill(pid, 'SIGTERM')
+  await until(() => daemon === undefined || !isAlive(daemon))
+  t.same(mountpointsBelow(world.directory), [])
+  holder.stdin.end()
+  await mount(world, 'vault')
+  t.equal(await shell(`cat ${vault}/held`), 'held\n')
+})
+
+t.test('other mounts and plain directories are not ours to unmount', async (t) => {
+  const world = cliWorld(t)
+  for (const place of ['/proc', world.directory, world.path('none')]) {
+    const result = await world.run(['umount', place])
+    t.equal(result.code, 10, place)
+    t.match(result.stderr, /mounted/)
+  }
+})
