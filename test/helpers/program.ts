@@ -25,17 +25,18 @@ export interface ProgramResult {
   timedOut: boolean
 }
 
-/** Starts a program in a process group of its own, so that what it starts ends with it. */
+/**
+ * Starts a program in a process group of its own, so that what it starts ends with it. `env -i` gives it the environment
+ * asked for and nothing else: tap adds its own loader to the environment of whatever a test starts. It also changes the
+ * directory last: root may not enter another user's mount, so the identity must come first.
+ */
 export function start(program: string, args: readonly string[], options: ProgramOptions): ChildProcess {
-  const { user, environment, directory } = options
-  const identity = process.getuid?.() === user.uid ? {} : { uid: user.uid, gid: user.gid }
-  return spawn(program, args, {
-    ...identity,
-    cwd: directory ?? '/',
-    env: environment,
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const { user, environment, directory = '/' } = options
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+  const words = ['env', '-i', `--chdir=${directory}`, ...variables, program, ...args]
+  const identity = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']
+  const [first = 'env', ...rest] = process.getuid?.() === user.uid ? words : [...identity, ...words]
+  return spawn(first, rest, { cwd: '/', detached: true, stdio: 'pipe' })
 }
 
 /** Ends a started program and all that it started. */

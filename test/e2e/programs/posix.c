@@ -28,14 +28,14 @@ static int take_lock(const char *kind, int fd, long start, long length) {
   return fcntl(fd, strcmp(kind, "ofd") == 0 ? F_OFD_SETLK : F_SETLK, &lock) ? errno : 0;
 }
 
-/* hold KIND FILE START LENGTH: takes the lock, says so, keeps it until killed or until its input ends. */
+/* hold KIND FILE START LENGTH: takes the lock, says whether, keeps it until killed or until its input ends. */
 static int hold(char **a) {
   int fd = open_file(a[1], O_RDWR | O_CREAT);
   int error = take_lock(a[0], fd, atol(a[2]), atol(a[3]));
   printf(error ? "refused\n" : "held\n");
   fflush(stdout);
   char byte;
-  while (read(0, &byte, 1) > 0) {}
+  while (!error && read(0, &byte, 1) > 0) {}
   return 0;
 }
 
