@@ -4,6 +4,7 @@ import { AteError } from '../error.js'
 import type { LogStorage, SegmentFile, SegmentReader } from './storage.js'
 
 interface MemoryFile {
+  /** What was written; shorter than `length` where space is only reserved, which reads as zero. */
   bytes: Uint8Array
   length: number
 }
@@ -62,8 +63,9 @@ class MemorySegment implements SegmentFile {
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
-    const end = Math.min(position + length, this.#file.length)
-    return this.#file.bytes.slice(Math.min(position, end), end)
+    const target = new Uint8Array(Math.max(0, Math.min(length, this.#file.length - position)))
+    copyOut(this.#file, position, target, 0, target.length)
+    return target
   }
 
   async write(position: number, parts: readonly Uint8Array[]): Promise<void> {
@@ -78,21 +80,18 @@ class MemorySegment implements SegmentFile {
   async sync(): Promise<void> {}
 
   async reserve(length: number): Promise<void> {
-    // The length counts, the memory need not be there yet.
     this.#file.length = Math.max(this.#file.length, length)
-    this.#grow(0)
   }
 
   async zero(from: number, to: number): Promise<void> {
-    this.#grow(to)
+    this.#file.length = Math.max(this.#file.length, to)
     this.#file.bytes.fill(0, from, to)
   }
 
   async truncate(length: number): Promise<void> {
     const file = this.#file
-    file.bytes.fill(0, Math.min(length, file.bytes.length))
+    if (length < file.bytes.length) file.bytes = file.bytes.slice(0, length)
     file.length = length
-    this.#grow(0)
   }
 
   async close(): Promise<void> {}
@@ -100,8 +99,8 @@ class MemorySegment implements SegmentFile {
   #grow(length: number): void {
     const file = this.#file
     file.length = Math.max(file.length, length)
-    if (file.bytes.length >= file.length) return
-    const grown = new Uint8Array(Math.max(file.length, file.bytes.length * 2))
+    if (file.bytes.length >= length) return
+    const grown = new Uint8Array(Math.max(length, file.bytes.length * 2))
     grown.set(file.bytes)
     file.bytes = grown
   }
@@ -110,6 +109,8 @@ class MemorySegment implements SegmentFile {
 function copyOut(file: MemoryFile, position: number, target: Uint8Array, at: number, length: number): number {
   const end = Math.min(position + length, file.length)
   if (end <= position) return 0
-  target.set(file.bytes.subarray(position, end), at)
+  const written = file.bytes.subarray(position, end)
+  target.set(written, at)
+  target.fill(0, at + written.length, at + end - position)
   return end - position
 }
