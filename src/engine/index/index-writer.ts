@@ -20,10 +20,10 @@ import type { OrderedStore, StoreChange } from './ordered-store.js'
 import { decodeKey, encodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
 import { SetDigest } from './set-digest.js'
 
-/** Leaves written in one transaction of the store: a few milliseconds. */
-const SLICE_LEAVES = 64
+/** Leaves written in one transaction of the store, and so with one sync: some 10 ms that a commit may have to wait. */
+const SLICE_LEAVES = 192
 /** Changes of one leaf gathered before they are cut into leaves: about as many as a slice writes. */
-const SLICE_RECORDS = 2048
+const SLICE_RECORDS = 6144
 const FIRST_LEAF = encodeKey(0, 0, 0)
 
 interface Edit {
