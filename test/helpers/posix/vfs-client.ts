@@ -178,9 +178,13 @@ export class VfsClient implements PosixClient {
     const input = this.#handles.readable(source, 'copy_file_range')
     const output = this.#handles.writable(target, 'copy_file_range')
     if (output.appends) throw failure('EBADF', 'copy_file_range')
-    const distance = Math.abs(Number(from) - Number(to))
-    if (input.ino === output.ino && distance < length) throw failure('EINVAL', 'copy_file_range')
-    return asPosix('copy_file_range', () => this.#fs.copyRange(input.ino, Number(from), output.ino, Number(to), length))
+    const [start, end] = [Number(from), Number(to)]
+    return asPosix('copy_file_range', async () => {
+      const { size } = await this.#fs.getAttributes(input.ino)
+      const count = Math.max(0, Math.min(length, size - start))
+      if (input.ino === output.ino && Math.abs(start - end) < count) throw failure('EINVAL', 'copy_file_range')
+      return count === 0 ? 0 : this.#fs.copyRange(input.ino, start, output.ino, end, count)
+    })
   }
 
   async stat(path: Path): Promise<Stat> {
@@ -197,10 +201,13 @@ export class VfsClient implements PosixClient {
     await asPosix('access', () => this.#ino(path))
   }
   async utimens(path: Path, atime: NewTime, mtime: NewTime, follow = true): Promise<void> {
+    // The kernel does not even look.
+    if (atime === 'omit' && mtime === 'omit') return
     await asPosix('utimensat', async () => this.#setTimes(await this.#ino(path, follow), atime, mtime))
   }
   async futimens(fd: number, atime: NewTime, mtime: NewTime): Promise<void> {
     const { ino } = this.#handles.get(fd, 'futimens')
+    if (atime === 'omit' && mtime === 'omit') return
     await asPosix('futimens', () => this.#setTimes(ino, atime, mtime))
   }
   async chmod(path: Path, mode: number): Promise<void> {
@@ -229,9 +236,11 @@ export class VfsClient implements PosixClient {
     })
   }
   async linkFd(fd: number, path: Path): Promise<void> {
-    const { ino } = this.#handles.get(fd, 'linkat')
+    const { ino, isTemporary } = this.#handles.get(fd, 'linkat')
     await asPosix('linkat', async () => {
       const { parent, name } = await this.#vacant(path, 'linkat')
+      const { nlink } = await this.#fs.getAttributes(ino)
+      if (nlink === 0 && !isTemporary) throw failure('ENOENT', 'linkat')
       await this.#fs.link(ino, parent, name, this.#caller())
     })
   }
@@ -327,10 +336,8 @@ export class VfsClient implements PosixClient {
     if (name.length > MAX_XATTR_NAME_BYTES) throw failure('ERANGE', 'setxattr')
     if (value.length > MAX_XATTR_BYTES) throw failure('E2BIG', 'setxattr')
     await asPosix('setxattr', async () => {
-      const { found } = await this.#existing(path, false)
-      const hasUserAttributes = isDirectory(found.mode) || (found.mode & S_IFMT) === S_IFREG
-      if (name.startsWith('user.') && !hasUserAttributes) throw failure('EPERM', 'setxattr')
-      await this.#fs.setExtendedAttribute(found.ino, name, value, flags, this.#caller(), false)
+      const ino = await this.#changeableAttribute(path, name)
+      await this.#fs.setExtendedAttribute(ino, name, value, flags, this.#caller(), false)
     })
   }
   async listxattr(path: Path): Promise<string[]> {
@@ -340,9 +347,10 @@ export class VfsClient implements PosixClient {
     })
   }
   async removexattr(path: Path, name: string): Promise<void> {
-    await asPosix('removexattr', async () =>
-      this.#fs.removeExtendedAttribute(await this.#ino(path, false), name, this.#caller()),
-    )
+    await asPosix('removexattr', async () => {
+      const ino = await this.#changeableAttribute(path, name)
+      await this.#fs.removeExtendedAttribute(ino, name, this.#caller())
+    })
   }
   async statfs(path: Path): Promise<StatFs> {
     await asPosix('statfs', () => this.#ino(path))
@@ -366,12 +374,19 @@ export class VfsClient implements PosixClient {
   async #ino(path: Path, follow = true): Promise<Ino> {
     return (await this.#existing(path, follow)).found.ino
   }
-  /** Where something is to be made: the file system itself says EEXIST, but for what the kernel must know. */
+  /** Where something is to be made. */
   async #vacant(path: Path, call: string, isDirectoryMade = false): Promise<{ parent: Ino; name: Name }> {
     const { parent, name, found, hasTrailingSlash } = await this.#walk(path, false)
-    if (found !== undefined && (name === '.' || name === '..')) throw failure('EEXIST', call)
-    if (found === undefined && hasTrailingSlash && !isDirectoryMade) throw failure('ENOENT', call)
+    if (found !== undefined) throw failure('EEXIST', call)
+    if (hasTrailingSlash && !isDirectoryMade) throw failure('ENOENT', call)
     return { parent, name }
+  }
+
+  async #changeableAttribute(path: Path, name: string): Promise<Ino> {
+    const { found } = await this.#existing(path, false)
+    const hasUserAttributes = isDirectory(found.mode) || (found.mode & S_IFMT) === S_IFREG
+    if (name.startsWith('user.') && !hasUserAttributes) throw failure('EPERM', 'setxattr')
+    return found.ino
   }
 
   async #resize(ino: Ino, size: number): Promise<void> {
@@ -382,7 +397,7 @@ export class VfsClient implements PosixClient {
     const change: AttributeChange = {}
     if (atime !== 'omit') change.atime = toTimeChange(atime)
     if (mtime !== 'omit') change.mtime = toTimeChange(mtime)
-    if (atime !== 'omit' || mtime !== 'omit') await this.#fs.setAttributes(ino, change, this.#caller())
+    await this.#fs.setAttributes(ino, change, this.#caller())
   }
   async #setMode(ino: Ino, mode: number): Promise<void> {
     const type = (await this.#fs.getAttributes(ino)).mode & S_IFMT

@@ -1,6 +1,6 @@
 /** Open files of the emulated kernel: each keeps a reference to its inode until it is closed. */
 import type { FileSystem, Ino } from '../../../src/fs/vfs/types.js'
-import { O_APPEND, O_RDWR, O_WRONLY } from './constants.js'
+import { O_APPEND, O_RDWR, O_TMPFILE, O_WRONLY } from './constants.js'
 import { failure } from './vfs-failure.js'
 
 export interface Handle {
@@ -9,6 +9,8 @@ export interface Handle {
   readonly canRead: boolean
   readonly canWrite: boolean
   readonly appends: boolean
+  /** Made by O_TMPFILE: may get a name though it has none. */
+  readonly isTemporary: boolean
   /** Byte offset, or a directory's cookie. */
   position: number
 }
@@ -28,7 +30,8 @@ export class Handles {
     const access = flags & (O_WRONLY | O_RDWR)
     const canRead = access !== O_WRONLY
     const appends = (flags & O_APPEND) !== 0
-    this.#open.set(this.#next, { ino, isDirectory, canRead, canWrite: access !== 0, appends, position: 0 })
+    const isTemporary = (flags & O_TMPFILE) === O_TMPFILE
+    this.#open.set(this.#next, { ino, isDirectory, canRead, canWrite: access !== 0, appends, isTemporary, position: 0 })
     return this.#next++
   }
 
