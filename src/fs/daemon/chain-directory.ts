@@ -19,7 +19,7 @@ export function examineChainDirectory(directory: string): ChainPresence {
   if (names.includes('manifest') || names.some((name) => name.endsWith('.seg'))) {
     return names.includes('key') ? 'key-file' : 'passphrase'
   }
-  if (names.every((name) => UNFINISHED.has(name) || name.startsWith('.'))) return 'absent'
+  if (names.every((name) => UNFINISHED.has(name) || name.endsWith('.new'))) return 'absent'
   throw new AteError('NOT_A_CHAIN', `${directory} holds something else than a chain`, {
     hint: 'Give the directory that holds chains with --log-path, and the name of the chain as the second argument.',
   })

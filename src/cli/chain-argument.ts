@@ -1,0 +1,57 @@
+/** The optional CHAIN argument of commands that need no mountpoint: by name, or the only one there is. */
+import { readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { AteError } from '../engine/error.js'
+import { examineChainDirectory, type ChainPresence } from '../fs/daemon/chain-directory.js'
+import { checkChainName } from './chain-name.js'
+import { standardPaths } from './paths.js'
+
+export interface ChainLocation {
+  name: string
+  directory: string
+  /** How it is opened. */
+  presence: Exclude<ChainPresence, 'absent'>
+}
+
+/** Fails with CHAIN_NOT_FOUND, NOT_A_CHAIN, ACCESS_DENIED, BAD_ARGUMENT (a bad name; none given and several there). */
+export function findChain(name: string | undefined, logPathFlag: string | undefined): ChainLocation {
+  const logPath = resolve(logPathFlag ?? standardPaths().chains)
+  const chosen = name === undefined ? onlyChainIn(logPath) : checkChainName(name)
+  const directory = join(logPath, chosen)
+  const presence = examineChainDirectory(directory)
+  if (presence === 'absent') throw notFound(`there is no chain ${chosen} in ${logPath}`)
+  return { name: chosen, directory, presence }
+}
+
+function onlyChainIn(logPath: string): string {
+  const names = listDirectory(logPath).filter((name) => isChain(join(logPath, name)))
+  const [only, ...others] = names
+  if (only === undefined) throw notFound(`there is no chain in ${logPath}`)
+  if (others.length === 0) return only
+  throw new AteError('BAD_ARGUMENT', `there are several chains in ${logPath}`, {
+    hint: `Give the name of one: ${names.slice(0, 10).join(', ')}`,
+  })
+}
+
+function isChain(directory: string): boolean {
+  try {
+    return examineChainDirectory(directory) !== 'absent'
+  } catch {
+    return false
+  }
+}
+
+function listDirectory(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch (cause) {
+    throw new AteError('CHAIN_NOT_FOUND', `cannot read the directory of chains ${directory}`, {
+      hint: 'Check --log-path.',
+      cause,
+    })
+  }
+}
+
+function notFound(message: string): AteError {
+  return new AteError('CHAIN_NOT_FOUND', message, { hint: 'Check --log-path and the name of the chain.' })
+}
