@@ -57,7 +57,6 @@ export class InodeNumbers {
 
   take(): Ino {
     if (this.#reserved - this.#next < BLOCK / 2) this.#reserve(this.#next + BLOCK)
-    this.inodes++
     return this.#next++
   }
 

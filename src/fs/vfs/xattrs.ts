@@ -86,7 +86,7 @@ export class Xattrs {
 }
 
 /** The bit of the inode's flags that is set while the attribute may exist. */
-function flagOf(name: string): number {
+export function flagOf(name: string): number {
   if (name === CAPABILITY) return XATTR_CAPABILITY
   if (name === ACCESS_ACL) return XATTR_ACCESS_ACL
   if (name === DEFAULT_ACL) return XATTR_DEFAULT_ACL

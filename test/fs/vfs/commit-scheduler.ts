@@ -1,0 +1,69 @@
+import t from 'tap'
+import { COMMIT_BYTES, CommitScheduler } from '../../../src/fs/vfs/commit-scheduler.js'
+import { ManualTimer } from '../../helpers/open-memory-fs.js'
+
+function setUp(): { timer: ManualTimer; scheduler: CommitScheduler; commits: () => number } {
+  let commits = 0
+  const timer = new ManualTimer()
+  const scheduler: CommitScheduler = new CommitScheduler(timer, () => {
+    commits++
+    scheduler.committed()
+  })
+  return { timer, scheduler, commits: () => commits }
+}
+
+t.test('commits after 200 ms without changes', async (t) => {
+  const { timer, scheduler, commits } = setUp()
+  scheduler.changed(1)
+  t.equal(timer.delayMs, 100)
+  timer.fire()
+  timer.fire()
+  t.equal(commits(), 0)
+  timer.fire()
+  t.equal(commits(), 1, 'two ticks in which nothing happened')
+  t.notOk(timer.isRunning, 'no timer runs while nothing is pending')
+})
+
+t.test('commits after one second at most while changes keep coming', async (t) => {
+  const { timer, scheduler, commits } = setUp()
+  for (let tick = 1; tick <= 9; tick++) {
+    scheduler.changed(1)
+    timer.fire()
+  }
+  t.equal(commits(), 0)
+  scheduler.changed(1)
+  timer.fire()
+  t.equal(commits(), 1)
+})
+
+t.test('commits at once when much is pending', async (t) => {
+  const { scheduler, commits } = setUp()
+  scheduler.changed(COMMIT_BYTES - 1)
+  t.equal(commits(), 0)
+  scheduler.changed(COMMIT_BYTES)
+  t.equal(commits(), 1)
+  for (let i = 0; i < 16_384; i++) scheduler.changed(1)
+  t.equal(commits(), 2, 'many small changes count, too')
+})
+
+t.test('a commit that was asked for starts the waiting anew', async (t) => {
+  const { timer, scheduler, commits } = setUp()
+  scheduler.changed(1)
+  timer.fire()
+  scheduler.committed()
+  timer.fire()
+  t.equal(commits(), 0)
+  t.notOk(timer.isRunning)
+  scheduler.changed(1)
+  t.ok(timer.isRunning)
+})
+
+t.test('nothing happens after closing', async (t) => {
+  const { timer, scheduler, commits } = setUp()
+  scheduler.changed(1)
+  scheduler.close()
+  t.notOk(timer.isRunning)
+  scheduler.changed(1)
+  t.notOk(timer.isRunning)
+  t.equal(commits(), 0)
+})
