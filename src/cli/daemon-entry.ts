@@ -7,7 +7,8 @@ import { toErrorRecord } from '../fs/daemon/error-record.js'
 import { logLine } from './daemon-log.js'
 import type { DaemonMessage, StartMessage } from './daemon-messages.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
-import { progressText, serveUntilEnd, startMount } from './serve-mount.js'
+import { progressText } from './progress.js'
+import { serveUntilEnd, startMount } from './serve-mount.js'
 
 function send(message: DaemonMessage): Promise<void> {
   return new Promise((resolve) => {

@@ -14,7 +14,7 @@ import { readMountStatus, type MountStatus } from '../fs/daemon/mount-status.js'
 import { daemonLogPath, openDaemonLog } from './daemon-log.js'
 import type { StartMessage } from './daemon-messages.js'
 import { standardPaths } from './paths.js'
-import { wipe } from './serve-mount.js'
+import { wipeSecret } from './passphrase.js'
 
 export interface StartEvents {
   onProgress: (text: string) => void
@@ -45,7 +45,7 @@ export async function startDaemon(
     child.send(start)
     return await answer
   } finally {
-    wipe(secret)
+    wipeSecret(secret)
     if (child.connected) child.disconnect()
     child.unref()
   }

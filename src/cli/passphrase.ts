@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import type { ChainSecret } from '../adapters/node/chain-handle.js'
 import { AteError } from '../engine/error.js'
 import { promptHidden } from './prompt.js'
 
@@ -34,6 +35,23 @@ export async function readPassphrase(sources: PassphraseSources, question: Passp
   if (fromEnvironment !== undefined) return finish(Buffer.from(fromEnvironment))
   if (!process.stdin.isTTY) return finish(await readAll(process.stdin, 'standard input'))
   return askTerminal(question)
+}
+
+/** What opens a chain that exists. The caller wipes it. */
+export async function readSecret(
+  presence: 'passphrase' | 'key-file',
+  sources: PassphraseSources,
+  chain: string,
+): Promise<ChainSecret> {
+  if (presence === 'key-file') return { kind: 'key-file' }
+  return {
+    kind: 'passphrase',
+    passphrase: await readPassphrase(sources, { prompt: `Passphrase for ${chain}`, isNew: false }),
+  }
+}
+
+export function wipeSecret(secret: ChainSecret): void {
+  if (secret.kind === 'passphrase') secret.passphrase.fill(0)
 }
 
 /** Taken out, so that no child process inherits it. */

@@ -1,5 +1,7 @@
 /** A line of progress on standard error while something takes long: only on a terminal, and gone afterwards. */
 
+import type { OpenProgress } from '../adapters/node/chain-handle.js'
+
 export interface Progress {
   show(text: string): void
   clear(): void
@@ -23,4 +25,10 @@ export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): P
       shown = false
     },
   }
+}
+
+/** 'reading the log: 40 %'. */
+export function progressText({ phase, doneBytes, totalBytes }: OpenProgress): string {
+  if (totalBytes <= 0) return phase
+  return `${phase}: ${Math.floor((100 * Math.min(doneBytes, totalBytes)) / totalBytes)} %`
 }

@@ -1,9 +1,10 @@
 /** Runs a mount in this process until it ends, in the foreground or as a daemon. */
 import { errorCode } from '../engine/error.js'
-import type { ChainSecret, OpenProgress } from '../adapters/node/chain-handle.js'
+import type { ChainSecret } from '../adapters/node/chain-handle.js'
 import { MountDaemon, type MountEnd, type MountEvents } from '../fs/daemon/mount-daemon.js'
 import type { MountRequest } from '../fs/daemon/mount-request.js'
 import { loadMountParts } from '../fs/daemon/mount-parts.js'
+import { wipeSecret } from './passphrase.js'
 
 /** Opens and mounts. The passphrase is wiped whatever happens. */
 export async function startMount(
@@ -14,12 +15,8 @@ export async function startMount(
   try {
     return await MountDaemon.start(request, secret, await loadMountParts(request), events)
   } finally {
-    wipe(secret)
+    wipeSecret(secret)
   }
-}
-
-export function wipe(secret: ChainSecret): void {
-  if (secret.kind === 'passphrase') secret.passphrase.fill(0)
 }
 
 /**
@@ -46,10 +43,4 @@ export async function serveUntilEnd(daemon: MountDaemon, say: (message: string) 
     await daemon.goodbye()
     for (const name of names) process.off(name, onSignal)
   }
-}
-
-export function progressText(progress: OpenProgress): string {
-  const { phase, doneBytes, totalBytes } = progress
-  if (totalBytes <= 0) return phase
-  return `${phase}: ${Math.floor((100 * Math.min(doneBytes, totalBytes)) / totalBytes)} %`
 }

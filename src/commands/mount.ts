@@ -2,7 +2,7 @@ import { Args } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.js'
 import { mountFlags } from '../cli/mount-flags.js'
 import { prepareMount } from '../cli/prepare-mount.js'
-import { terminalProgress } from '../cli/progress.js'
+import { progressText, terminalProgress } from '../cli/progress.js'
 import type { MountStatus } from '../fs/daemon/mount-status.js'
 
 interface Mounted extends MountStatus {
@@ -57,7 +57,7 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
         const { startDaemon } = await import('../cli/daemonize.js')
         return report(await startDaemon(request, secret, { onProgress: progress.show, onNotice }))
       }
-      const { progressText, serveUntilEnd, startMount } = await import('../cli/serve-mount.js')
+      const { serveUntilEnd, startMount } = await import('../cli/serve-mount.js')
       const say = (text: string): void => this.note(text)
       const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
       const daemon = await startMount(request, secret, { onProgress, onNotice, onWarning: say })

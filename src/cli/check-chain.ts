@@ -1,0 +1,147 @@
+/**
+ * `atefs fsck`: everything that can be verified of a chain that nobody has mounted. First the log, byte by byte; then the
+ * file system that its records make, rebuilt in memory beside whatever index there is; then that index. Changes nothing.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { AnchorFile } from '../adapters/node/anchor-file.js'
+import type { ChainHandle, ChainSecret, OpenChainOptions, OpenProgress } from '../adapters/node/chain-handle.js'
+import { anchorName, openIdentity } from '../adapters/node/chain-secret.js'
+import { FileStorage } from '../adapters/node/file-storage.js'
+import { LmdbStore } from '../adapters/node/lmdb-store.js'
+import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { openChain } from '../adapters/node/open-chain.js'
+import { deriveChainKeys, wipeChainKeys, type ChainKeys } from '../engine/crypto/chain-keys.js'
+import { wipe } from '../engine/crypto/wipe.js'
+import { errorCode } from '../engine/error.js'
+import { IndexWriter } from '../engine/index/index-writer.js'
+import { LeafSeal } from '../engine/index/leaf-seal.js'
+import { verifyLog } from '../engine/log/index.js'
+import { checkFileSystem } from '../fs/vfs/check.js'
+
+/** One thing wrong. Where it is: in the log (segment, position, sequence, group), in the file system (inode, path), or both. */
+export interface ChainFinding {
+  kind: string
+  message: string
+  segment?: number | undefined
+  position?: number | undefined
+  sequence?: number | undefined
+  group?: number | undefined
+  inode?: number | undefined
+  path?: string | undefined
+}
+
+export interface CheckChainOptions {
+  directory: string
+  anchorDirectory: string
+  secret: ChainSecret
+  onProgress: (progress: OpenProgress) => void
+  onNotice: (message: string) => void
+}
+
+/** What was looked at. */
+export interface CheckedChain {
+  batches: number
+  logBytes: number
+}
+
+/** Yields what is wrong; returns what was looked at. Fails with CHAIN_LOCKED, WRONG_PASSPHRASE, NOT_A_CHAIN, ... */
+export async function* checkChain(options: CheckChainOptions): AsyncGenerator<ChainFinding, CheckedChain> {
+  const handle = await openTolerant(options)
+  const keys = handle?.keys ?? (await keysOf(options))
+  try {
+    const checked = yield* checkLog(options, keys)
+    if (handle !== undefined) yield* checkFiles(handle, options)
+    yield* checkIndex(options.directory, keys)
+    return checked
+  } finally {
+    await handle?.close()
+    wipeChainKeys(keys)
+  }
+}
+
+/** Undefined for a log so damaged that nothing can be rebuilt from it. What is wrong with it is told by `checkLog`. */
+async function openTolerant(options: CheckChainOptions): Promise<ChainHandle | undefined> {
+  const { directory, anchorDirectory, secret, onProgress } = options
+  const tolerant: OpenChainOptions = {
+    directory,
+    secret,
+    anchorDirectory,
+    readOnly: true,
+    allowDamage: true,
+    acceptRollback: true,
+    onProgress,
+    onNotice: () => undefined,
+  }
+  try {
+    return await openChain(tolerant)
+  } catch (error) {
+    if (errorCode(error) === 'CHAIN_DAMAGED') return undefined
+    throw error
+  }
+}
+
+async function keysOf({ directory, secret }: CheckChainOptions): Promise<ChainKeys> {
+  const { rootKey, chainId, suite } = await openIdentity(new FileStorage(directory), secret)
+  const keys = deriveChainKeys(nativeCrypto, rootKey, chainId, suite)
+  wipe(rootKey)
+  return keys
+}
+
+async function* checkLog(
+  { directory, anchorDirectory, onProgress, onNotice }: CheckChainOptions,
+  keys: ChainKeys,
+): AsyncGenerator<ChainFinding, CheckedChain> {
+  const anchorFile = join(anchorDirectory, anchorName(keys.chainId))
+  if (!existsSync(anchorFile))
+    onNotice('there is no anchor on this machine: a rolled back log cannot be told from this one')
+  const anchor = new AnchorFile(anchorFile, { readOnly: true })
+  const checked: CheckedChain = { batches: 0, logBytes: 0 }
+  try {
+    yield* verifyLog({
+      storage: new FileStorage(directory),
+      crypto: nativeCrypto,
+      keys,
+      anchor,
+      onBatch: () => void checked.batches++,
+      onProgress: (doneBytes, totalBytes) => {
+        checked.logBytes = doneBytes
+        onProgress({ phase: 'verifying the log', doneBytes, totalBytes })
+      },
+    })
+  } finally {
+    anchor.close()
+  }
+  return checked
+}
+
+async function* checkFiles(
+  { view, keys }: ChainHandle,
+  { onProgress }: CheckChainOptions,
+): AsyncGenerator<ChainFinding> {
+  const onInodes = (doneBytes: number, totalBytes: number): void =>
+    onProgress({ phase: 'checking files', doneBytes, totalBytes })
+  for await (const finding of checkFileSystem({ view, nameKey: keys.nameKey, onProgress: onInodes })) {
+    const { kind, message, ino, path } = finding
+    yield { kind, message, inode: ino, path }
+  }
+}
+
+function* checkIndex(directory: string, keys: ChainKeys): Generator<ChainFinding> {
+  const index = join(directory, 'index')
+  if (!existsSync(index) || isIndexWhole(index, keys)) return
+  yield { kind: 'index', message: 'The index does not verify; the next mount rebuilds it from the log.' }
+}
+
+function isIndexWhole(directory: string, keys: ChainKeys): boolean {
+  try {
+    const store = new LmdbStore(directory, { readOnly: true })
+    const steps = new IndexWriter(store, new LeafSeal(nativeCrypto, keys), nativeCrypto, keys).verify()
+    let step = steps.next()
+    while (step.done !== true) step = steps.next()
+    void store.close()
+    return step.value
+  } catch {
+    return false
+  }
+}

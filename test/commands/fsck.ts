@@ -1,0 +1,123 @@
+/** fsck through the program, and what mount makes of a damaged or rolled back chain. */
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { cliWorld, shell, type CliResult, type CliWorld } from '../helpers/cli.js'
+
+interface Chain {
+  world: CliWorld
+  mountpoint: string
+  directory: string
+  mount(...flags: string[]): Promise<CliResult>
+  umount(): Promise<CliResult>
+  fsck(...flags: string[]): Promise<CliResult>
+}
+
+/** A chain of some files, unmounted. */
+async function chain(t: Test): Promise<Chain> {
+  const world = cliWorld(t)
+  const mountpoint = world.path('vault')
+  const made: Chain = {
+    world,
+    mountpoint,
+    directory: world.path('data/atefs/vault'),
+    mount: (...flags) => world.run(['mount', mountpoint, ...flags]),
+    umount: () => world.run(['umount', mountpoint]),
+    fsck: (...flags) => world.run(['fsck', ...flags]),
+  }
+  await made.mount('--no-auth')
+  await shell(`cd ${mountpoint}; mkdir d; echo small > d/small; head -c 300000 /dev/urandom > d/large; sync d/large`)
+  await made.umount()
+  return made
+}
+
+/** Segment files, the newest last. */
+function segments(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.seg'))
+  return names.sort().map((name) => join(directory, name))
+}
+
+function flip(file: string, position: number): void {
+  const bytes = readFileSync(file)
+  bytes[position] = (bytes[position] ?? 0) ^ 1
+  writeFileSync(file, bytes)
+}
+
+t.test('a clean chain is clean, and unchanged by being looked at', async (t) => {
+  const { fsck, directory, mount, umount } = await chain(t)
+  const before = segments(directory).map((path) => readFileSync(path))
+  const checked = await fsck('vault', '--json')
+  t.equal(checked.code, 0, checked.stdout + checked.stderr)
+  t.match(checked.json(), { chain: 'vault', findings: [], findingCount: 0, batches: Number })
+  t.match((await fsck()).stdout, /^vault is clean/)
+  t.same(
+    segments(directory).map((path) => readFileSync(path)),
+    before,
+  )
+  t.equal((await mount()).code, 0)
+  t.equal((await fsck()).code, 11, 'not while it is mounted')
+  await umount()
+  t.equal((await fsck('other')).code, 6)
+})
+
+t.test('a damaged file is named, mount refuses, and with --allow-damage the rest can be read', async (t) => {
+  const { fsck, directory, mount, umount, mountpoint } = await chain(t)
+  // In the middle of the large file, which is most of its segment.
+  const largest = segments(directory).reduce((a, b) => (statSync(a).size >= statSync(b).size ? a : b))
+  flip(largest, 150_000)
+  const checked = await fsck('--json')
+  t.equal(checked.code, 26)
+  const findings = checked.json()['findings'] as { path?: string; segment?: number; kind: string }[]
+  t.ok(
+    findings.some(({ path }) => path === '/d/large'),
+    'the path',
+  )
+  t.ok(
+    findings.some(({ segment }) => segment !== undefined),
+    'the place in the log',
+  )
+  t.match((await fsck()).stdout, /\/d\/large.*\n(.*\n)*vault is DAMAGED/)
+
+  rmSync(join(directory, 'index'), { recursive: true })
+  const refused = await mount()
+  t.equal(refused.code, 26, refused.stderr)
+  t.match(refused.stderr, 'atefs fsck')
+  t.equal((await mount('--allow-damage')).code, 0)
+  t.equal(await shell(`cat ${mountpoint}/d/small`), 'small\n')
+  await t.rejects(shell(`cat ${mountpoint}/d/large`), /Input\/output error/)
+  await t.rejects(shell(`touch ${mountpoint}/new`), /Read-only file system/)
+  t.equal((await umount()).code, 0)
+})
+
+t.test('an end cut off below what was durable is refused by mount and told by fsck', async (t) => {
+  const { fsck, directory, mount, world } = await chain(t)
+  const [first] = segments(directory)
+  t.ok(first)
+  cpSync(directory, world.path('copy'), { recursive: true })
+  await mount()
+  await shell(`echo more > ${world.path('vault')}/more`)
+  await world.run(['umount', world.path('vault')])
+  // The older copy takes its place.
+  rmSync(directory, { recursive: true })
+  cpSync(world.path('copy'), directory, { recursive: true })
+  const refused = await mount()
+  t.equal(refused.code, 26, refused.stderr)
+  t.match(refused.stderr, /--accept-rollback/)
+  const checked = await fsck('--json')
+  t.equal(checked.code, 26)
+  t.match(checked.json()['findings'], [{ kind: 'rollback' }])
+  t.equal((await mount('--accept-rollback')).code, 0)
+  t.equal(await shell(`ls ${world.path('vault')}`), 'd\n')
+  await world.run(['umount', world.path('vault')])
+  t.equal((await mount()).code, 0, 'accepted for good')
+})
+
+t.test('a manifest or a key that is damaged is told, not a crash', async (t) => {
+  const { fsck, directory, mount } = await chain(t)
+  copyFileSync(join(directory, 'manifest'), join(directory, 'kept'))
+  truncateSync(join(directory, 'manifest'), 20)
+  for (const result of [await fsck(), await mount()]) t.equal(result.code, 26, result.stderr)
+  copyFileSync(join(directory, 'kept'), join(directory, 'manifest'))
+  flip(join(directory, 'key'), 30)
+  for (const result of [await fsck(), await mount()]) t.equal(result.code, 26, result.stderr)
+})
