@@ -52,7 +52,11 @@ export class FrameBuilder {
   /** Bytes of the frame of `draft`, with its padding. BAD_ARGUMENT when it is above the limits. */
   bytesOf(draft: BatchDraft): number {
     let bytes = 0
-    for (const { parts } of draft.groups) bytes += GROUP_OVERHEAD_BYTES + byteLength(parts)
+    for (const { parts, number } of draft.groups) {
+      if (!Number.isSafeInteger(number) || number < 0)
+        throw new AteError('BAD_ARGUMENT', 'A group has an impossible number.')
+      bytes += GROUP_OVERHEAD_BYTES + byteLength(parts)
+    }
     if (bytes > MAX_BATCH_BYTES || draft.groups.length > MAX_BATCH_GROUPS) {
       throw new AteError('BAD_ARGUMENT', `A batch of ${draft.groups.length} groups and ${bytes} bytes is too large.`)
     }

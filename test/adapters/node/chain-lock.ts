@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { lockChain } from '../../../src/adapters/node/chain-lock.js'
+
+function directory(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'atefs-lock-'))
+  t.teardown(() => rmSync(path, { recursive: true }))
+  return path
+}
+
+await t.test('one writer at a time, who is named', async (t) => {
+  const path = directory(t)
+  const lock = lockChain(path, { readOnly: false })
+  t.equal(readFileSync(join(path, 'lock'), 'latin1'), `${process.pid}\n`)
+  t.throws(() => lockChain(path, { readOnly: false }), {
+    code: 'CHAIN_LOCKED',
+    message: new RegExp(`process ${process.pid}`),
+  })
+  t.throws(() => lockChain(path, { readOnly: true }), { code: 'CHAIN_LOCKED' })
+  lock.release()
+  lock.release()
+  lockChain(path, { readOnly: false }).release()
+})
+
+await t.test('many readers, but no writer beside them', async (t) => {
+  const path = directory(t)
+  lockChain(path, { readOnly: true }).release()
+  t.notOk(existsSync(join(path, 'lock')), 'a reader makes no file')
+  lockChain(path, { readOnly: false }).release()
+  const readers = [lockChain(path, { readOnly: true }), lockChain(path, { readOnly: true })]
+  t.throws(() => lockChain(path, { readOnly: false }), { code: 'CHAIN_LOCKED' })
+  for (const reader of readers) reader.release()
+  lockChain(path, { readOnly: false }).release()
+})
+
+await t.test('a lock left by a killed process does not block', async (t) => {
+  const path = directory(t)
+  writeFileSync(join(path, 'lock'), '')
+  // flock(1) takes the same lock as we do, and -F makes it become the command.
+  const holder = spawn('flock', ['-F', join(path, 'lock'), 'sh', '-c', 'echo held; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(holder, 'exit')
+  await once(holder.stdout, 'data')
+  t.throws(() => lockChain(path, { readOnly: false }), { code: 'CHAIN_LOCKED', message: /another process/ })
+  holder.kill('SIGKILL')
+  await ended
+  lockChain(path, { readOnly: false }).release()
+})
+
+await t.test('a directory that is not there is not found', async (t) => {
+  t.throws(() => lockChain(join(directory(t), 'absent'), { readOnly: false }), { code: 'CHAIN_NOT_FOUND' })
+})

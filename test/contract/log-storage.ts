@@ -1,0 +1,113 @@
+/** What every LogStorage promises. `make` gives an empty one, and `again` another view of the same files. */
+import type { Test } from 'tap'
+import type { LogStorage } from '../../src/engine/log/storage.js'
+
+export interface StorageUnderTest {
+  storage: LogStorage
+  again: () => LogStorage
+}
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
+
+export async function logStorage(t: Test, make: () => StorageUnderTest): Promise<void> {
+  await t.test('small files are replaced as a whole', async (t) => {
+    const { storage, again } = make()
+    t.equal(await storage.readSmall('manifest', 10), undefined)
+    await storage.replaceSmall('manifest', bytes(1, 2, 3))
+    await storage.replaceSmall('manifest', bytes(4))
+    t.same(await again().readSmall('manifest', 10), bytes(4))
+    await storage.replaceSmall('manifest', new Uint8Array(0))
+    t.same(await storage.readSmall('manifest', 10), new Uint8Array(0))
+    t.same(await storage.list(), ['manifest'])
+  })
+
+  await t.test('a small file above the limit is refused', async (t) => {
+    const { storage } = make()
+    await storage.replaceSmall('manifest', new Uint8Array(11))
+    await t.rejects(storage.readSmall('manifest', 10), { code: 'BAD_FORMAT' })
+    t.equal((await storage.readSmall('manifest', 11))?.length, 11)
+  })
+
+  await t.test('a segment is made once, and must be there to be opened', async (t) => {
+    const { storage } = make()
+    await t.rejects(storage.openSegment('a.seg', 'read'), { code: 'INPUT_OUTPUT' })
+    await t.rejects(storage.openSegment('a.seg', 'append'), { code: 'INPUT_OUTPUT' })
+    t.throws(() => storage.openReader('a.seg'), { code: 'INPUT_OUTPUT' })
+    const file = await storage.openSegment('a.seg', 'create')
+    t.equal(await file.size(), 0)
+    await t.rejects(storage.openSegment('a.seg', 'create'), { code: 'CHAIN_EXISTS' })
+    await file.close()
+  })
+
+  await t.test('parts are written one after another at a position, and read back in pieces', async (t) => {
+    const { storage, again } = make()
+    const file = await storage.openSegment('a.seg', 'create')
+    await file.write(3, [bytes(1, 2), bytes(), bytes(3, 4, 5)])
+    await file.sync()
+    t.equal(await file.size(), 8)
+    t.same(await file.read(0, 100), bytes(0, 0, 0, 1, 2, 3, 4, 5))
+    t.same(await file.read(4, 2), bytes(2, 3))
+    t.same(await file.read(8, 5), bytes())
+    t.same(await file.read(1000, 5), bytes())
+    const reader = again().openReader('a.seg')
+    const target = new Uint8Array(6).fill(9)
+    t.equal(reader.readSync(6, target, 1, 4), 2)
+    t.same(target, bytes(9, 4, 5, 9, 9, 9))
+    t.equal(reader.readSync(50, target, 0, 4), 0)
+    reader.close()
+    await file.close()
+  })
+
+  await t.test('what is appended is seen by readers opened before', async (t) => {
+    const { storage, again } = make()
+    const file = await storage.openSegment('a.seg', 'create')
+    const reader = again().openReader('a.seg')
+    await file.write(0, [bytes(7)])
+    const target = bytes(0)
+    t.equal(reader.readSync(0, target, 0, 1), 1)
+    t.same(target, bytes(7))
+    reader.close()
+    await file.close()
+    const later = await storage.openSegment('a.seg', 'append')
+    await later.write(1, [bytes(8)])
+    t.same(await later.read(0, 9), bytes(7, 8))
+    await later.close()
+  })
+
+  await t.test('reserved space counts, reads as zero, and is never shortened', async (t) => {
+    const { storage } = make()
+    const file = await storage.openSegment('a.seg', 'create')
+    await file.write(0, [bytes(1, 2, 3)])
+    await file.reserve(10_000)
+    t.equal(await file.size(), 10_000)
+    await file.reserve(5)
+    t.equal(await file.size(), 10_000)
+    t.same(await file.read(0, 6), bytes(1, 2, 3, 0, 0, 0))
+    t.same(await file.read(9999, 6), bytes(0))
+    await file.close()
+  })
+
+  await t.test('zeroing and truncating leave zeros behind them', async (t) => {
+    const { storage } = make()
+    const file = await storage.openSegment('a.seg', 'create')
+    await file.write(0, [new Uint8Array(3_000_000).fill(1)])
+    await file.zero(2, 2_500_000)
+    t.same(await file.read(0, 4), bytes(1, 1, 0, 0))
+    t.same(await file.read(2_499_999, 2), bytes(0, 1))
+    await file.truncate(1)
+    t.equal(await file.size(), 1)
+    await file.write(3, [bytes(5)])
+    t.same(await file.read(0, 9), bytes(1, 0, 0, 5))
+    await file.close()
+  })
+
+  await t.test('files are listed and removed by name', async (t) => {
+    const { storage } = make()
+    for (const name of ['0000000001.seg', 'spare']) await (await storage.openSegment(name, 'create')).close()
+    await storage.replaceSmall('keyring', bytes(1))
+    t.same((await storage.list()).sort(), ['0000000001.seg', 'keyring', 'spare'])
+    await storage.remove('spare')
+    await storage.remove('spare')
+    t.same((await storage.list()).sort(), ['0000000001.seg', 'keyring'])
+  })
+}

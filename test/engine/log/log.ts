@@ -1,0 +1,194 @@
+/** Appending: space, failures of the storage, and closing. */
+import t, { type Test } from 'tap'
+import { errorCode } from '../../../src/engine/error.js'
+import { verifyLog } from '../../../src/engine/log/index.js'
+import { FaultStorage } from '../../helpers/fault-storage.js'
+import { contentIsRight, create, crypto, draft, keys, numbersOf, open } from '../../helpers/log-workbench.js'
+
+const MIB = 1024 * 1024
+
+async function opened(storage: FaultStorage) {
+  await create(storage)
+  const { log } = await open({ storage })
+  return log
+}
+
+await t.test('space is promised only where it was reserved', async (t) => {
+  const storage = new FaultStorage()
+  const log = await opened(storage)
+  t.equal(log.availableBytes(false), 0)
+  t.equal(log.availableBytes(true), 0)
+  await log.makeRoom()
+  t.ok(log.availableBytes(false) >= 63 * MIB)
+  t.ok(log.availableBytes(true) >= log.availableBytes(false) + 15 * MIB)
+  const before = log.availableBytes(false)
+  const batch = draft(1, 10_000)
+  await log.append([batch])
+  t.equal(log.availableBytes(false), before - log.bytesOf(batch))
+  await log.makeRoom(100 * MIB)
+  t.ok(log.availableBytes(false) >= before + 99 * MIB)
+  await log.close()
+  t.ok(storage.usedBytes() < 20_000, 'all that was reserved is given back')
+})
+
+await t.test('a nearly full disk is used in ever smaller steps, and then there is no space', async (t) => {
+  const storage = new FaultStorage({ capacityBytes: 40 * MIB })
+  const log = await opened(storage)
+  let number = 1
+  for (;;) {
+    try {
+      await log.append([draft(number, MIB, 65_536)])
+      number++
+    } catch (error) {
+      t.equal(errorCode(error), 'NO_SPACE')
+      break
+    }
+  }
+  t.ok(number > 30, `${number} MiB of 40 were written`)
+  await t.rejects(log.makeRoom(), { code: 'NO_SPACE' })
+  t.ok(storage.usedBytes() <= 40 * MIB)
+  storage.capacityBytes = 80 * MIB
+  await log.makeRoom()
+  await log.append([draft(number, MIB, 65_536)])
+  await log.close()
+  const { batches } = await open({ storage, readOnly: true })
+  t.equal(batches.length, number)
+  t.ok(contentIsRight(storage, batches))
+})
+
+await t.test('what was promised is kept on a full disk, with the spare for what is essential', async (t) => {
+  const storage = new FaultStorage({ capacityBytes: 64 * MIB })
+  const log = await opened(storage)
+  await log.makeRoom()
+  storage.capacityBytes = 0
+  let number = 1
+  const batch = draft(1, 500_000, 65_536)
+  while (log.availableBytes(false) >= log.bytesOf(batch)) await log.append([draft(number++, 500_000, 65_536)])
+  t.ok(number > 60)
+  storage.capacityBytes = 64 * MIB
+  const essential = Math.floor((log.availableBytes(true) - log.availableBytes(false)) / log.bytesOf(batch)) - 1
+  t.ok(essential > 10)
+  for (let i = 0; i < essential; i++) await log.append([draft(number++, 500_000, 65_536)])
+  await log.close()
+  t.equal((await open({ storage, readOnly: true })).batches.length, number - 1)
+})
+
+await t.test('where the disk has no room for a new segment, the old one grows', async (t) => {
+  const storage = new FaultStorage({ capacityBytes: 30 * MIB })
+  await create(storage)
+  const { log } = await open({ storage, segmentBytes: 8 * MIB })
+  let number = 1
+  for (; number <= 24; number++) await log.append([draft(number, MIB, 65_536)])
+  await log.close()
+  const { batches } = await open({ storage, readOnly: true })
+  t.equal(batches.length, 24)
+  t.ok(contentIsRight(storage, batches))
+})
+
+await t.test('after any operation that failed, what was acknowledged is there and the rest is refused', async (t) => {
+  const count = await operationsOf(undefined, t)
+  for (let operation = 1; operation < count; operation++) await operationsOf(operation, t)
+  t.ok(count > 30, `${count} operations`)
+})
+
+/** A short life whose storage fails at one operation; returns how many there are. */
+async function operationsOf(failing: number | undefined, t: Test): Promise<number> {
+  const storage = new FaultStorage()
+  let acknowledged = 0
+  try {
+    await create(storage)
+    const { log } = await open({ storage, segmentBytes: 20_000 })
+    if (failing !== undefined) storage.failAt = { operation: failing, code: 'INPUT_OUTPUT', isLasting: true }
+    for (let number = 1; number <= 6; number++) {
+      await log.append([draft(number, 9000)])
+      acknowledged++
+    }
+    await log.close()
+  } catch (error) {
+    if (errorCode(error) !== 'WRITE_FAILED' && errorCode(error) !== 'INPUT_OUTPUT') t.fail(String(error))
+  }
+  storage.failAt = undefined
+  const { batches, log } = await open({ storage })
+  const numbers = numbersOf(batches)
+  if (numbers.length < acknowledged || numbers.some((number, i) => number !== i + 1)) {
+    t.fail(`failing at ${String(failing)}: ${numbers.join()} of ${acknowledged} acknowledged`)
+  }
+  await log.close()
+  for await (const finding of verifyLog({ storage, crypto, keys }))
+    t.fail(`failing at ${String(failing)}: ${finding.message}`)
+  return storage.operations.length
+}
+
+await t.test('once a write has failed nothing is accepted any more', async (t) => {
+  for (const code of ['INPUT_OUTPUT', 'NO_SPACE'] as const) {
+    const storage = new FaultStorage()
+    const log = await opened(storage)
+    await log.append([draft(1)])
+    storage.failAt = { operation: storage.operations.length, code }
+    await t.rejects(log.append([draft(2)]), { code: 'WRITE_FAILED' })
+    await t.rejects(log.append([draft(3)]), { code: 'WRITE_FAILED' })
+    t.equal(log.availableBytes(true), 0)
+    t.equal(log.durableSequence, 1)
+    await log.close()
+    await t.rejects(log.append([draft(4)]), { code: 'CHAIN_CLOSED' })
+    const { batches } = await open({ storage })
+    t.equal(numbersOf(batches)[0], 1)
+  }
+})
+
+await t.test('batches that cannot be are refused and change nothing', async (t) => {
+  const log = await opened(new FaultStorage())
+  const groups = Array.from({ length: 65_537 }, () => ({ kind: 1 as const, number: 1, parts: [] }))
+  await t.rejects(log.append([{ groups }]), { code: 'BAD_ARGUMENT' })
+  const part = new Uint8Array(MIB)
+  const parts = Array.from({ length: 257 }, () => part)
+  await t.rejects(log.append([{ groups: [{ kind: 2, number: 1, parts }] }]), { code: 'BAD_ARGUMENT' })
+  await t.rejects(log.append([{ groups: [{ kind: 2, number: -1, parts: [] }] }]), { code: 'BAD_ARGUMENT' })
+  t.same(await log.append([]), [])
+  t.equal((await log.append([draft(1)]))[0]?.sequence, 1)
+  t.equal((await log.append([{ groups: [] }]))[0]?.sequence, 2, 'a batch may be empty')
+  await log.close()
+  await log.close()
+})
+
+await t.test('appends asked for at once are done one after another', async (t) => {
+  const storage = new FaultStorage()
+  const log = await opened(storage)
+  const appends = [1, 2, 3, 4, 5].map((number) => log.append([draft(number, 2000)]))
+  const closed = log.close()
+  const sequences = (await Promise.all(appends)).flat().map(({ sequence }) => sequence)
+  await closed
+  t.same(sequences, [1, 2, 3, 4, 5])
+  t.same(numbersOf((await open({ storage, readOnly: true })).batches), [1, 2, 3, 4, 5])
+})
+
+await t.test('a large append is written in pieces under one sync', async (t) => {
+  const storage = new FaultStorage()
+  const log = await opened(storage)
+  await log.append([draft(1)])
+  const before = storage.operations.length
+  await log.append([2, 3, 4, 5].map((number) => draft(number, 5 * MIB, 65_536)))
+  t.same(
+    storage.operations.slice(before).map(({ kind }) => kind),
+    ['write', 'write', 'write', 'write', 'sync'],
+  )
+  await log.close()
+  const { batches } = await open({ storage, readOnly: true })
+  t.same(numbersOf(batches), [1, 2, 3, 4, 5])
+  t.ok(contentIsRight(storage, batches))
+})
+
+await t.test('space ahead of many small commits is zeroed, and not for large ones', async (t) => {
+  const zeroed = async (contentBytes: number): Promise<number> => {
+    const storage = new FaultStorage()
+    const log = await opened(storage)
+    for (let number = 1; number <= 8; number++) {
+      await log.append([draft(number, contentBytes, 65_536)])
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+    await log.close()
+    return storage.operations.filter((op) => op.kind === 'write' && op.bytes.every((byte) => byte === 0)).length
+  }
+  t.equal(await zeroed(1000), 1)
+  t.equal(await zeroed(300_000), 0)
+})
