@@ -103,7 +103,9 @@ async function* checkLog(
       crypto: nativeCrypto,
       keys,
       anchor,
-      onBatch: () => void checked.batches++,
+      onBatch: () => {
+        checked.batches++
+      },
       onProgress: (doneBytes, totalBytes) => {
         checked.logBytes = doneBytes
         onProgress({ phase: 'verifying the log', doneBytes, totalBytes })

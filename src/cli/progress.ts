@@ -3,8 +3,8 @@
 import type { OpenProgress } from '../adapters/node/chain-handle.js'
 
 export interface Progress {
-  show(text: string): void
-  clear(): void
+  show: (text: string) => void
+  clear: () => void
 }
 
 /** Quick work stays silent. */

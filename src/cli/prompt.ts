@@ -42,7 +42,10 @@ export function promptHidden(text: string, input: ReadStream = process.stdin): P
           resolve(line.subarray(0, length))
           break
         }
-        if (byte === CTRL_D) return fail()
+        if (byte === CTRL_D) {
+          fail()
+          break
+        }
         if (byte === CTRL_C) {
           finish()
           process.exit(EXIT.INTERRUPTED)

@@ -2,8 +2,8 @@ import t from 'tap'
 import { chainNameOf, checkChainName } from '../../src/cli/chain-name.js'
 
 t.test('the name is the last part of the mountpoint', async (t) => {
-  t.equal(chainNameOf('/home/me/vault'), 'vault')
-  t.equal(chainNameOf('/home/me/vault/'), 'vault')
+  t.equal(chainNameOf('/mnt/vault'), 'vault')
+  t.equal(chainNameOf('/mnt/vault/'), 'vault')
   t.throws(() => chainNameOf('/'), { code: 'BAD_ARGUMENT' })
 })
 

@@ -64,7 +64,7 @@ t.test('what is wrong is refused by its name', async (t) => {
     t.throws(() => parseMountOptions([list]), { code: 'BAD_OPTION', message }, list.slice(0, 40))
 })
 
-t.test('any text gives options or BAD_OPTION, and never more for the kernel than what is known', async (t) => {
+t.test('any text gives options or BAD_OPTION, and never more for the kernel than what is known', async () => {
   const known = ['nosuid', 'nodev', 'noexec', 'sync', 'dirsync', 'noatime', 'relatime']
   const word = fc.oneof(
     fc.string(),

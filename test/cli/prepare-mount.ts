@@ -17,8 +17,8 @@ const NO_FLAGS: MountFlags = {
 }
 
 interface World {
-  path(...names: string[]): string
-  prepare(mountpoint: string, chain?: string, flags?: Partial<MountFlags>): Promise<PreparedMount>
+  path: (...names: string[]) => string
+  prepare: (mountpoint: string, chain?: string, flags?: Partial<MountFlags>) => Promise<PreparedMount>
   notices: string[]
 }
 

@@ -8,9 +8,9 @@ interface Chain {
   world: CliWorld
   mountpoint: string
   directory: string
-  mount(...flags: string[]): Promise<CliResult>
-  umount(): Promise<CliResult>
-  fsck(...flags: string[]): Promise<CliResult>
+  mount: (...flags: string[]) => Promise<CliResult>
+  umount: () => Promise<CliResult>
+  fsck: (...flags: string[]) => Promise<CliResult>
 }
 
 /** A chain of some files, unmounted. */

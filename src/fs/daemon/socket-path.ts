@@ -11,7 +11,7 @@ export interface SocketPath {
   /** For bind or connect. */
   path: string
   /** To be called when `path` is no longer needed. */
-  release(): void
+  release: () => void
 }
 
 export function socketPath(path: string): SocketPath {

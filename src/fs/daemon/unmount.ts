@@ -38,9 +38,7 @@ async function askDaemon(daemon: MountRecord, runtimeDirectory: string): Promise
   try {
     const end = await requestUnmount(socketOf(runtimeDirectory, pid))
     if (end === undefined) return undefined
-    for (const startedAtMs = performance.now(); isAlive(daemon); await sleep(POLL_MS)) {
-      if (performance.now() - startedAtMs > EXIT_MS) break
-    }
+    for (let waitedMs = 0; isAlive(daemon) && waitedMs < EXIT_MS; waitedMs += POLL_MS) await sleep(POLL_MS)
     const sequence = end['durableSequence']
     return {
       mountpoint,

@@ -16,7 +16,10 @@ export function verifyMount(mountpoint: string): Promise<void> {
       ['--', `${mountpoint}/.`],
       { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
       (error, _output, stderr) => {
-        if (error === null) return resolve()
+        if (error === null) {
+          resolve()
+          return
+        }
         const reason = error.killed === true ? 'it does not answer' : stderr.trim() || error.message
         reject(new AteError('MOUNT_REFUSED', `mounted at ${mountpoint}, but ${reason}`, { cause: error }))
       },

@@ -24,7 +24,7 @@ t.test('of several mounts on one place the last is on top', async (t) => {
   t.equal(findMount('/mnt', parseMountInfo(SAMPLE)), undefined)
 })
 
-t.test('any text is parsed to what makes sense in it', async (t) => {
+t.test('any text is parsed to what makes sense in it', async () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.string(), fc.constantFrom('-', ' ', '\\040', '\n', 'a'))), (words) => {
       return parseMountInfo(words.join(' ')).every((entry) => typeof entry.mountpoint === 'string')
