@@ -7,7 +7,7 @@
  */
 import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { open, type RootDatabase } from 'lmdb'
+import { open, type RangeOptions, type RootDatabase, type Transaction } from 'lmdb'
 import { AteError } from '../../engine/error.js'
 import type { OrderedStore, StoreChange } from '../../engine/index/ordered-store.js'
 
@@ -15,8 +15,15 @@ const FILE_NAME = 'data.mdb'
 /** Address space, not memory or disk: 1 TiB of index is some 5,000,000,000 files. */
 const MAP_BYTES = 2 ** 40
 
+/** lmdb's getBinary takes a transaction, which its types leave out. */
+interface ViewReader {
+  getBinary(key: Uint8Array, options: { transaction: Transaction }): Uint8Array | undefined
+}
+
 export class LmdbStore implements OrderedStore {
   readonly #directory: string
+  /** The view that reads see. Kept on purpose: lmdb by itself moves to a newer one with every turn of the event loop. */
+  #view: Transaction | undefined
   #database: RootDatabase<Uint8Array, Uint8Array>
 
   constructor(directory: string, options: { readOnly: boolean }) {
@@ -26,15 +33,16 @@ export class LmdbStore implements OrderedStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#database.getBinary(key)
+    const database: ViewReader = this.#database
+    return database.getBinary(key, { transaction: this.#openView() })
   }
 
   floor(key: Uint8Array): Uint8Array | undefined {
-    return this.#first(this.#database.getKeys({ start: key, reverse: true, limit: 1, snapshot: false }))
+    return this.#first({ start: key, reverse: true, limit: 1 })
   }
 
   after(key: Uint8Array): Uint8Array | undefined {
-    return this.#first(this.#database.getKeys({ start: key, exclusiveStart: true, limit: 1, snapshot: false }))
+    return this.#first({ start: key, exclusiveStart: true, limit: 1 })
   }
 
   write(changes: readonly StoreChange[]): void {
@@ -49,15 +57,20 @@ export class LmdbStore implements OrderedStore {
       throw new AteError(isNoSpace(error) ? 'NO_SPACE' : 'INPUT_OUTPUT', 'the index could not be written', {
         cause: error,
       })
+    } finally {
+      this.refresh()
     }
   }
 
   refresh(): void {
+    this.#view?.done()
+    this.#view = undefined
     this.#database.resetReadTxn()
   }
 
   clear(): void {
     this.#database.clearSync()
+    this.refresh()
   }
 
   sizeBytes(): number {
@@ -65,11 +78,17 @@ export class LmdbStore implements OrderedStore {
   }
 
   async close(): Promise<void> {
+    this.refresh()
     await this.#database.close()
   }
 
-  #first(keys: Iterable<Uint8Array>): Uint8Array | undefined {
-    for (const key of keys) return Uint8Array.from(key)
+  #openView(): Transaction {
+    this.#view ??= this.#database.useReadTransaction()
+    return this.#view
+  }
+
+  #first(range: RangeOptions): Uint8Array | undefined {
+    for (const key of this.#database.getKeys({ ...range, transaction: this.#openView() })) return Uint8Array.from(key)
     return undefined
   }
 }
