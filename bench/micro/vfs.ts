@@ -94,7 +94,7 @@ await row('readDirectory (per entry)', (i) => {
   }
 })
 await row('unlink + forget', (i) => {
-  fs.unlink(directoryOf(i), `moved-${i}` as Name, caller)
+  void fs.unlink(directoryOf(i), `moved-${i}` as Name, caller)
   fs.release(files[i] ?? 0, 1)
 })
 await row('mkdir', (i) => fs.makeDirectory(directoryOf(i), nameOf(i), 0o755, 0o022, caller))

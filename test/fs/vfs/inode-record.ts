@@ -32,7 +32,7 @@ const inodes = fc
     target: fc.uint8Array({ minLength: 1, maxLength: 4095 }),
   })
   .map((sample) => {
-    const type = { file: 8, inline: 8, extents: 8, directory: 4, link: 10, device: 6, socket: 12 }[sample.kind] ?? 8
+    const type = { file: 8, inline: 8, extents: 8, directory: 4, link: 10, device: 6, socket: 12 }[sample.kind]
     const inode = new Inode(77, (type << 12) | sample.permissions)
     inode.nlink = sample.nlink
     inode.uid = sample.uid

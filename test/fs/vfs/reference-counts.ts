@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { ReferenceCounts } from '../../../src/fs/vfs/reference-counts.js'
 
-t.test('counts like a map, also for numbers that share slots', async (t) => {
+t.test('counts like a map, also for numbers that share slots', async () => {
   const ino = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constantFrom(2 ** 32 + 5, 2 ** 40, 2 ** 53 - 1))
   const step = fc.record({ ino, count: fc.integer({ min: 1, max: 3 }), isAdd: fc.boolean() })
   fc.assert(
