@@ -5,7 +5,8 @@
 import type { DataKey } from '../crypto/chain-keys.js'
 import { LABELS } from '../crypto/labels.js'
 import type { CryptoProvider } from '../crypto/provider.js'
-import { AUTH_MAC } from './format/batch-header.js'
+import { publicKeyId, sign, SIGNATURE_BYTES, verify, type SigningKey } from '../crypto/signature.js'
+import { AUTH_MAC, AUTH_SIGNATURE } from './format/batch-header.js'
 
 export interface BatchAuthor {
   readonly authKind: number
@@ -27,5 +28,18 @@ export function macAuthor(crypto: CryptoProvider, author: DataKey): BatchAuthor 
     keyId: author.id,
     authenticate: mac,
     verify: (bytes, auth) => crypto.equal(mac(bytes), auth),
+  }
+}
+
+/** Signs with both halves of `key`: some milliseconds a batch. */
+export function signingAuthor(crypto: CryptoProvider, key: SigningKey): BatchAuthor {
+  const { suite, publicKey } = key
+  const digestOf = (bytes: Uint8Array): Uint8Array => crypto.sha256(LABELS.batchSignature, bytes)
+  return {
+    authKind: AUTH_SIGNATURE,
+    authBytes: SIGNATURE_BYTES,
+    keyId: publicKeyId(crypto, suite, publicKey),
+    authenticate: (bytes) => sign(crypto, key, LABELS.batchSignature, digestOf(bytes)),
+    verify: (bytes, auth) => verify(suite, publicKey, LABELS.batchSignature, digestOf(bytes), auth),
   }
 }

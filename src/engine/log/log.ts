@@ -58,6 +58,8 @@ export class Log {
   #segment: SegmentAppender | undefined
   #nextNumber: number
   #rollAt: number
+  /** What is left of a spare that was given up: room of the segment that only what is essential may use. */
+  #keptRoom = 0
   #buffer = new Uint8Array(0)
   #failure: unknown
   #isAnchorBroken = false
@@ -94,7 +96,8 @@ export class Log {
   /** Bytes of frames (`bytesOf`) that can surely be appended now; `essential` counts the spare kept for deletions. */
   availableBytes(essential: boolean): number {
     if (this.#failure !== undefined || this.#isClosed) return 0
-    return (this.#segment?.room ?? 0) + (essential ? this.#spare.bytes : 0)
+    const room = this.#segment?.room ?? 0
+    return essential ? room + this.#spare.bytes : Math.max(0, room - this.#keptRoom)
   }
 
   /** Bytes that a batch takes in the log. BAD_ARGUMENT when it is above the limits. */
@@ -184,6 +187,7 @@ export class Log {
     await segment.write(this.#buffer.subarray(0, end), lastAt)
     if (this.#buffer.length > 2 * WRITE_BYTES) this.#buffer = new Uint8Array(0)
     await segment.sync()
+    this.#keptRoom = Math.min(this.#keptRoom, segment.room)
     this.#state = state
     this.#head = { sequence: state.sequence, digest: state.digest, segment: number, position: segment.tail }
     this.#writeAnchor(state)
@@ -233,13 +237,16 @@ export class Log {
       await segment.extend(this.#parts.segmentBytes, inSteps(needed))
     } catch (error) {
       if (errorCode(error) !== 'NO_SPACE') throw error
+      const kept = this.#spare.bytes
       await this.#spare.release()
-      await segment.extend(inSteps(needed), needed)
+      await segment.extend(Math.max(segment.room + kept, needed), needed)
+      this.#keptRoom = segment.room - needed
     }
   }
 
   async #makeRoom(needed: number): Promise<void> {
     await this.#spare.ensure()
+    if (this.#spare.bytes > 0) this.#keptRoom = 0
     const segment = this.#segment
     if (segment === undefined) await this.#startSegment(needed)
     else await segment.extend(Math.max(this.#parts.segmentBytes, segment.room + needed), segment.room + needed)

@@ -60,17 +60,21 @@ await t.test('what was promised is kept on a full disk, with the spare for what 
   const storage = new FaultStorage({ capacityBytes: 64 * MIB })
   const log = await opened(storage)
   await log.makeRoom()
-  storage.capacityBytes = 0
+  storage.capacityBytes = storage.usedBytes()
   let number = 1
-  const batch = draft(1, 500_000, 65_536)
-  while (log.availableBytes(false) >= log.bytesOf(batch)) await log.append([draft(number++, 500_000, 65_536)])
-  t.ok(number > 60)
-  storage.capacityBytes = 64 * MIB
-  const essential = Math.floor((log.availableBytes(true) - log.availableBytes(false)) / log.bytesOf(batch)) - 1
-  t.ok(essential > 10)
-  for (let i = 0; i < essential; i++) await log.append([draft(number++, 500_000, 65_536)])
+  const next = () => draft(number++, 500_000, 65_536)
+  const bytes = log.bytesOf(draft(0, 500_000, 65_536))
+  while (log.availableBytes(false) >= bytes) await log.append([next()])
+  const last = number
+  t.ok(last > 60, `${last} batches without the spare`)
+  while (log.availableBytes(true) >= bytes) {
+    await log.append([next()])
+    t.ok(log.availableBytes(false) < bytes, 'what was the spare is not for everyone')
+  }
+  t.ok(number > last + 30, `${number - last} with it`)
+  await t.rejects(log.append([next()]), { code: 'NO_SPACE' })
   await log.close()
-  t.equal((await open({ storage, readOnly: true })).batches.length, number - 1)
+  t.equal((await open({ storage, readOnly: true })).batches.length, number - 2)
 })
 
 await t.test('where the disk has no room for a new segment, the old one grows', async (t) => {
