@@ -13,5 +13,5 @@ const subject = {
     client = new VfsClient(vault.fileSystem)
   },
 }
-await runModel(t, { subject, lacks: {}, runs: 150 })
+await runModel(t, { subject, lacks: {}, runs: 80 })
 await vault.close()

@@ -151,7 +151,8 @@ const KINDS: readonly Kind[] = [
   kind('symlink', { target: path, path }, (c, a) => c.symlink(pathOf(a.target), pathOf(a.path))),
   kind('readlink', { path }, async (c, a) => (await c.readlink(pathOf(a.path))).toString('latin1'), { weight: 1 }),
   kind('link', { from: path, path }, (c, a) => c.link(pathOf(a.from), pathOf(a.path)), { weight: 4 }),
-  kind('mkfifo', { path, mode }, (c, a) => c.mknod(pathOf(a.path), k.S_IFIFO | a.mode), { weight: 1 }),
+  // Not a FIFO: opening one waits for another process.
+  kind('socket', { path, mode }, (c, a) => c.mknod(pathOf(a.path), k.S_IFSOCK | a.mode), { weight: 1 }),
   kind('rename', { from: path, to: path }, (c, a) => c.rename(pathOf(a.from), pathOf(a.to)), { weight: 8 }),
   kind(
     'renameat2',

@@ -2,7 +2,14 @@
  * PosixClient over a FileSystem object in this process: the kernel's part (paths, open files, positions, what it refuses
  * before it asks) is emulated, its permission checks are not.
  */
-import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE } from '../../../src/fs/vfs/types.js'
+import {
+  FALLOC_KEEP_SIZE,
+  FALLOC_PUNCH_HOLE,
+  FALLOC_ZERO_RANGE,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  ROOT_INO,
+} from '../../../src/fs/vfs/types.js'
 import type {
   AttributeChange,
   Attributes,
@@ -22,9 +29,11 @@ import {
   O_TRUNC,
   O_WRONLY,
   S_IFDIR,
+  S_IFIFO,
   S_IFLNK,
   S_IFMT,
   S_IFREG,
+  S_IFSOCK,
   SEEK_CUR,
   SEEK_END,
   SEEK_SET,
@@ -90,6 +99,8 @@ export class VfsClient implements PosixClient {
     if ((mode & S_IFMT) === S_IFLNK) throw failure('ELOOP', 'open')
     if (isDirectory(mode) && (isWriting || (flags & O_CREAT) !== 0)) throw failure('EISDIR', 'open')
     if (!isDirectory(mode) && (flags & O_DIRECTORY) !== 0) throw failure('ENOTDIR', 'open')
+    // Pipes are the kernel's.
+    if ([S_IFSOCK, S_IFIFO].includes(mode & S_IFMT)) throw failure('ENXIO', 'open')
     const fd = this.#handles.open(ino, flags, isDirectory(mode))
     if ((flags & O_TRUNC) !== 0) await this.#resize(ino, 0)
     return fd
@@ -299,6 +310,11 @@ export class VfsClient implements PosixClient {
       if (!isDirectory(source.found.mode) && (source.hasTrailingSlash || target.hasTrailingSlash)) {
         throw failure('ENOTDIR', 'rename')
       }
+      if (target.found !== undefined) {
+        if ((flags & RENAME_NOREPLACE) !== 0) throw failure('EEXIST', 'rename')
+        const isAbove = await this.#isWithin(source.parent, target.found.ino)
+        if (isAbove) throw failure((flags & RENAME_EXCHANGE) === 0 ? 'ENOTEMPTY' : 'EINVAL', 'rename')
+      }
       await this.#fs.rename(source.parent, source.name, target.parent, target.name, flags, this.#caller())
     })
   }
@@ -382,6 +398,14 @@ export class VfsClient implements PosixClient {
     return { parent, name }
   }
 
+  /** Whether a directory is another one or lies in it. */
+  async #isWithin(directory: Ino, ancestor: Ino): Promise<boolean> {
+    for (let at = directory; at !== ancestor;) {
+      if (at === ROOT_INO) return false
+      at = (await this.#fs.lookup(at, '..' as Name))?.ino ?? ROOT_INO
+    }
+    return true
+  }
   async #changeableAttribute(path: Path, name: string): Promise<Ino> {
     const { found } = await this.#existing(path, false)
     const hasUserAttributes = isDirectory(found.mode) || (found.mode & S_IFMT) === S_IFREG
