@@ -8,6 +8,7 @@ import {
   RENAME_NOREPLACE,
   ROOT_INO,
   SEEK_DATA,
+  type Answer,
   type AttributeChange,
   type Attributes,
   type Caller,
@@ -156,6 +157,7 @@ export class MemoryFileSystem implements FileSystem {
     const node = this.#make(S_IFLNK | 0o777, 0, caller, parent)
     node.data = Buffer.from(target)
     node.size = target.length
+    node.blocks = Math.ceil(target.length / 4096) * 8
     return this.#add(parent, name, node)
   }
 
@@ -207,7 +209,7 @@ export class MemoryFileSystem implements FileSystem {
     touch(to, this.#now())
   }
 
-  read(ino: Ino, offset: number, length: number, target: Uint8Array, targetStart: number): number {
+  read(ino: Ino, offset: number, length: number, target: Uint8Array, targetStart: number): Answer<number> {
     const node = this.#node(ino)
     const end = Math.min(offset + length, node.size)
     return end <= offset ? 0 : node.data.copy(target, targetStart, offset, end)
@@ -240,7 +242,7 @@ export class MemoryFileSystem implements FileSystem {
     return this.write(target, targetOffset, piece, { clearPrivileges: false })
   }
 
-  readDirectory(ino: Ino, cookie: number, sink: EntrySink): void {
+  readDirectory(ino: Ino, cookie: number, sink: EntrySink): Answer<void> {
     const node = this.#node(ino)
     const entries: [string, Ino][] = [['.', ino], ['..', node.parent], ...this.#entries(ino)]
     for (let i = cookie; i < entries.length; i++) {
