@@ -3,6 +3,7 @@
  * buffers its parts lie in and a flat description of the parts.
  */
 import type { BodyPlace, CommitRequest, WriterStatus } from '../../engine/chain/committer.js'
+import type { RecordKey } from '../../engine/index/record-key.js'
 import { AteError, type ErrorCode, isAteError } from '../../engine/error.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../engine/log/types.js'
 
@@ -22,7 +23,7 @@ export type FromWorker =
   | { type: 'commit-failed'; transaction: number; error: PlainError }
   | { type: 'room'; status: WriterStatus }
   | { type: 'no-room'; error: PlainError }
-  | { type: 'indexed'; transaction: number }
+  | { type: 'indexed'; transaction: number; changedLeaves: RecordKey[] }
   | { type: 'notice'; message: string }
   | { type: 'progress'; doneBytes: number; totalBytes: number }
   | { type: 'closed' }

@@ -23,7 +23,7 @@ const send = (message: FromWorker): void => port.postMessage(message)
 
 async function run(data: CommitWorkerData): Promise<void> {
   const writer = await open(data)
-  writer.onIndexed = (transaction) => send({ type: 'indexed', transaction })
+  writer.onIndexed = (transaction, leaves) => send({ type: 'indexed', transaction, changedLeaves: [...leaves] })
   send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status })
   let isVerified = false
   const timer = setInterval(() => {

@@ -16,7 +16,7 @@ export interface WorkerCommitterOptions extends CommitWorkerData {
 }
 
 export class WorkerCommitter implements Committer {
-  onIndexed: (transaction: number) => void = () => {}
+  onIndexed: Committer['onIndexed'] = () => {}
   readonly #worker: Worker
   readonly #options: WorkerCommitterOptions
   readonly #commits = new Map<number, Pending<CommitReceipt>>()
@@ -92,7 +92,7 @@ export class WorkerCommitter implements Committer {
         this.#rooms.shift()?.reject(fromPlainError(message.error))
         return
       case 'indexed':
-        this.onIndexed(message.transaction)
+        this.onIndexed(message.transaction, message.changedLeaves)
         return
       case 'notice':
         this.#options.onNotice(message.message)

@@ -7,6 +7,7 @@
 import { LRUCache } from 'lru-cache'
 import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
+import type { RecordKey } from '../index/record-key.js'
 import { MAX_BODY_BYTES, METADATA_GROUP_BYTES } from '../limits.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
@@ -62,7 +63,8 @@ export class ChainView implements RecordView {
     this.#bodies = new BodyReader(options.openGroup, options.index, new LRUCache({ maxSize: BODY_CACHE_BYTES }))
     this.#nextGroup = options.nextGroup
     this.#status = options.status
-    if (options.committer !== undefined) options.committer.onIndexed = (transaction) => this.#forget(transaction)
+    if (options.committer !== undefined)
+      options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
   }
 
   get pendingBytes(): number {
@@ -207,8 +209,8 @@ export class ChainView implements RecordView {
     this.#bodies.placed(receipt.transaction, receipt.places)
   }
 
-  #forget(transaction: number): void {
-    this.#index.refresh()
+  #forget(transaction: number, changedLeaves: readonly RecordKey[]): void {
+    this.#index.refresh(changedLeaves)
     this.#overlay.forget(transaction)
     this.#bodies.forget(transaction)
   }

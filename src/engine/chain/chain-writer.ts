@@ -56,7 +56,7 @@ interface Waiting {
 }
 
 export class ChainWriter implements Committer {
-  onIndexed: (transaction: number) => void = () => {}
+  onIndexed: Committer['onIndexed'] = () => {}
   readonly #log: Log
   readonly #index: IndexWriter
   readonly #store: OrderedStore
@@ -67,6 +67,7 @@ export class ChainWriter implements Committer {
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #flushFailure: unknown
+  #indexBytes = 0
   #isClosed = false
 
   private constructor(
@@ -111,6 +112,8 @@ export class ChainWriter implements Committer {
       options.onNotice?.('No anchor was found on this machine: a rolled back log cannot be told from this one.')
     const writer = new ChainWriter(log, index, store, memtable, options)
     if (memtable.point !== undefined) writer.#flushAll()
+    index.takeChangedLeaves()
+    writer.#indexBytes = store.sizeBytes()
     return writer
   }
 
@@ -127,7 +130,7 @@ export class ChainWriter implements Committer {
       headDigest: head?.digest ?? new Uint8Array(32),
       durableSequence: this.#log.durableSequence,
       logBytes: this.#log.sizeBytes(),
-      indexBytes: this.#store.sizeBytes(),
+      indexBytes: this.#indexBytes,
       availableBytes: isStalled ? 0 : this.#log.availableBytes(false),
       availableEssentialBytes: isStalled ? 0 : this.#log.availableBytes(true),
     }
@@ -253,7 +256,8 @@ export class ChainWriter implements Committer {
     }
     this.#flushing = undefined
     this.#flushFailure = undefined
-    this.onIndexed(memtable.transaction)
+    this.#indexBytes = this.#store.sizeBytes()
+    this.onIndexed(memtable.transaction, this.#index.takeChangedLeaves())
   }
 
   /** A flush that failed is tried again with what came since: nothing is lost, the log has it. */
@@ -271,7 +275,7 @@ export class ChainWriter implements Committer {
     const memtable = this.#memtable
     finish(flushSteps(this.#index, memtable))
     this.#memtable = new Memtable(memtable.nextGroup)
-    this.onIndexed(memtable.transaction)
+    this.onIndexed(memtable.transaction, this.#index.takeChangedLeaves())
   }
 }
 

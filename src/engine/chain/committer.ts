@@ -2,6 +2,7 @@
  * The line between the thread that changes a chain and the one that makes changes durable. `ChainWriter` stands behind it,
  * in the same thread (memory, tests, read-only) or in a worker (`adapters/node/worker-committer.ts`).
  */
+import type { RecordKey } from '../index/record-key.js'
 import type { GroupDraft } from '../log/types.js'
 
 /** One transaction, ready for the log. Its parts must not change until the receipt comes. */
@@ -43,8 +44,8 @@ export interface Committer {
   submit(request: CommitRequest): Promise<CommitReceipt>
   /** Tries to find more space; rejects with NO_SPACE. */
   makeRoom(): Promise<WriterStatus>
-  /** Called with a transaction up to which the index has taken everything in. */
-  onIndexed: (transaction: number) => void
+  /** Called with a transaction up to which the index has taken everything in, and the leaves that changed for it. */
+  onIndexed: (transaction: number, changedLeaves: readonly RecordKey[]) => void
   /** Flushes the index and closes the log. */
   close(): Promise<void>
 }

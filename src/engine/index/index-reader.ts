@@ -1,33 +1,24 @@
 /**
  * Reads records from the sealed leaves of a store, with a bounded cache of opened leaves.
  *
- * A leaf covers the keys from its own store key up to the next leaf's. The cache is dropped whenever the store changes
- * (`refresh`): what is newer than the store lives in the overlay, so a stale cache can only be wrong after a flush.
+ * A leaf covers the keys from its own store key up to the next leaf's. What is newer than the store lives in the overlay,
+ * so the cache needs to follow the store only when the overlay is about to forget something: at `refresh`.
  */
-import { toLatin1 } from '../bytes/latin1.js'
-import { LRUCache } from 'lru-cache'
 import { AteError } from '../error.js'
 import type { RecordItem } from '../chain/record-view.js'
-import { decodeLeaf, type Leaf } from './leaf.js'
+import { decodeLeaf } from './leaf.js'
+import { LeafCache, type CachedLeaf } from './leaf-cache.js'
 import type { LeafSeal } from './leaf-seal.js'
 import type { OrderedStore } from './ordered-store.js'
-import { encodeKey, decodeKey, RECORD_KEY_BYTES } from './record-key.js'
+import { compareKeys, encodeKey, decodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
 
 /** Opened leaves kept: about 10 KiB each with their parsed records. */
 const CACHED_LEAVES = 2048
 
-interface CachedLeaf {
-  storeKey: Uint8Array
-  leaf: Leaf
-  /** Store key of the next leaf; undefined at the end. Looked up when first needed. */
-  next: Uint8Array | undefined
-  isNextKnown: boolean
-}
-
 export class IndexReader {
   readonly #store: OrderedStore
   readonly #seal: LeafSeal
-  readonly #cache = new LRUCache<string, CachedLeaf>({ max: CACHED_LEAVES })
+  readonly #cache = new LeafCache(CACHED_LEAVES)
   /** The leaf of the last answer: neighbours are usually asked for next. */
   #last: CachedLeaf | undefined
 
@@ -36,11 +27,12 @@ export class IndexReader {
     this.#seal = seal
   }
 
-  /** Sees what the store's writer has written. */
-  refresh(): void {
+  /** Sees what the store's writer has written: to the leaves with these keys, or to any. */
+  refresh(changed?: readonly RecordKey[]): void {
     this.#store.refresh()
-    this.#cache.clear()
     this.#last = undefined
+    if (changed === undefined) this.#cache.clear()
+    else for (const key of changed) this.#cache.forget(key)
   }
 
   get(kind: number, high: number, low: number): Uint8Array | undefined {
@@ -87,17 +79,20 @@ export class IndexReader {
   }
 
   #leafFor(kind: number, high: number, low: number): CachedLeaf | undefined {
-    const key = encodeKey(kind, high, low)
-    if (this.#last !== undefined && this.#covers(this.#last, key)) return this.#last
-    const storeKey = this.#store.floor(key)
-    const cached = storeKey === undefined ? undefined : this.#open(storeKey)
+    const last = this.#last
+    if (last !== undefined && this.#covers(last, kind, high, low)) return last
+    let cached = this.#cache.floor(kind, high, low)
+    if (cached === undefined || !this.#covers(cached, kind, high, low)) {
+      const storeKey = this.#store.floor(encodeKey(kind, high, low))
+      cached = storeKey === undefined ? undefined : this.#open(storeKey)
+    }
     if (cached !== undefined) this.#last = cached
     return cached
   }
 
   #leafAfter(cached: CachedLeaf): CachedLeaf | undefined {
     const next = this.#nextOf(cached)
-    return next === undefined ? undefined : this.#open(next)
+    return next === null ? undefined : this.#open(encodeKey(next.kind, next.high, next.low))
   }
 
   #leafBefore(storeKey: Uint8Array): CachedLeaf | undefined {
@@ -106,42 +101,33 @@ export class IndexReader {
     return previous === undefined ? undefined : this.#open(previous)
   }
 
-  #covers(cached: CachedLeaf, key: Uint8Array): boolean {
-    if (compare(cached.storeKey, key) > 0) return false
+  #covers(cached: CachedLeaf, kind: number, high: number, low: number): boolean {
+    if (compareKeys(cached, kind, high, low) > 0) return false
     const next = this.#nextOf(cached)
-    return next === undefined || compare(next, key) > 0
+    return next === null || compareKeys(next, kind, high, low) > 0
   }
 
-  #nextOf(cached: CachedLeaf): Uint8Array | undefined {
-    if (!cached.isNextKnown) {
+  #nextOf(cached: CachedLeaf): RecordKey | null {
+    if (cached.next === undefined) {
       const next = this.#store.after(cached.storeKey)
-      cached.next = next?.length === RECORD_KEY_BYTES ? next : undefined
-      cached.isNextKnown = true
+      cached.next = next?.length === RECORD_KEY_BYTES ? decodeKey(next) : null
     }
     return cached.next
   }
 
-  #open(storeKey: Uint8Array): CachedLeaf | undefined {
-    const id = toLatin1(storeKey)
-    let cached = this.#cache.get(id)
-    if (cached !== undefined) return cached
+  #open(storeKey: Uint8Array): CachedLeaf {
+    const { kind, high, low } = decodeKey(storeKey)
+    const known = this.#cache.floor(kind, high, low)
+    if (known !== undefined && compareKeys(known, kind, high, low) === 0) return known
     const stored = this.#store.get(storeKey)
     if (stored === undefined || storeKey.length !== RECORD_KEY_BYTES) {
       throw new AteError('BODY_DAMAGED', 'index: a leaf is missing')
     }
     const leaf = decodeLeaf(this.#seal.openOrThrow(storeKey, stored))
-    cached = { storeKey, leaf, next: undefined, isNextKnown: false }
-    this.#cache.set(id, cached)
+    const cached: CachedLeaf = { kind, high, low, storeKey, leaf, next: undefined, usedAt: 0 }
+    this.#cache.add(cached)
     return cached
   }
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < RECORD_KEY_BYTES; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
 }
 
 /** The greatest key below `key` that a leaf can have. */

@@ -51,6 +51,7 @@ export class IndexWriter {
   #edit: Edit | undefined
   #previous: WrittenLeaf | undefined
   #slice = new Map<string, StoreChange>()
+  #changedLeaves: RecordKey[] = []
 
   constructor(store: OrderedStore, seal: LeafSeal, crypto: CryptoProvider, keys: ChainKeys) {
     this.#store = store
@@ -63,6 +64,13 @@ export class IndexWriter {
 
   get state(): Readonly<IndexState> {
     return this.#state
+  }
+
+  /** Keys of the leaves written or deleted since the last call. */
+  takeChangedLeaves(): RecordKey[] {
+    const changed = this.#changedLeaves
+    this.#changedLeaves = []
+    return changed
   }
 
   /** Forgets everything: the index is about to be rebuilt from the log. */
@@ -204,6 +212,7 @@ export class IndexWriter {
   #change(storeKey: Uint8Array, stored: Uint8Array | undefined, records: readonly LeafRecord[] | null): void {
     const id = toLatin1(storeKey)
     const earlier = this.#slice.get(id)
+    if (earlier === undefined) this.#changedLeaves.push(decodeKey(storeKey))
     if (earlier?.value != null) this.#digest.remove(storeKey, earlier.value)
     else if (earlier === undefined && stored !== undefined) this.#digest.remove(storeKey, stored)
     const value = records === null ? null : this.#seal.seal(storeKey, encodeLeaf(records))
