@@ -55,8 +55,13 @@ function describe(error: unknown): Failure {
   }
 }
 
+/** The system refused something that we did not foresee: its sentence says more than our stack. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
+
 function failureText(failure: Failure, error: unknown): string {
-  if (failure.exitCode === EXIT.UNEXPECTED && !isAteError(error)) {
+  if (failure.exitCode === EXIT.UNEXPECTED && !isAteError(error) && !isSystemError(error)) {
     const stack = error instanceof Error ? error.stack : undefined
     return `atefs: this is a defect of the program, please report it:\n${stack ?? failure.message}\n`
   }

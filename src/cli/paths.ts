@@ -59,7 +59,7 @@ export function makePrivateDirectory(directory: string): void {
     makeDirectory(directory, 0o700)
   } catch (cause) {
     throw new AteError('ACCESS_DENIED', `cannot make the directory ${directory}`, {
-      hint: 'Check HOME, XDG_STATE_HOME and XDG_RUNTIME_DIR and the permissions of the directories above it.',
+      hint: 'Check --log-path, HOME and the XDG variables, and the permissions of the directories above it.',
       cause,
     })
   }

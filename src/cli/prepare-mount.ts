@@ -60,6 +60,7 @@ export async function prepareMount(
   const secret = await chooseSecret(flags, presence, chain, onNotice)
   makePrivateDirectory(paths.runtime)
   makePrivateDirectory(paths.logs)
+  if (presence === 'absent' && !flags.temp) makePrivateDirectory(directory)
   const place = flags.temp ? makeTemporaryPlace(logPath, chain) : { directory, anchorDirectory: paths.anchors }
   const request: MountRequest = {
     mountpoint,

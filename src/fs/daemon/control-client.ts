@@ -10,9 +10,8 @@ const MAX_REPLY_BYTES = 64 * 1024
 const STATUS_TIMEOUT_MS = 3000
 
 /** Undefined when no daemon listens there. Fails with DAEMON_FAILED when it does not answer in time. */
-export async function requestStatus(socket: string): Promise<MountStatus | undefined> {
-  const reply = await request(socket, { op: 'status' }, STATUS_TIMEOUT_MS)
-  return reply === undefined ? undefined : readMountStatus(reply)
+export function requestStatus(socket: string): Promise<MountStatus | undefined> {
+  return request(socket, { op: 'status' }, STATUS_TIMEOUT_MS, readMountStatus)
 }
 
 /**
@@ -20,12 +19,17 @@ export async function requestStatus(socket: string): Promise<MountStatus | undef
  * ended without an answer. Fails as the daemon's unmount did: MOUNTPOINT_BUSY, WRITE_FAILED, ...
  */
 export function requestUnmount(socket: string): Promise<JsonObject | undefined> {
-  return request(socket, { op: 'unmount' }, 0)
+  return request(socket, { op: 'unmount' }, 0, (result) => result)
 }
 
-function request(path: string, message: object, timeoutMs: number): Promise<JsonObject | undefined> {
+function request<T>(
+  path: string,
+  message: object,
+  timeoutMs: number,
+  read: (result: JsonObject) => T,
+): Promise<T | undefined> {
   const address = socketPath(path)
-  return new Promise<JsonObject | undefined>((resolve, reject) => {
+  return new Promise<T | undefined>((resolve, reject) => {
     let text = ''
     const socket = connect(address.path, () => socket.write(`${JSON.stringify(message)}\n`))
     socket.setEncoding('utf8')
@@ -40,7 +44,7 @@ function request(path: string, message: object, timeoutMs: number): Promise<Json
     socket.on('error', (error) => (isNobody(error) ? resolve(undefined) : reject(failed(error))))
     socket.on('close', () => {
       try {
-        resolve(text === '' ? undefined : readReply(text))
+        resolve(text === '' ? undefined : read(readReply(text)))
       } catch (error) {
         reject(failed(error))
       }

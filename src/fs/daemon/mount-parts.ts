@@ -1,5 +1,4 @@
 /** The real pieces of a mount, loaded only by the process that runs one: they are the heavy part of the program. */
-import { AteError } from '../../engine/error.js'
 import type { Driver } from '../drivers/driver.js'
 import { mediumSpace } from './medium-space.js'
 import type { MountParts } from './mount-daemon.js'
@@ -7,7 +6,6 @@ import type { DriverChoice, MountRequest } from './mount-request.js'
 
 const ROOT_MODE = 0o755
 
-/** Fails with FUSE_UNAVAILABLE when the driver cannot work on this system. */
 export async function loadMountParts(request: MountRequest): Promise<MountParts> {
   const [{ createChain, openChain }, { openFileSystem }, driver] = await Promise.all([
     import('../../adapters/node/open-chain.js'),
@@ -37,5 +35,5 @@ async function loadDriver(choice: DriverChoice): Promise<Driver> {
   if (choice === 'direct' || (choice === 'auto' && process.platform === 'linux')) {
     return (await import('../drivers/direct/direct-driver.js')).directDriver
   }
-  throw new AteError('FUSE_UNAVAILABLE', 'the fuse-native driver is not built yet')
+  return (await import('../drivers/fuse-native/fuse-native-driver.js')).fuseNativeDriver
 }
