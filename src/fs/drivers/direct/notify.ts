@@ -80,7 +80,6 @@ export class Notifier {
   #start(): Worker {
     const worker = new Worker(new URL('./notify-worker.js', import.meta.url), { workerData: this.#fd })
     worker.on('message', () => this.#waiting.shift()?.())
-    worker.unref()
     return worker
   }
 

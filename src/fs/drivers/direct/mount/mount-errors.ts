@@ -66,7 +66,7 @@ const SENTENCES: readonly [RegExp, ErrorCode, string, string?][] = [
   [
     /bad mount point|failed to access mountpoint|not a directory|mountpoint is not/,
     'MOUNTPOINT_UNUSABLE',
-    'the mountpoint is not an existing directory',
+    'the mountpoint is not a directory within reach',
   ],
   [/unknown option/, 'BAD_OPTION', 'fusermount3 does not know one of the options'],
   [/busy/i, 'MOUNTPOINT_BUSY', 'the mountpoint is in use'],
