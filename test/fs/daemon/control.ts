@@ -151,7 +151,7 @@ t.test('what a stranger in the place of a daemon answers is not believed', async
     socket
       .on('error', () => undefined)
       .resume()
-      .end(answers[next])
+      .end(answers[next] ?? '')
   })
   await once(server.listen(path), 'listening')
   t.teardown(() => server.close())
