@@ -179,13 +179,16 @@ export class VfsClient implements PosixClient {
     if ((mode & ~ALLOCATION_MODES) !== 0) throw failure('EOPNOTSUPP', 'fallocate')
     const { ino } = this.#handles.writable(fd, 'fallocate')
     if (BigInt(offset) + BigInt(length) > MAX_OFFSET) throw failure('EFBIG', 'fallocate')
-    return asPosix('fallocate', () => this.#fs.allocate(ino, mode, Number(offset), Number(length)))
+    return asPosix('fallocate', () => this.#fs.allocate(ino, mode, Number(offset), Number(length), this.#caller()))
   }
   async fsync(fd: number): Promise<void> {
     this.#handles.get(fd, 'fsync')
     return asPosix('fsync', () => this.#fs.sync())
   }
   async copyFileRange(source: number, from: Offset, target: number, to: Offset, length: number): Promise<number> {
+    if ([source, target].some((fd) => this.#handles.get(fd, 'copy_file_range').isDirectory)) {
+      throw failure('EISDIR', 'copy_file_range')
+    }
     const input = this.#handles.readable(source, 'copy_file_range')
     const output = this.#handles.writable(target, 'copy_file_range')
     if (output.appends) throw failure('EBADF', 'copy_file_range')
@@ -194,7 +197,7 @@ export class VfsClient implements PosixClient {
       const { size } = await this.#fs.getAttributes(input.ino)
       const count = Math.max(0, Math.min(length, size - start))
       if (input.ino === output.ino && Math.abs(start - end) < count) throw failure('EINVAL', 'copy_file_range')
-      return count === 0 ? 0 : this.#fs.copyRange(input.ino, start, output.ino, end, count)
+      return count === 0 ? 0 : this.#fs.copyRange(input.ino, start, output.ino, end, count, this.#caller())
     })
   }
 
@@ -358,7 +361,7 @@ export class VfsClient implements PosixClient {
   }
   async listxattr(path: Path): Promise<string[]> {
     return asPosix('listxattr', async () => {
-      const list = await this.#fs.listExtendedAttributes(await this.#ino(path, false))
+      const list = await this.#fs.listExtendedAttributes(await this.#ino(path, false), this.#caller())
       return Buffer.from(list).toString('latin1').split('\0').slice(0, -1)
     })
   }
