@@ -34,15 +34,17 @@ const COMMIT_CHANGES = 16_384
 
 export class CommitScheduler {
   readonly #timer: Timer
-  readonly #commit: () => void
+  readonly #commit: (isDurable: boolean) => void
   #isTicking = false
+  #isDurabilityOwed = false
   #isClosed = false
   #changes = 0
   #changesAtTick = 0
   #ticks = 0
   #idleTicks = 0
 
-  constructor(timer: Timer, commit: () => void) {
+  /** `commit` need not be durable when it is asked for because much is pending: the timer's next one is. */
+  constructor(timer: Timer, commit: (isDurable: boolean) => void) {
     this.#timer = timer
     this.#commit = commit
   }
@@ -50,16 +52,19 @@ export class CommitScheduler {
   /** Something changed and `pendingBytes` wait for a commit. */
   changed(pendingBytes: number): void {
     this.#changes++
-    if (pendingBytes >= COMMIT_BYTES || this.#changes >= COMMIT_CHANGES) this.#commit()
+    if (pendingBytes >= COMMIT_BYTES || this.#changes >= COMMIT_CHANGES) this.#commit(false)
     else if (!this.#isTicking) this.#startTicking()
   }
 
   /** Everything that was pending is in a commit now. */
-  committed(): void {
+  committed(isDurable: boolean): void {
     this.#changes = 0
     this.#changesAtTick = 0
-    this.#ticks = 0
     this.#idleTicks = 0
+    this.#isDurabilityOwed = !isDurable
+    // The bound on what is not durable goes on through commits that are not.
+    if (isDurable) this.#ticks = 0
+    else if (!this.#isTicking) this.#startTicking()
   }
 
   close(): void {
@@ -76,11 +81,11 @@ export class CommitScheduler {
 
   #tick(): void {
     this.#isTicking = false
-    if (this.#changes === 0) return
+    if (this.#changes === 0 && !this.#isDurabilityOwed) return
     this.#ticks++
     this.#idleTicks = this.#changes === this.#changesAtTick ? this.#idleTicks + 1 : 0
     this.#changesAtTick = this.#changes
-    if (this.#idleTicks >= IDLE_TICKS || this.#ticks >= MAX_TICKS) this.#commit()
+    if (this.#idleTicks >= IDLE_TICKS || this.#ticks >= MAX_TICKS) this.#commit(true)
     else this.#startTicking()
   }
 }

@@ -37,8 +37,11 @@ export class Commits {
     return this.#state.inodes.dirty.length * DIRTY_INODE_BYTES
   }
 
-  /** Makes everything so far one batch. Resolves when it and all before it are durable; rejects with WRITE_FAILED. */
-  commit(): Promise<void> {
+  /**
+   * Makes everything so far one batch. Resolves when it and all before it are durable, or with `isDurable` false when it is
+   * in the log; rejects with WRITE_FAILED.
+   */
+  commit(isDurable = true): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const { inodes, content, numbers, view } = this.#state
     let lost: AteError | undefined
@@ -54,7 +57,7 @@ export class Commits {
     }
     inodes.flush()
     numbers.flush()
-    const durable = view.commit()
+    const durable = view.commit({ isDurable })
     this.#track(durable)
     if (lost === undefined) return durable
     const failure = lost
@@ -67,7 +70,7 @@ export class Commits {
   waitForRoom(): Promise<void> | undefined {
     const { view } = this.#state
     if (view.pendingBytes + view.inFlightBytes <= MAX_UNCOMMITTED_BYTES) return undefined
-    if (this.#inFlight.length === 0) void this.commit().catch(() => undefined)
+    if (this.#inFlight.length === 0) void this.commit(false).catch(() => undefined)
     return this.#inFlight[0]
   }
 

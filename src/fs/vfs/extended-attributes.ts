@@ -10,7 +10,8 @@ import { isXattrName, MAX_XATTR_VALUE_BYTES } from './xattr-record.js'
 export const XATTR_CREATE = 1
 export const XATTR_REPLACE = 2
 
-const NAMESPACES = ['user.', 'trusted.', 'security.']
+const TRUSTED = 'trusted.'
+const NAMESPACES = ['user.', TRUSTED, 'security.']
 
 export class ExtendedAttributes {
   readonly #state: FileSystemState
@@ -38,8 +39,11 @@ export class ExtendedAttributes {
     this.#state.changeInode(inode)
   }
 
-  list(inode: Inode): Uint8Array {
-    return fromLatin1(this.#state.xattrs.list(inode))
+  /** The names, each followed by a NUL. The kernel does not hide trusted ones from those who may not see them. */
+  list(inode: Inode, withTrusted: boolean): Uint8Array {
+    const names = this.#state.xattrs.list(inode)
+    const shown = names.split('\0').filter((name) => withTrusted || !name.startsWith(TRUSTED))
+    return fromLatin1(shown.join('\0'))
   }
 
   remove(inode: Inode, name: string): void {

@@ -2,9 +2,7 @@
 import { AteError } from '../../engine/error.js'
 import type { AttributeChanges } from './attribute-changes.js'
 import type { Inode } from './inode.js'
-import { S_ISGID, S_ISUID } from './modes.js'
 import type { AccessTimePolicy } from './options.js'
-import { XATTR_CAPABILITY } from './inode.js'
 import type { FileSystemState } from './state.js'
 import {
   FALLOC_KEEP_SIZE,
@@ -44,17 +42,12 @@ export class FileAccess {
     if (data.length === 0) return 0
     checkRange(offset, data.length)
     this.#state.content.write(inode, offset, data)
-    if (
-      options.clearPrivileges &&
-      ((inode.mode & (S_ISUID | S_ISGID)) !== 0 || (inode.xattrs & XATTR_CAPABILITY) !== 0)
-    ) {
-      this.#changes.clearPrivileges(inode)
-    }
+    if (options.clearPrivileges) this.#changes.clearPrivileges(inode)
     this.#modified(inode)
     return data.length
   }
 
-  allocate(ino: Ino, mode: number, offset: number, length: number): void {
+  allocate(ino: Ino, mode: number, offset: number, length: number, options: WriteOptions): void {
     const inode = this.#state.file(ino)
     if ((mode & ~KNOWN_MODES) !== 0) throw new AteError('NOT_SUPPORTED', 'Unknown mode of fallocate.')
     const isPunch = (mode & FALLOC_PUNCH_HOLE) !== 0
@@ -67,6 +60,7 @@ export class FileAccess {
     // Neither reserves anything: what is not written yet is a hole, which reads as the zeroes it must.
     if (isPunch || isZero) this.#state.content.punch(inode, offset, Math.min(end, inode.size))
     if (!keepsSize && end > inode.size) inode.size = end
+    if (options.clearPrivileges) this.#changes.clearPrivileges(inode)
     this.#modified(inode)
   }
 

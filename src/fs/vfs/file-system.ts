@@ -42,7 +42,9 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#state = state
     this.#readOnly = options.readOnly === true || state.view.readOnly
     this.#commits = new Commits(state, options.onWarning)
-    this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), () => this.#commitInBackground())
+    this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), (isDurable) =>
+      this.#commitInBackground(isDurable),
+    )
     state.inodes.onLateChange = () => this.#changed()
     this.#creation = new Creation(state)
     this.#links = new Links(state, this.#creation)
@@ -195,10 +197,14 @@ export class ChainFileSystem implements Types.FileSystem {
     return written
   }
 
-  allocate(ino: Types.Ino, mode: number, offset: number, length: number): Types.Answer<void> {
+  allocate(ino: Types.Ino, mode: number, offset: number, length: number, caller?: Types.Caller): Types.Answer<void> {
+    const isRoot = caller?.uid === 0
     const wait = this.#admit(CHANGE_BYTES, (mode & FALLOC_PUNCH_HOLE) !== 0)
-    if (wait !== undefined) return wait.then(() => this.allocate(ino, mode, offset, length))
-    this.#files.allocate(ino, mode, offset, length)
+    if (wait !== undefined) {
+      const who = caller && { ...caller }
+      return wait.then(() => this.allocate(ino, mode, offset, length, who))
+    }
+    this.#files.allocate(ino, mode, offset, length, { clearPrivileges: !isRoot })
     this.#changed()
   }
 
@@ -212,10 +218,12 @@ export class ChainFileSystem implements Types.FileSystem {
     target: Types.Ino,
     targetOffset: number,
     length: number,
+    caller?: Types.Caller,
   ): Promise<number> {
+    const isRoot = caller?.uid === 0
     const data = new Uint8Array(Math.min(length, COPY_BYTES))
     const count = await this.read(source, sourceOffset, data.length, data, 0)
-    return count === 0 ? 0 : this.write(target, targetOffset, data.subarray(0, count), { clearPrivileges: false })
+    return count === 0 ? 0 : this.write(target, targetOffset, data.subarray(0, count), { clearPrivileges: !isRoot })
   }
 
   readDirectory(ino: Types.Ino, cookie: number, sink: Types.EntrySink): void {
@@ -247,8 +255,8 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#changed()
   }
 
-  listExtendedAttributes(ino: Types.Ino): Uint8Array {
-    return this.#xattrs.list(this.#state.inodes.get(ino))
+  listExtendedAttributes(ino: Types.Ino, caller?: Types.Caller): Uint8Array {
+    return this.#xattrs.list(this.#state.inodes.get(ino), caller === undefined || caller.uid === 0)
   }
 
   removeExtendedAttribute(ino: Types.Ino, name: string, caller: Types.Caller): Types.Answer<void> {
@@ -264,7 +272,7 @@ export class ChainFileSystem implements Types.FileSystem {
 
   sync(): Promise<void> {
     if (this.#readOnly) return Promise.resolve()
-    this.#scheduler.committed()
+    this.#scheduler.committed(true)
     return this.#commits.commit()
   }
 
@@ -309,9 +317,9 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#scheduler.changed(this.#commits.pendingBytes)
   }
 
-  #commitInBackground(): void {
-    this.#scheduler.committed()
+  #commitInBackground(isDurable: boolean): void {
+    this.#scheduler.committed(isDurable)
     // Its failure is reported once, and by every later change.
-    this.#commits.commit().catch(() => undefined)
+    this.#commits.commit(isDurable).catch(() => undefined)
   }
 }

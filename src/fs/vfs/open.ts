@@ -5,7 +5,8 @@ import { ChainFileSystem } from './file-system.js'
 import { Inode } from './inode.js'
 import { PERMISSION_BITS, S_IFDIR } from './modes.js'
 import { DEFAULT_ROOT, type FileSystemOptions } from './options.js'
-import { KIND_ORPHAN, KIND_STATE, MAX_LOW, STATE_NUMBERS } from './record-kinds.js'
+import { bucketOf } from './inode-store.js'
+import { KIND_INODE, KIND_ORPHAN, KIND_STATE, MAX_LOW, STATE_NUMBERS } from './record-kinds.js'
 import { FileSystemState } from './state.js'
 import { ROOT_INO } from './types.js'
 
@@ -16,11 +17,13 @@ export interface OpenFileSystemOptions {
   options: FileSystemOptions
 }
 
-/** A new chain gets its root directory, durable when this resolves. Fails with INPUT_OUTPUT when the root is damaged. */
+/** A new chain gets its root directory, durable when this resolves. Fails when the root or the inode numbers are damaged. */
 export async function openFileSystem({ view, options }: OpenFileSystemOptions): Promise<ChainFileSystem> {
   const state = new FileSystemState(view, options)
   const isReadOnly = options.readOnly === true || view.readOnly
   const isNew = view.get(KIND_STATE, 0, STATE_NUMBERS) === undefined
+  const hasRoot = view.get(KIND_INODE, bucketOf(ROOT_INO), ROOT_INO) !== undefined
+  if (isNew === hasRoot) throw new AteError('CHAIN_DAMAGED', 'The root directory or the inode numbers are missing.')
   if (isNew) {
     if (isReadOnly) throw new AteError('READ_ONLY', 'The chain holds no file system yet, and cannot be written to.')
     makeRoot(state, options.root ?? DEFAULT_ROOT)

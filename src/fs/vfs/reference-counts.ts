@@ -4,11 +4,12 @@
  * an inode) and not a Map.
  */
 const MIN_SLOTS = 1024
+const MAX_COUNT = 0xffff_ffff
 
 export class ReferenceCounts {
   /** Inode numbers; 0 marks a free slot. Length is a power of two. */
   #keys = new Float64Array(MIN_SLOTS)
-  #counts = new Float64Array(MIN_SLOTS)
+  #counts = new Uint32Array(MIN_SLOTS)
   #size = 0
 
   /** Inodes referred to. */
@@ -30,7 +31,7 @@ export class ReferenceCounts {
       this.#keys[slot] = ino
       this.#size++
     }
-    this.#counts[slot] = (this.#counts[slot] ?? 0) + count
+    this.#counts[slot] = Math.min((this.#counts[slot] ?? 0) + count, MAX_COUNT)
   }
 
   /** Returns what is left. More than there is counts as all: a driver's mistake must not make a count negative. */
@@ -82,7 +83,7 @@ export class ReferenceCounts {
     const keys = this.#keys
     const counts = this.#counts
     this.#keys = new Float64Array(Math.max(slots, MIN_SLOTS))
-    this.#counts = new Float64Array(this.#keys.length)
+    this.#counts = new Uint32Array(this.#keys.length)
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] ?? 0
       if (key === 0) continue

@@ -121,9 +121,18 @@ export interface FileSystem {
   read(ino: Ino, offset: number, length: number, target: Uint8Array, targetStart: number): Answer<number>
   /** `data` may be reused after the call returns (or its promise resolves). Returns the bytes written: all of them. */
   write(ino: Ino, offset: number, data: Uint8Array, options: WriteOptions): Answer<number>
-  allocate(ino: Ino, mode: number, offset: number, length: number): Answer<void>
+  /** `caller` decides about setuid, setgid and capabilities: they stay for root, whoever else clears them. Absent: cleared. */
+  allocate(ino: Ino, mode: number, offset: number, length: number, caller?: Caller): Answer<void>
   seek(ino: Ino, offset: number, whence: number): Answer<number>
-  copyRange(source: Ino, sourceOffset: number, target: Ino, targetOffset: number, length: number): Answer<number>
+  /** Privileges as with `allocate`. May copy less than asked for. */
+  copyRange(
+    source: Ino,
+    sourceOffset: number,
+    target: Ino,
+    targetOffset: number,
+    length: number,
+    caller?: Caller,
+  ): Answer<number>
 
   /**
    * Entries after `cookie` (0 starts) in the order of their cookies, '.' and '..' first. Cookies are stable while an
@@ -141,8 +150,8 @@ export interface FileSystem {
     caller: Caller,
     clearSetgid: boolean,
   ): Answer<void>
-  /** NUL-terminated names, concatenated. */
-  listExtendedAttributes(ino: Ino): Answer<Uint8Array>
+  /** NUL-terminated names, concatenated. Without trusted attributes, unless `caller` is root or absent. */
+  listExtendedAttributes(ino: Ino, caller?: Caller): Answer<Uint8Array>
   removeExtendedAttribute(ino: Ino, name: string, caller: Caller): Answer<void>
 
   /** Never blocks. */

@@ -40,7 +40,7 @@ export const getExtendedAttribute: Handler = (session, x) => {
 }
 
 export const listExtendedAttributes: Handler = (session, x) =>
-  sizedReply(x, session.fileSystem.listExtendedAttributes(x.nodeId), Errno.ENODATA)
+  sizedReply(x, session.fileSystem.listExtendedAttributes(x.nodeId, x.caller), Errno.ENODATA)
 
 function sizedReply(x: Exchange, answer: Value | Promise<Value>, absent: number): Result | Promise<Result> {
   const size = x.u32(40)

@@ -73,7 +73,12 @@ function sizeReply(_session: Session, x: Exchange, length: number): Result {
 export const sync: Handler = (session, x) => reply(session, x, session.fileSystem.sync(), emptyReply)
 
 export const allocate: Handler = (session, x) =>
-  reply(session, x, session.fileSystem.allocate(x.nodeId, x.u32(64), x.position(48), x.position(56)), emptyReply)
+  reply(
+    session,
+    x,
+    session.fileSystem.allocate(x.nodeId, x.u32(64), x.position(48), x.position(56), x.caller),
+    emptyReply,
+  )
 
 export const seek: Handler = (session, x) =>
   reply(session, x, session.fileSystem.seek(x.nodeId, x.position(48), x.u32(56)), (_session, exchange, offset) => {
@@ -84,6 +89,6 @@ export const seek: Handler = (session, x) =>
 export const copyRange: Handler = (session, x) => {
   const length = Math.min(x.u64(80), MAX_COPY_BYTES)
   const { fileSystem } = session
-  const copied = fileSystem.copyRange(x.nodeId, x.position(48), x.u64(56), x.position(72), length)
+  const copied = fileSystem.copyRange(x.nodeId, x.position(48), x.u64(56), x.position(72), length, x.caller)
   return reply(session, x, copied, sizeReply)
 }
