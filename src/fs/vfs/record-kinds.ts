@@ -1,5 +1,5 @@
 /**
- * The kinds of records the file system keeps in a chain (`docs/format.md`) and what `high` and `low` of their keys mean.
+ * The kinds of records the file system keeps in a chain (`docs/records.md`) and what `high` and `low` of their keys mean.
  * Kinds are never reused for something else.
  */
 
