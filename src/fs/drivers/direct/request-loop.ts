@@ -15,7 +15,7 @@ import type { Session } from './session.js'
 /** A turn: commits' timers and replies from other threads come no later than this. */
 const TURN_MILLISECONDS = 1.5
 /** Idle exchanges kept, of one MiB each where requests were that large. */
-const MAX_SPARE_EXCHANGES = 4
+const MAX_SPARE_EXCHANGES = 8
 
 export class RequestLoop {
   readonly #device: FuseDevice

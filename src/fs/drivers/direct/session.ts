@@ -158,9 +158,13 @@ export class Session {
   /** Undoes the references of a reply that the kernel did not get. */
   #releaseAnswered(x: Exchange, result: Result): void {
     if (result <= OUT_HEADER_BYTES) return
-    if (x.opcode === Opcode.READDIRPLUS) releaseListed(this, x, result)
-    else if (ENTRY_OPCODES.has(x.opcode) && x.u64(OUT_HEADER_BYTES) !== 0) {
-      this.fileSystem.release(x.u64(OUT_HEADER_BYTES), 1)
+    try {
+      if (x.opcode === Opcode.READDIRPLUS) releaseListed(this, x, result)
+      else if (ENTRY_OPCODES.has(x.opcode) && x.u64(OUT_HEADER_BYTES) !== 0) {
+        this.fileSystem.release(x.u64(OUT_HEADER_BYTES), 1)
+      }
+    } catch (error) {
+      this.#failure(x, error)
     }
   }
 

@@ -14,8 +14,13 @@ import type { Session } from '../session.js'
 
 const FORGET_ONE_BYTES = 16
 
-export const lookup: Handler = (session, x) =>
-  reply(session, x, session.fileSystem.lookup(x.nodeId, x.name(40)), lookupReply)
+export const lookup: Handler = (session, x) => {
+  const name = x.name(40)
+  const { fileSystem } = session
+  // Of '.' the kernel asks by a handle that it was given long ago (open_by_handle_at, NFS), and of any kind of inode.
+  const found = name === '.' ? fileSystem.getAttributes(x.nodeId) : fileSystem.lookup(x.nodeId, name)
+  return reply(session, x, found, lookupReply)
+}
 
 function lookupReply(session: Session, x: Exchange, attributes: Attributes | undefined): Result {
   return attributes === undefined ? absentEntryReply(session, x) : entryReply(session, x, attributes)

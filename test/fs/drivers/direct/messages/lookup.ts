@@ -39,6 +39,14 @@ t.test('LOOKUP knows names that are not text, and dots', (t) => {
   t.end()
 })
 
+t.test('LOOKUP of a dot finds what a handle of long ago means, a file too, or says that it is gone', (t) => {
+  const kernel = kernelSide()
+  kernel.ask(MKNOD, 1, `${u32(REGULAR)} 00000000 00000000 00000000 'a' 00`)
+  t.equal(kernel.ask(LOOKUP, 2, '2e00'), entry({ ino: 2, mode: REGULAR }))
+  t.equal(kernel.ask(LOOKUP, 3, '2e00'), -116)
+  t.end()
+})
+
 t.test('names too long, empty, endless or with a slash are refused', (t) => {
   const kernel = kernelSide()
   t.equal(kernel.ask(LOOKUP, 1, `'${'n'.repeat(256)}' 00`), -36)
