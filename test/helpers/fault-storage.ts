@@ -3,6 +3,7 @@
  * been killed, at any of them: what was synced is there, what was not is there in any part and order, sector by sector.
  * It can also be of limited size and fail at a chosen operation.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AteError, type ErrorCode } from '../../src/engine/error.js'
 import type { LogStorage, SegmentFile, SegmentReader } from '../../src/engine/log/storage.js'
 
@@ -243,6 +244,12 @@ class FaultSegment implements SegmentFile {
 
   async sync(): Promise<void> {
     this.#storage.perform({ kind: 'sync', file: this.#file })
+  }
+
+  /** Later: what is appended in the same turn lies unsynced meanwhile. */
+  async syncInBackground(): Promise<void> {
+    await nextTurn()
+    await this.sync()
   }
 
   async reserve(length: number): Promise<void> {

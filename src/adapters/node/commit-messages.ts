@@ -10,6 +10,7 @@ import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../engine/log/
 export interface CommitMessage {
   type: 'commit'
   transaction: number
+  isDurable: boolean
   buffers: ArrayBufferLike[]
   /** For each group: kind, number, count of parts, then for each part: buffer, offset, length. */
   layout: Float64Array
@@ -66,7 +67,8 @@ export function encodeCommit(request: CommitRequest): CommitMessage {
       layout.push(buffer, part.byteOffset, part.length)
     }
   }
-  return { type: 'commit', transaction: request.transaction, buffers, layout: Float64Array.from(layout) }
+  const { transaction, isDurable } = request
+  return { type: 'commit', transaction, isDurable, buffers, layout: Float64Array.from(layout) }
 }
 
 export function decodeCommit(message: CommitMessage): CommitRequest {
@@ -86,7 +88,7 @@ export function decodeCommit(message: CommitMessage): CommitRequest {
     }
     groups.push({ kind, number, parts })
   }
-  return { transaction: message.transaction, groups }
+  return { transaction: message.transaction, groups, isDurable: message.isDurable }
 }
 
 const PLACE_FIELDS = 5

@@ -54,6 +54,8 @@ export class ChainView implements RecordView {
   #status: WriterStatus
   #durableAtMs: number | undefined
   #lastCommit: Promise<void> = Promise.resolve()
+  /** The last commit submitted makes itself and all before it durable. */
+  #isLastDurable = true
   #failure: AteError | undefined
 
   constructor(options: ChainViewOptions) {
@@ -151,10 +153,12 @@ export class ChainView implements RecordView {
     return this.#makeRoom(bytes, essential)
   }
 
-  commit(): Promise<void> {
+  commit({ isDurable }: { isDurable: boolean } = { isDurable: true }): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const committer = this.#committer
-    if (committer === undefined || this.#pendingBytes === 0) return this.#lastCommit
+    const isCovered = this.#pendingBytes === 0 && (this.#isLastDurable || !isDurable)
+    if (committer === undefined || isCovered) return this.#lastCommit
+    this.#isLastDurable = isDurable
     const transaction = this.#transaction
     const groups = this.#finishTransaction()
     const arenas = this.#arenas.detach()
@@ -162,7 +166,7 @@ export class ChainView implements RecordView {
     this.#pendingBytes = 0
     this.#inFlightBytes += bytes
     this.#transaction++
-    this.#lastCommit = committer.submit({ transaction, groups }).then(
+    this.#lastCommit = committer.submit({ transaction, groups, isDurable }).then(
       (receipt) => {
         this.#inFlightBytes -= bytes
         this.#takeReceipt(receipt)
@@ -205,7 +209,7 @@ export class ChainView implements RecordView {
 
   #takeReceipt(receipt: CommitReceipt): void {
     this.#status = receipt.status
-    this.#durableAtMs = Date.now()
+    if (receipt.status.durableSequence === receipt.status.headSequence) this.#durableAtMs = Date.now()
     this.#bodies.placed(receipt.transaction, receipt.places)
   }
 

@@ -66,6 +66,7 @@ export class ChainWriter implements Committer {
   #flushing: { memtable: Memtable; steps: Generator<void> } | undefined
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
+  #isFlushWanted = false
   #flushFailure: unknown
   #indexBytes = 0
   #isClosed = false
@@ -152,7 +153,7 @@ export class ChainWriter implements Committer {
   /** Writes what the index lacks although it is little: called when nothing happens for a while. False: nothing to do. */
   flushIndex(): boolean {
     if (this.#memtable.point === undefined || this.#isClosed) return false
-    this.#beginFlush()
+    this.#isFlushWanted = true
     this.#start()
     return true
   }
@@ -179,6 +180,7 @@ export class ChainWriter implements Committer {
     this.#isClosed = true
     await this.#running
     try {
+      await this.#log.append([], true)
       if (this.#flushing !== undefined) finish(this.#flushing.steps)
       if (this.#memtable.point !== undefined) this.#flushAll()
     } catch (error) {
@@ -199,8 +201,9 @@ export class ChainWriter implements Committer {
 
   /** One turn per loop: all commits waiting, then one slice of the index. */
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#flushing !== undefined) {
+    while (this.#waiting.length > 0 || this.#flushing !== undefined || this.#isFlushWanted) {
       if (this.#waiting.length > 0) await this.#commitWaiting()
+      if (this.#isFlushWanted) await this.#beginFlush()
       if (this.#flushing === undefined) continue
       this.#flushSlice()
       await this.#nextTurn()
@@ -209,22 +212,25 @@ export class ChainWriter implements Committer {
 
   async #commitWaiting(): Promise<void> {
     const taken = this.#takeWaiting()
+    const drafts = taken.filter(({ request }) => request.groups.length > 0).map(({ request }) => request)
     let appended: AppendedBatch[]
     try {
-      appended = await this.#log.append(taken.map(({ request }) => ({ groups: request.groups })))
+      const isDurable = taken.some(({ request }) => request.isDurable)
+      appended = await this.#log.append(drafts, isDurable)
     } catch (error) {
       for (const { reject } of taken) reject(error)
       return
     }
-    taken.forEach(({ request, resolve }, position) => {
-      const batch = appended[position]
-      if (batch === undefined) return
+    const { status } = this
+    for (const { request, resolve } of taken) {
+      const batch = request.groups.length === 0 ? undefined : appended.shift()
+      resolve({ transaction: request.transaction, places: batch === undefined ? [] : bodyPlaces(batch), status })
+      if (batch === undefined) continue
       const records = request.groups.filter((group) => group.kind === GROUP_RECORDS).map((group) => joined(group.parts))
-      resolve({ transaction: request.transaction, places: bodyPlaces(batch), status: this.status })
       this.#memtable.addBatch(records, batch.groups, pointBehind(batch))
       this.#memtable.transaction = request.transaction
-    })
-    if (this.#memtable.bytes >= FLUSH_BYTES) this.#beginFlush()
+    }
+    if (this.#memtable.bytes >= FLUSH_BYTES) this.#isFlushWanted = true
   }
 
   #takeWaiting(): Waiting[] {
@@ -238,8 +244,16 @@ export class ChainWriter implements Committer {
     return this.#waiting.splice(0, count)
   }
 
-  #beginFlush(): void {
+  /** The index takes in only what is durable: it must never know more than the log after a crash. */
+  async #beginFlush(): Promise<void> {
+    this.#isFlushWanted = false
     if (this.#flushing !== undefined) return
+    try {
+      await this.#log.append([], true)
+    } catch {
+      // The log is broken; the next commit says so, and the next open replays what there is.
+      return
+    }
     const memtable = this.#memtable
     this.#memtable = new Memtable(memtable.nextGroup)
     this.#flushing = { memtable, steps: flushSteps(this.#index, memtable) }

@@ -9,7 +9,10 @@ import type { GroupDraft } from '../log/types.js'
 export interface CommitRequest {
   /** Ascending from 1 in each session. */
   transaction: number
+  /** None: only earlier transactions are to become durable. */
   groups: GroupDraft[]
+  /** False: the receipt may come when it is in the log, durable with the next that is. */
+  isDurable: boolean
 }
 
 /** Where a body came to lie. */
@@ -40,7 +43,7 @@ export interface CommitReceipt {
 }
 
 export interface Committer {
-  /** Resolves when the transaction is durable; requests become durable in the order they were submitted. */
+  /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>
   /** Tries to find more space; rejects with NO_SPACE. */
   makeRoom(): Promise<WriterStatus>

@@ -57,6 +57,8 @@ export interface RecordView {
   /**
    * Makes everything since the last commit one batch. Resolves when it is durable here (fdatasync); with nothing to
    * commit, when all earlier batches are. Rejects with WRITE_FAILED, and then the view is read-only for good.
+   * With `isDurable` false it resolves when the batch is in the log: nobody waits for it, and it becomes durable with the
+   * next commit that does.
    */
-  commit(): Promise<void>
+  commit(options?: { isDurable: boolean }): Promise<void>
 }

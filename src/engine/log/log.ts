@@ -8,6 +8,7 @@ import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
 import type { BatchAuthor } from './batch-author.js'
 import type { ChainState } from './chain-state.js'
+import { Durability } from './durability.js'
 import { encodeAnchor } from './format/anchor-format.js'
 import { MAX_SEGMENTS, type SegmentEntry } from './format/manifest-format.js'
 import { MAX_SEGMENT_NUMBER, segmentName } from './format/segment-name.js'
@@ -48,6 +49,7 @@ export interface LogParts {
 export class Log {
   readonly #parts: LogParts
   readonly #builder: FrameBuilder
+  readonly #durability: Durability
   readonly #sealer: GroupSealer
   readonly #spare: SpareSpace
   readonly #queue = new TaskQueue()
@@ -72,20 +74,21 @@ export class Log {
     this.#builder = new FrameBuilder(parts.crypto, parts.keys, parts.author, this.#sealer)
     this.#spare = new SpareSpace(parts.storage)
     this.#state = parts.state
+    this.#durability = new Durability(parts.state, (state) => this.#writeAnchor(state))
     this.#head = parts.head
     this.#rollAt = parts.segmentBytes
     this.#closedBytes = parts.sizeBytes
     this.#nextNumber = parts.nextNumber
   }
 
-  /** The last batch, durable; undefined for an empty log. */
+  /** The last batch, which may not be durable yet; undefined for an empty log. */
   get head(): LogPoint | undefined {
     return this.#head
   }
 
   /** Sequence of the last batch known to be on the medium; 0 for an empty log. */
   get durableSequence(): number {
-    return this.#state.sequence
+    return this.#durability.sequence
   }
 
   /** Bytes of the log, without what is reserved. */
@@ -117,11 +120,12 @@ export class Log {
   }
 
   /**
-   * Appends batches in order; durable when it resolves. Throws NO_SPACE when there is no room for them (nothing has
-   * changed), BAD_ARGUMENT for a batch above the limits, WRITE_FAILED when the storage failed, now or before.
+   * Appends batches in order; durable when it resolves or, with `isDurable` false, with the next append that is. None
+   * with `isDurable`: everything is durable. Throws NO_SPACE when there is no room for them (nothing has changed),
+   * BAD_ARGUMENT for a batch above the limits, WRITE_FAILED when the storage failed, now or before.
    */
-  append(batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
-    return this.#queue.run(() => this.#append(batches))
+  append(batches: readonly BatchDraft[], isDurable = true): Promise<AppendedBatch[]> {
+    return this.#queue.run(() => this.#append(batches, isDurable))
   }
 
   /** Waits for what is under way, gives reserved space back, closes the segment and syncs the anchor. */
@@ -139,14 +143,19 @@ export class Log {
     })
   }
 
-  async #append(batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
+  async #append(batches: readonly BatchDraft[], isDurable: boolean): Promise<AppendedBatch[]> {
     this.#demandWritable()
-    if (batches.length === 0) return []
+    if (batches.length === 0) {
+      if (isDurable) await this.#guard(() => this.#durability.sync(this.#segment))
+      return []
+    }
     let total = 0
     for (const batch of batches) total += this.#builder.bytesOf(batch)
     const segment = await this.#guard(() => this.#segmentFor(total))
     try {
       const appended = await this.#write(segment, batches)
+      if (isDurable) await this.#durability.sync(segment)
+      else await this.#durability.syncBehind(segment)
       if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
       return appended
     } catch (error) {
@@ -158,8 +167,9 @@ export class Log {
 
   async #write(segment: SegmentAppender, batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
     const appended: AppendedBatch[] = []
-    const durableSequence = this.#state.sequence
+    const durableSequence = this.durableSequence
     const { number, salt } = segment
+    const from = segment.tail
     let state = this.#state
     let end = 0
     let lastAt = 0
@@ -186,11 +196,10 @@ export class Log {
     }
     await segment.write(this.#buffer.subarray(0, end), lastAt)
     if (this.#buffer.length > 2 * WRITE_BYTES) this.#buffer = new Uint8Array(0)
-    await segment.sync()
     this.#keptRoom = Math.min(this.#keptRoom, segment.room)
     this.#state = state
+    this.#durability.noteAppended(state, segment.tail - from)
     this.#head = { sequence: state.sequence, digest: state.digest, segment: number, position: segment.tail }
-    this.#writeAnchor(state)
     return appended
   }
 
@@ -261,6 +270,8 @@ export class Log {
     if (number > MAX_SEGMENT_NUMBER || listed.length >= MAX_SEGMENTS) {
       throw new AteError('FILE_TOO_LARGE', 'The log has as many segments as it can have.')
     }
+    // The manifest will say where the current segment ends.
+    await this.#durability.settle(previous)
     const options = { storage, crypto, keys, number, state: this.#state, createdMs: this.#now() }
     const next = await SegmentAppender.create({
       ...options,
@@ -295,7 +306,11 @@ export class Log {
   async #finish(): Promise<void> {
     const segment = this.#segment
     if (this.#parts.isReadOnly) return
-    if (this.#failure !== undefined) return await segment?.abandon()
+    if (this.#failure !== undefined) {
+      await this.#durability.settle(undefined).catch(() => undefined)
+      return await segment?.abandon()
+    }
+    await this.#durability.settle(segment)
     await this.#spare.release()
     if (segment === undefined) return
     await segment.finish()

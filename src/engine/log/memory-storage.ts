@@ -79,6 +79,8 @@ class MemorySegment implements SegmentFile {
 
   async sync(): Promise<void> {}
 
+  async syncInBackground(): Promise<void> {}
+
   async reserve(length: number): Promise<void> {
     this.#file.length = Math.max(this.#file.length, length)
   }

@@ -120,6 +120,11 @@ export class SegmentAppender {
     await this.#file.sync()
   }
 
+  /** As `sync`, while this thread goes on. */
+  syncInBackground(): Promise<void> {
+    return this.#file.syncInBackground()
+  }
+
   /** Learns the size of an append; true when it is time to zero ahead. */
   noteAppend(bytes: number): boolean {
     this.#smallAppends = bytes < SMALL_APPEND_BYTES ? this.#smallAppends + 1 : 0

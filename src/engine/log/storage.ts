@@ -35,6 +35,8 @@ export interface SegmentFile {
   write(position: number, parts: readonly Uint8Array[]): Promise<void>
   /** What was written is on the medium when this resolves (fdatasync). */
   sync(): Promise<void>
+  /** As `sync`, for what was written when it is called, on another thread where there is one. */
+  syncInBackground(): Promise<void>
   /** Makes sure that writing up to `length` cannot fail for space; throws NO_SPACE. Content there reads as zero. */
   reserve(length: number): Promise<void>
   /** Writes zeros over [from, to) and syncs them, so that later syncs of that range change no file-system metadata. */

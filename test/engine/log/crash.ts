@@ -28,10 +28,10 @@ interface Note {
   anchor: Uint8Array | undefined
 }
 
-/** Appends calls of batches; `acknowledged` counts batches from the very first. */
+/** Appends calls of batches; `acknowledged` counts durable batches from the very first. */
 async function session(
   storage: FaultStorage,
-  calls: readonly (readonly [count: number, contentBytes: number])[],
+  calls: readonly (readonly [count: number, contentBytes: number, isDurable?: boolean])[],
   closes: boolean,
 ) {
   const anchor = new MemoryAnchor(lastNote(storage.operations).anchor)
@@ -44,10 +44,12 @@ async function session(
   }
   const { log } = await open({ storage, anchor, segmentBytes: SEGMENT_BYTES, onBatch })
   note()
-  for (const [count, contentBytes] of calls) {
-    const drafts = Array.from({ length: count }, (_, i) => draft(acknowledged + i + 1, contentBytes))
-    await log.append(drafts)
-    acknowledged += count
+  let appended = acknowledged
+  for (const [count, contentBytes, isDurable = true] of calls) {
+    const drafts = Array.from({ length: count }, (_, i) => draft(appended + i + 1, contentBytes))
+    await log.append(drafts, isDurable)
+    appended += count
+    if (isDurable) acknowledged = appended
     note()
   }
   if (closes) await log.close()
@@ -62,9 +64,11 @@ async function life(storage: FaultStorage): Promise<void> {
     storage,
     [
       [1, 700],
-      [4, 20_000],
+      [4, 20_000, false],
+      [1, 0, false],
+      [1, 20_000, false],
       [1, 0],
-      [1, 0],
+      [2, 9000, false],
     ],
     false,
   )
@@ -72,8 +76,8 @@ async function life(storage: FaultStorage): Promise<void> {
     storage,
     [
       [2, 10],
-      [1, 60_000],
-      [1, 10],
+      [1, 60_000, false],
+      [1, 10, false],
     ],
     true,
   )

@@ -2,14 +2,14 @@ import t from 'tap'
 import { COMMIT_BYTES, CommitScheduler } from '../../../src/fs/vfs/commit-scheduler.js'
 import { ManualTimer } from '../../helpers/open-memory-fs.js'
 
-function setUp(): { timer: ManualTimer; scheduler: CommitScheduler; commits: () => number } {
-  let commits = 0
+function setUp(): { timer: ManualTimer; scheduler: CommitScheduler; commits: () => number; durable: boolean[] } {
+  const durable: boolean[] = []
   const timer = new ManualTimer()
-  const scheduler: CommitScheduler = new CommitScheduler(timer, () => {
-    commits++
-    scheduler.committed()
+  const scheduler: CommitScheduler = new CommitScheduler(timer, (isDurable) => {
+    durable.push(isDurable)
+    scheduler.committed(isDurable)
   })
-  return { timer, scheduler, commits: () => commits }
+  return { timer, scheduler, commits: () => durable.length, durable }
 }
 
 t.test('commits after 200 ms without changes', async (t) => {
@@ -46,11 +46,31 @@ t.test('commits at once when much is pending', async (t) => {
   t.equal(commits(), 2, 'many small changes count, too')
 })
 
+t.test('what was committed for its size alone is made durable within a second', async (t) => {
+  const { timer, scheduler, durable } = setUp()
+  for (let tick = 1; tick <= 9; tick++) {
+    scheduler.changed(COMMIT_BYTES)
+    timer.fire()
+  }
+  t.notOk(durable.includes(true))
+  timer.fire()
+  t.equal(durable.at(-1), true)
+  t.notOk(timer.isRunning)
+})
+
+t.test('what was committed for its size alone is made durable when nothing more happens', async (t) => {
+  const { timer, scheduler, durable } = setUp()
+  scheduler.changed(COMMIT_BYTES)
+  for (let tick = 1; tick <= 3 && timer.isRunning; tick++) timer.fire()
+  t.strictSame(durable, [false, true])
+  t.notOk(timer.isRunning)
+})
+
 t.test('a commit that was asked for starts the waiting anew', async (t) => {
   const { timer, scheduler, commits } = setUp()
   scheduler.changed(1)
   timer.fire()
-  scheduler.committed()
+  scheduler.committed(true)
   timer.fire()
   t.equal(commits(), 0)
   t.notOk(timer.isRunning)

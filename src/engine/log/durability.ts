@@ -1,0 +1,84 @@
+/**
+ * How far the medium is known to hold the log, and what brings it further: a sync that is waited for, or one behind the
+ * back of a thread that goes on sealing. After a failed sync no later one proves anything, so none counts.
+ */
+import type { ChainState } from './chain-state.js'
+import type { SegmentAppender } from './segment-appender.js'
+
+/** Bytes appended that may wait for the medium: a commit that must be durable waits for no more than these. */
+const MAX_UNSYNCED_BYTES = 32 * 1024 * 1024
+
+export class Durability {
+  readonly #onDurable: (state: ChainState) => void
+  #appended: ChainState
+  #durable: ChainState
+  #appendedBytes = 0
+  #durableBytes = 0
+  #background: Promise<void> | undefined
+  #failure: { cause: unknown } | undefined
+
+  /** `onDurable` is called with each new durable state. */
+  constructor(state: ChainState, onDurable: (state: ChainState) => void) {
+    this.#appended = state
+    this.#durable = state
+    this.#onDurable = onDurable
+  }
+
+  get sequence(): number {
+    return this.#durable.sequence
+  }
+
+  noteAppended(state: ChainState, bytes: number): void {
+    this.#appended = state
+    this.#appendedBytes += bytes
+  }
+
+  /** Everything appended is durable when it resolves. Throws what the storage threw, now or earlier. */
+  async sync(segment: SegmentAppender | undefined): Promise<void> {
+    if (this.#durable !== this.#appended) {
+      const state = this.#appended
+      const bytes = this.#appendedBytes
+      await segment?.sync()
+      this.#noteDurable(state, bytes)
+    }
+    this.#demandSound()
+  }
+
+  /** As `sync`, and no sync is under way any more: the segment can be closed. */
+  async settle(segment: SegmentAppender | undefined): Promise<void> {
+    await this.#background
+    await this.sync(segment)
+  }
+
+  /** Lets the medium take in what was appended; waits only when too much lies behind. */
+  async syncBehind(segment: SegmentAppender): Promise<void> {
+    if (this.#appendedBytes - this.#durableBytes > MAX_UNSYNCED_BYTES) await this.#background
+    this.#demandSound()
+    this.#background ??= this.#startBehind(segment)
+  }
+
+  async #startBehind(segment: SegmentAppender): Promise<void> {
+    const state = this.#appended
+    const bytes = this.#appendedBytes
+    try {
+      await segment.syncInBackground()
+      this.#noteDurable(state, bytes)
+    } catch (cause) {
+      this.#failure ??= { cause }
+    } finally {
+      this.#background = undefined
+    }
+  }
+
+  #noteDurable(state: ChainState, bytes: number): void {
+    // A sync that was asked for later may have been done first.
+    if (this.#failure !== undefined || state.sequence <= this.#durable.sequence) return
+    this.#durable = state
+    this.#durableBytes = bytes
+    this.#onDurable(state)
+  }
+
+  #demandSound(): void {
+    if (this.#failure !== undefined) throw this.#failure.cause
+  }
+}
