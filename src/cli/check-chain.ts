@@ -17,6 +17,7 @@ import { errorCode } from '../engine/error.js'
 import { IndexWriter } from '../engine/index/index-writer.js'
 import { LeafSeal } from '../engine/index/leaf-seal.js'
 import { verifyLog } from '../engine/log/index.js'
+import { openWhenFree } from '../fs/daemon/lock-wait.js'
 import { checkFileSystem } from '../fs/vfs/check.js'
 
 /** One thing wrong. Where it is: in the log (segment, position, sequence, group), in the file system (inode, path), or both. */
@@ -34,6 +35,8 @@ export interface ChainFinding {
 export interface CheckChainOptions {
   directory: string
   anchorDirectory: string
+  /** Where daemons tell of themselves: one that is just ending is waited for. */
+  runtimeDirectory: string
   secret: ChainSecret
   onProgress: (progress: OpenProgress) => void
   onNotice: (message: string) => void
@@ -74,7 +77,7 @@ async function openTolerant(options: CheckChainOptions): Promise<ChainHandle | u
     onNotice: () => undefined,
   }
   try {
-    return await openChain(tolerant)
+    return await openWhenFree(() => openChain(tolerant), options)
   } catch (error) {
     if (errorCode(error) === 'CHAIN_DAMAGED') return undefined
     throw error

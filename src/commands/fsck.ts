@@ -39,11 +39,13 @@ export default class Fsck extends BaseCommand {
     const { args, flags } = await this.parse(Fsck)
     const { name, directory, presence } = findChain(args.chain, flags['log-path'])
     const secret = await readSecret(presence, flags, name)
+    const { anchors, runtime } = standardPaths()
     const { checkChain } = await import('../cli/check-chain.js')
     const progress = terminalProgress()
     const steps = checkChain({
       directory,
-      anchorDirectory: standardPaths().anchors,
+      anchorDirectory: anchors,
+      runtimeDirectory: runtime,
       secret,
       onProgress: (now) => progress.show(progressText(now)),
       onNotice: (text) => this.note(text),

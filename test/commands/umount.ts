@@ -58,13 +58,13 @@ t.test('after a plain umount the daemon commits, and a remount at once finds eve
   const world = cliWorld(t)
   const vault = world.path('vault')
   await mount(world, 'vault')
-  for (let round = 1; round <= 3; round++) {
+  for (let round = 1; round <= 2; round++) {
     await shell(`head -c 2000000 /dev/urandom > ${vault}/data; cp ${vault}/data ${world.path('copy')}`)
     await shell(process.getuid?.() === 0 ? `umount ${vault}` : `fusermount3 -u ${vault}`)
     await mount(world, 'vault')
     await shell(`cmp ${vault}/data ${world.path('copy')}`)
   }
-  t.pass('three times')
+  t.pass('twice')
 })
 
 t.test('umount after a plain umount waits for the daemon', async (t) => {
