@@ -9,7 +9,7 @@ import { MAX_BODY_BYTES } from '../../src/engine/limits.js'
 type Records = Map<string, Map<number, Uint8Array>>
 
 interface HeldCommit {
-  records: Records
+  records: Records | undefined
   bytes: number
   resolve: () => void
   reject: (error: unknown) => void
@@ -103,19 +103,21 @@ export class MemoryRecordView implements RecordView {
     return this.onReserve(bytes, essential)
   }
 
-  commit(): Promise<void> {
+  commit({ isDurable }: { isDurable: boolean } = { isDurable: true }): Promise<void> {
     this.commits++
     this.#open = undefined
     const bytes = this.pendingBytes
     this.pendingBytes = 0
     if (this.failsCommits) return Promise.reject(new AteError('WRITE_FAILED', 'the storage failed'))
     if (!this.holdsCommits) {
-      this.#durable = copyOf(this.#records)
+      // What is not made durable is lost in the worst crash.
+      if (isDurable) this.#durable = copyOf(this.#records)
       return Promise.resolve()
     }
     this.inFlightBytes += bytes
     return new Promise((resolve, reject) => {
-      this.#held.push({ records: copyOf(this.#records), bytes, resolve, reject })
+      const records = isDurable ? copyOf(this.#records) : undefined
+      this.#held.push({ records, bytes, resolve, reject })
     })
   }
 
@@ -123,7 +125,7 @@ export class MemoryRecordView implements RecordView {
   releaseCommits(count = Infinity): void {
     for (const held of this.#held.splice(0, count)) {
       this.inFlightBytes -= held.bytes
-      this.#durable = held.records
+      this.#durable = held.records ?? this.#durable
       held.resolve()
     }
   }

@@ -305,6 +305,7 @@ export class VfsClient implements PosixClient {
   }
   async rename(from: Path, to: Path, flags = 0): Promise<void> {
     await asPosix('rename', async () => {
+      if ((flags & RENAME_EXCHANGE) !== 0 && flags !== RENAME_EXCHANGE) throw failure('EINVAL', 'rename')
       const source = await this.#walk(from, false)
       const target = await this.#walk(to, false)
       const isDots = ({ name }: Place): boolean => name === '.' || name === '..'
