@@ -49,8 +49,24 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'adapters/node',
     'node:',
   ],
-  'fs/drivers/fuse-native': ['engine/error', 'engine/bytes', 'fs/vfs/types', 'fs/errno', 'fs/drivers/driver', 'node:'],
-  'fs/drivers/fuse-native/binding': ['engine/error', 'fuse-native', 'node:'],
+  'fs/drivers/fuse-native': [
+    'engine/error',
+    'fs/vfs/types',
+    'fs/errno',
+    'fs/drivers/driver',
+    // Unmounting is the same, whoever serves.
+    'fs/drivers/direct/mount/unmount',
+    // Its types only; `binding` alone loads it.
+    'fuse-native',
+    'node:',
+  ],
+  'fs/drivers/fuse-native/binding': [
+    'engine/error',
+    'adapters/node/libc',
+    'fs/drivers/fuse-native',
+    'fuse-native',
+    'node:',
+  ],
   'fs/drivers': ['engine/error', 'fs/drivers', 'fs/vfs/types', 'adapters/node', 'node:'],
   'fs/daemon': [...engine, 'fs', 'adapters/node', 'node:'],
   cli: [...engine, 'adapters/node', 'fs', '@oclif/core', 'node:'],

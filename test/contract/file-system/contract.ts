@@ -31,10 +31,9 @@ export type Capability =
   | 'attributes of symlinks'
   | 'access control lists'
   | 'clearing setuid on write'
-  | 'setgid directories'
   | 'device nodes'
   | 'kernel' // what FIFOs and sockets do when opened
-  | 'link count of an open unlinked file'
+  | 'removed directories that are open'
   | 'big offsets'
 
 export type Lacks = Partial<Record<Capability, string>>

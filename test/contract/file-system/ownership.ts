@@ -100,7 +100,7 @@ export const ownershipContract = subject('modes and owners', (it) => {
     },
   )
 
-  it('hands down the group and the bit of a setgid directory', ['other users', 'setgid directories'], async (t, c) => {
+  it('hands down the group and the bit of a setgid directory', ['other users', 'owner of a new file'], async (t, c) => {
     await c.mkdir('d')
     await c.chown('d', 0, 2001)
     await c.chmod('d', 0o2777)
@@ -124,7 +124,7 @@ export const ownershipContract = subject('modes and owners', (it) => {
 
   it(
     'lets nobody make a setgid file for a group that is not theirs',
-    ['other users', 'setgid directories', 'permission checks'],
+    ['other users', 'owner of a new file', 'permission checks'],
     async (t, c) => {
       await c.mkdir('d')
       await c.chown('d', 0, 3001)
@@ -137,22 +137,26 @@ export const ownershipContract = subject('modes and owners', (it) => {
     },
   )
 
-  it('lets only the owner change mode, owner and group', ['other users', 'permission checks'], async (t, c) => {
-    await c.chmod('.', 0o777)
-    const [alice, bob] = [c.as(ALICE), c.as(BOB)]
-    await writeFile(alice, 'f')
-    await fails(t, 'EPERM', () => bob.chmod('f', 0o777))
-    await fails(t, 'EPERM', () => bob.chown('f', 1002, -1))
-    await fails(t, 'EPERM', () => alice.chown('f', 1002, -1), 'an owner cannot give away')
-    await fails(t, 'EPERM', () => alice.chown('f', -1, 3001), 'nor to a group not theirs')
-    await alice.chown('f', -1, 2001)
-    t.same(await owners(c, 'f'), [1001, 2001], 'but to one that is')
-    await fails(t, 'EPERM', () => bob.utimens('f', 1n, 1n))
-    await fails(t, 'EACCES', () => bob.utimens('f', 'now', 'now'))
-    await alice.chmod('f', 0o666)
-    await bob.utimens('f', 'now', 'now')
-    await fails(t, 'EPERM', () => bob.utimens('f', 1n, 1n), 'who may write may only touch')
-  })
+  it(
+    'lets only the owner change mode, owner and group',
+    ['other users', 'owner of a new file', 'permission checks'],
+    async (t, c) => {
+      await c.chmod('.', 0o777)
+      const [alice, bob] = [c.as(ALICE), c.as(BOB)]
+      await writeFile(alice, 'f')
+      await fails(t, 'EPERM', () => bob.chmod('f', 0o777))
+      await fails(t, 'EPERM', () => bob.chown('f', 1002, -1))
+      await fails(t, 'EPERM', () => alice.chown('f', 1002, -1), 'an owner cannot give away')
+      await fails(t, 'EPERM', () => alice.chown('f', -1, 3001), 'nor to a group not theirs')
+      await alice.chown('f', -1, 2001)
+      t.same(await owners(c, 'f'), [1001, 2001], 'but to one that is')
+      await fails(t, 'EPERM', () => bob.utimens('f', 1n, 1n))
+      await fails(t, 'EACCES', () => bob.utimens('f', 'now', 'now'))
+      await alice.chmod('f', 0o666)
+      await bob.utimens('f', 'now', 'now')
+      await fails(t, 'EPERM', () => bob.utimens('f', 1n, 1n), 'who may write may only touch')
+    },
+  )
 
   it(
     'checks reading, writing and searching for everyone but root',
@@ -180,20 +184,24 @@ export const ownershipContract = subject('modes and owners', (it) => {
     },
   )
 
-  it('protects entries of a sticky directory from others', ['other users', 'permission checks'], async (t, c) => {
-    await c.mkdir('d')
-    await c.chmod('d', 0o1777)
-    const [alice, bob] = [c.as(ALICE).in('d'), c.as(BOB).in('d')]
-    await writeFile(alice, 'f')
-    await alice.chmod('f', 0o666)
-    await writeFile(bob, 'g')
-    await fails(t, 'EPERM', () => bob.unlink('f'))
-    await fails(t, 'EPERM', () => bob.rename('f', 'h'))
-    await fails(t, 'EPERM', () => bob.rename('g', 'f'))
-    await alice.unlink('f')
-    await c.chown('d', BOB.uid, BOB.gid)
-    await writeFile(alice, 'f')
-    await bob.unlink('f')
-    t.pass('its owner may')
-  })
+  it(
+    'protects entries of a sticky directory from others',
+    ['other users', 'owner of a new file', 'permission checks'],
+    async (t, c) => {
+      await c.mkdir('d')
+      await c.chmod('d', 0o1777)
+      const [alice, bob] = [c.as(ALICE).in('d'), c.as(BOB).in('d')]
+      await writeFile(alice, 'f')
+      await alice.chmod('f', 0o666)
+      await writeFile(bob, 'g')
+      await fails(t, 'EPERM', () => bob.unlink('f'))
+      await fails(t, 'EPERM', () => bob.rename('f', 'h'))
+      await fails(t, 'EPERM', () => bob.rename('g', 'f'))
+      await alice.unlink('f')
+      await c.chown('d', BOB.uid, BOB.gid)
+      await writeFile(alice, 'f')
+      await bob.unlink('f')
+      t.pass('its owner may')
+    },
+  )
 })

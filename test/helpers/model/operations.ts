@@ -221,7 +221,7 @@ const KINDS: readonly Kind[] = [
   onFile('write', { length, fill }, (c, fd, a) => c.write(fd, Buffer.alloc(a.length, a.fill)), { weight: 4 }),
   onFile('pread', { offset, length }, async (c, fd, a) => digest(await c.pread(fd, a.length, a.offset)), { weight: 4 }),
   onFile('readAll', {}, async (c, fd) => digest(await readAll(c, fd))),
-  onFile('fstat', {}, async (c, fd) => showStat(await c.fstat(fd)), { needs: 'link count of an open unlinked file' }),
+  onFile('fstat', {}, async (c, fd) => showStat(await c.fstat(fd)), { needs: 'removed directories that are open' }),
   onFile('ftruncate', { size: offset }, (c, fd, a) => c.ftruncate(fd, a.size), { weight: 6 }),
   onFile('fallocate', { mode: allocation, offset, length }, (c, fd, a) => c.fallocate(fd, a.mode, a.offset, a.length), {
     weight: 4,

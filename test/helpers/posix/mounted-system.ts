@@ -1,5 +1,5 @@
 /** A mount of ours as a system under test, served by a process of its own (`mount-server.ts`). */
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, realpathSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +29,9 @@ export class MountedSystem implements KernelSystem {
     const mountpoint = realpathSync(mkdtempSync(join(tmpdir(), `atefs-${driver}-`)))
     const server = new MountServer((message) => void t.fail(`the server warns: ${message}`))
     t.teardown(async () => {
-      await server.ask({ call: 'stop' })
+      await server.ask({ call: 'stop' }).catch((error: unknown) => void t.fail(String(error)))
+      // After a crash of the server.
+      spawnSync('umount', ['-l', mountpoint])
       rmdirSync(mountpoint)
     })
     await server.ask({ call: 'start', options: { driver, mountpoint } })
@@ -57,6 +59,7 @@ class MountServer {
   }
 
   async ask(request: ServerRequest): Promise<void> {
+    if (!this.#child.connected) throw new Error('the server has ended')
     const failure = await new Promise<string | null>((resolve) => {
       this.#answer = resolve
       this.#child.send(request)

@@ -32,6 +32,11 @@ export function nativeMemory(length: number): { bytes: Buffer; address: bigint }
   return { bytes, address: koffi.address(pointer) }
 }
 
+/** Loads a library for all that are loaded later and need one of its name. It stays for the life of the process. */
+export function preloadLibrary(path: string): void {
+  koffi.load(path, { global: true })
+}
+
 export interface ReadableWatch {
   close: () => void
 }
