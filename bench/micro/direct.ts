@@ -95,6 +95,7 @@ function small(row: RunRow, directory: string): void {
   fs.mkdirSync(directory)
   const file = (i: number): string => `${directory}/f${i}`
   row('create, write 4 KiB, close', FILES, (i) => withFile(file(i), 'w', (fd) => fs.writeSync(fd, page)))
+  row('stat, after a write', FILES, (i) => fs.statSync(file(i)))
   row('stat, warm', FILES, (i) => fs.statSync(file(i)))
   row('open, read 4 KiB, close, warm', FILES, (i) => withFile(file(i), 'r', (fd) => fs.readSync(fd, page)))
   row('stat of nothing, first', FILES, (i) => fs.statSync(`${file(i)}.absent`, { throwIfNoEntry: false }))

@@ -51,7 +51,10 @@ t.test('an aborted connection ends the mount', { skip: isRoot ? false : 'only ro
   const { dev } = fs.statSync(mount.mountpoint)
   // The connection's number is the minor number of the device.
   const connections = '/sys/fs/fuse/connections'
-  if (!fs.existsSync(`${connections}/${dev & 0xff}`)) spawnSync('mount', ['-t', 'fusectl', 'fusectl', connections])
+  if (!fs.existsSync(`${connections}/${dev & 0xff}`)) {
+    spawnSync('mount', ['-t', 'fusectl', 'fusectl', connections])
+    t.teardown(() => spawnSync('umount', [connections]))
+  }
   fs.writeFileSync(`${connections}/${dev & 0xff}/abort`, '1')
   await mount.ended
   t.throws(() => fs.statSync(path('absent')), { code: 'ENOTCONN' }, 'but leaves its place occupied')
