@@ -1,10 +1,8 @@
 /** The program itself on real mounts: what it says, how it exits, what is there afterwards. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { BIN, cliWorld, mountpointsBelow, shell } from '../helpers/cli.js'
+import { cliWorld, mountpointsBelow, shell } from '../helpers/cli.js'
 
 t.test('the first mount makes the chain and says so, the second one finds everything', async (t) => {
   const world = cliWorld(t)
@@ -144,20 +142,4 @@ t.test('options reach the kernel and the file system', async (t) => {
     new RegExp(`^a\\\\040box ${world.path('m')} fuse.atefs \\S*noexec,noatime`, 'm'),
   )
   t.equal(await shell(`stat -c '%u %g %a' ${world.path('m')}`), '1234 2345 750\n')
-})
-
-t.test('in the foreground a signal unmounts, and the exit code is 0', async (t) => {
-  const world = cliWorld(t)
-  const vault = world.path('vault')
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    const child = spawn(process.execPath, [BIN, 'mount', '-f', vault, '--no-auth'], { env: world.environment })
-    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
-    t.match(line, /Created|Mounted/)
-    await shell(`until grep -q ${vault} /proc/mounts; do sleep 0.01; done; echo ${signal} >> ${vault}/signals`)
-    child.kill(signal)
-    t.same(await once(child, 'close'), [0, null], signal)
-    t.same(mountpointsBelow(world.directory), [])
-  }
-  await world.run(['mount', vault])
-  t.equal(await shell(`cat ${vault}/signals`), 'SIGINT\nSIGTERM\nSIGHUP\n')
 })
