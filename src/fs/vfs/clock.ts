@@ -1,6 +1,6 @@
 /**
- * The time that goes into inodes. Wall-clock time with the resolution of the monotonic clock, never going back within a
- * mount by less than a real change of the clock: programs compare the times of files made one after the other.
+ * The time that goes into inodes: wall-clock time with the resolution of the monotonic clock. It does not go back within a
+ * mount unless the clock was really set back: programs (make) compare the times of files made one after the other.
  */
 export interface Clock {
   /** Whole seconds since 1970 and nanoseconds, as of the last `tick`. */
@@ -10,30 +10,36 @@ export interface Clock {
   tick(): void
 }
 
-/** The wall clock and the monotonic one may drift apart by this before the wall clock wins. */
+/** The wall clock is adjusted against the monotonic one in small steps: followed when they have come to this. */
 const MAX_DRIFT_MS = 20
+/** Going back by less than this is waited out. */
+const SET_BACK_MS = 1000
 
 export class WallClock implements Clock {
   sec = 0
   nsec = 0
+  readonly #wallMs: () => number
+  readonly #monotonicMs: () => number
   #offsetMs: number
-  #lastMs = 0
+  #lastMs = -Infinity
 
-  constructor() {
-    this.#offsetMs = Date.now() - performance.now()
+  constructor(wallMs = (): number => Date.now(), monotonicMs = (): number => performance.now()) {
+    this.#wallMs = wallMs
+    this.#monotonicMs = monotonicMs
+    this.#offsetMs = wallMs() - monotonicMs()
     this.tick()
   }
 
   tick(): void {
-    const wallMs = Date.now()
-    let nowMs = performance.now() + this.#offsetMs
-    if (nowMs - wallMs > MAX_DRIFT_MS || wallMs - nowMs > MAX_DRIFT_MS) {
-      // The clock was set, or the machine slept.
-      this.#offsetMs += wallMs - nowMs
+    const wallMs = this.#wallMs()
+    let nowMs = this.#monotonicMs() + this.#offsetMs
+    const driftMs = wallMs - nowMs
+    if (driftMs > MAX_DRIFT_MS || driftMs < -MAX_DRIFT_MS) {
+      this.#offsetMs += driftMs
       nowMs = wallMs
-    } else if (nowMs < this.#lastMs) {
-      nowMs = this.#lastMs
     }
+    const backMs = this.#lastMs - nowMs
+    if (backMs > 0 && backMs < SET_BACK_MS) nowMs = this.#lastMs
     this.#lastMs = nowMs
     this.sec = Math.floor(nowMs / 1000)
     this.nsec = Math.floor((nowMs - this.sec * 1000) * 1e6)

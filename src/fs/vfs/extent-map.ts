@@ -7,9 +7,9 @@ import { CHUNK_BYTES, chunkStart, decodeExtent, encodeExtent, type Extent } from
 import { CONTENT_INLINE, CONTENT_NONE, CONTENT_RECORDS, type Inode } from './inode.js'
 import { KIND_EXTENT, MAX_LOW } from './record-kinds.js'
 
-/** Records asked for at a time, when all are wanted and when few are. */
+/** Records asked for at first (a chunk seldom has more) and then at a time. */
+const FIRST_PAGE = 24
 const PAGE = 256
-const SMALL_PAGE = 32
 /** A cut of more than this goes with one range deletion, which is dear for its readers until the index has taken it in. */
 const LARGE_CUT_BYTES = 16 * CHUNK_BYTES
 
@@ -27,9 +27,8 @@ export class ExtentMap {
     if (inode.content === CONTENT_INLINE) {
       found.push(inlineExtent(inode))
     } else if (inode.content === CONTENT_RECORDS) {
-      const page = limit < SMALL_PAGE ? SMALL_PAGE : PAGE
       let low = chunkStart(from)
-      for (;;) {
+      for (let page = FIRST_PAGE; ; page = PAGE) {
         const items = this.#view.range(KIND_EXTENT, inode.ino, low, Math.min(to - 1, MAX_LOW), page)
         for (const item of items) {
           const extent = decodeExtent(item.low, item.value)

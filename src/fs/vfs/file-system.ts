@@ -187,7 +187,7 @@ export class ChainFileSystem implements Types.FileSystem {
   }
 
   write(ino: Types.Ino, offset: number, data: Uint8Array, options: Types.WriteOptions): Types.Answer<number> {
-    const wait = this.#commits.waitForRoom() ?? this.#admit(CHANGE_BYTES + data.length, false)
+    const wait = this.#admit(CHANGE_BYTES + data.length, false)
     if (wait !== undefined) {
       const copy = { ...options }
       return wait.then(() => this.write(ino, offset, data, copy))
@@ -310,7 +310,7 @@ export class ChainFileSystem implements Types.FileSystem {
   #admit(bytes: number, essential: boolean): Promise<void> | undefined {
     if (this.#readOnly || this.#commits.hasFailed) throw readOnlyError()
     this.#state.clock.tick()
-    return this.#state.view.reserve(bytes, essential)
+    return this.#commits.waitForRoom() ?? this.#state.view.reserve(bytes, essential)
   }
 
   #changed(): void {
