@@ -3,6 +3,7 @@
  * placed by the index. Keeps a bounded cache.
  */
 import type { LRUCache } from 'lru-cache'
+import { byteLength, concatBytes } from '../bytes/concat.js'
 import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from './body-place.js'
@@ -10,6 +11,9 @@ import type { BodyPlace } from './committer.js'
 
 /** Reads and opens a stored group of content; BODY_DAMAGED when it does not verify. */
 export type OpenGroup = (place: BodyPlace) => Uint8Array
+
+/** Bodies of this size come from small commits. */
+const SMALL_BODY_BYTES = 8192
 
 export class BodyReader {
   readonly #openGroup: OpenGroup
@@ -35,9 +39,18 @@ export class BodyReader {
   placed(transaction: number, places: readonly BodyPlace[]): void {
     for (const place of places) {
       this.#placed.set(place.body, place)
+      this.#keepSmall(place.body)
       this.#held.delete(place.body)
     }
     this.#placedIn.push({ transaction, bodies: places.map((place) => place.body) })
+  }
+
+  /** What an append and fsync wrote is part of what the next one writes: it need not be read back for that. */
+  #keepSmall(body: number): void {
+    const parts = this.#held.get(body)
+    if (parts === undefined || byteLength(parts) > SMALL_BODY_BYTES) return
+    const content = joined(parts)
+    this.#cache.set(body, content, { size: content.length + 1 })
   }
 
   /** The index knows the places of all transactions up to this one. */
@@ -68,11 +81,5 @@ export class BodyReader {
 
 /** A copy: the arenas are reused once the body is durable, and what was returned may be read longer. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
+  return concatBytes(...parts)
 }

@@ -4,6 +4,7 @@
  * Commits waiting together are written together, with one sync. The index is flushed in slices between commits, so that an
  * fsync never waits for a flush. Everything the index takes in is durable in the log before.
  */
+import { byteLength, concatBytes } from '../bytes/concat.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
@@ -226,7 +227,8 @@ export class ChainWriter implements Committer {
       const batch = request.groups.length === 0 ? undefined : appended.shift()
       resolve({ transaction: request.transaction, places: batch === undefined ? [] : bodyPlaces(batch), status })
       if (batch === undefined) continue
-      const records = request.groups.filter((group) => group.kind === GROUP_RECORDS).map((group) => joined(group.parts))
+      // A copy: the parts lie in memory that is reused once the receipt is out.
+      const records = request.groups.filter((group) => group.kind === GROUP_RECORDS).map((group) => concatBytes(...group.parts))
       this.#memtable.addBatch(records, batch.groups, pointBehind(batch))
       this.#memtable.transaction = request.transaction
     }
@@ -319,18 +321,5 @@ function bodyPlaces(batch: AppendedBatch): CommitReceipt['places'] {
 }
 
 function requestBytes(request: CommitRequest): number {
-  let bytes = 0
-  for (const group of request.groups) for (const part of group.parts) bytes += part.length
-  return bytes
-}
-
-/** A copy: the parts lie in memory that is reused once the receipt is out. */
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
+  return request.groups.reduce((sum, group) => sum + byteLength(group.parts), 0)
 }
