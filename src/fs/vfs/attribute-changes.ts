@@ -51,14 +51,16 @@ export class AttributeChanges {
     if (bytes !== undefined) xattrs.put(inode, ACCESS_ACL, encodeAcl(withMode(parseAcl(bytes), mode)))
   }
 
-  /** truncate(2): the time of modification changes with the size; ftruncate and O_TRUNC send it themselves. */
+  /**
+   * The time of modification changes even when the size does not: ftruncate and O_TRUNC ask for that, and of those the
+   * kernel sends nothing but the size. (truncate(2) to the same size need not, and cannot be told from them.)
+   */
   #resize(inode: Inode, size: number): void {
     if (inode.isDirectory) throw new AteError('IS_A_DIRECTORY', 'A directory has no size to set.')
     if (!inode.isFile) throw new AteError('INVALID', 'Only a regular file has a size to set.')
     if (!Number.isSafeInteger(size)) throw new AteError('FILE_TOO_LARGE', 'A file has at most 2^53 - 1 bytes.')
     if (size < 0) throw new AteError('INVALID', 'A size is not negative.')
-    if (size === inode.size) return
-    this.#state.content.truncate(inode, size)
+    if (size !== inode.size) this.#state.content.truncate(inode, size)
     inode.setModified(this.#state.clock)
   }
 

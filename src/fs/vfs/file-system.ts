@@ -60,7 +60,7 @@ export class ChainFileSystem implements Types.FileSystem {
     if (name === '.') return directory
     if (name === '..') return inodes.get(directory.parent)
     const entry = entries.find(parent, name)
-    return entry === undefined ? undefined : inodes.get(entry.ino)
+    return entry === undefined ? undefined : inodes.getNamed(entry.ino)
   }
 
   getAttributes(ino: Types.Ino): Types.Attributes {

@@ -41,8 +41,21 @@ export class InodeStore {
 
   /** Fails with STALE when there is no such inode, INPUT_OUTPUT when its record cannot be read. */
   get(ino: Ino): Inode {
-    const inode = this.#young.get(ino)
-    return inode ?? this.#getOlder(ino)
+    const inode = this.find(ino)
+    if (inode === undefined) throw new AteError('STALE', 'There is no such inode.')
+    return inode
+  }
+
+  /** The inode that an entry names. One that is not there is damage. */
+  getNamed(ino: Ino): Inode {
+    const inode = this.find(ino)
+    if (inode === undefined) throw this.#unreadable(ino, 'its record is missing')
+    return inode
+  }
+
+  /** Undefined when there is no such inode. Fails with INPUT_OUTPUT when its record cannot be read. */
+  find(ino: Ino): Inode | undefined {
+    return this.#young.get(ino) ?? this.#findOlder(ino)
   }
 
   /** Inodes that differ from their records, in the order in which they were first changed. */
@@ -117,7 +130,7 @@ export class InodeStore {
     inode.isStored = true
   }
 
-  #getOlder(ino: Ino): Inode {
+  #findOlder(ino: Ino): Inode | undefined {
     const old = this.#old.get(ino)
     if (old !== undefined) {
       this.#old.delete(ino)
@@ -125,19 +138,23 @@ export class InodeStore {
       return old
     }
     const inode = this.orphans.get(ino) ?? this.#load(ino)
-    this.#keep(inode)
+    if (inode !== undefined) this.#keep(inode)
     return inode
   }
 
-  #load(ino: Ino): Inode {
+  #load(ino: Ino): Inode | undefined {
     const record = this.#view.get(KIND_INODE, bucketOf(ino), ino)
-    if (record === undefined) throw new AteError('STALE', 'There is no such inode.')
+    if (record === undefined) return undefined
     try {
       return decodeInode(ino, record)
     } catch (cause) {
-      this.#onWarning(`Inode ${ino} cannot be read: its record is damaged. Run fsck.`)
-      throw new AteError('INPUT_OUTPUT', `Inode ${ino} cannot be read.`, { cause })
+      throw this.#unreadable(ino, 'its record is damaged', cause)
     }
+  }
+
+  #unreadable(ino: Ino, why: string, cause?: unknown): AteError {
+    this.#onWarning(`Inode ${ino} cannot be read: ${why}. Run fsck.`)
+    return new AteError('INPUT_OUTPUT', `Inode ${ino} cannot be read: ${why}.`, { cause })
   }
 
   #keep(inode: Inode): void {

@@ -49,7 +49,7 @@ export class Links {
     const directory = this.#state.directory(parent)
     const entry = this.#found(parent, name)
     if (entry.type === DIRECTORY_TYPE) throw new AteError('IS_A_DIRECTORY', 'Is a directory.')
-    const inode = this.#state.inodes.get(entry.ino)
+    const inode = this.#state.inodes.getNamed(entry.ino)
     this.#state.entries.remove(parent, name)
     this.#state.changeDirectory(directory, -1)
     this.#loseName(inode)
@@ -59,7 +59,7 @@ export class Links {
     const directory = this.#state.directory(parent)
     const entry = this.#found(parent, name)
     if (entry.type !== DIRECTORY_TYPE) throw new AteError('NOT_A_DIRECTORY', 'Not a directory.')
-    const inode = this.#state.inodes.get(entry.ino)
+    const inode = this.#state.inodes.getNamed(entry.ino)
     this.#demandEmpty(inode)
     this.#state.entries.remove(parent, name)
     this.#state.changeDirectory(directory, -1)
@@ -87,7 +87,7 @@ export class Links {
 
   #move(from: Inode, name: Name, source: Entry, to: Inode, newName: Name, target: Entry | undefined): void {
     const { entries, inodes } = this.#state
-    const inode = inodes.get(source.ino)
+    const inode = inodes.getNamed(source.ino)
     if (source.type === DIRECTORY_TYPE && from !== to) this.#demandOutside(source.ino, to)
     const replaced = target === undefined ? undefined : this.#replaceable(source, target)
     if (target === undefined) entries.insert(to.ino, newName, source.ino, source.type)
@@ -103,8 +103,8 @@ export class Links {
   #exchange(from: Inode, name: Name, source: Entry, to: Inode, newName: Name, target: Entry): void {
     const { entries, inodes } = this.#state
     if (source.ino === target.ino) return
-    const first = inodes.get(source.ino)
-    const second = inodes.get(target.ino)
+    const first = inodes.getNamed(source.ino)
+    const second = inodes.getNamed(target.ino)
     if (source.type === DIRECTORY_TYPE) this.#demandOutside(source.ino, to)
     if (target.type === DIRECTORY_TYPE) this.#demandOutside(target.ino, from)
     entries.replace(from.ino, name, target.ino, target.type)
@@ -117,7 +117,7 @@ export class Links {
 
   /** The inode that a move replaces; fails when it may not be. */
   #replaceable(source: Entry, target: Entry): Inode {
-    const inode = this.#state.inodes.get(target.ino)
+    const inode = this.#state.inodes.getNamed(target.ino)
     if (source.type === DIRECTORY_TYPE) {
       if (target.type !== DIRECTORY_TYPE)
         throw new AteError('NOT_A_DIRECTORY', 'A directory replaces directories only.')

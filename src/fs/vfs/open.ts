@@ -1,6 +1,7 @@
 /** Opens the file system of a chain: makes the root directory of a new one, removes what a crash left without a name. */
 import type { RecordView } from '../../engine/chain/record-view.js'
 import { AteError } from '../../engine/error.js'
+import { distinctWarnings } from './distinct-warnings.js'
 import { ChainFileSystem } from './file-system.js'
 import { Inode } from './inode.js'
 import { PERMISSION_BITS, S_IFDIR } from './modes.js'
@@ -18,13 +19,16 @@ export interface OpenFileSystemOptions {
 }
 
 /** A new chain gets its root directory, durable when this resolves. Fails when the root or the inode numbers are damaged. */
-export async function openFileSystem({ view, options }: OpenFileSystemOptions): Promise<ChainFileSystem> {
+export async function openFileSystem({ view, options: given }: OpenFileSystemOptions): Promise<ChainFileSystem> {
+  const options = { ...given, onWarning: distinctWarnings(given.onWarning) }
   const state = new FileSystemState(view, options)
   const isReadOnly = options.readOnly === true || view.readOnly
   const isNew = view.get(KIND_STATE, 0, STATE_NUMBERS) === undefined
   const hasRoot = view.get(KIND_INODE, bucketOf(ROOT_INO), ROOT_INO) !== undefined
-  if (isNew === hasRoot) throw new AteError('CHAIN_DAMAGED', 'The root directory or the inode numbers are missing.')
-  if (isNew) {
+  // A damaged chain opened to save what can be saved needs the root only.
+  if (isNew === hasRoot && !(isReadOnly && hasRoot))
+    throw new AteError('CHAIN_DAMAGED', 'The root directory or the inode numbers are missing.')
+  if (isNew && !hasRoot) {
     if (isReadOnly) throw new AteError('READ_ONLY', 'The chain holds no file system yet, and cannot be written to.')
     makeRoot(state, options.root ?? DEFAULT_ROOT)
   } else if (!isReadOnly) {
@@ -32,7 +36,7 @@ export async function openFileSystem({ view, options }: OpenFileSystemOptions): 
   }
   state.directory(ROOT_INO)
   const fileSystem = new ChainFileSystem(state, options)
-  if (isNew) await fileSystem.sync()
+  if (isNew && !isReadOnly) await fileSystem.sync()
   return fileSystem
 }
 

@@ -185,4 +185,6 @@ t.test('one damaged inode fails alone', async (t) => {
   t.equal(listDirectory(fs, ROOT_INO).length, 2)
   t.equal(warnings.length, 1)
   t.notMatch(warnings[0], /bad/, 'names are not for logs')
+  view.delete(KIND_INODE, 0, bad)
+  t.throws(() => fs.lookup(ROOT_INO, nameOf('bad')), { code: 'INPUT_OUTPUT' }, 'a missing one, too')
 })
