@@ -42,6 +42,10 @@ export const timesContract = subject('times', (it) => {
       t.equal(await moved(c, 'f', () => c.pwrite(fd, Buffer.alloc(0), 0)), '', 'a write of nothing')
     })
     t.equal(await moved(c, 'f', () => writeFile(c, 'f')), 'mc', 'O_TRUNC')
+    t.equal(await moved(c, 'f', () => writeFile(c, 'f')), 'mc', 'O_TRUNC of what is empty')
+    await withOpen(c, 'f', async (fd) => {
+      t.equal(await moved(c, 'f', () => c.ftruncate(fd, 0)), 'mc', 'ftruncate to the same size')
+    })
   })
 
   it('changes mtime and ctime when space is punched or allocated', ['allocation'], async (t, c) => {
