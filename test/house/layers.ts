@@ -28,12 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'engine/keyring': [...base, 'engine/codec', 'engine/crypto'],
   'engine/log': [...base, 'engine/codec', 'engine/crypto'],
   // The records' own interface: what an index stores and a chain serves.
-  'engine/chain/record-view': base,
-  'engine/chain/overlay': [...base, 'engine/chain/record-view', 'engine/index', 'engine/log'],
-  'engine/index': [
-    ...[...base, 'engine/codec', 'engine/crypto', 'engine/log', 'lru-cache'],
-    ...['engine/chain/record-view', 'engine/chain/overlay'],
-  ],
+  'engine/index': [...[...base, 'engine/codec', 'engine/crypto', 'engine/log']],
   'engine/chain': [...engine, 'lru-cache'],
   'adapters/node': [...engine, 'node:', 'lmdb'],
   'adapters/node/libc': ['engine/error', 'koffi', 'node:'],

@@ -105,8 +105,7 @@ async function makeRoom(writer: ChainWriter): Promise<void> {
 }
 
 // workerData is what `worker-committer.ts` passed: both sides are this program.
-const data: CommitWorkerData = workerData
-run(data).catch((error: unknown) => {
+run(workerData as CommitWorkerData).catch((error: unknown) => {
   send({ type: 'failed', error: toPlainError(error) })
   port.close()
 })

@@ -27,7 +27,16 @@ export class WorkerCommitter implements Committer {
 
   private constructor(options: WorkerCommitterOptions) {
     this.#options = options
-    const { onNotice: _notice, onProgress: _progress, ...workerData } = options
+    const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback } = options
+    const workerData: CommitWorkerData = {
+      directory,
+      indexDirectory,
+      anchorFile,
+      rootKey,
+      chainId,
+      suite,
+      acceptRollback,
+    }
     this.#worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData })
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
     this.#worker.on('error', (error) => this.#failAll(error))

@@ -14,7 +14,7 @@ import { ArenaPool } from './arena.js'
 import { BodyReader, type OpenGroup } from './body-reader.js'
 import { ChangeStreamWriter } from './change-stream.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
-import { Overlay } from './overlay.js'
+import { Overlay } from '../index/overlay.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 import type { BodySlice, RecordItem, RecordView } from './record-view.js'
 

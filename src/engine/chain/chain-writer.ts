@@ -228,7 +228,9 @@ export class ChainWriter implements Committer {
       resolve({ transaction: request.transaction, places: batch === undefined ? [] : bodyPlaces(batch), status })
       if (batch === undefined) continue
       // A copy: the parts lie in memory that is reused once the receipt is out.
-      const records = request.groups.filter((group) => group.kind === GROUP_RECORDS).map((group) => concatBytes(...group.parts))
+      const records = request.groups
+        .filter((group) => group.kind === GROUP_RECORDS)
+        .map((group) => concatBytes(...group.parts))
       this.#memtable.addBatch(records, batch.groups, pointBehind(batch))
       this.#memtable.transaction = request.transaction
     }

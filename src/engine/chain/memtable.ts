@@ -6,7 +6,7 @@ import type { GroupPlace, LogPoint } from '../log/types.js'
 import { GROUP_CONTENT } from '../log/types.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, encodeBodyPlace } from './body-place.js'
 import { type ChangeSink, readChanges } from './change-stream.js'
-import { Overlay } from './overlay.js'
+import { Overlay } from '../index/overlay.js'
 
 /** What a node costs in memory beside its value. */
 const NODE_BYTES = 120

@@ -1,6 +1,6 @@
 /** Reads one (kind, high) as the overlay's bucket over the index: what the bucket knows, and what it cleared, wins. */
 import type { IndexReader } from '../index/index-reader.js'
-import type { OverlayBucket } from './overlay.js'
+import type { OverlayBucket } from '../index/overlay.js'
 import type { RecordItem } from './record-view.js'
 
 type Source = Pick<IndexReader, 'range' | 'floor'>

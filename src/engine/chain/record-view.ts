@@ -7,10 +7,9 @@
  * extents: high = file; inodes: high = ino >> 8, low = ino).
  * Everything is synchronous but what must wait for a medium or another machine.
  */
-export interface RecordItem {
-  low: number
-  value: Uint8Array
-}
+import type { RecordItem } from '../index/record-item.js'
+
+export type { RecordItem } from '../index/record-item.js'
 
 /** Where a piece of content lies: `offset` bytes into the opened body number `body`. */
 export interface BodySlice {

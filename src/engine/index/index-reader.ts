@@ -5,7 +5,7 @@
  * so the cache needs to follow the store only when the overlay is about to forget something: at `refresh`.
  */
 import { AteError } from '../error.js'
-import type { RecordItem } from '../chain/record-view.js'
+import type { RecordItem } from './record-item.js'
 import { decodeLeaf } from './leaf.js'
 import { LeafCache, type CachedLeaf } from './leaf-cache.js'
 import type { LeafSeal } from './leaf-seal.js'

@@ -1,7 +1,7 @@
 /** Overlay over index against a plain map, for any order of changes, forgetting and flushes in between. */
 import fc from 'fast-check'
 import t from 'tap'
-import { Overlay } from '../../../src/engine/chain/overlay.js'
+import { Overlay } from '../../../src/engine/index/overlay.js'
 import { mergedFloor, mergedRange } from '../../../src/engine/chain/merged-range.js'
 import type { RecordItem } from '../../../src/engine/chain/record-view.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { SortedNumbers } from '../../../src/engine/chain/sorted-numbers.js'
+import { SortedNumbers } from '../../../src/engine/index/sorted-numbers.js'
 
 await t.test('it is a sorted set, whatever is added and deleted', async (t) => {
   const step = fc.record({ add: fc.boolean(), value: fc.integer({ min: 0, max: 3000 }) })
