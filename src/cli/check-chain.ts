@@ -18,7 +18,7 @@ import { IndexWriter } from '../engine/index/index-writer.js'
 import { LeafSeal } from '../engine/index/leaf-seal.js'
 import { verifyLog } from '../engine/log/index.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
-import { checkFileSystem } from '../fs/vfs/check.js'
+import { checkFileSystem } from '../fs/vfs/check/check.js'
 
 /** One thing wrong. Where it is: in the log (segment, position, sequence, group), in the file system (inode, path), or both. */
 export interface ChainFinding {

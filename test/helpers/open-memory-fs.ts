@@ -1,6 +1,6 @@
 /** A file system on memory with a clock and a timer that tests turn by hand. */
 import type { Clock } from '../../src/fs/vfs/clock.js'
-import type { Timer } from '../../src/fs/vfs/commit-scheduler.js'
+import type { Timer } from '../../src/fs/vfs/commits/commit-scheduler.js'
 import type { ChainFileSystem } from '../../src/fs/vfs/file-system.js'
 import { openFileSystem } from '../../src/fs/vfs/open.js'
 import type { FileSystemOptions } from '../../src/fs/vfs/options.js'

@@ -1,9 +1,9 @@
 /** chmod, chown, truncate and utimens, and what each does to the others' attributes. */
 import { AteError } from '../../engine/error.js'
-import { ACCESS_ACL, encodeAcl, parseAcl, withMode } from './acl.js'
-import { XATTR_ACCESS_ACL, XATTR_CAPABILITY, type Inode } from './inode.js'
-import { MAX_SECONDS } from './inode-record.js'
-import { PERMISSION_BITS, withoutPrivileges } from './modes.js'
+import { ACCESS_ACL, encodeAcl, parseAcl, withMode } from './xattrs/acl.js'
+import { XATTR_ACCESS_ACL, XATTR_CAPABILITY, type Inode } from './inodes/inode.js'
+import { MAX_SECONDS } from './records/inode-record.js'
+import { PERMISSION_BITS, withoutPrivileges } from './inodes/modes.js'
 import type { FileSystemState } from './state.js'
 import type { AttributeChange, TimeChange } from './types.js'
 

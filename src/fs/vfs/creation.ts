@@ -1,8 +1,8 @@
 /** Making inodes: what a new one inherits from its directory and its maker. */
 import { AteError } from '../../engine/error.js'
-import { ACCESS_ACL, DEFAULT_ACL, encodeAcl, inherited, isMinimal, parseAcl, permissionsOf } from './acl.js'
-import { Inode, XATTR_DEFAULT_ACL } from './inode.js'
-import { MAX_TARGET_BYTES } from './inode-record.js'
+import { ACCESS_ACL, DEFAULT_ACL, encodeAcl, inherited, isMinimal, parseAcl, permissionsOf } from './xattrs/acl.js'
+import { Inode, XATTR_DEFAULT_ACL } from './inodes/inode.js'
+import { MAX_TARGET_BYTES } from './records/inode-record.js'
 import {
   entryType,
   isMode,
@@ -14,7 +14,7 @@ import {
   S_IFMT,
   S_IFREG,
   S_ISGID,
-} from './modes.js'
+} from './inodes/modes.js'
 import type { FileSystemState } from './state.js'
 import type { Caller, Ino, MakeNode, Name } from './types.js'
 

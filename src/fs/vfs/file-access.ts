@@ -1,7 +1,7 @@
 /** Reading and writing regular files: bounds, times and privileges around `Content`. */
 import { AteError } from '../../engine/error.js'
 import type { AttributeChanges } from './attribute-changes.js'
-import type { Inode } from './inode.js'
+import type { Inode } from './inodes/inode.js'
 import type { AccessTimePolicy } from './options.js'
 import type { FileSystemState } from './state.js'
 import {

@@ -3,12 +3,12 @@
  * and tells the scheduler: no request is ever half done when another one, or a commit, comes.
  */
 import { AttributeChanges } from './attribute-changes.js'
-import { CommitScheduler, SystemTimer } from './commit-scheduler.js'
-import { Commits, readOnlyError } from './commits.js'
+import { CommitScheduler, SystemTimer } from './commits/commit-scheduler.js'
+import { Commits, readOnlyError } from './commits/commits.js'
 import { Creation } from './creation.js'
-import { COOKIE_DOT, COOKIE_DOT_DOT } from './directory-pages.js'
-import { entryType, S_IFDIR, S_IFLNK, S_IFMT } from './modes.js'
-import { ExtendedAttributes } from './extended-attributes.js'
+import { COOKIE_DOT, COOKIE_DOT_DOT } from './directories/directory-pages.js'
+import { entryType, S_IFDIR, S_IFLNK, S_IFMT } from './inodes/modes.js'
+import { ExtendedAttributes } from './xattrs/extended-attributes.js'
 import { FileAccess } from './file-access.js'
 import { Links } from './links.js'
 import { AteError } from '../../engine/error.js'

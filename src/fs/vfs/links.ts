@@ -1,9 +1,9 @@
 /** Names come and go: link, unlink, rmdir, rename (link(2), unlink(2), rmdir(2), rename(2)). */
 import { AteError } from '../../engine/error.js'
 import { MAX_LINKS, type Creation } from './creation.js'
-import type { Entry } from './entry-record.js'
-import type { Inode } from './inode.js'
-import { entryType, S_IFCHR, S_IFDIR } from './modes.js'
+import type { Entry } from './records/entry-record.js'
+import type { Inode } from './inodes/inode.js'
+import { entryType, S_IFCHR, S_IFDIR } from './inodes/modes.js'
 import type { FileSystemState } from './state.js'
 import {
   RENAME_EXCHANGE,

@@ -1,7 +1,7 @@
 /** What a file system is told besides its chain. */
 import type { Clock } from './clock.js'
-import type { Timer } from './commit-scheduler.js'
-import type { NameHash } from './directory-entries.js'
+import type { Timer } from './commits/commit-scheduler.js'
+import type { NameHash } from './directories/directory-entries.js'
 
 /** When reading changes the access time (mount(8)). */
 export type AccessTimePolicy = 'relatime' | 'noatime' | 'strictatime'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { openFileSystem } from '../../../src/fs/vfs/open.js'
-import { KIND_INODE, KIND_STATE } from '../../../src/fs/vfs/record-kinds.js'
+import { KIND_INODE, KIND_STATE } from '../../../src/fs/vfs/records/record-kinds.js'
 import { FALLOC_KEEP_SIZE, ROOT_INO } from '../../../src/fs/vfs/types.js'
 import { MemoryRecordView } from '../../helpers/memory-record-view.js'
 import {

@@ -1,0 +1,175 @@
+/**
+ * The inodes in memory and their records. Two generations make a cache with cheap, approximately least-recently-used
+ * eviction: what is used moves to the young one; when that is full the old one is dropped, except for what is pinned.
+ *
+ * Invariant: at any time at most one object stands for an inode; nobody keeps one across a turn of the event loop.
+ */
+import type { RecordView } from '../../../engine/chain/record-view.js'
+import { AteError } from '../../../engine/error.js'
+import type { Inode } from './inode.js'
+import { decodeInode, encodeInode } from '../records/inode-record.js'
+import { KIND_INODE, KIND_ORPHAN } from '../records/record-kinds.js'
+import type { Ino } from '../types.js'
+
+/** Neighbours in memory and on disk: inodes of one bucket. */
+export const INODES_PER_BUCKET = 256
+const ORPHAN_VALUE = Uint8Array.of(1)
+
+export function bucketOf(ino: Ino): number {
+  return Math.floor(ino / INODES_PER_BUCKET)
+}
+
+export class InodeStore {
+  readonly #view: RecordView
+  readonly #generationSize: number
+  readonly #onWarning: (message: string) => void
+  #young = new Map<Ino, Inode>()
+  #old = new Map<Ino, Inode>()
+  #youngLimit: number
+  #dirty: Inode[] = []
+  /** Without a name but in use; those not told to the log yet. */
+  #newOrphans: Inode[] = []
+  readonly orphans = new Map<Ino, Inode>()
+  /** Told when leaving memory made an inode's access time a change. */
+  onLateChange: () => void = () => undefined
+
+  constructor(view: RecordView, cachedInodes: number, onWarning: (message: string) => void) {
+    this.#view = view
+    this.#generationSize = this.#youngLimit = Math.max(1, cachedInodes >>> 1)
+    this.#onWarning = onWarning
+  }
+
+  /** Fails with STALE when there is no such inode, INPUT_OUTPUT when its record cannot be read. */
+  get(ino: Ino): Inode {
+    const inode = this.find(ino)
+    if (inode === undefined) throw new AteError('STALE', 'There is no such inode.')
+    return inode
+  }
+
+  /** The inode that an entry names. One that is not there is damage. */
+  getNamed(ino: Ino): Inode {
+    const inode = this.find(ino)
+    if (inode === undefined) throw this.#unreadable(ino, 'its record is missing')
+    return inode
+  }
+
+  /** Undefined when there is no such inode. Fails with INPUT_OUTPUT when its record cannot be read. */
+  find(ino: Ino): Inode | undefined {
+    return this.#young.get(ino) ?? this.#findOlder(ino)
+  }
+
+  /** Inodes that differ from their records, in the order in which they were first changed. */
+  get dirty(): readonly Inode[] {
+    return this.#dirty
+  }
+
+  /** Inodes in memory. */
+  get cached(): number {
+    return this.#young.size + this.#old.size
+  }
+
+  /** Takes in a new inode. */
+  add(inode: Inode): void {
+    this.#keep(inode)
+    this.markDirty(inode)
+  }
+
+  markDirty(inode: Inode): void {
+    if (inode.isDirty) return
+    inode.isDirty = true
+    this.#dirty.push(inode)
+  }
+
+  markOrphan(inode: Inode): void {
+    this.orphans.set(inode.ino, inode)
+    this.#newOrphans.push(inode)
+  }
+
+  /** It has a name again, or is gone. */
+  unmarkOrphan(inode: Inode): void {
+    if (!this.orphans.delete(inode.ino)) return
+    if (inode.isOrphanRecorded) this.#view.delete(KIND_ORPHAN, 0, inode.ino)
+    inode.isOrphanRecorded = false
+  }
+
+  /** Forgets an inode and its record; its content and attributes are the caller's to remove. */
+  erase(inode: Inode): void {
+    this.unmarkOrphan(inode)
+    this.#young.delete(inode.ino)
+    this.#old.delete(inode.ino)
+    if (inode.isStored) this.#view.delete(KIND_INODE, bucketOf(inode.ino), inode.ino)
+    inode.isStored = false
+    // It may still be in the dirty list: commits skip what is not dirty.
+    inode.isDirty = false
+    inode.isAtimeDirty = false
+  }
+
+  /** Puts the records of everything that differs from them. */
+  flush(): void {
+    for (const inode of this.#dirty) if (inode.isDirty) this.#put(inode)
+    this.#dirty = []
+    for (const inode of this.#newOrphans) {
+      if (!this.orphans.has(inode.ino) || inode.isOrphanRecorded) continue
+      this.#view.put(KIND_ORPHAN, 0, inode.ino, ORPHAN_VALUE)
+      inode.isOrphanRecorded = true
+    }
+    this.#newOrphans = []
+  }
+
+  /** Access times not written yet become changes. */
+  dirtyAccessTimes(): void {
+    for (const generation of [this.#old, this.#young]) {
+      for (const inode of generation.values()) if (inode.isAtimeDirty) this.markDirty(inode)
+    }
+  }
+
+  #put(inode: Inode): void {
+    this.#view.put(KIND_INODE, bucketOf(inode.ino), inode.ino, encodeInode(inode))
+    inode.isDirty = false
+    inode.isAtimeDirty = false
+    inode.isStored = true
+  }
+
+  #findOlder(ino: Ino): Inode | undefined {
+    const old = this.#old.get(ino)
+    if (old !== undefined) {
+      this.#old.delete(ino)
+      this.#keep(old)
+      return old
+    }
+    const inode = this.orphans.get(ino) ?? this.#load(ino)
+    if (inode !== undefined) this.#keep(inode)
+    return inode
+  }
+
+  #load(ino: Ino): Inode | undefined {
+    const record = this.#view.get(KIND_INODE, bucketOf(ino), ino)
+    if (record === undefined) return undefined
+    try {
+      return decodeInode(ino, record)
+    } catch (cause) {
+      throw this.#unreadable(ino, 'its record is damaged', cause)
+    }
+  }
+
+  #unreadable(ino: Ino, why: string, cause?: unknown): AteError {
+    this.#onWarning(`Inode ${ino} cannot be read: ${why}. Run fsck.`)
+    return new AteError('INPUT_OUTPUT', `Inode ${ino} cannot be read: ${why}.`, { cause })
+  }
+
+  #keep(inode: Inode): void {
+    this.#young.set(inode.ino, inode)
+    if (this.#young.size < this.#youngLimit) return
+    const dropped = this.#old
+    this.#old = this.#young
+    this.#young = new Map()
+    for (const old of dropped.values()) {
+      if (old.isDirty) this.#young.set(old.ino, old)
+      else if (old.isAtimeDirty) {
+        this.#put(old)
+        this.onLateChange()
+      }
+    }
+    this.#youngLimit = this.#young.size + this.#generationSize
+  }
+}
