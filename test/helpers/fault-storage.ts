@@ -48,7 +48,8 @@ export type Operation =
   | { kind: 'create'; file: number; name: string }
   | { kind: 'write'; file: number; position: number; bytes: Uint8Array }
   | { kind: 'length'; file: number; length: number }
-  | { kind: 'sync'; file: number }
+  /** Of what was asked for before operation `upTo`; all without it. */
+  | { kind: 'sync'; file: number; upTo?: number }
   | { kind: 'replace'; name: string; content: Uint8Array }
   | { kind: 'remove'; name: string }
   /** Something the test wants to know the time of. */
@@ -67,6 +68,7 @@ export class FaultStorage implements LogStorage {
   capacityBytes: number
   failAt: FaultOptions['failAt']
   #nextFile = 1
+  #background: Promise<void> | undefined
 
   constructor({ capacityBytes = Infinity, failAt }: FaultOptions = {}) {
     this.capacityBytes = capacityBytes
@@ -113,6 +115,16 @@ export class FaultStorage implements LogStorage {
     const content = this.contents.get(file)
     if (content === undefined) throw new Error('no such file')
     return content
+  }
+
+  /** Resolves when no sync is under way in the background, whatever came of them. */
+  async backgroundSyncs(): Promise<void> {
+    await this.#background
+  }
+
+  inBackground(sync: Promise<void>): Promise<void> {
+    this.#background = sync.catch(() => undefined)
+    return sync
   }
 
   perform(operation: Operation): void {
@@ -246,10 +258,11 @@ class FaultSegment implements SegmentFile {
     this.#storage.perform({ kind: 'sync', file: this.#file })
   }
 
-  /** Later: what is appended in the same turn lies unsynced meanwhile. */
-  async syncInBackground(): Promise<void> {
-    await nextTurn()
-    await this.sync()
+  /** Done a turn later, and then only for what was written when it was asked for. */
+  syncInBackground(): Promise<void> {
+    const upTo = this.#storage.operations.length
+    const sync = nextTurn().then(() => this.#storage.perform({ kind: 'sync', file: this.#file, upTo }))
+    return this.#storage.inBackground(sync)
   }
 
   async reserve(length: number): Promise<void> {
@@ -281,10 +294,12 @@ export function mediumAfter(operations: readonly Operation[], luck: Luck): Map<s
 class Medium {
   readonly #names = new Map<string, number>()
   readonly #durable = new Map<number, SimulatedFile>()
-  readonly #pending: Operation[] = []
+  #pending: { operation: Operation; index: number }[] = []
+  #taken = 0
   #replaced = -1
 
   take(operation: Operation): void {
+    const index = this.#taken++
     switch (operation.kind) {
       case 'create':
         this.#names.set(operation.name, operation.file)
@@ -299,10 +314,10 @@ class Medium {
         return
       }
       case 'sync':
-        this.#settle(operation.file)
+        this.#settle(operation.file, operation.upTo ?? index)
         return
       default:
-        this.#pending.push(operation)
+        this.#pending.push({ operation, index })
     }
   }
 
@@ -310,7 +325,7 @@ class Medium {
     const isLucky = (): boolean => luck === 'all' || (luck !== 'none' && luck() < 0.5)
     // Names and lengths go through a journal: what reached the medium of them is a beginning of what was asked for.
     let isJournalOpen = true
-    for (const operation of this.#pending) {
+    for (const { operation } of this.#pending) {
       if (operation.kind === 'write') this.#writeSectors(operation.file, operation.position, operation.bytes, isLucky)
       else if ((isJournalOpen &&= isLucky())) this.#change(operation)
     }
@@ -319,14 +334,14 @@ class Medium {
     return files
   }
 
-  #settle(file: number): void {
-    const rest: Operation[] = []
-    for (const operation of this.#pending.splice(0)) {
-      if (!('file' in operation) || operation.file !== file) rest.push(operation)
+  #settle(file: number, upTo: number): void {
+    const pending = this.#pending
+    this.#pending = []
+    for (const { operation, index } of pending) {
+      if (!('file' in operation) || operation.file !== file || index >= upTo) this.#pending.push({ operation, index })
       else if (operation.kind === 'write') this.#file(file).write(operation.position, operation.bytes)
       else this.#change(operation)
     }
-    this.#pending.push(...rest)
   }
 
   #change(operation: Operation): void {

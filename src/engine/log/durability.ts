@@ -46,8 +46,13 @@ export class Durability {
 
   /** As `sync`, and no sync is under way any more: the segment can be closed. */
   async settle(segment: SegmentAppender | undefined): Promise<void> {
-    await this.#background
+    await this.quiesce()
     await this.sync(segment)
+  }
+
+  /** No sync is under way any more, whatever came of it: the segment can be let go. */
+  async quiesce(): Promise<void> {
+    await this.#background
   }
 
   /** Lets the medium take in what was appended; waits only when too much lies behind. */

@@ -10,21 +10,18 @@ import type { BatchAuthor } from './batch-author.js'
 import type { ChainState } from './chain-state.js'
 import { Durability } from './durability.js'
 import { encodeAnchor } from './format/anchor-format.js'
-import { MAX_SEGMENTS, type SegmentEntry } from './format/manifest-format.js'
-import { MAX_SEGMENT_NUMBER, segmentName } from './format/segment-name.js'
 import { FrameBuilder } from './frame-builder.js'
 import { GroupSealer } from './group-sealer.js'
 import type { ManifestFile } from './manifest-file.js'
-import { inSteps, noSpace, SpareSpace } from './reservation.js'
-import { SegmentAppender } from './segment-appender.js'
+import { noSpace } from './reservation.js'
+import type { SegmentAppender } from './segment-appender.js'
+import { SegmentSupply } from './segment-supply.js'
 import type { LogStorage } from './storage.js'
 import { TaskQueue } from './task-queue.js'
 import type { AnchorStore, AppendedBatch, BatchDraft, Finding, LogPoint } from './types.js'
 
 /** Frames are gathered up to this much before they are written; a larger one is written alone. */
 const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
-/** After the disk had no room for a new segment, how much goes into the old one before it is tried again. */
-const ROLL_RETRY_BYTES = 4 * 1024 * 1024
 
 export interface LogParts {
   storage: LogStorage
@@ -51,17 +48,10 @@ export class Log {
   readonly #builder: FrameBuilder
   readonly #durability: Durability
   readonly #sealer: GroupSealer
-  readonly #spare: SpareSpace
+  readonly #supply: SegmentSupply
   readonly #queue = new TaskQueue()
   #state: ChainState
   #head: LogPoint | undefined
-  /** Bytes of the segments before the one being written. */
-  #closedBytes: number
-  #segment: SegmentAppender | undefined
-  #nextNumber: number
-  #rollAt: number
-  /** What is left of a spare that was given up: room of the segment that only what is essential may use. */
-  #keptRoom = 0
   #buffer = new Uint8Array(0)
   #failure: unknown
   #isAnchorBroken = false
@@ -72,13 +62,14 @@ export class Log {
     this.#parts = parts
     this.#sealer = new GroupSealer(parts.crypto, parts.keys)
     this.#builder = new FrameBuilder(parts.crypto, parts.keys, parts.author, this.#sealer)
-    this.#spare = new SpareSpace(parts.storage)
     this.#state = parts.state
     this.#durability = new Durability(parts.state, (state) => this.#writeAnchor(state))
+    this.#supply = new SegmentSupply({
+      ...parts,
+      nowMs: () => this.#now(),
+      settle: (segment) => this.#orFail(() => this.#durability.settle(segment)),
+    })
     this.#head = parts.head
-    this.#rollAt = parts.segmentBytes
-    this.#closedBytes = parts.sizeBytes
-    this.#nextNumber = parts.nextNumber
   }
 
   /** The last batch, which may not be durable yet; undefined for an empty log. */
@@ -93,14 +84,13 @@ export class Log {
 
   /** Bytes of the log, without what is reserved. */
   sizeBytes(): number {
-    return this.#closedBytes + (this.#segment?.tail ?? 0)
+    return this.#supply.sizeBytes
   }
 
   /** Bytes of frames (`bytesOf`) that can surely be appended now; `essential` counts the spare kept for deletions. */
   availableBytes(essential: boolean): number {
     if (this.#failure !== undefined || this.#isClosed) return 0
-    const room = this.#segment?.room ?? 0
-    return essential ? room + this.#spare.bytes : Math.max(0, room - this.#keptRoom)
+    return this.#supply.availableBytes(essential)
   }
 
   /** Bytes that a batch takes in the log. BAD_ARGUMENT when it is above the limits. */
@@ -115,7 +105,7 @@ export class Log {
   makeRoom(needed = 1): Promise<void> {
     return this.#queue.run(async () => {
       this.#demandWritable()
-      await this.#guard(() => this.#makeRoom(inSteps(needed)))
+      await this.#guard(() => this.#supply.makeRoom(needed, this.#state))
     })
   }
 
@@ -146,23 +136,20 @@ export class Log {
   async #append(batches: readonly BatchDraft[], isDurable: boolean): Promise<AppendedBatch[]> {
     this.#demandWritable()
     if (batches.length === 0) {
-      if (isDurable) await this.#guard(() => this.#durability.sync(this.#segment))
+      if (isDurable) await this.#orFail(() => this.#durability.sync(this.#supply.current))
       return []
     }
     let total = 0
     for (const batch of batches) total += this.#builder.bytesOf(batch)
-    const segment = await this.#guard(() => this.#segmentFor(total))
-    try {
+    const segment = await this.#guard(() => this.#supply.segmentFor(total, this.#state))
+    // Even NO_SPACE ends it: the space was reserved, and frames may lie half-written behind the tail.
+    return await this.#orFail(async () => {
       const appended = await this.#write(segment, batches)
       if (isDurable) await this.#durability.sync(segment)
       else await this.#durability.syncBehind(segment)
       if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
       return appended
-    } catch (error) {
-      // Even NO_SPACE: the space was reserved, and frames may lie half-written behind the tail.
-      this.#failure = error
-      throw writeFailed(error)
-    }
+    })
   }
 
   async #write(segment: SegmentAppender, batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
@@ -196,7 +183,7 @@ export class Log {
     }
     await segment.write(this.#buffer.subarray(0, end), lastAt)
     if (this.#buffer.length > 2 * WRITE_BYTES) this.#buffer = new Uint8Array(0)
-    this.#keptRoom = Math.min(this.#keptRoom, segment.room)
+    this.#supply.noteWritten()
     this.#state = state
     this.#durability.noteAppended(state, segment.tail - from)
     this.#head = { sequence: state.sequence, digest: state.digest, segment: number, position: segment.tail }
@@ -214,109 +201,22 @@ export class Log {
     }
   }
 
-  /** The segment that the next `total` bytes go to, with room for them. NO_SPACE. */
-  async #segmentFor(total: number): Promise<SegmentAppender> {
-    const current = this.#segment
-    if (current === undefined) return await this.#startFirstSegment(total)
-    if (current.tail >= this.#rollAt) {
-      try {
-        return await this.#startSegment(Math.max(total, current.room))
-      } catch (error) {
-        if (errorCode(error) !== 'NO_SPACE') throw error
-        this.#rollAt = current.tail + ROLL_RETRY_BYTES
+  async #finish(): Promise<void> {
+    const segment = this.#supply.current
+    if (this.#parts.isReadOnly) return
+    try {
+      if (this.#failure === undefined) {
+        await this.#orFail(async () => {
+          await this.#durability.settle(segment)
+          await this.#supply.finish(this.#state)
+        })
+      }
+    } finally {
+      if (this.#failure !== undefined) {
+        await this.#durability.quiesce()
+        await segment?.abandon()
       }
     }
-    if (current.room < total) await this.#extend(current, total)
-    return current
-  }
-
-  async #startFirstSegment(needed: number): Promise<SegmentAppender> {
-    await this.#spare.ensure()
-    try {
-      return await this.#startSegment(inSteps(needed))
-    } catch (error) {
-      if (errorCode(error) !== 'NO_SPACE' || this.#spare.bytes === 0) throw error
-      await this.#spare.release()
-      return await this.#startSegment(needed)
-    }
-  }
-
-  async #extend(segment: SegmentAppender, needed: number): Promise<void> {
-    try {
-      await segment.extend(this.#parts.segmentBytes, inSteps(needed))
-    } catch (error) {
-      if (errorCode(error) !== 'NO_SPACE') throw error
-      const kept = this.#spare.bytes
-      await this.#spare.release()
-      await segment.extend(Math.max(segment.room + kept, needed), needed)
-      this.#keptRoom = segment.room - needed
-    }
-  }
-
-  async #makeRoom(needed: number): Promise<void> {
-    await this.#spare.ensure()
-    if (this.#spare.bytes > 0) this.#keptRoom = 0
-    const segment = this.#segment
-    if (segment === undefined) await this.#startSegment(needed)
-    else await segment.extend(Math.max(this.#parts.segmentBytes, segment.room + needed), segment.room + needed)
-  }
-
-  /** Makes the next segment with room for `needed` bytes, closes the current one, and says both in the manifest. */
-  async #startSegment(needed: number): Promise<SegmentAppender> {
-    const { storage, crypto, keys, manifest } = this.#parts
-    const previous = this.#segment
-    const listed = manifest.current.segments
-    const number = this.#nextNumber
-    if (number > MAX_SEGMENT_NUMBER || listed.length >= MAX_SEGMENTS) {
-      throw new AteError('FILE_TOO_LARGE', 'The log has as many segments as it can have.')
-    }
-    // The manifest will say where the current segment ends.
-    await this.#durability.settle(previous)
-    const options = { storage, crypto, keys, number, state: this.#state, createdMs: this.#now() }
-    const next = await SegmentAppender.create({
-      ...options,
-      wanted: Math.max(this.#parts.segmentBytes, needed),
-      needed,
-    })
-    try {
-      await manifest.replaceSegments([...this.#withClosed(listed), next.entry])
-    } catch (error) {
-      await next.abandon()
-      if (errorCode(error) === 'NO_SPACE') await storage.remove(segmentName(number))
-      throw error
-    }
-    this.#segment = next
-    this.#nextNumber = number + 1
-    this.#rollAt = this.#parts.segmentBytes
-    if (previous !== undefined) {
-      this.#closedBytes += previous.tail
-      await previous.finish()
-    }
-    return next
-  }
-
-  /** The manifest's list with the current segment closed, or without it when it holds nothing. */
-  #withClosed(listed: readonly SegmentEntry[]): readonly SegmentEntry[] {
-    const segment = this.#segment
-    if (segment === undefined) return listed
-    const before = listed.slice(0, -1)
-    return segment.isEmpty ? before : [...before, { ...segment.entry, closing: segment.closing(this.#state) }]
-  }
-
-  async #finish(): Promise<void> {
-    const segment = this.#segment
-    if (this.#parts.isReadOnly) return
-    if (this.#failure !== undefined) {
-      await this.#durability.settle(undefined).catch(() => undefined)
-      return await segment?.abandon()
-    }
-    await this.#durability.settle(segment)
-    await this.#spare.release()
-    if (segment === undefined) return
-    await segment.finish()
-    const { manifest, storage } = this.#parts
-    await manifest.replaceSegments(this.#withClosed(manifest.current.segments))
-    if (segment.isEmpty) await storage.remove(segmentName(segment.number))
   }
 
   /** Later, so that who waits for the append is answered first. */
@@ -324,8 +224,8 @@ export class Log {
     setTimeout(() => {
       void this.#queue
         .run(async () => {
-          if (this.#isClosed || this.#failure !== undefined || segment !== this.#segment) return
-          await this.#guard(() => segment.zeroAhead())
+          if (this.#isClosed || this.#failure !== undefined || segment !== this.#supply.current) return
+          await this.#orFail(() => segment.zeroAhead())
         })
         .catch(() => undefined)
     }, 0)
@@ -350,12 +250,24 @@ export class Log {
 
   /** Lets NO_SPACE and a caller's mistakes pass, which change nothing; anything else ends all writing. */
   async #guard<T>(action: () => Promise<T>): Promise<T> {
+    return await this.#orFail(action, (error) => {
+      const code = errorCode(error)
+      if (code === 'NO_SPACE') return noSpace(error)
+      const isPassing = code === 'BAD_ARGUMENT' || code === 'FILE_TOO_LARGE' || code === 'WRITE_FAILED'
+      return isPassing && error instanceof Error ? error : undefined
+    })
+  }
+
+  /** Whatever fails ends all writing, but for errors that `harmless` gives something to throw instead. */
+  async #orFail<T>(
+    action: () => Promise<T>,
+    harmless: (error: unknown) => Error | undefined = () => undefined,
+  ): Promise<T> {
     try {
       return await action()
     } catch (error) {
-      const code = errorCode(error)
-      if (code === 'NO_SPACE') throw noSpace(error)
-      if (code === 'BAD_ARGUMENT' || code === 'FILE_TOO_LARGE') throw error
+      const passing = harmless(error)
+      if (passing !== undefined) throw passing
       this.#failure = error
       throw writeFailed(error)
     }

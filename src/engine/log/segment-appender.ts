@@ -43,6 +43,7 @@ export class SegmentAppender {
   #zeroedTo = 0
   #smallAppends = 0
   #lastPosition = 0
+  #isClosed = false
 
   private constructor(file: SegmentFile, number: number, salt: Uint8Array, firstSequence: number, reserved: number) {
     this.#file = file
@@ -143,11 +144,13 @@ export class SegmentAppender {
   async finish(): Promise<void> {
     await this.#file.truncate(this.#tail)
     await this.#file.sync()
-    await this.#file.close()
+    await this.abandon()
   }
 
-  /** Lets go of the file as it is. */
+  /** Lets go of the file as it is; may be called again. */
   async abandon(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
     await this.#file.close()
   }
 }

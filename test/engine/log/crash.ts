@@ -198,7 +198,7 @@ await t.test('a power failure while a killed session is recovered loses nothing 
   const failures: string[] = []
   let checked = 0
   for (const operations of cuts(storage.operations)) {
-    if (!lastNote(operations).isCreated || random() > (IS_LONG ? 0.3 : 0.015)) continue
+    if (!lastNote(operations).isCreated || random() > (IS_LONG ? 0.3 : 0.008)) continue
     const killed = FaultStorage.afterKill(operations)
     await session(killed, [[1, 100]], false)
     for (let count = operations.length; count <= killed.operations.length; count++) {

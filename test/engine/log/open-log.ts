@@ -1,11 +1,13 @@
 /** Opening: where the replay begins, what is reported, what is refused. */
 import t from 'tap'
 import { type Finding, GROUP_CONTENT, type LogPoint } from '../../../src/engine/log/types.js'
+import { deriveChainKeys } from '../../../src/engine/crypto/chain-keys.js'
 import { describeChain } from '../../../src/engine/log/index.js'
 import { FaultStorage } from '../../helpers/fault-storage.js'
 import {
   contentIsRight,
   create,
+  crypto,
   draft,
   filled,
   keys,
@@ -183,4 +185,56 @@ await t.test('a chain is described without its keys', async (t) => {
   t.match(await describeChain(storage), { chainId: keys.chainId, suite: keys.suite, format: { formatVersion: 1 } })
   await storage.replaceSmall('manifest', new Uint8Array(500))
   await t.rejects(describeChain(storage), { code: 'CHAIN_DAMAGED' })
+})
+
+await t.test('keys of another chain open nothing', async (t) => {
+  const storage = new FaultStorage()
+  await (await filled(storage, 1)).close()
+  const other = deriveChainKeys(crypto, new Uint8Array(32).fill(9), keys.chainId, keys.suite)
+  await t.rejects(open({ storage, keys: other }), { code: 'CHAIN_DAMAGED' })
+  await t.rejects(open({ storage, keys: { ...keys, chainId: new Uint8Array(16) } }), { code: 'CHAIN_DAMAGED' })
+})
+
+await t.test('an anchor that cannot be read or moved does not stop the opening', async (t) => {
+  const storage = new FaultStorage()
+  await (await filled(storage, 1)).close()
+  const anchor = new MemoryAnchor()
+  const fail = (): never => {
+    throw new Error('unreadable')
+  }
+  anchor.read = fail
+  anchor.write = fail
+  const findings: Finding[] = []
+  const opened = await open({ storage, anchor, onFinding: (finding) => findings.push(finding) })
+  t.ok(opened.anchorMissing)
+  t.match(findings, [{ kind: 'rollback' }, { kind: 'rollback' }])
+  await opened.log.close()
+})
+
+await t.test('what is missing or short is told when damage is allowed, and the rest is read', async (t) => {
+  const storage = new FaultStorage()
+  const anchor = new MemoryAnchor()
+  await create(storage)
+  const points: LogPoint[] = []
+  for (const number of [1, 2, 3]) {
+    const { log } = await open({ storage, anchor })
+    await log.append([draft(number)])
+    if (log.head !== undefined) points.push(log.head)
+    if (number < 3) await log.close()
+  }
+  const findingsWithout = async (name: string, from?: LogPoint): Promise<[number[], Finding[]]> => {
+    const files = storage.snapshot()
+    files.delete(name)
+    const findings: Finding[] = []
+    const onFinding = (finding: Finding): unknown => findings.push(finding)
+    const options = { storage: FaultStorage.holding(files), anchor, readOnly: true, allowDamage: true, from, onFinding }
+    return [numbersOf((await open(options)).batches), findings]
+  }
+  t.match(await findingsWithout('0000000001.seg'), [[2, 3], [{ kind: 'segment', segment: 1 }]])
+  t.match(await findingsWithout('0000000002.seg'), [[1, 3], [{ kind: 'segment', segment: 2 }]])
+  t.match(await findingsWithout('0000000003.seg'), [
+    [1, 2],
+    [{ kind: 'segment', segment: 3 }, { kind: 'rollback' }],
+  ])
+  t.match(await findingsWithout('0000000001.seg', points[0]), [[2, 3], [{ kind: 'segment', segment: 1 }]])
 })
