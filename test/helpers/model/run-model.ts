@@ -11,7 +11,7 @@ import { type Test } from 'tap'
 import type { Capability, Lacks } from '../../contract/file-system/contract.js'
 import { plainDirectory } from '../posix/plain-directory.js'
 import { firstDifference, type ModelSubject } from './compare.js'
-import { needOf, operations, type Operation } from './operations.js'
+import { inUtf8, needOf, operations, type Operation } from './operations.js'
 
 const CASES = fileURLToPath(new URL('../../fuzz/cases/', import.meta.url))
 const SEED = 20_250_101
@@ -29,8 +29,10 @@ export async function runModel(t: Test, { subject, lacks, runs }: ModelOptions):
   if (process.env['ATEFS_FUZZ_RUNS'] !== undefined) t.setTimeout(0)
   const oracle = await plainDirectory(t)
   let count = 0
-  const compare = (sequence: readonly Operation[]): Promise<string | undefined> =>
-    firstDifference(oracle.client, subject, `run${++count}`, sequence)
+  const compare = (sequence: readonly Operation[]): Promise<string | undefined> => {
+    const served = lacks['names that are not UTF-8'] === undefined ? sequence : sequence.map(inUtf8)
+    return firstDifference(oracle.client, subject, `run${++count}`, served)
+  }
   const isLacking = (capability: Capability): boolean =>
     lacks[capability] !== undefined || oracle.lacks[capability] !== undefined
 
