@@ -144,8 +144,10 @@ export class Vault {
   }
 
   async #expectEnd(pid: number, isCrash = false): Promise<void> {
-    for (const end = Date.now() + END_LIMIT_MS; isRunning(pid); await sleep(10)) {
-      if (Date.now() > end) throw new Error(`process ${pid} still runs`)
+    const limit = Date.now() + END_LIMIT_MS
+    while (isRunning(pid)) {
+      if (Date.now() > limit) throw new Error(`process ${pid} still runs`)
+      await sleep(10)
     }
     if (!isCrash && this.isMounted()) throw new Error(`${this.mountpoint} is still mounted`)
   }

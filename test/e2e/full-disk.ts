@@ -1,0 +1,60 @@
+/** A disk that fills up: the writer is told, deletion goes on, nothing is lost, and it recovers when space returns. */
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { manifestOf } from '../helpers/manifest.js'
+import { smallDisk, type DiskKind } from '../helpers/small-disk.js'
+import { isRoot, usersToTest, type User } from '../helpers/user.js'
+import { Vault } from '../helpers/vault.js'
+
+const DISK_MEBIBYTES = 160
+/** Somebody else's file on the same disk. */
+const FILLER_MEBIBYTES = 60
+
+/** Writes files of 1 MiB until one fails; prints how many were written and durable, and what the next was told. */
+const fill = (name: string): string => `
+  n=0; while head -c 1048576 /dev/urandom > ${name}$n 2> error && sync ${name}$n 2>> error; do n=$((n + 1)); done
+  echo $n; cat error >&2; sha256sum $(seq -f ${name}%.0f 0 $((n - 1))) > /dev/null`
+
+async function fillUp(t: Test, vault: Vault, name: string): Promise<number> {
+  const { stdout, stderr, code } = await vault.attempt('/bin/sh', ['-uc', fill(name)], { timeoutMs: 200_000 })
+  t.equal(code, 0, stderr)
+  t.match(stderr, /No space left on device/, 'the writer is told')
+  return Number(stdout.toString())
+}
+
+async function disk(t: Test, kind: DiskKind, user: User): Promise<void> {
+  const mountpoint = smallDisk(t, kind, DISK_MEBIBYTES, user)
+  if (mountpoint === undefined) {
+    t.pass('this machine has no loop devices: tmpfs alone is tried')
+    return
+  }
+  const filler = join(mountpoint, 'filler')
+  const vault = Vault.create(t, user, join(mountpoint, 'log'))
+  await vault.run('fallocate', ['-l', `${FILLER_MEBIBYTES}M`, filler], { directory: '/' })
+  await vault.mount()
+  await vault.shell('mkdir kept; seq 100000 > kept/numbers; sync kept/numbers; rm -f error')
+  const written = await fillUp(t, vault, 'f')
+  t.ok(written > 5, `${written} MiB were written`)
+
+  await vault.shell('sha256sum f* kept/* > /dev/null')
+  await vault.shell('rm f0 f1; mv f2 renamed; rmdir kept 2> /dev/null || true; sync .')
+  t.equal(await vault.shell('ls | grep -c "^f[01]$" || true'), '0\n', 'deletion works on a full disk')
+  const before = await manifestOf(vault)
+
+  await vault.remount()
+  t.strictSame(await manifestOf(vault), before, 'nothing is lost by a remount of the full disk')
+
+  await vault.run('rm', [filler], { directory: '/' })
+  await vault.shell('head -c 8388608 /dev/urandom > after; sync after; sha256sum after > sum; sync sum')
+  await vault.remount()
+  await vault.run('sha256sum', ['--check', '--quiet', 'sum'])
+  await vault.shell('sha256sum f* > /dev/null; tail -n 1 kept/numbers | grep -qx 100000')
+  await vault.unmount()
+}
+
+for (const kind of ['tmpfs', 'ext4'] as const) {
+  for (const user of usersToTest()) {
+    const skip = isRoot ? false : 'needs root'
+    t.test(`a full ${kind}, as ${user.title}`, { skip, timeout: 400_000 }, (t) => disk(t, kind, user))
+  }
+}
