@@ -1,4 +1,6 @@
+import * as fc from 'fast-check'
 import t from 'tap'
+import { errorCode } from '../../../../src/engine/error.js'
 import {
   encodeAcl,
   inherited,
@@ -65,4 +67,30 @@ t.test('a new file gets what both the default list and its maker allow', async (
   t.equal(permissionsOf(inherited(extended, 0o666)), 0o660)
   t.equal(permissionsOf(inherited(extended, 0o777)), 0o761)
   t.equal(permissionsOf(inherited(minimal, 0o666)), 0o644)
+})
+
+t.test('hostile bytes are refused', async (t) => {
+  const sample = encodeAcl(extended)
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 60 }),
+    fc.array(fc.tuple(fc.nat(sample.length - 1), fc.nat(255)), { maxLength: 3 }).map((changes) => {
+      const changed = sample.slice()
+      for (const [at, value] of changes) changed[at] = value
+      return changed
+    }),
+  )
+  let taken = 0
+  fc.assert(
+    fc.property(bytes, (bytes) => {
+      try {
+        const acl = parseAcl(bytes)
+        taken++
+        return Buffer.compare(encodeAcl(acl), bytes) === 0 && permissionsOf(acl) <= 0o777
+      } catch (error) {
+        return errorCode(error) === 'INVALID'
+      }
+    }),
+    { seed: 9, numRuns: 3000 },
+  )
+  t.ok(taken > 0)
 })
