@@ -8,8 +8,8 @@ import type { LogStorage, SegmentFile } from './storage.js'
 
 /** Below this there is no point in reserving: the metadata of the file system itself needs more. */
 const LEAST_STEP_BYTES = 1024 * 1024
-/** Enough for the records of some 100,000 deletions. */
-const SPARE_BYTES = 16 * 1024 * 1024
+/** Enough for the records of some 40,000 deletions; more would be missed on a small disk. */
+const SPARE_BYTES = 4 * 1024 * 1024
 
 /** Reserves `file` to `from` plus at most `wanted` and at least `needed` bytes; returns the reserved length. NO_SPACE. */
 export async function reserveMost(file: SegmentFile, from: number, wanted: number, needed: number): Promise<number> {
