@@ -1,4 +1,5 @@
 /** Runs a mount in this process until it ends, in the foreground or as a daemon. */
+import { setFlagsFromString } from 'node:v8'
 import { errorCode } from '../engine/error.js'
 import type { ChainSecret } from '../adapters/node/chain-handle.js'
 import { MountDaemon, type MountEnd, type MountEvents } from '../fs/daemon/mount-daemon.js'
@@ -12,6 +13,9 @@ export async function startMount(
   secret: ChainSecret,
   events: MountEvents,
 ): Promise<MountDaemon> {
+  // Each sealed or opened body is memory outside the heap, so the heap, small as it is, is marked for every 64 MiB read or
+  // written. Marking it on the other threads as well costs more than it saves: streaming takes 1.6 times the processor time.
+  setFlagsFromString('--no-concurrent-marking')
   try {
     return await MountDaemon.start(request, secret, await loadMountParts(request), events)
   } finally {
