@@ -1,5 +1,6 @@
 /** What happens around commits: failures, full disks, writers that are faster than the medium. */
 import t from 'tap'
+import { KIND_EXTENT } from '../../../../src/fs/vfs/records/record-kinds.js'
 import { AteError } from '../../../../src/engine/error.js'
 import { ROOT_INO } from '../../../../src/fs/vfs/types.js'
 import {
@@ -114,9 +115,9 @@ t.test('a file with a damaged extent record does not keep the others from being 
   await fs.write(bad, 100_000, Buffer.from('far'), KEEP_PRIVILEGES)
   const good = await makeFile(fs, ROOT_INO, 'good')
   await fs.sync()
-  const extent = [...view.all()].find(({ kind }) => kind === 4)
+  const extent = [...view.all()].find(({ kind }) => kind === KIND_EXTENT)
   if (extent === undefined) return t.fail('there is an extent')
-  view.put(4, extent.high, extent.low, Uint8Array.of(9, 9))
+  view.put(KIND_EXTENT, extent.high, extent.low, Uint8Array.of(9, 9))
   await fs.write(bad, 100_001, Buffer.from('x'), KEEP_PRIVILEGES)
   await fs.write(good, 0, Buffer.from('fine'), KEEP_PRIVILEGES)
   await t.rejects(fs.sync(), { code: 'INPUT_OUTPUT' })
