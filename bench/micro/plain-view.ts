@@ -12,7 +12,7 @@ export class PlainView implements RecordView {
   readonly readOnly = false
   pendingBytes = 0
   readonly inFlightBytes = 0
-  readonly #kinds: Map<number, Bucket>[] = Array.from({ length: 16 }, () => new Map<number, Bucket>())
+  readonly #kinds: Map<number, Bucket>[] = Array.from({ length: 256 }, () => new Map<number, Bucket>())
   readonly #bodies: Uint8Array[] = []
   /** Used over and over, as the real arenas are: memory touched for the first time would be most of what is measured. */
   readonly #arena = new Uint8Array(ARENA_BYTES)

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { checkFileSystem } from '../../../../src/fs/vfs/check/check.js'
 import { CHUNK_BYTES } from '../../../../src/fs/vfs/records/extent-record.js'
+import { KIND_EXTENT } from '../../../../src/fs/vfs/records/record-kinds.js'
 import {
   FALLOC_KEEP_SIZE,
   FALLOC_PUNCH_HOLE,
@@ -91,7 +92,7 @@ t.test('small synced appends make one extent a page', async (t) => {
     await fs.write(file, i * 100, new Uint8Array(100).fill(i), KEEP_PRIVILEGES)
     await fs.sync()
   }
-  const extents = [...view.all()].filter(({ kind }) => kind === 4)
+  const extents = [...view.all()].filter(({ kind }) => kind === KIND_EXTENT)
   t.ok(extents.length <= 13, `${extents.length} extents for 50,000 bytes`)
   const content = await readAll(fs, file)
   t.ok(content.every((byte, i) => byte === Math.floor(i / 100) % 256))
@@ -135,7 +136,7 @@ t.test('a large dense file is cut with one deletion and stays right', async (t) 
   t.equal(content[to], 60)
   t.equal(fs.getAttributes(file).blocks, Math.ceil((size - (to - from)) / 512))
   await fs.setAttributes(file, { size: 0 }, USER)
-  t.equal([...view.all()].filter(({ kind }) => kind === 4).length, 0)
+  t.equal([...view.all()].filter(({ kind }) => kind === KIND_EXTENT).length, 0)
   t.equal(fs.getAttributes(file).blocks, 0)
 })
 
