@@ -8,7 +8,8 @@ import { machineFacts } from './lib/machine.js'
 import { measureRow } from './lib/measure.js'
 import { fullReport, modeReport, rowSummary, type ModeResult } from './lib/report.js'
 import { installPeers, requireRoot } from './lib/setup.js'
-import { Mounted, type System } from './lib/systems.js'
+import { Mounted } from './lib/mounted.js'
+import { type System } from './lib/systems.js'
 import { makeTree, type Tree } from './lib/tree.js'
 
 async function runMode(args: Arguments, mode: Mode, systems: readonly System[]): Promise<ModeResult> {

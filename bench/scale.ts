@@ -10,7 +10,8 @@ import { Load } from './lib/load.js'
 import { machineFacts } from './lib/machine.js'
 import { median } from './lib/report.js'
 import { installPeers, requireRoot } from './lib/setup.js'
-import { atefsWith, Mounted } from './lib/systems.js'
+import { Mounted } from './lib/mounted.js'
+import { atefsWith } from './lib/systems.js'
 import { makeTree } from './lib/tree.js'
 
 const FEW = 1000

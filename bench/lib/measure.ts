@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { dropCaches } from './image.js'
 import type { Load, Sample } from './load.js'
 import type { Context, Row } from './rows.js'
-import type { Mounted } from './systems.js'
+import type { Mounted } from './mounted.js'
 import type { Tree } from './tree.js'
 
 export interface Measurement extends Sample {
