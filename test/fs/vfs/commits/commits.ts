@@ -2,7 +2,6 @@
 import t from 'tap'
 import { KIND_EXTENT } from '../../../../src/fs/vfs/records/record-kinds.js'
 import { AteError } from '../../../../src/engine/error.js'
-import { KIND_EXTENT } from '../../../../src/fs/vfs/records/record-kinds.js'
 import { ROOT_INO } from '../../../../src/fs/vfs/types.js'
 import {
   exists,
