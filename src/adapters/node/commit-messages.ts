@@ -1,17 +1,18 @@
 /**
- * What the main thread and the commit worker say to each other. Content is not copied: a commit carries the shared
- * buffers its parts lie in and a flat description of the parts.
+ * What the main thread and the commit worker say to each other. Content is not copied: a commit names the shared buffers
+ * its parts lie in and where they lie (`commit-encoding.ts`).
  */
-import type { BodyPlace, CommitRequest, WriterStatus } from '../../engine/chain/committer.js'
+import type { BodyPlace, WriterStatus } from '../../engine/chain/committer.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
 import { AteError, type ErrorCode, isAteError } from '../../engine/error.js'
-import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../engine/log/types.js'
 
 export interface CommitMessage {
   type: 'commit'
   transaction: number
   isDurable: boolean
-  buffers: ArrayBufferLike[]
+  /** Buffers that come for the first time, and those that will not come again by their number. */
+  added: { id: number; buffer: ArrayBufferLike }[]
+  dropped: number[]
   /** For each group: kind, number, count of parts, then for each part: buffer, offset, length. */
   layout: Float64Array
 }
@@ -50,45 +51,6 @@ export function fromPlainError({ code, message, hint, stack }: PlainError): Erro
   const error = new Error(message)
   if (stack !== undefined) error.stack = stack
   return error
-}
-
-export function encodeCommit(request: CommitRequest): CommitMessage {
-  const buffers: ArrayBufferLike[] = []
-  const numbers = new Map<ArrayBufferLike, number>()
-  const layout: number[] = []
-  for (const { kind, number, parts } of request.groups) {
-    layout.push(kind, number, parts.length)
-    for (const part of parts) {
-      let buffer = numbers.get(part.buffer)
-      if (buffer === undefined) {
-        buffer = buffers.push(part.buffer) - 1
-        numbers.set(part.buffer, buffer)
-      }
-      layout.push(buffer, part.byteOffset, part.length)
-    }
-  }
-  const { transaction, isDurable } = request
-  return { type: 'commit', transaction, isDurable, buffers, layout: Float64Array.from(layout) }
-}
-
-export function decodeCommit(message: CommitMessage): CommitRequest {
-  const { buffers, layout } = message
-  const groups: GroupDraft[] = []
-  let at = 0
-  const next = (): number => layout[at++] ?? 0
-  while (at < layout.length) {
-    const kind = next() === GROUP_CONTENT ? GROUP_CONTENT : GROUP_RECORDS
-    const number = next()
-    const parts: Uint8Array[] = []
-    for (let count = next(); count > 0; count--) {
-      const buffer = buffers[next()]
-      const offset = next()
-      const length = next()
-      if (buffer !== undefined) parts.push(new Uint8Array(buffer, offset, length))
-    }
-    groups.push({ kind, number, parts })
-  }
-  return { transaction: message.transaction, groups, isDurable: message.isDurable }
 }
 
 const PLACE_FIELDS = 5

@@ -8,7 +8,8 @@ import { ChainWriter } from '../../engine/chain/chain-writer.js'
 import { deriveChainKeys } from '../../engine/crypto/chain-keys.js'
 import { AteError } from '../../engine/error.js'
 import { AnchorFile } from './anchor-file.js'
-import { decodeCommit, encodePlaces, type FromWorker, toPlainError, type ToWorker } from './commit-messages.js'
+import { encodePlaces, type FromWorker, toPlainError, type ToWorker } from './commit-messages.js'
+import { CommitDecoder } from './commit-encoding.js'
 import type { CommitWorkerData } from './commit-worker-data.js'
 import { FileStorage } from './file-storage.js'
 import { openIndexStore } from './index-directory.js'
@@ -19,6 +20,7 @@ const INDEX_INTERVAL_MS = 3000
 
 const port = parentPort
 if (port === null) throw new AteError('BAD_ARGUMENT', 'the commit worker must be started as a worker thread')
+const decoder = new CommitDecoder()
 const send = (message: FromWorker): void => port.postMessage(message)
 
 async function run(data: CommitWorkerData): Promise<void> {
@@ -70,7 +72,7 @@ function open(data: CommitWorkerData): Promise<ChainWriter> {
 async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'commit':
-      return commit(writer, message.transaction, writer.submit(decodeCommit(message)))
+      return commit(writer, message.transaction, writer.submit(decoder.decode(message)))
     case 'make-room':
       return makeRoom(writer)
     case 'close':

@@ -2,7 +2,8 @@
 import { Worker } from 'node:worker_threads'
 import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from '../../engine/chain/committer.js'
 import { AteError } from '../../engine/error.js'
-import { decodePlaces, encodeCommit, fromPlainError, type FromWorker, type ToWorker } from './commit-messages.js'
+import { decodePlaces, fromPlainError, type FromWorker, type ToWorker } from './commit-messages.js'
+import { CommitEncoder } from './commit-encoding.js'
 import type { CommitWorkerData } from './commit-worker-data.js'
 
 interface Pending<T> {
@@ -19,6 +20,7 @@ export class WorkerCommitter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
   readonly #worker: Worker
   readonly #options: WorkerCommitterOptions
+  readonly #encoder = new CommitEncoder()
   readonly #commits = new Map<number, Pending<CommitReceipt>>()
   readonly #rooms: Pending<WriterStatus>[] = []
   #opening: Pending<{ nextGroup: number; status: WriterStatus }> | undefined
@@ -57,7 +59,7 @@ export class WorkerCommitter implements Committer {
   submit(request: CommitRequest): Promise<CommitReceipt> {
     return new Promise((resolve, reject) => {
       this.#commits.set(request.transaction, { resolve, reject })
-      this.#send(encodeCommit(request), reject)
+      this.#send(this.#encoder.encode(request), reject)
     })
   }
 
