@@ -9,6 +9,6 @@ const lacks: Lacks = {
   'permission checks': 'are the kernel’s, which is not in front here',
   kernel: 'FIFOs and sockets are served by the kernel alone',
 }
-const vault = await MemoryVault.open((message) => void t.fail(message))
+const vault = await MemoryVault.open({ onWarning: (message) => void t.fail(message) })
 await runContract(t, { name: 'vfs in memory', client: new VfsClient(vault.fileSystem), lacks }, allSubjects)
 await vault.close()

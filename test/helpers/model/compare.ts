@@ -1,15 +1,18 @@
 /** Runs one sequence of operations on both sides and says where they first differ. */
 import { isDeepStrictEqual } from 'node:util'
 import type { PosixClient } from '../posix/client.js'
+import type { Reopening } from '../posix/memory-vault.js'
 import { errnoOf } from '../posix/files.js'
-import { perform, REOPEN, type Operation, type Side } from './operations.js'
+import { howOf, perform, type Operation, type Side } from './operations.js'
 import { takeSnapshot } from './snapshot.js'
 
-/** A file system under test that starts empty in a directory of its own for each sequence. */
+/** A file system under test; each sequence has a directory of its own in it. */
 export interface ModelSubject {
   client(): PosixClient
-  /** Makes everything durable, closes and opens again. Nothing is open. */
-  reopen(): Promise<void>
+  /** Before each sequence. */
+  begin(): Promise<void>
+  /** Makes everything durable, closes or drops it, and opens it again. Nothing is open. */
+  reopen(how: Reopening): Promise<void>
 }
 
 /** Undefined when they agree to the end, also after a reopen; else one line. */
@@ -19,31 +22,32 @@ export async function firstDifference(
   directory: string,
   operations: readonly Operation[],
 ): Promise<string | undefined> {
+  await subject.begin()
   await oracle.mkdir(directory)
   await subject.client().mkdir(directory)
   const left: Side = { client: oracle.in(directory), isOracle: true, open: new Map() }
   const right: Side = { client: subject.client().in(directory), isOracle: false, open: new Map() }
-  const reopen = async (): Promise<void> => {
+  const reopen = async (how: Reopening): Promise<void> => {
     await Promise.all([left, right].map(closeAll))
-    await subject.reopen()
+    await subject.reopen(how)
     right.client = subject.client().in(directory)
   }
   try {
     for (const [index, operation] of operations.entries()) {
       const where = `operation ${index}, ${JSON.stringify(operation)}`
-      if (operation.call !== REOPEN.call) {
+      if (operation.call !== 'reopen') {
         const expected = await outcome(left, operation)
         const actual = await outcome(right, operation)
         if (!isDeepStrictEqual(actual, expected)) return `${where}: ${show(actual)} instead of ${show(expected)}`
         continue
       }
-      await reopen()
+      await reopen(howOf(operation))
       const difference = await treeDifference(left, right)
       if (difference !== undefined) return `${where}: ${difference}`
     }
     const before = await treeDifference(left, right)
     if (before !== undefined) return `at the end: ${before}`
-    await reopen()
+    await reopen('crash')
     const after = await treeDifference(left, right)
     return after === undefined ? undefined : `at the end, after a reopen: ${after}`
   } finally {

@@ -6,7 +6,8 @@
 import * as fc from 'fast-check'
 import type { Capability } from '../../contract/file-system/contract.js'
 import type { NewTime, PosixClient, Stat } from '../posix/client.js'
-import { names, readAll } from '../posix/files.js'
+import type { Reopening } from '../posix/memory-vault.js'
+import { names, readAll, removeContents, writeFile } from '../posix/files.js'
 import * as k from '../posix/constants.js'
 
 /** One side of the test: a client and what it has open. */
@@ -160,6 +161,15 @@ const KINDS: readonly Kind[] = [
     (c, a) => c.rename(pathOf(a.from), pathOf(a.to), a.flags),
     { weight: 3, needs: 'rename flags' },
   ),
+  kind(
+    'fill',
+    { path: directoryName, prefix: fc.constantFrom('f', 'g', 'n'.repeat(120)), count: fc.nat({ max: 120 }) },
+    async (c, a) => {
+      for (let index = 0; index < a.count; index++) await writeFile(c, `${a.path}/${a.prefix}${index}`, a.prefix)
+    },
+    { weight: 1 },
+  ),
+  kind('empty', { path: directoryName }, (c, a) => removeContents(c.in(a.path), '.'), { weight: 1 }),
   kind('stat', { path }, async (c, a) => showStat(await c.stat(pathOf(a.path)))),
   kind('list', { path: fc.oneof(fc.constant('.'), path) }, (c, a) => names(c, pathOf(a.path))),
   kind('chmod', { path, mode }, (c, a) => c.chmod(pathOf(a.path), a.mode)),
@@ -293,15 +303,21 @@ export function inUtf8(operation: Operation): Operation {
   return JSON.parse(JSON.stringify(operation).replaceAll('\xff', '\xc3\xa9')) as Operation
 }
 
-/** Closes everything and, on the side under test, opens the file system anew; then both are compared. */
-export const REOPEN: Operation = { call: 'reopen', arguments: {} }
+/** Closes everything and opens the file system under test anew, in one way or another; then both sides are compared. */
+const reopening = fc
+  .constantFrom('close' as const, 'crash' as const, 'rebuild' as const)
+  .map((how): Operation => ({ call: 'reopen', arguments: { how } }))
+
+export function howOf(operation: Operation): Reopening {
+  return (operation.arguments as { how: Reopening }).how
+}
 
 /** Any sequence of operations for systems without what `lacks` says. */
 export function operations(lacks: (capability: Capability) => boolean, maxLength: number): fc.Arbitrary<Operation[]> {
   const served = KINDS.filter(({ needs }) => needs === undefined || !lacks(needs))
   const one = fc.oneof(...served.map(({ weight, arbitrary }) => ({ weight, arbitrary })), {
     weight: 1,
-    arbitrary: fc.constant(REOPEN),
+    arbitrary: reopening,
   })
   return fc.array(one, { maxLength, size: 'max' })
 }

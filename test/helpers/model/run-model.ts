@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
-import { type Test } from 'tap'
+import tap, { type Test } from 'tap'
 import type { Capability, Lacks } from '../../contract/file-system/contract.js'
 import { plainDirectory } from '../posix/plain-directory.js'
 import { firstDifference, type ModelSubject } from './compare.js'
@@ -26,7 +26,7 @@ export interface ModelOptions {
 
 export async function runModel(t: Test, { subject, lacks, runs }: ModelOptions): Promise<void> {
   // A long run takes as long as it was asked to.
-  if (process.env['ATEFS_FUZZ_RUNS'] !== undefined) t.setTimeout(0)
+  if (process.env['ATEFS_FUZZ_RUNS'] !== undefined) tap.setTimeout(0)
   const oracle = await plainDirectory(t)
   let count = 0
   const compare = (sequence: readonly Operation[]): Promise<string | undefined> => {

@@ -34,7 +34,7 @@ class Server {
   static async start({ driver: name, mountpoint }: ServerOptions): Promise<Server> {
     const driver = await loadDriver(name)
     const warn = (message: string): void => void process.send?.({ warning: message })
-    const vault = await MemoryVault.open(warn)
+    const vault = await MemoryVault.open({ onWarning: warn })
     const options: DriverOptions = {
       mountpoint,
       fsName: 'atefs-test',
