@@ -1,6 +1,6 @@
 /**
  * SIGKILL to the daemon under load, many times over. After each: exactly a prefix of what was answered, and all that was
- * fsynced. \`ATEFS_CRASH_ROUNDS=500 npm test -- test/e2e/crash.ts\` tries harder.
+ * fsynced. `ATEFS_CRASH_ROUNDS=500 npm test -- test/e2e/crash.ts` tries harder.
  */
 import t from 'tap'
 import { crashRound, makeWriters } from '../helpers/crash/round.js'

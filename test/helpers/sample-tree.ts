@@ -36,7 +36,7 @@ const forRoot = `
   setfattr -n trusted.secret -v root-only sub/random
   touch -d '2001-02-03 04:05:06.789' . sub`
 
-/** Makes \`tree/\` in the directory given, the mountpoint unless given. */
+/** Makes `tree/` in the directory given, the mountpoint unless given. */
 export async function makeSampleTree(vault: Vault, directory = vault.mountpoint): Promise<void> {
   await vault.shell(vault.user.uid === 0 ? `${forAll}\n${forRoot}` : forAll, { directory })
 }

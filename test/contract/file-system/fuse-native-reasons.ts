@@ -1,6 +1,6 @@
 /**
  * What the driver fuse-native cannot do, and why: libfuse 2.9 lacks it, or the package fuse-native 2.2.6 loses it on the way.
- * docs/cli.md quotes this list.
+ * docs/conformance.md has the list for users.
  */
 import type { Lacks } from './contract.js'
 

@@ -34,7 +34,7 @@ export async function makeWriters(vault: Vault, count: number): Promise<Writer[]
   return names.map((name) => ({ name, log: join(vault.base, 'tmp', `${name}.log`), settled: [], nextSequence: 1 }))
 }
 
-/** Lets the writers make about \`changes\` changes before the crash. */
+/** Lets the writers make about `changes` changes before the crash. */
 export async function crashRound(vault: Vault, writers: Writer[], seed: number, changes: number): Promise<Round> {
   const program = compiledProgram('crash-writer')
   const processes = writers.map(({ name, log, nextSequence }, i) =>
