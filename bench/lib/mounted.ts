@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, waitFor } from './command.js'
-import { PASSWORD, type MountCommand, type Place, type System } from './systems.js'
+import { PASSWORD, type Place, type System } from './systems.js'
 
 /** A system that is running: its directory to work in and its daemon. */
 export class Mounted {
@@ -34,42 +34,19 @@ export class Mounted {
       await system.create(place)
     }
     const mount = system.mount(place)
-    if (mount === undefined)
-      return new Mounted(
-        system,
-        place,
-        undefined,
-        () => Promise.resolve(),
-        () => '',
-      )
+    if (mount === undefined) return new Mounted(system, place, undefined, nothing, () => '')
     const [program = '', ...args] =
       core === undefined ? mount.command : ['taskset', '-c', String(core), ...mount.command]
-    if (mount.daemon === undefined) return Mounted.#inForeground(system, place, mount, program, args)
-    const pid = mount.daemon.pidIn(await run(program, args))
-    const [unmounter = '', ...words] = mount.daemon.unmount
-    const unmount = async (): Promise<void> => {
-      if (await isMounted(mountpoint)) await run(unmounter, words)
-    }
-    return new Mounted(system, place, pid, unmount, () => '')
-  }
-
-  static async #inForeground(
-    system: System,
-    place: Place,
-    mount: MountCommand,
-    program: string,
-    args: readonly string[],
-  ): Promise<Mounted> {
     const child = spawn(program, args, { env: { ...process.env, ...mount.env }, stdio: ['pipe', 'pipe', 'pipe'] })
     let log = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-4000)))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-4000)))
     child.stdin.end(mount.input ?? '')
-    await waitFor(`mount ${system.name}`, () => isMounted(place.mountpoint), child).catch((error: unknown) => {
+    await waitFor(`mount ${system.name}`, () => isMounted(mountpoint), child).catch((error: unknown) => {
       child.kill()
       throw new Error(`${String(error)}\n${log}`)
     })
-    const unmount = (): Promise<void> => endForeground(child, place.mountpoint)
+    const unmount = (): Promise<void> => end(child, mountpoint)
     return new Mounted(system, place, child.pid, unmount, () => log)
   }
 
@@ -95,7 +72,7 @@ export class Mounted {
   }
 }
 
-async function endForeground(child: ChildProcess, mountpoint: string): Promise<void> {
+async function end(child: ChildProcess, mountpoint: string): Promise<void> {
   const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve()
   if (await isMounted(mountpoint)) await run('umount', [mountpoint])
   await Promise.race([
@@ -108,6 +85,8 @@ async function endForeground(child: ChildProcess, mountpoint: string): Promise<v
     throw error
   })
 }
+
+const nothing = (): Promise<void> => Promise.resolve()
 
 async function isMounted(directory: string): Promise<boolean> {
   return (await readFile('/proc/mounts', 'utf8')).includes(` ${directory} fuse`)

@@ -15,13 +15,14 @@ export interface Place {
   readonly profileDir: string | undefined
 }
 
-/** How a system is started: a program that stays in the foreground, or one that leaves a daemon and tells its pid. */
+/**
+ * A program that stays in the foreground. A daemon in a session of its own would be scheduled as a group of its own
+ * (sched_autogroup), and slower than its peers on a machine that has other work.
+ */
 export interface MountCommand {
   readonly command: readonly string[]
   readonly input?: string
   readonly env?: NodeJS.ProcessEnv
-  /** Of a program that leaves a daemon: the pid in what it printed, and the command that unmounts and waits. */
-  readonly daemon?: { readonly pidIn: (output: string) => number; readonly unmount: readonly string[] }
 }
 
 export interface System {
@@ -97,24 +98,12 @@ export function atefsWith(authentication: 'passphrase' | 'none'): System {
     },
     create: () => Promise.resolve(), // the first mount creates it
     mount: (place) => {
+      const profile = place.profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', place.profileDir]
       const key = authentication === 'none' ? ['--no-auth'] : ['--passfile', place.passfile]
-      const mount = ['mount', place.mountpoint, 'bench', '--log-path', place.data, ...key]
-      if (place.profileDir !== undefined) {
-        const profile = ['--cpu-prof', '--cpu-prof-dir', place.profileDir]
-        return { command: [process.execPath, ...profile, ATEFS, ...mount, '--foreground'] }
-      }
-      return {
-        command: [process.execPath, ATEFS, ...mount, '--json'],
-        daemon: { pidIn, unmount: [process.execPath, ATEFS, 'umount', place.mountpoint] },
-      }
+      const args = ['mount', '--foreground', place.mountpoint, 'bench', '--log-path', place.data, ...key]
+      return { command: [process.execPath, ...profile, ATEFS, ...args] }
     },
   }
-}
-
-function pidIn(output: string): number {
-  const status: unknown = JSON.parse(output)
-  if (typeof status === 'object' && status !== null && 'pid' in status) return Number(status.pid)
-  throw new Error(`no pid in ${output}`)
 }
 
 export const SYSTEMS: readonly System[] = [ext4, gocryptfs, securefs, cryfs, atefsWith('passphrase')]
