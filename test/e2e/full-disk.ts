@@ -12,11 +12,14 @@ const FILLER_MEBIBYTES = 60
 
 /** Writes files of 1 MiB until one fails; prints how many were written and durable, and what the next was told. */
 const fill = (name: string): string => `
-  n=0; while head -c 1048576 /dev/urandom > ${name}$n 2> error && sync ${name}$n 2>> error; do n=$((n + 1)); done
-  echo $n; cat error >&2; sha256sum $(seq -f ${name}%.0f 0 $((n - 1))) > /dev/null`
+  n=0; while head -c 1048576 /dev/urandom > ${name}$n 2> $ERROR && sync ${name}$n 2>> $ERROR; do n=$((n + 1)); done
+  echo $n; cat $ERROR >&2; sha256sum $(seq -f ${name}%.0f 0 $((n - 1))) > /dev/null`
 
 async function fillUp(t: Test, vault: Vault, name: string): Promise<number> {
-  const { stdout, stderr, code } = await vault.attempt('/bin/sh', ['-uc', fill(name)], { timeoutMs: 200_000 })
+  const { stdout, stderr, code } = await vault.attempt('/bin/sh', ['-uc', fill(name)], {
+    environment: { ERROR: join(vault.base, 'tmp', 'error') },
+    timeoutMs: 200_000,
+  })
   t.equal(code, 0, stderr)
   t.match(stderr, /No space left on device/, 'the writer is told')
   return Number(stdout.toString())
@@ -32,7 +35,7 @@ async function disk(t: Test, kind: DiskKind, user: User): Promise<void> {
   const vault = Vault.create(t, user, join(mountpoint, 'log'))
   await vault.run('fallocate', ['-l', `${FILLER_MEBIBYTES}M`, filler], { directory: '/' })
   await vault.mount()
-  await vault.shell('mkdir kept; seq 100000 > kept/numbers; sync kept/numbers; rm -f error')
+  await vault.shell('mkdir kept; seq 100000 > kept/numbers; sync kept/numbers')
   const written = await fillUp(t, vault, 'f')
   t.ok(written > 5, `${written} MiB were written`)
 

@@ -100,7 +100,9 @@ export function runProgram(
   input = '',
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: environment, stdio: 'pipe' })
+    // tap adds a loader of its own to the environment of whatever a test starts: `env -i` gives ours and nothing else.
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+    const child = spawn('env', ['-i', ...variables, program, ...args], { stdio: 'pipe' })
     const output = { stdout: '', stderr: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
