@@ -5,7 +5,8 @@
  */
 import t, { type Test } from 'tap'
 import { verifyLog } from '../../../src/engine/log/index.js'
-import { FaultStorage, mediumAfter, type Luck, type Operation } from '../../helpers/fault-storage.js'
+import { cuts, lastNoteOf, powerFailures } from '../../helpers/crash/cuts.js'
+import { FaultStorage, mediumAfter, type Operation } from '../../helpers/fault-storage.js'
 import {
   contentIsRight,
   create,
@@ -84,10 +85,10 @@ async function life(storage: FaultStorage): Promise<void> {
 }
 
 function lastNote(operations: readonly Operation[]): Note & { isCreated: boolean } {
-  const mark = operations.findLast((operation) => operation.kind === 'mark')
-  return mark === undefined
+  const note = lastNoteOf(operations)
+  return note === undefined
     ? { acknowledged: 0, anchor: undefined, isCreated: false }
-    : { ...(mark.note as Note), isCreated: true }
+    : { ...(note as Note), isCreated: true }
 }
 
 /** Opens what a crash left, twice, and goes on with it. `anchor` is what is left of it. */
@@ -114,24 +115,6 @@ async function check(
   return undefined
 }
 
-const WRITE_CUTS = [1, 17, 100, 0.3, 0.7, -1]
-
-/** Beginnings of the history: up to each operation, and into each write. */
-function* cuts(operations: readonly Operation[]): Generator<readonly Operation[]> {
-  for (let count = 0; count <= operations.length; count++) {
-    const done = operations.slice(0, count)
-    const next = operations[count]
-    if (next?.kind === 'mark') continue
-    yield done
-    if (next?.kind !== 'write') continue
-    const { length } = next.bytes
-    const lengths = WRITE_CUTS.map((cut) => (cut < 0 ? length + cut : cut < 1 ? Math.floor(length * cut) : cut))
-    for (const cut of new Set(lengths)) {
-      if (cut > 0 && cut < length) yield [...done, { ...next, bytes: next.bytes.subarray(0, cut) }]
-    }
-  }
-}
-
 async function checkAll(
   t: Test,
   media: Iterable<[string, FaultStorage, readonly Operation[], Uint8Array | undefined]>,
@@ -150,24 +133,13 @@ await t.test('after a power failure a log holds a prefix with all that was ackno
   const storage = new FaultStorage()
   await life(storage)
   const random = seededRandom(20261121)
-  const lucks: [string, Luck][] = [
-    ['nothing unsynced', 'none'],
-    ['all', 'all'],
-    ['some', random],
-    ['other', random],
-  ]
   function* media(): Generator<[string, FaultStorage, readonly Operation[], Uint8Array | undefined]> {
-    let turn = 0
-    for (const operations of cuts(storage.operations)) {
-      turn++
-      for (const [what, luck] of IS_LONG ? lucks : lucks.slice(turn % 4, (turn % 4) + 1)) {
-        const anchors = operations.flatMap((operation) =>
-          operation.kind === 'mark' ? [(operation.note as Note).anchor] : [],
-        )
-        const anchor = luck === 'all' ? anchors.at(-1) : anchors[Math.floor(random() * anchors.length)]
-        const medium = FaultStorage.holding(mediumAfter(operations, luck))
-        yield [`operation ${operations.length}, ${what} written`, medium, operations, anchor]
-      }
+    for (const { what, operations, luck, files } of powerFailures(storage.operations, random, IS_LONG)) {
+      const anchors = operations.flatMap((operation) =>
+        operation.kind === 'mark' ? [(operation.note as Note).anchor] : [],
+      )
+      const anchor = luck === 'all' ? anchors.at(-1) : anchors[Math.floor(random() * anchors.length)]
+      yield [what, FaultStorage.holding(files), operations, anchor]
     }
   }
   await checkAll(t, media())
