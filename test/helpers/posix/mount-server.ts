@@ -11,7 +11,8 @@ export interface ServerOptions {
   mountpoint: string
 }
 
-export type ServerRequest = { call: 'start'; options: ServerOptions } | { call: 'remount' } | { call: 'stop' }
+export type ServerRequest =
+  { call: 'start'; options: ServerOptions } | { call: 'remount' } | { call: 'ended' } | { call: 'stop' }
 
 async function loadDriver(name: ServerOptions['driver']): Promise<Driver> {
   if (name === 'direct') return (await import('../../../src/fs/drivers/direct/direct-driver.js')).directDriver
@@ -23,6 +24,7 @@ class Server {
   readonly #driver: Driver
   readonly #vault: MemoryVault
   #mount: MountedDriver
+  #isMounted = true
 
   private constructor(options: DriverOptions, driver: Driver, vault: MemoryVault, mount: MountedDriver) {
     this.#options = options
@@ -54,8 +56,13 @@ class Server {
     this.#mount = await this.#driver(this.#vault.fileSystem, this.#options)
   }
 
+  async ended(): Promise<void> {
+    await this.#mount.ended
+    this.#isMounted = false
+  }
+
   async stop(how: { lazy?: boolean } = {}): Promise<void> {
-    await this.#mount.unmount(how)
+    if (this.#isMounted) await this.#mount.unmount(how)
     await this.#vault.close()
   }
 }
@@ -65,6 +72,7 @@ let server: Server | undefined
 async function serve(request: ServerRequest): Promise<void> {
   if (request.call === 'start') server = await Server.start(request.options)
   else if (request.call === 'remount') await server?.remount()
+  else if (request.call === 'ended') await server?.ended()
   else await server?.stop()
 }
 

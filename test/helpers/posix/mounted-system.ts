@@ -42,6 +42,11 @@ export class MountedSystem implements KernelSystem {
   async remount(): Promise<void> {
     await this.#server.ask({ call: 'remount' })
   }
+
+  /** Resolves when the driver says that the kernel has let go of the mount. */
+  async ended(): Promise<void> {
+    await this.#server.ask({ call: 'ended' })
+  }
 }
 
 type ServerMessage = { warning: string } | { failure: string | null }

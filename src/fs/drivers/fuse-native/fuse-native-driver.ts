@@ -1,6 +1,6 @@
 /**
- * The driver on the fuse-native package (libfuse 2). It serves less than the direct driver: docs/cli.md has the list and
- * the reasons. It is there for systems on which the direct driver does not run.
+ * The driver on the fuse-native package (libfuse 2). It serves less than the direct driver: docs/conformance.md has the
+ * list and the reasons.
  */
 import { AteError, isAteError } from '../../../engine/error.js'
 import type { Driver } from '../driver.js'
@@ -14,6 +14,8 @@ import { mountOptions } from './mount-options.js'
 import { nameOperations } from './name-operations.js'
 
 export const fuseNativeDriver: Driver = async (fileSystem, options) => {
+  // The end of a mount is seen in /proc.
+  if (process.platform !== 'linux') throw new AteError('FUSE_UNAVAILABLE', 'the driver fuse-native runs on Linux only')
   const isRoot = process.geteuid?.() === 0
   const words = mountOptions(options, isRoot)
   const mount = await loadBinding()
