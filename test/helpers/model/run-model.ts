@@ -51,7 +51,7 @@ export async function runModel(t: Test, { subject, lacks, runs }: ModelOptions):
     const numRuns = Number(process.env['ATEFS_FUZZ_RUNS'] ?? runs)
     const seed = Number(process.env['ATEFS_FUZZ_SEED'] ?? SEED)
     const result = await fc.check(property, { numRuns, seed })
-    if (result.counterexample === null) return t.pass(`${numRuns} sequences`)
+    if (result.counterexample === null) return t.pass(`${numRuns} sequences from seed ${seed}`)
     const [sequence] = result.counterexample
     const file = writeCase(sequence)
     return t.fail(`${result.errorInstance instanceof Error ? result.errorInstance.message : 'failed'} (${file})`)
