@@ -2,6 +2,7 @@
  * Commits as messages. Their content lies in a few shared buffers that come again and again: each is sent once and named by
  * a number after that, because a thread accounts the whole of a shared buffer for every message that brings it.
  */
+import { AteError } from '../../engine/error.js'
 import type { CommitRequest } from '../../engine/chain/committer.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../engine/log/types.js'
 import type { CommitMessage } from './commit-messages.js'
@@ -63,7 +64,8 @@ export class CommitDecoder {
         const buffer = this.#known.get(next())
         const offset = next()
         const length = next()
-        if (buffer !== undefined) parts.push(new Uint8Array(buffer, offset, length))
+        if (buffer === undefined) throw new AteError('BAD_ARGUMENT', 'a commit names a buffer that was never sent')
+        parts.push(new Uint8Array(buffer, offset, length))
       }
       groups.push({ kind, number, parts })
     }

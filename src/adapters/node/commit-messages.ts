@@ -17,7 +17,7 @@ export interface CommitMessage {
   layout: Float64Array
 }
 
-export type ToWorker = CommitMessage | { type: 'make-room' } | { type: 'close' }
+export type ToWorker = CommitMessage | { type: 'make-room' } | { type: 'index-seen' } | { type: 'close' }
 
 export type FromWorker =
   | { type: 'opened'; nextGroup: number; status: WriterStatus }

@@ -28,9 +28,12 @@ async function run(data: CommitWorkerData): Promise<void> {
   writer.onIndexed = (transaction, leaves) => send({ type: 'indexed', transaction, changedLeaves: [...leaves] })
   send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status })
   let isVerified = false
+  let isVerifying = false
   const timer = setInterval(() => {
-    if (writer.flushIndex() || isVerified) return
+    if (writer.flushIndex() || isVerified || isVerifying) return
+    isVerifying = true
     writer.verifyIndex().then((outcome) => {
+      isVerifying = false
       if (outcome === false) send({ type: 'failed', error: toPlainError(indexDamaged()) })
       isVerified = outcome !== undefined
     }, reportFailure)
@@ -75,6 +78,9 @@ async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
       return commit(writer, message.transaction, writer.submit(decoder.decode(message)))
     case 'make-room':
       return makeRoom(writer)
+    case 'index-seen':
+      writer.noteIndexSeen()
+      return
     case 'close':
       await writer.close()
       send({ type: 'closed' })

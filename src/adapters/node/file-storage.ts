@@ -64,10 +64,15 @@ export class FileStorage implements LogStorage {
       removeIfThere(temporary)
       writeWhole(temporary, content)
       renameSync(temporary, path)
-      this.#syncDirectory()
     } catch (error) {
       tryRemove(temporary)
       throw fileError('replace', name, error)
+    }
+    try {
+      this.#syncDirectory()
+    } catch (cause) {
+      // The new file is there, or may be: that is no full disk, after which all would be as before.
+      throw new AteError('INPUT_OUTPUT', `The file ${name} was replaced, but not surely for good.`, { cause })
     }
   }
 

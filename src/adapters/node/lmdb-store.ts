@@ -64,8 +64,9 @@ export class LmdbStore implements OrderedStore {
 
   refresh(): void {
     this.#view?.done()
-    this.#view = undefined
     this.#database.resetReadTxn()
+    // At once: opened later it could be a view in which the next flush has begun.
+    this.#view = this.#database.useReadTransaction()
   }
 
   clear(): void {
@@ -78,7 +79,8 @@ export class LmdbStore implements OrderedStore {
   }
 
   async close(): Promise<void> {
-    this.refresh()
+    this.#view?.done()
+    this.#view = undefined
     await this.#database.close()
   }
 

@@ -4,7 +4,6 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ChainView } from '../../engine/chain/chain-view.js'
 import { ChainWriter } from '../../engine/chain/chain-writer.js'
 import type { Committer, WriterStatus } from '../../engine/chain/committer.js'
@@ -96,12 +95,15 @@ async function openWith(
     status,
   })
   const close = async (): Promise<void> => {
-    await committer?.close()
-    await reading?.close()
-    await store.close()
-    groups.close()
-    wipeChainKeys(keys)
-    lock.release()
+    try {
+      await committer?.close()
+      await reading?.close()
+    } finally {
+      await store.close()
+      groups.close()
+      wipeChainKeys(keys)
+      lock.release()
+    }
   }
   return { view, keys, status: () => chainStatus(keys, view), close }
 }
@@ -138,7 +140,6 @@ async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: 
     onFinding: ({ message }) => onNotice(message),
     onNotice,
     onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
-    nextTurn,
   })
   return { committer: undefined, store, nextGroup: reading.nextGroup, status: reading.status, reading }
 }

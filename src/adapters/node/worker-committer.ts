@@ -104,6 +104,7 @@ export class WorkerCommitter implements Committer {
         return
       case 'indexed':
         this.onIndexed(message.transaction, message.changedLeaves)
+        this.#worker.postMessage({ type: 'index-seen' } satisfies ToWorker)
         return
       case 'notice':
         this.#options.onNotice(message.message)

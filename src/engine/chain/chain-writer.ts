@@ -45,8 +45,8 @@ export interface ChainWriterOptions {
   onFinding?: (finding: Finding) => void
   onProgress?: (doneBytes: number, totalBytes: number) => void
   onNotice?: (message: string) => void
-  /** Lets the thread take in other work: a turn of its event loop. */
-  nextTurn: () => Promise<void>
+  /** Given when the reader lives on another thread: lets this one take in other work, a turn of its event loop. */
+  nextTurn?: () => Promise<void>
 }
 
 interface Waiting {
@@ -62,12 +62,16 @@ export class ChainWriter implements Committer {
   readonly #index: IndexWriter
   readonly #store: OrderedStore
   readonly #onNotice: (message: string) => void
-  readonly #nextTurn: () => Promise<void>
+  readonly #nextTurn: (() => Promise<void>) | undefined
+  readonly #isReadOnly: boolean
   #memtable: Memtable
   #flushing: { memtable: Memtable; steps: Generator<void> } | undefined
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #isFlushWanted = false
+  /** The reader has not seen the last flush yet: another one would change leaves under it. */
+  #isReaderBehind = false
+  #failure: Error | undefined
   #flushFailure: unknown
   #indexBytes = 0
   #isClosed = false
@@ -85,6 +89,7 @@ export class ChainWriter implements Committer {
     this.#memtable = memtable
     this.#onNotice = options.onNotice ?? (() => {})
     this.#nextTurn = options.nextTurn
+    this.#isReadOnly = options.readOnly
   }
 
   /** Opens the log, brings the index up to it, and resolves when both agree. */
@@ -92,9 +97,12 @@ export class ChainWriter implements Committer {
     const { crypto, keys, store } = options
     const index = new IndexWriter(store, new LeafSeal(crypto, keys), crypto, keys)
     // A rolled back or damaged log may be behind its index, which must then be made anew from what there is.
-    if (options.acceptRollback === true || options.allowDamage === true) index.clear()
+    // One that names no point (disowned, another chain's, broken) may hold anything.
+    if (options.acceptRollback === true || options.allowDamage === true || index.state.point === undefined)
+      index.clear()
     let memtable = new Memtable(index.state.nextGroup)
     const from = index.state.point
+    let replayed = 0
     const { log, pointAccepted, anchorMissing } = await openLog({
       ...options,
       ...(from === undefined ? {} : { from }),
@@ -103,12 +111,17 @@ export class ChainWriter implements Committer {
           index.clear()
           memtable = new Memtable(1)
         }
+        replayed++
         memtable.addBatch(batch.records, batch.groups, pointBehind(batch))
         if (memtable.bytes < FLUSH_BYTES) return
         finish(flushSteps(index, memtable))
         memtable = new Memtable(memtable.nextGroup)
       },
     })
+    if (from !== undefined && !pointAccepted && replayed === 0) {
+      index.clear()
+      memtable = new Memtable(1)
+    }
     if (from !== undefined && !pointAccepted) options.onNotice?.('The index did not belong to the log and was rebuilt.')
     if (anchorMissing)
       options.onNotice?.('No anchor was found on this machine: a rolled back log cannot be told from this one.')
@@ -140,6 +153,7 @@ export class ChainWriter implements Committer {
 
   submit(request: CommitRequest): Promise<CommitReceipt> {
     if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'the chain is closed'))
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, bytes: requestBytes(request), resolve, reject })
       this.#start()
@@ -149,6 +163,12 @@ export class ChainWriter implements Committer {
   async makeRoom(): Promise<WriterStatus> {
     await this.#log.makeRoom()
     return this.status
+  }
+
+  /** The reader on the other thread has seen what `onIndexed` told. */
+  noteIndexSeen(): void {
+    this.#isReaderBehind = false
+    if (this.#isFlushWanted) this.#start()
   }
 
   /** Writes what the index lacks although it is little: called when nothing happens for a while. False: nothing to do. */
@@ -172,7 +192,7 @@ export class ChainWriter implements Committer {
         if (!step.value) this.#index.disown()
         return step.value
       }
-      await this.#nextTurn()
+      await this.#nextTurn?.()
     }
   }
 
@@ -181,7 +201,7 @@ export class ChainWriter implements Committer {
     this.#isClosed = true
     await this.#running
     try {
-      await this.#log.append([], true)
+      if (!this.#isReadOnly) await this.#log.append([], true)
       if (this.#flushing !== undefined) finish(this.#flushing.steps)
       if (this.#memtable.point !== undefined) this.#flushAll()
     } catch (error) {
@@ -202,13 +222,22 @@ export class ChainWriter implements Committer {
 
   /** One turn per loop: all commits waiting, then one slice of the index. */
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#flushing !== undefined || this.#isFlushWanted) {
+    while (this.#waiting.length > 0 || this.#flushing !== undefined || this.#canBeginFlush) {
       if (this.#waiting.length > 0) await this.#commitWaiting()
-      if (this.#isFlushWanted) await this.#beginFlush()
+      if (this.#canBeginFlush) await this.#beginFlush()
       if (this.#flushing === undefined) continue
-      this.#flushSlice()
-      await this.#nextTurn()
+      // Alone with the reader on one thread, or far behind: to the end at once.
+      while (!this.#flushSlice() && this.#mustFinishFlush);
+      await this.#nextTurn?.()
     }
+  }
+
+  get #canBeginFlush(): boolean {
+    return this.#isFlushWanted && !this.#isReaderBehind
+  }
+
+  get #mustFinishFlush(): boolean {
+    return this.#nextTurn === undefined || this.#memtable.bytes > 2 * FLUSH_BYTES
   }
 
   async #commitWaiting(): Promise<void> {
@@ -219,7 +248,9 @@ export class ChainWriter implements Committer {
       const isDurable = taken.some(({ request }) => request.isDurable)
       appended = await this.#log.append(drafts, isDurable)
     } catch (error) {
-      for (const { reject } of taken) reject(error)
+      // A later transaction may refer to this one: without it there is no prefix any more, whatever the reason.
+      this.#failure = error instanceof Error ? error : new AteError('WRITE_FAILED', 'the log could not be written')
+      for (const { reject } of [...taken, ...this.#waiting.splice(0)]) reject(this.#failure)
       return
     }
     const { status } = this
@@ -263,19 +294,22 @@ export class ChainWriter implements Committer {
     this.#flushing = { memtable, steps: flushSteps(this.#index, memtable) }
   }
 
-  #flushSlice(): void {
-    if (this.#flushing === undefined) return
+  /** True when nothing of the flush is left. */
+  #flushSlice(): boolean {
+    if (this.#flushing === undefined) return true
     const { memtable, steps } = this.#flushing
     try {
-      if (steps.next().done !== true) return
+      if (steps.next().done !== true) return false
     } catch (error) {
       this.#keepUnflushed(memtable, error)
-      return
+      return true
     }
     this.#flushing = undefined
     this.#flushFailure = undefined
     this.#indexBytes = this.#store.sizeBytes()
+    this.#isReaderBehind = this.#nextTurn !== undefined
     this.onIndexed(memtable.transaction, this.#index.takeChangedLeaves())
+    return true
   }
 
   /** A flush that failed is tried again with what came since: nothing is lost, the log has it. */

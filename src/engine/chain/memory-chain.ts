@@ -46,7 +46,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
   const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
   if (!(await storage.list()).includes('manifest')) await createLog({ storage, crypto, keys, clock })
   const { anchor } = options
-  const writer = await ChainWriter.open({ storage, crypto, keys, store, clock, anchor, readOnly, nextTurn })
+  const writer = await ChainWriter.open({ storage, crypto, keys, store, clock, anchor, readOnly })
   const groups = new GroupReader({ storage, crypto, keys })
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(crypto, keys)),
@@ -61,10 +61,4 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     groups.close()
   }
   return { view, writer, keys, storage, store, close }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 0)
-  })
 }

@@ -1,4 +1,6 @@
 /** Ends the segment that a session left open because it did not come to its end: cut behind the last whole batch, closed. */
+import { AteError } from '../error.js'
+import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import { segmentName } from './format/segment-name.js'
 import type { ManifestFile } from './manifest-file.js'
 import type { ReplayEnd } from './replay.js'
@@ -9,6 +11,10 @@ export async function closeTail(storage: LogStorage, manifest: ManifestFile, end
   const { segments } = manifest.current
   const last = segments.at(-1)
   if (last === undefined || last.closing !== undefined) return
+  const isEmpty = end.position === SEGMENT_HEADER_BYTES
+  if (!isEmpty && end.lastPosition === undefined) {
+    throw new AteError('CHAIN_DAMAGED', `The last batch of segment ${last.number} was not found.`)
+  }
   const name = segmentName(last.number)
   const file = await storage.openSegment(name, 'append')
   try {
@@ -18,7 +24,7 @@ export async function closeTail(storage: LogStorage, manifest: ManifestFile, end
     await file.close()
   }
   const before = segments.slice(0, -1)
-  if (end.lastPosition === undefined) {
+  if (isEmpty || end.lastPosition === undefined) {
     await manifest.replaceSegments(before)
     await storage.remove(name)
     return

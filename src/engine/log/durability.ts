@@ -39,6 +39,8 @@ export class Durability {
       const state = this.#appended
       const bytes = this.#appendedBytes
       await segment?.sync()
+      // The system tells a failure once: it may have told the sync behind.
+      await this.#background
       this.#noteDurable(state, bytes)
     }
     this.#demandSound()

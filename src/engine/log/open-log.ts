@@ -145,7 +145,7 @@ class LogOpening {
 
   /**
    * Bytes of the segment that the last session left open; 0 when it left none. What is read of it may be in the page
-   * cache only (the process was killed, not the machine): it is synced before anyone builds on it.
+   * cache only (the process was killed, not the machine): it is synced before anyone builds on it, an index included.
    */
   async #readyLastSegment(segments: readonly SegmentEntry[]): Promise<number> {
     const last = segments.at(-1)
@@ -154,7 +154,7 @@ class LogOpening {
     try {
       const file = await this.#options.storage.openSegment(name, this.#isWritable ? 'append' : 'read')
       try {
-        if (this.#isWritable) await file.sync()
+        await (this.#isWritable ? file.sync() : file.sync().catch(() => undefined))
         return await file.size()
       } finally {
         await file.close()

@@ -166,9 +166,18 @@ export class SegmentSupply {
     this.#rollAt = segmentBytes
     if (previous !== undefined) {
       this.#closedBytes += previous.tail
-      await previous.finish()
+      await this.#finishPrevious(previous)
     }
     return next
+  }
+
+  /** The manifest says already where it ends: no failure is harmless any more, not even a full disk. */
+  async #finishPrevious(previous: SegmentAppender): Promise<void> {
+    try {
+      await previous.finish()
+    } catch (cause) {
+      throw new AteError('INPUT_OUTPUT', 'A full segment could not be closed.', { cause })
+    }
   }
 
   /** The manifest's list with the current segment closed, or without it when it holds nothing. */

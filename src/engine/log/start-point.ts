@@ -50,7 +50,8 @@ export async function findPoint(
       const found = await frameEndingAt(judge, segment.scanner, entry.closing.lastPosition, point)
       return found === undefined ? undefined : { index, ...found }
     }
-    const following = await stateBeforeFrameAt(judge, segment.scanner, point)
+    // Not in a segment left open: what follows there may be torn, and then the point's own frame is its last.
+    const following = entry.closing && (await stateBeforeFrameAt(judge, segment.scanner, point))
     if (following !== undefined) return { index, position: point.position, state: following, lastPosition: undefined }
     const found = await searchFrom(judge, segment, point)
     return found === undefined ? undefined : { index, ...found }
@@ -59,7 +60,7 @@ export async function findPoint(
   }
 }
 
-/** The usual case after a crash: an authentic batch follows the point and says what came before. */
+/** An authentic batch follows the point and says what came before. */
 async function stateBeforeFrameAt(
   judge: BatchJudge,
   scanner: SegmentScanner,
@@ -73,7 +74,7 @@ async function stateBeforeFrameAt(
 
 type Found = Omit<StartPoint, 'index'>
 
-/** Nothing follows the point: its own frame is found by going through the heads of the segment. */
+/** The point's own frame, found by going through the heads of the segment. */
 async function searchFrom(
   judge: BatchJudge,
   { scanner, header }: OpenSegment,

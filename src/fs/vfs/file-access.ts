@@ -42,8 +42,9 @@ export class FileAccess {
     if (data.length === 0) return 0
     checkRange(offset, data.length)
     this.#state.content.write(inode, offset, data)
-    if (options.clearPrivileges) this.#changes.clearPrivileges(inode)
+    // First: staged memory must not outlive its transaction, whatever fails now.
     this.#modified(inode)
+    if (options.clearPrivileges) this.#changes.clearPrivileges(inode)
     return data.length
   }
 

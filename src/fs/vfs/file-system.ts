@@ -310,7 +310,7 @@ export class ChainFileSystem implements Types.FileSystem {
   #admit(bytes: number, essential: boolean): Promise<void> | undefined {
     if (this.#readOnly || this.#commits.hasFailed) throw readOnlyError()
     this.#state.clock.tick()
-    return this.#commits.waitForRoom() ?? this.#state.view.reserve(bytes, essential)
+    return this.#commits.waitForRoom() ?? this.#state.view.reserve(bytes + this.#commits.dirtyBytes, essential)
   }
 
   #changed(): void {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { type Finding, GROUP_CONTENT, type LogPoint } from '../../../src/engine/log/types.js'
 import { deriveChainKeys } from '../../../src/engine/crypto/chain-keys.js'
 import { describeChain } from '../../../src/engine/log/index.js'
-import { FaultStorage } from '../../helpers/fault-storage.js'
+import { FaultStorage, mediumAfter } from '../../helpers/fault-storage.js'
 import {
   contentIsRight,
   create,
@@ -131,7 +131,33 @@ await t.test('a reader changes nothing, even where a session was killed', async 
   await t.rejects(reader.log.append([draft(3)]), { code: 'READ_ONLY' })
   await t.rejects(reader.log.makeRoom(), { code: 'READ_ONLY' })
   await reader.log.close()
-  t.equal(storage.operations.length, operations)
+  const since = storage.operations.slice(operations)
+  t.ok(
+    since.every(({ kind }) => kind === 'sync'),
+    'what it shows to a cache is made durable, nothing else',
+  )
+})
+
+await t.test('a torn batch behind the point of a cache costs nothing of what lies before it', async (t) => {
+  const storage = new FaultStorage()
+  await create(storage)
+  const { log } = await open({ storage })
+  await log.append([draft(1, 100)])
+  await log.append([draft(2, 100)])
+  const from = log.head
+  await log.append([draft(3, 60_000)])
+  const { operations } = storage
+  const last = operations.findLastIndex(({ kind }) => kind === 'write')
+  const write = operations[last]
+  if (write?.kind !== 'write' || from === undefined) return t.fail('nothing was written')
+  const torn = [...operations.slice(0, last), { ...write, bytes: write.bytes.subarray(0, 20_000) }]
+  const medium = FaultStorage.holding(mediumAfter(torn, 'all'))
+  const reopened = await open({ storage: medium, from })
+  t.ok(reopened.pointAccepted)
+  t.same(numbersOf(reopened.batches), [])
+  await reopened.log.append([draft(3, 10)])
+  await reopened.log.close()
+  t.same(numbersOf((await open({ storage: medium, readOnly: true })).batches), [1, 2, 3])
 })
 
 await t.test('a log without its anchor says so, once', async (t) => {

@@ -163,6 +163,12 @@ export class Content {
     }
     if (at < to) return undefined
     const length = to - from
+    // Nobody promised this space: on a full disk the file falls into smaller extents instead.
+    const wait = this.#view.reserve(length, false)
+    if (wait !== undefined) {
+      wait.catch(() => undefined)
+      return undefined
+    }
     const bytes = new Uint8Array(length)
     try {
       for (const extent of extents) {
