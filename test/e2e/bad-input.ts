@@ -27,7 +27,7 @@ function patch(file: string, position: number, bytes: Uint8Array): void {
 
 for (const user of usersToTest()) {
   t.test(`passphrases, places and formats that are wrong, as ${user.title}`, async (t) => {
-    const vault = Vault.create(t, user)
+    const vault = Vault.create(t, user, { hasPassphrase: true })
     await vault.mount()
     await vault.shell('echo kept > file')
     await vault.unmount()
@@ -120,7 +120,7 @@ const withoutHelper = `
   then rm $tools/fusermount3; else mount --bind /dev/null $tools/fusermount3; fi`
 
 t.test('a system without fusermount3', { skip: isRoot ? false : 'needs root' }, async (t) => {
-  const vault = Vault.create(t, ordinaryUser())
+  const vault = Vault.create(t, ordinaryUser(), { hasPassphrase: true })
   const result = await mountInNamespace(vault, withoutHelper)
   refused(t, vault, result, EXIT.FUSE, /fusermount3/)
   t.match(result.stdout.toString(), /fuse3/, 'and which package has it')

@@ -11,7 +11,7 @@ import { testingUser } from '../helpers/user.js'
 import { Vault } from '../helpers/vault.js'
 
 const REFUSALS = new Set<number | undefined>([EXIT.DAMAGE, EXIT.WRONG_PASSPHRASE, EXIT.UNSUPPORTED_FORMAT])
-const FLIPS = Number(process.env['ATEFS_DAMAGE_FLIPS'] ?? 24)
+const FLIPS = Number(process.env['ATEFS_DAMAGE_FLIPS'] ?? 12)
 
 /** A small generator, seeded: a failing place is found again. */
 function makeRandom(seed: number): (limit: number) => number {

@@ -32,7 +32,7 @@ async function disk(t: Test, kind: DiskKind, user: User): Promise<void> {
     return
   }
   const filler = join(mountpoint, 'filler')
-  const vault = Vault.create(t, user, join(mountpoint, 'log'))
+  const vault = Vault.create(t, user, { logPath: join(mountpoint, 'log') })
   await vault.run('fallocate', ['-l', `${FILLER_MEBIBYTES}M`, filler], { directory: '/' })
   await vault.mount()
   await vault.shell('mkdir kept; seq 100000 > kept/numbers; sync kept/numbers')

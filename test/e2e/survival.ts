@@ -6,19 +6,24 @@ import { manifestOf } from '../helpers/manifest.js'
 import { makeSampleTree } from '../helpers/sample-tree.js'
 import { onEachMount } from '../helpers/vault.js'
 
-onEachMount(t, 'a remount brings back every entry, attribute and byte', async (t, vault) => {
-  await makeSampleTree(vault)
-  // Nothing reads it, so that its atime stays.
-  await vault.shell('touch -a -d "2002-03-04 05:06:07.000000008" tree/fifo')
-  const before = await manifestOf(vault)
-  t.ok(before.length > 300)
-  await vault.remount()
-  t.equal(await vault.shell('stat -c %x tree/fifo'), '2002-03-04 05:06:07.000000008 +0000\n', 'atime, when set')
-  t.strictSame(await manifestOf(vault), before)
-  await vault.remount('--read-only')
-  t.strictSame(await manifestOf(vault), before, 'also read-only')
-  t.not((await vault.attempt('touch', ['new'])).code, 0)
-})
+onEachMount(
+  t,
+  'a remount brings back every entry, attribute and byte',
+  async (t, vault) => {
+    await makeSampleTree(vault)
+    // Nothing reads it, so that its atime stays.
+    await vault.shell('touch -a -d "2002-03-04 05:06:07.000000008" tree/fifo')
+    const before = await manifestOf(vault)
+    t.ok(before.length > 300)
+    await vault.remount()
+    t.equal(await vault.shell('stat -c %x tree/fifo'), '2002-03-04 05:06:07.000000008 +0000\n', 'atime, when set')
+    t.strictSame(await manifestOf(vault), before)
+    await vault.remount('--read-only')
+    t.strictSame(await manifestOf(vault), before, 'also read-only')
+    t.not((await vault.attempt('touch', ['new'])).code, 0)
+  },
+  { hasPassphrase: true },
+)
 
 onEachMount(t, 'a remount after changes brings back the last of each', async (t, vault) => {
   await makeSampleTree(vault)
@@ -38,30 +43,35 @@ onEachMount(t, 'a remount after changes brings back the last of each', async (t,
 const MARKERS = { name: 'marker-NAME-7f3a9c', contents: 'marker-CONTENTS-51be0d', target: 'marker-TARGET-c2d4e6' }
 const ATTRIBUTE = { name: 'marker-ATTRNAME-98ab', value: 'marker-ATTRVALUE-33cc' }
 
-onEachMount(t, 'nothing of names, contents or attributes is found on the disk', async (t, vault) => {
-  const long = `${MARKERS.contents} `.repeat(50_000)
-  await vault.shell(`
+onEachMount(
+  t,
+  'nothing of names, contents or attributes is found on the disk',
+  async (t, vault) => {
+    const long = `${MARKERS.contents} `.repeat(50_000)
+    await vault.shell(`
     mkdir ${MARKERS.name}-directory; cd ${MARKERS.name}-directory
     echo ${MARKERS.contents} > ${MARKERS.name}; ln -s ${MARKERS.target} ${MARKERS.name}-link
     setfattr -n user.${ATTRIBUTE.name} -v ${ATTRIBUTE.value} ${MARKERS.name}
     for i in $(seq 200); do echo "${MARKERS.contents} $i" > ${MARKERS.name}-$i; done`)
-  await vault.shell('cat > large', { input: long })
-  await vault.unmount()
-  await vault.mount()
-  await vault.shell(`find . -type f -exec cat {} + > /dev/null; rm large`)
-  await vault.unmount()
-  const markers = [...Object.values(MARKERS), ...Object.values(ATTRIBUTE), 'correct horse']
-  for (const path of filesBelow(vault.base).filter((file) => file !== vault.passfile)) {
-    const bytes = readFileSync(path)
-    const found = markers.flatMap((marker) =>
-      [marker, Buffer.from(marker, 'utf16le'), Buffer.from(marker).toString('hex')].filter((form) =>
-        bytes.includes(form),
-      ),
-    )
-    t.strictSame(found, [], path.slice(vault.base.length))
-  }
-  await vault.mount()
-})
+    await vault.shell('cat > large', { input: long })
+    await vault.unmount()
+    await vault.mount()
+    await vault.shell(`find . -type f -exec cat {} + > /dev/null; rm large`)
+    await vault.unmount()
+    const markers = [...Object.values(MARKERS), ...Object.values(ATTRIBUTE), 'correct horse']
+    for (const path of filesBelow(vault.base).filter((file) => file !== vault.passfile)) {
+      const bytes = readFileSync(path)
+      const found = markers.flatMap((marker) =>
+        [marker, Buffer.from(marker, 'utf16le'), Buffer.from(marker).toString('hex')].filter((form) =>
+          bytes.includes(form),
+        ),
+      )
+      t.strictSame(found, [], path.slice(vault.base.length))
+    }
+    await vault.mount()
+  },
+  { hasPassphrase: true },
+)
 
 /** The log, the index, and whatever the program keeps in the user's home and temporary directory. */
 function filesBelow(directory: string): string[] {

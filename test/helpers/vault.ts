@@ -23,8 +23,16 @@ const END_LIMIT_MS = 10_000
 
 export type RunOptions = Partial<Pick<ProgramOptions, 'directory' | 'input' | 'timeoutMs' | 'environment'>>
 
+export interface VaultOptions {
+  /** Where chains lie: in the vault's own directory unless given. */
+  logPath?: string
+  hasPassphrase?: boolean
+}
+
 export class Vault {
   readonly mountpoint: string
+  /** Where programs run unless told otherwise: the mountpoint, or a directory below it. */
+  directory: string
   /** Where the chain lies on the disk. */
   readonly chain: string
   readonly passfile: string
@@ -37,17 +45,19 @@ export class Vault {
     /** Everything of this vault lies below it; owned by the user. */
     readonly base: string,
     readonly logPath: string,
+    readonly hasPassphrase: boolean,
   ) {
     this.mountpoint = join(base, 'mnt')
+    this.directory = this.mountpoint
     this.chain = join(logPath, 'mnt')
     this.passfile = join(base, 'passphrase')
     this.environment = environmentIn(base)
   }
 
-  /** The directories of a vault, not mounted. `logPath` is where chains lie, in `base` unless given. */
-  static create(t: Test, user: User, logPath?: string): Vault {
+  /** The directories of a vault, not mounted. */
+  static create(t: Test, user: User, { logPath, hasPassphrase = false }: VaultOptions = {}): Vault {
     const base = mkdtempSync(join(tmpdir(), 'atefs-vault-'))
-    const vault = new Vault(t, user, base, logPath ?? join(base, 'log'))
+    const vault = new Vault(t, user, base, logPath ?? join(base, 'log'), hasPassphrase)
     for (const folder of ['home', 'tmp', 'run']) mkdirSync(join(base, folder), { mode: 0o700 })
     writeFileSync(vault.passfile, `${PASSPHRASE}\n`)
     for (const path of ['', 'home', 'tmp', 'run', 'passphrase']) chownSync(join(base, path), user.uid, user.gid)
@@ -71,10 +81,11 @@ export class Vault {
     return this.attempt(node, [join(root, 'bin/run.js'), ...args], { directory: this.base, ...options })
   }
 
-  /** `atefs mount`, however it ends. */
+  /** `atefs mount`, however it ends. Deriving a key takes longer than most tests: only some have a passphrase. */
   async tryMount(...flags: string[]): Promise<ProgramResult> {
     const words = ['mount', this.mountpoint, '--log-path', this.logPath, '--json', ...flags]
-    if (!flags.some((flag) => /^--(passfile|no-auth|temp)/.test(flag))) words.push('--passfile', this.passfile)
+    if (!flags.includes('--passfile'))
+      words.push(...(this.hasPassphrase ? ['--passfile', this.passfile] : ['--no-auth']))
     const result = await this.atefs(words)
     if (result.code === 0) this.#daemon = Number((JSON.parse(result.stdout.toString()) as { pid: unknown }).pid)
     return result
@@ -112,13 +123,13 @@ export class Vault {
   /** Runs a program on the mount as the user, however it ends. */
   attempt(program: string, args: readonly string[], options: RunOptions = {}): Promise<ProgramResult> {
     const { environment, ...rest } = options
-    return run(program, args, { directory: this.mountpoint, ...rest, ...this.#identity(environment) })
+    return run(program, args, { directory: this.directory, ...rest, ...this.#identity(environment) })
   }
 
   /** Starts a program on the mount as the user. The caller waits for its end or kills its group. */
   start(program: string, args: readonly string[], options: RunOptions = {}): ChildProcess {
     const { environment, ...rest } = options
-    return start(program, args, { directory: this.mountpoint, ...rest, ...this.#identity(environment) })
+    return start(program, args, { directory: this.directory, ...rest, ...this.#identity(environment) })
   }
 
   #identity(environment: Record<string, string> = {}): Pick<ProgramOptions, 'user' | 'environment'> {
@@ -189,14 +200,30 @@ function environmentIn(base: string): Record<string, string> {
   }
 }
 
+type Body = (t: Test, vault: Vault) => Promise<void>
+
 /** One subtest for each user to test as, on a fresh mount that must unmount cleanly afterwards. */
-export function onEachMount(t: Test, title: string, body: (t: Test, vault: Vault) => Promise<void>): void {
+export function onEachMount(t: Test, title: string, body: Body, options: VaultOptions = {}): void {
   for (const user of usersToTest()) {
     t.test(`${title}, as ${user.title}`, async (t) => {
-      const vault = Vault.create(t, user)
+      const vault = Vault.create(t, user, options)
       await vault.mount()
       await body(t, vault)
       await vault.unmount()
     })
   }
+}
+
+/** For each user one mount, and on it one subtest after the other, each in a directory of its own. */
+export function onOneMount(t: Test, bodies: Record<string, Body>): void {
+  onEachMount(t, 'one mount', async (t, vault) => {
+    let count = 0
+    for (const [title, body] of Object.entries(bodies)) {
+      vault.directory = vault.mountpoint
+      const name = `test${++count}`
+      await vault.run('mkdir', [name])
+      vault.directory = join(vault.mountpoint, name)
+      await t.test(title, (t) => body(t, vault))
+    }
+  })
 }
