@@ -1,11 +1,11 @@
-/** The contract on a mount through the driver fuse-native. */
+/** The contract on a mount by the daemon through the driver fuse-native. */
 import t from 'tap'
 import { allSubjects } from '../contract/file-system/all.js'
 import { runContract } from '../contract/file-system/contract.js'
 import { runKernelContract } from '../contract/file-system/kernel.js'
 import { fuseNativeReasons } from '../contract/file-system/fuse-native-reasons.js'
-import { MountedSystem } from '../helpers/posix/mounted-system.js'
+import { DaemonSystem } from '../helpers/posix/daemon-system.js'
 
-const system = await MountedSystem.start(t, 'fuse-native', fuseNativeReasons)
+const system = await DaemonSystem.start(t, 'fuse-native', fuseNativeReasons)
 await runContract(t, system, allSubjects)
 await runKernelContract(t, system)
