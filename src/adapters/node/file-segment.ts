@@ -3,7 +3,7 @@ import { closeSync, fdatasync, fdatasyncSync, fstatSync, ftruncateSync, readSync
 import { AteError } from '../../engine/error.js'
 import type { SegmentFile, SegmentReader } from '../../engine/log/storage.js'
 import { fileError } from './file-error.js'
-import { allocateSpace } from './libc/space.js'
+import { allocateSpace, dropFromCache } from './libc/space.js'
 
 const ZEROS = new Uint8Array(1024 * 1024)
 
@@ -13,9 +13,18 @@ const ZEROS = new Uint8Array(1024 * 1024)
  */
 const WRITE_CALL_BYTES = 512 * 1024
 
+/**
+ * Of what is synced, the page cache keeps no more than this: what was just written lies in the kernel's cache of the mount,
+ * as plaintext, and a second, sealed copy would push other things out of memory.
+ */
+const KEPT_SYNCED_BYTES = 1024 * 1024
+
 export class FileSegment implements SegmentFile {
   readonly #fd: number
   readonly #name: string
+  /** Written one after another since the last time the cache was told. */
+  #cachedFrom = 0
+  #cachedTo = 0
 
   constructor(fd: number, name: string) {
     this.#fd = fd
@@ -35,18 +44,24 @@ export class FileSegment implements SegmentFile {
     this.#try('write', () => {
       let at = position
       for (const part of parts) at += writeFully(this.#fd, at, part, part.length)
+      if (position !== this.#cachedTo) this.#cachedFrom = position
+      this.#cachedTo = at
     })
   }
 
   async sync(): Promise<void> {
     this.#try('sync', () => fdatasyncSync(this.#fd))
+    this.#dropSynced(this.#cachedTo)
   }
 
   syncInBackground(): Promise<void> {
+    const end = this.#cachedTo
     return new Promise((resolve, reject) => {
       fdatasync(this.#fd, (error) => {
-        if (error === null) resolve()
-        else reject(fileError('sync', this.#name, error))
+        if (error === null) {
+          this.#dropSynced(end)
+          resolve()
+        } else reject(fileError('sync', this.#name, error))
       })
     })
   }
@@ -78,6 +93,12 @@ export class FileSegment implements SegmentFile {
 
   async close(): Promise<void> {
     closeSync(this.#fd)
+  }
+
+  #dropSynced(end: number): void {
+    if (end - this.#cachedFrom <= KEPT_SYNCED_BYTES) return
+    dropFromCache(this.#fd, this.#cachedFrom, end - this.#cachedFrom)
+    this.#cachedFrom = end
   }
 
   #try<T>(action: string, run: () => T): T {

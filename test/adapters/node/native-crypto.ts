@@ -1,12 +1,20 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
+import { nodeCrypto } from '../../../src/adapters/node/node-crypto.js'
+import { opensslCrypto } from '../../../src/adapters/node/openssl-crypto.js'
 import { byteLength } from '../../../src/engine/bytes/concat.js'
 import { nobleProvider } from '../../../src/engine/crypto/noble-provider.js'
 import { GCM_TAG_BYTES, type CryptoProvider } from '../../../src/engine/crypto/provider.js'
 import { cryptoProvider } from '../../contract/crypto-provider.js'
 
-await cryptoProvider(t, nativeCrypto)
+await t.test('through OpenSSL itself', (t) => cryptoProvider(t, nativeCrypto))
+await t.test('through node:crypto alone', (t) => cryptoProvider(t, nodeCrypto))
+
+await t.test('the OpenSSL of an ordinary Node is called directly', async (t) => {
+  t.equal(nativeCrypto.seal === nodeCrypto.seal, false)
+  t.not(opensslCrypto(), undefined)
+})
 
 const seed = 20250101
 const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength })
