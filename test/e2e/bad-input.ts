@@ -1,22 +1,12 @@
 /** What a machine or a user can do wrong: a clear sentence, the right exit code, and nothing left half done. */
 import { chmodSync, chownSync, mkdirSync, openSync, closeSync, writeSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { EXIT } from '../../src/cli/exit-codes.js'
-import { openInstallation } from '../helpers/installation.js'
-import type { ProgramResult } from '../helpers/program.js'
+import { as, atefs, atefsMount, inNamespace, NEEDS_ROOT } from '../helpers/namespace.js'
+import { refused } from '../helpers/refused.js'
 import { isRoot, ordinaryUser, usersToTest } from '../helpers/user.js'
 import { Vault } from '../helpers/vault.js'
-
-/** A refusal: its exit code, a sentence that says so, nothing mounted, no stack trace. */
-function refused(t: Test, vault: Vault, result: ProgramResult, code: number, sentence: RegExp): void {
-  const { error } = JSON.parse(result.stdout.toString() || '{}') as { error?: { message?: string; hint?: string } }
-  const said = `${error?.message ?? ''} ${error?.hint ?? ''} ${result.stderr}`
-  t.equal(result.code, code, said)
-  t.match(said, sentence)
-  t.notMatch(said, /\n +at /, 'no stack trace')
-  t.notOk(vault.isMounted())
-}
 
 /** Overwrites bytes of a file in place. */
 function patch(file: string, position: number, bytes: Uint8Array): void {
@@ -88,17 +78,31 @@ t.test('a log directory that may not be written', async (t) => {
   await vault.unmount()
 })
 
-/** `atefs mount` in a mount namespace that `prepare`, a line of shell run by root, has changed. */
-async function mountInNamespace(vault: Vault, prepare: string): Promise<ProgramResult> {
-  const { node, root } = openInstallation()
-  const { uid, gid } = vault.user
-  const words = [node, join(root, 'bin/run.js'), 'mount', vault.mountpoint, '--log-path', vault.logPath, '--json']
-  const identity = uid === 0 ? '' : `setpriv --reuid=${uid} --regid=${gid} --clear-groups`
-  const line = `${prepare}; exec ${identity} ${[...words, '--passfile', vault.passfile].join(' ')}`
-  const asRoot = Vault.create(vault.t, { title: 'root', uid: 0, gid: 0 })
-  return asRoot.attempt('unshare', ['--mount', '/bin/sh', '-euc', line], {
-    directory: '/',
-    environment: vault.environment,
+for (const user of usersToTest()) {
+  const skip = isRoot ? false : NEEDS_ROOT
+  t.test(`a log on a read-only disk is served read-only when asked so, as ${user.title}`, { skip }, async (t) => {
+    const vault = Vault.create(t, user)
+    await vault.mount()
+    await vault.shell(
+      'echo kept > file; head -c 3000000 /dev/urandom > large; sha256sum large > sum; sync large sum file',
+    )
+    await vault.crash()
+    await vault.atefs(['umount', vault.mountpoint])
+    const files = readdirSync(vault.chain)
+    // Modes do not stop root; a read-only mount does. The way back to the old state is the end of the namespace.
+    const readOnly = `mount --bind ${vault.logPath} ${vault.logPath}; mount -o remount,bind,ro ${vault.logPath}`
+    refused(t, vault, await inNamespace(vault, `${readOnly}; ${atefsMount(vault)}`), EXIT.STORAGE, /read-only/i)
+    const uses = `cd ${vault.mountpoint}; cat file; sha256sum --check --quiet sum; ! touch new`
+    const all = [readOnly, atefsMount(vault, '--read-only'), as(user, 'sh', '-euc', `'${uses}'`)]
+    const result = await inNamespace(vault, [...all, atefs(vault, 'umount', vault.mountpoint)].join('; '))
+    t.equal(result.code, 0, result.stderr)
+    t.match(result.stdout.toString(), /"readOnly": ?true/)
+    t.match(result.stdout.toString(), /^kept$/m)
+    t.match(result.stderr, /Read-only file system/)
+    t.same(readdirSync(vault.chain), files)
+    await vault.mount()
+    t.equal(await vault.shell('cat file; sha256sum --check --quiet sum'), 'kept\n')
+    await vault.unmount()
   })
 }
 
@@ -107,9 +111,9 @@ const withoutDevice = `
   mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/random c 1 8; mknod -m 666 /dev/urandom c 1 9`
 
 for (const user of usersToTest()) {
-  t.test(`a system without /dev/fuse, as ${user.title}`, { skip: isRoot ? false : 'needs root' }, async (t) => {
+  t.test(`a system without /dev/fuse, as ${user.title}`, { skip: isRoot ? false : NEEDS_ROOT }, async (t) => {
     const vault = Vault.create(t, user)
-    refused(t, vault, await mountInNamespace(vault, withoutDevice), EXIT.FUSE, /\/dev\/fuse/)
+    refused(t, vault, await inNamespace(vault, `${withoutDevice}; ${atefsMount(vault)}`), EXIT.FUSE, /\/dev\/fuse/)
   })
 }
 
@@ -119,9 +123,9 @@ const withoutHelper = `
   if mount -t overlay none -o lowerdir=$tools,upperdir=/mnt/upper,workdir=/mnt/work $tools
   then rm $tools/fusermount3; else mount --bind /dev/null $tools/fusermount3; fi`
 
-t.test('a system without fusermount3', { skip: isRoot ? false : 'needs root' }, async (t) => {
+t.test('a system without fusermount3', { skip: isRoot ? false : NEEDS_ROOT }, async (t) => {
   const vault = Vault.create(t, ordinaryUser(), { hasPassphrase: true })
-  const result = await mountInNamespace(vault, withoutHelper)
+  const result = await inNamespace(vault, `${withoutHelper}; ${atefsMount(vault)}`)
   refused(t, vault, result, EXIT.FUSE, /fusermount3/)
   t.match(result.stdout.toString(), /fuse3/, 'and which package has it')
   await vault.mount()

@@ -13,7 +13,9 @@ export function fileError(action: string, name: string, cause: unknown): AteErro
   if (isAteError(cause)) return cause
   const errno = errnoOf(cause)
   const code = CODES[errno ?? ''] ?? 'INPUT_OUTPUT'
-  return new AteError(code, `Cannot ${action} ${name}${errno === undefined ? '' : `: ${errno}`}.`, { cause })
+  const hint =
+    code === 'READ_ONLY' ? { hint: 'The log lies on a read-only file system: mount it with --read-only.' } : {}
+  return new AteError(code, `Cannot ${action} ${name}${errno === undefined ? '' : `: ${errno}`}.`, { ...hint, cause })
 }
 
 /** The symbolic errno ('ENOENT') of an error of node:fs. */
