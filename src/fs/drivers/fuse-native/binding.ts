@@ -45,10 +45,11 @@ export async function loadBinding(): Promise<Mount> {
     return mountWith(Fuse)
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
-    throw new AteError('FUSE_UNAVAILABLE', `the fuse-native package cannot be loaded: ${why}`, {
-      hint: 'Use --driver direct (on Linux), or install the package: npm install fuse-native',
-      cause,
-    })
+    const install = /libfuse/.test(why)
+      ? 'install libfuse 2: apt install libfuse2 (Debian, Ubuntu)'
+      : 'install the package: npm install fuse-native'
+    const hint = `Use --driver direct (on Linux), or ${install}`
+    throw new AteError('FUSE_UNAVAILABLE', `the fuse-native package cannot be loaded: ${why}`, { hint, cause })
   }
 }
 
