@@ -99,6 +99,8 @@ async function frameEndingAt(
 ): Promise<Found | undefined> {
   const read = await scanner.frameAt(lastPosition)
   if (read.kind !== 'frame' || read.frame.endPosition !== point.position) return undefined
+  // The point's digest covers the link only: the author's count must be authentic as well.
+  if (checkBatch(judge, read.frame.head) !== undefined) return undefined
   const state = stateAfter(judge.crypto, read.frame.head)
   if (state.sequence !== point.sequence || !equalBytes(state.digest, point.digest)) return undefined
   return { position: point.position, state, lastPosition }

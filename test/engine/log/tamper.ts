@@ -169,6 +169,25 @@ await t.test('a changed field with the checksum made right is found', async (t) 
   await judgeFields(t, FIRST, honest, (target) => repairFrameCrc(target, start))
 })
 
+await t.test('a changed head is not believed where an index says that the log was read up to there', async (t) => {
+  for (const last of [original.batches[2], original.batches[5]]) {
+    if (last === undefined) return t.fail()
+    const { sequence, digest, segment, endPosition } = last
+    const name = segment === 1 ? FIRST : SECOND
+    const fields = frameFields(startOf(last), [])
+    for (const { name: field, at } of fields.slice(fields.findIndex(({ name }) => name === 'format'))) {
+      const storage = changed((files) => {
+        const target = file(files, name)
+        target.bytes[at] = (target.bytes[at] ?? 0) ^ 1
+        repairFrameCrc(target, startOf(last))
+      })
+      const from = { sequence, digest, segment, position: endPosition }
+      const opened = await open({ storage, from }).catch((error: unknown) => errorCode(error))
+      t.match(opened, /CHAIN_DAMAGED|UNSUPPORTED_FORMAT/, `${field} of batch ${sequence}`)
+    }
+  }
+})
+
 await t.test('a flipped byte in any field of a segment header is found', async (t) => {
   await judgeFields(t, SECOND, segmentHeaderFields())
   await judgeFields(t, SECOND, without(segmentHeaderFields(), 'crc'), (target) =>
