@@ -3,7 +3,8 @@ import { closeSync, fdatasync, fdatasyncSync, fstatSync, ftruncateSync, readSync
 import { AteError } from '../../engine/error.js'
 import type { SegmentFile, SegmentReader } from '../../engine/log/storage.js'
 import { fileError } from './file-error.js'
-import { allocateSpace, dropFromCache } from './libc/space.js'
+import { DIRECT_BLOCK_BYTES, DirectWriter } from './direct-writer.js'
+import { allocateSpace } from './libc/space.js'
 
 const ZEROS = new Uint8Array(1024 * 1024)
 
@@ -14,17 +15,16 @@ const ZEROS = new Uint8Array(1024 * 1024)
 const WRITE_CALL_BYTES = 512 * 1024
 
 /**
- * Of what is synced, the page cache keeps no more than this: what was just written lies in the kernel's cache of the mount,
- * as plaintext, and a second, sealed copy would push other things out of memory.
+ * From here on a write goes past the page cache (open(2), O_DIRECT): what was just written lies in the kernel's cache of the
+ * mount as plaintext, and a second, sealed copy would cost a copy, and push other things out of memory.
  */
-const KEPT_SYNCED_BYTES = 1024 * 1024
+const DIRECT_BYTES = 256 * 1024
 
 export class FileSegment implements SegmentFile {
   readonly #fd: number
   readonly #name: string
-  /** Written one after another since the last time the cache was told. */
-  #cachedFrom = 0
-  #cachedTo = 0
+  /** Null: not here. */
+  #direct: DirectWriter | null | undefined
 
   constructor(fd: number, name: string) {
     this.#fd = fd
@@ -43,25 +43,23 @@ export class FileSegment implements SegmentFile {
   async write(position: number, parts: readonly Uint8Array[]): Promise<void> {
     this.#try('write', () => {
       let at = position
-      for (const part of parts) at += writeFully(this.#fd, at, part, part.length)
-      if (position !== this.#cachedTo) this.#cachedFrom = position
-      this.#cachedTo = at
+      for (const part of parts) {
+        if (part.length >= DIRECT_BYTES) this.#writeDirectly(at, part)
+        else writeFully(this.#fd, at, part, part.length)
+        at += part.length
+      }
     })
   }
 
   async sync(): Promise<void> {
     this.#try('sync', () => fdatasyncSync(this.#fd))
-    this.#dropSynced(this.#cachedTo)
   }
 
   syncInBackground(): Promise<void> {
-    const end = this.#cachedTo
     return new Promise((resolve, reject) => {
       fdatasync(this.#fd, (error) => {
-        if (error === null) {
-          this.#dropSynced(end)
-          resolve()
-        } else reject(fileError('sync', this.#name, error))
+        if (error === null) resolve()
+        else reject(fileError('sync', this.#name, error))
       })
     })
   }
@@ -92,13 +90,21 @@ export class FileSegment implements SegmentFile {
   }
 
   async close(): Promise<void> {
+    this.#direct?.close()
+    this.#direct = null
     closeSync(this.#fd)
   }
 
-  #dropSynced(end: number): void {
-    if (end - this.#cachedFrom <= KEPT_SYNCED_BYTES) return
-    dropFromCache(this.#fd, this.#cachedFrom, end - this.#cachedFrom)
-    this.#cachedFrom = end
+  /** The whole blocks of `bytes` past the cache, the parts of blocks at both ends through it. */
+  #writeDirectly(position: number, bytes: Uint8Array): void {
+    if (this.#direct === undefined) this.#direct = DirectWriter.open(this.#fd)
+    const first = this.#direct === null ? 0 : blockEnd(position) - position
+    const length = this.#direct === null ? 0 : blockStart(position + bytes.length) - position - first
+    writeFully(this.#fd, position, bytes, first)
+    let done = first
+    if (this.#direct?.write(position + first, bytes.subarray(first, first + length)) === true) done += length
+    const rest = bytes.subarray(done)
+    writeFully(this.#fd, position + done, rest, rest.length)
   }
 
   #try<T>(action: string, run: () => T): T {
@@ -145,6 +151,14 @@ export function writeFully(fd: number, position: number, bytes: Uint8Array, leng
   let done = 0
   while (done < length) done += writeSync(fd, bytes, done, Math.min(length - done, WRITE_CALL_BYTES), position + done)
   return done
+}
+
+function blockStart(position: number): number {
+  return position - (position % DIRECT_BLOCK_BYTES)
+}
+
+function blockEnd(position: number): number {
+  return blockStart(position + DIRECT_BLOCK_BYTES - 1)
 }
 
 function writeZeros(fd: number, from: number, to: number): void {

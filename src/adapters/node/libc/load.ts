@@ -32,6 +32,13 @@ export function nativeMemory(length: number): { bytes: Buffer; address: bigint }
   return { bytes, address: koffi.address(pointer) }
 }
 
+/** Memory that begins at a multiple of `alignment`, never moved, never freed. */
+export function alignedMemory(length: number, alignment: number): Uint8Array {
+  const { bytes, address } = nativeMemory(length + alignment)
+  const skipped = (alignment - Number(address % BigInt(alignment))) % alignment
+  return bytes.subarray(skipped, skipped + length)
+}
+
 /** Loads a library for all that are loaded later and need one of its name. It stays for the life of the process. */
 export function preloadLibrary(path: string): void {
   koffi.load(path, { global: true })

@@ -1,0 +1,60 @@
+/**
+ * Writes to a file past the page cache (open(2), O_DIRECT), through a buffer that is aligned as the disk wants it. What the
+ * cache holds of a place written here is dropped by the kernel, so that readers see what was written.
+ */
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { alignedMemory } from './libc/load.js'
+
+/** Positions and lengths are multiples of it: no disk has larger blocks. */
+export const DIRECT_BLOCK_BYTES = 4096
+/** One request to the disk. */
+const BUFFER_BYTES = 1024 * 1024
+
+let buffer: Uint8Array | undefined
+
+export class DirectWriter {
+  readonly #fd: number
+  #isRefused = false
+
+  private constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  /** For the open file `fd`; null where there is no such thing. To be closed before `fd` is. */
+  static open(fd: number): DirectWriter | null {
+    try {
+      return new DirectWriter(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_DIRECT))
+    } catch {
+      return null
+    }
+  }
+
+  /** Whole blocks at a whole block. False: the file system refuses; some may have been written. Throws what write(2) does. */
+  write(position: number, blocks: Uint8Array): boolean {
+    if (this.#isRefused) return false
+    buffer ??= alignedMemory(BUFFER_BYTES, DIRECT_BLOCK_BYTES)
+    for (let done = 0; done < blocks.length;) {
+      const length = Math.min(BUFFER_BYTES, blocks.length - done)
+      buffer.set(blocks.subarray(done, done + length))
+      const written = this.#writeBuffer(buffer, length, position + done)
+      // A part of a block is not aligned any more: the caller's way of writing finds out what is wrong.
+      if (written % DIRECT_BLOCK_BYTES !== 0 || written === 0) return false
+      done += written
+    }
+    return true
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+
+  #writeBuffer(bytes: Uint8Array, length: number, position: number): number {
+    try {
+      return writeSync(this.#fd, bytes, 0, length, position)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EINVAL')) throw error
+      this.#isRefused = true
+      return 0
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { closeSync, mkdtempSync, openSync, rmSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { DirectWriter } from '../../../src/adapters/node/direct-writer.js'
+import { FileStorage } from '../../../src/adapters/node/file-storage.js'
+import { seededRandom } from '../../helpers/seeded-random.js'
+
+const NAME = '0000000001.seg'
+const SPACE = 16 * 1024 * 1024
+
+function directory(t: Test, parent: string): string {
+  const path = mkdtempSync(join(parent, 'atefs-direct-'))
+  t.teardown(() => rmSync(path, { recursive: true }))
+  return path
+}
+
+/** Appends of all sizes, as a log makes them, each read back by another descriptor, whose cache has seen the place before. */
+async function appendsReadBack(t: Test, parent: string): Promise<void> {
+  const storage = new FileStorage(directory(t, parent))
+  const segment = await storage.openSegment(NAME, 'create')
+  await segment.reserve(SPACE)
+  const reader = storage.openReader(NAME)
+  const random = seededRandom(7)
+  const expected = new Uint8Array(SPACE)
+  const found = new Uint8Array(SPACE)
+  let tail = 0
+  for (let turn = 0; tail < SPACE - 3_000_000; turn++) {
+    const length = Math.floor(random() * (turn % 3 === 0 ? 3_000_000 : 9_000))
+    const bytes = expected.subarray(tail, tail + length)
+    for (let i = 0; i < length; i += 97) bytes[i] = 1 + ((i + turn) % 255)
+    await segment.write(tail, [bytes])
+    if (turn % 2 === 0) await segment.sync()
+    tail += length
+    reader.readSync(0, found, 0, SPACE)
+    if (Buffer.from(found).equals(Buffer.from(expected))) continue
+    t.fail(`wrong after write ${turn} of ${length} bytes`)
+    break
+  }
+  reader.close()
+  await segment.truncate(tail)
+  t.equal(await segment.size(), tail)
+  await segment.close()
+}
+
+await t.test('what is written past the cache and through it, side by side, reads as it was written', (t) =>
+  appendsReadBack(t, tmpdir()),
+)
+
+await t.test('so it does in memory, where nothing can be written past the cache or all is', (t) =>
+  appendsReadBack(t, '/dev/shm'),
+)
+
+await t.test('a file system that refuses says so, and writes nothing', async (t) => {
+  const path = join(directory(t, tmpdir()), 'file')
+  const fd = openSync(path, 'w')
+  const writer = DirectWriter.open(fd)
+  if (writer === null) return t.pass(`none on this file system (type ${statfsSync(path).type})`)
+  t.equal(writer.write(100, new Uint8Array(4096)), false, 'a position that is no block')
+  t.equal(writer.write(0, new Uint8Array(4096)), false, 'is not asked again')
+  writer.close()
+  closeSync(fd)
+})
