@@ -2,6 +2,8 @@
 import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { GROUP_RECORDS } from '../../src/engine/log/types.js'
+import { framesOf } from '../helpers/frames.js'
 import { cliWorld, shell, type CliResult, type CliWorld } from '../helpers/cli.js'
 
 interface Chain {
@@ -89,28 +91,29 @@ t.test('a damaged file is named, mount refuses, and with --allow-damage the rest
   t.equal((await umount()).code, 0)
 })
 
-t.test('an end cut off below what was durable is refused by mount and told by fsck', async (t) => {
-  const { fsck, directory, mount, world } = await chain(t)
-  const [first] = segments(directory)
-  t.ok(first)
-  cpSync(directory, world.path('copy'), { recursive: true })
-  await mount()
-  await shell(`echo more > ${world.path('vault')}/more`)
-  await world.run(['umount', world.path('vault')])
-  // The older copy takes its place.
-  rmSync(directory, { recursive: true })
-  cpSync(world.path('copy'), directory, { recursive: true })
-  const refused = await mount()
-  t.equal(refused.code, 26, refused.stderr)
-  t.match(refused.stderr, /--accept-rollback/)
-  const checked = await fsck('--json')
-  t.equal(checked.code, 26)
-  t.match(checked.json()['findings'], [{ kind: 'rollback' }])
-  t.equal((await mount('--accept-rollback')).code, 0)
-  t.equal(await shell(`ls ${world.path('vault')}`), 'd\n')
-  await world.run(['umount', world.path('vault')])
-  t.equal((await mount()).code, 0, 'accepted for good')
-})
+t.test(
+  'an older copy of the log in its place is refused by mount, told by fsck, and taken when that is meant',
+  async (t) => {
+    const { fsck, directory, mount, world } = await chain(t)
+    cpSync(directory, world.path('copy'), { recursive: true })
+    await mount()
+    await shell(`echo more > ${world.path('vault')}/more`)
+    await world.run(['umount', world.path('vault')])
+    // The older copy takes its place.
+    rmSync(directory, { recursive: true })
+    cpSync(world.path('copy'), directory, { recursive: true })
+    const refused = await mount()
+    t.equal(refused.code, 26, refused.stderr)
+    t.match(refused.stderr, /--accept-rollback/)
+    const checked = await fsck('--json')
+    t.equal(checked.code, 26)
+    t.match(checked.json()['findings'], [{ kind: 'rollback' }])
+    t.equal((await mount('--accept-rollback')).code, 0)
+    t.equal(await shell(`ls ${world.path('vault')}`), 'd\n')
+    await world.run(['umount', world.path('vault')])
+    t.equal((await mount()).code, 0, 'accepted for good')
+  },
+)
 
 t.test('a manifest or a key that is damaged is told, not a crash', async (t) => {
   const { fsck, directory, mount } = await chain(t)
@@ -120,4 +123,90 @@ t.test('a manifest or a key that is damaged is told, not a crash', async (t) => 
   copyFileSync(join(directory, 'kept'), join(directory, 'manifest'))
   flip(join(directory, 'key'), 30)
   for (const result of [await fsck(), await mount()]) t.equal(result.code, 26, result.stderr)
+})
+
+type Finding = Record<string, unknown>
+
+/** Both must say that the chain is damaged, mount with what to type. Returns what fsck found. */
+async function refusedAndChecked(t: Test, { mount, fsck }: Chain, what: string): Promise<Finding[]> {
+  const refused = await mount()
+  t.equal(refused.code, 26, `${what}: ${refused.stderr}`)
+  t.match(refused.stderr, /atefs fsck|--accept-rollback/, what)
+  const checked = await fsck('--json')
+  t.equal(checked.code, 26, what)
+  return checked.json()['findings'] as Finding[]
+}
+
+t.test('a newest segment that was cut short or is missing is refused by mount and named by fsck', async (t) => {
+  const made = await chain(t)
+  const newest = segments(made.directory).at(-1) ?? ''
+  const whole = readFileSync(newest)
+  const last = (await framesOf(newest)).at(-1)
+  t.ok(last)
+  for (const length of [whole.length - 1, last?.position ?? 0, 0]) {
+    writeFileSync(newest, whole.subarray(0, length))
+    const [first] = await refusedAndChecked(t, made, `cut to ${length}`)
+    t.match(first, { kind: 'segment', segment: 1, message: `${length} bytes where ${whole.length} belong` })
+  }
+  rmSync(newest)
+  const [missing] = await refusedAndChecked(t, made, 'removed')
+  t.match(missing, { kind: 'segment', segment: 1 })
+  writeFileSync(newest, whole)
+  t.equal((await made.mount()).code, 0)
+  t.equal(await shell(`cat ${made.mountpoint}/d/small`), 'small\n')
+})
+
+t.test('a log cut off below what was synced before a crash is not taken for what a crash leaves', async (t) => {
+  const made = await chain(t)
+  const { mountpoint, directory, mount, umount } = made
+  const crash = async (): Promise<void> => {
+    const { pid } = (await mount('--json')).json()
+    await shell(`cd ${mountpoint}; date > before; sync before; date > synced; sync synced; kill -9 ${String(pid)}`)
+    await umount()
+  }
+  await crash()
+  t.equal((await mount()).code, 0, 'what a crash leaves is taken')
+  await umount()
+
+  await crash()
+  const newest = segments(directory).at(-1) ?? ''
+  const frames = await framesOf(newest)
+  const last = frames.at(-1)
+  t.ok(frames.length >= 2)
+  truncateSync(newest, (last?.endPosition ?? 0) - 8)
+  const findings = await refusedAndChecked(t, made, 'torn')
+  t.match(
+    findings.find(({ kind }) => kind === 'rollback'),
+    { sequence: last?.sequence, message: `batch ${last?.sequence} was durable before` },
+  )
+  t.equal((await mount('--accept-rollback')).code, 0)
+  t.equal(await shell(`ls ${mountpoint}`), 'before\nd\nsynced\n', 'of the session before')
+  await umount()
+  t.equal((await made.fsck()).code, 0)
+})
+
+t.test('damaged records are named with their place in the log and the file that lacks them', async (t) => {
+  const made = await chain(t)
+  const { mountpoint, directory, mount, umount } = made
+  await mount()
+  const append = 'head -c 200000 /dev/urandom >> d/log; sync d/log'
+  await shell(`cd ${mountpoint}; ${append}; ${append}; ${append}`)
+  await umount()
+  const newest = segments(directory).at(-1) ?? ''
+  const frame = (await framesOf(newest)).filter(({ groups }) => groups.length > 2)[1]
+  const records = frame?.groups.find(({ kind }) => kind === GROUP_RECORDS)
+  t.ok(records, 'the second append has a batch of its own')
+  flip(newest, (records?.position ?? 0) + (records?.storedBytes ?? 0) - 30)
+  rmSync(join(directory, 'index'), { recursive: true })
+
+  const findings = await refusedAndChecked(t, made, 'records')
+  const place = { segment: 2, sequence: frame?.sequence, group: records?.number, position: records?.position }
+  t.match(findings[0], { kind: 'group', ...place })
+  t.match(
+    findings.filter(({ path }) => path !== undefined).map(({ path }) => path),
+    ['/d/log'],
+  )
+  const { stdout } = await made.fsck()
+  t.match(stdout, `segment 2, position ${place.position}, batch ${place.sequence}, record group ${place.group}`)
+  t.match(stdout, '/d/log')
 })
