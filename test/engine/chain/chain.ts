@@ -2,6 +2,12 @@
 import t from 'tap'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { type MemoryChain, openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import type { LogStorage } from '../../../src/engine/log/storage.js'
+import { segmentName } from '../../../src/engine/log/format/segment-name.js'
+import { SEGMENT_BYTES } from '../../../src/engine/limits.js'
+import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
+import { CountingStorage } from '../../helpers/counting-storage.js'
+import { CutStorage } from '../../helpers/posix/cut-storage.js'
 import type { BodySlice } from '../../../src/engine/chain/record-view.js'
 
 const KIND = 20
@@ -110,6 +116,49 @@ await t.test('an index ahead of its log, or of another chain, is rebuilt', async
   t.equal(mixed.view.get(KIND, 1, 2), undefined)
   t.equal(mixed.view.get(KIND, 1, 3), undefined)
   await mixed.close()
+})
+
+/** Sessions of some 10 MB each on one storage, all but the last one closed. Returns the last, open. */
+async function longHistory(storage: LogStorage): Promise<MemoryChain> {
+  let chain = await openMemoryChain({ crypto: nativeCrypto, storage })
+  for (let session = 1; ; session++) {
+    for (let i = 0; i < 150; i++) {
+      chain.view.put(KIND, session, i, new Uint8Array(60_000).fill(i))
+      await chain.view.commit()
+    }
+    if (session === 3) return chain
+    await chain.close()
+    chain = await reopen(chain)
+  }
+}
+
+await t.test('an ordinary opening reads only the end of the log', async (t) => {
+  const chain = await longHistory(new MemoryStorage())
+  await chain.close()
+  const storage = new CountingStorage(chain.storage)
+  const again = await openMemoryChain({ ...chain, crypto: nativeCrypto, storage })
+  t.ok(again.writer.status.logBytes > 27_000_000)
+  t.ok(storage.bytesRead < 2_000_000, `${storage.bytesRead} bytes were read`)
+  t.equal(again.view.get(KIND, 3, 149)?.length, 60_000)
+  await again.close()
+})
+
+await t.test('an opening after a crash reads only the segment that was being written', async (t) => {
+  const medium = new MemoryStorage()
+  const cut = new CutStorage(medium)
+  const chain = await longHistory(cut)
+  chain.writer.flushIndex()
+  chain.view.put(KIND, 9, 9, bytes('not in the index'))
+  await chain.view.commit()
+  cut.isCut = true
+  const storage = new CountingStorage(medium)
+  const again = await openMemoryChain({ ...chain, crypto: nativeCrypto, storage })
+  t.equal(storage.bytesReadOf(segmentName(1)) + storage.bytesReadOf(segmentName(2)), 0)
+  // Its frames, to find where the index is, and once more the end with the space reserved behind it.
+  t.ok(storage.bytesReadOf(segmentName(3)) < 1.5 * SEGMENT_BYTES, `${storage.bytesRead} bytes were read`)
+  t.equal(text(again.view.get(KIND, 9, 9)), 'not in the index')
+  t.equal(again.view.get(KIND, 3, 149)?.length, 60_000)
+  await again.close()
 })
 
 await t.test('a commit with nothing to do waits for those under way', async (t) => {
