@@ -8,7 +8,7 @@ import { AnchorFile } from '../adapters/node/anchor-file.js'
 import type { ChainHandle, ChainSecret, OpenChainOptions, OpenProgress } from '../adapters/node/chain-handle.js'
 import { anchorName, openIdentity } from '../adapters/node/chain-secret.js'
 import { FileStorage } from '../adapters/node/file-storage.js'
-import { LmdbStore } from '../adapters/node/lmdb-store.js'
+import { openStoredIndex } from '../adapters/node/index-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { openChain } from '../adapters/node/open-chain.js'
 import { deriveChainKeys, wipeChainKeys, type ChainKeys } from '../engine/crypto/chain-keys.js'
@@ -140,7 +140,7 @@ function* checkIndex(directory: string, keys: ChainKeys): Generator<ChainFinding
 
 function isIndexWhole(directory: string, keys: ChainKeys): boolean {
   try {
-    const store = new LmdbStore(directory, { readOnly: true })
+    const store = openStoredIndex(directory)
     const steps = new IndexWriter(store, new LeafSeal(nativeCrypto, keys), nativeCrypto, keys).verify()
     let step = steps.next()
     while (step.done !== true) step = steps.next()

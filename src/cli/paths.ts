@@ -6,7 +6,8 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { AteError } from '../engine/error.js'
-import { makeDirectory } from '../fs/daemon/make-directory.js'
+import { isNoSpace } from '../adapters/node/file-error.js'
+import { makeDirectory } from '../adapters/node/make-directory.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -53,14 +54,20 @@ function usable(directory: string | undefined): directory is string {
   }
 }
 
-/** Makes a directory only its owner can enter. Fails with ACCESS_DENIED. */
+/** Makes a directory only its owner can enter. Fails with ACCESS_DENIED or NO_SPACE. */
 export function makePrivateDirectory(directory: string): void {
   try {
     makeDirectory(directory, 0o700)
   } catch (cause) {
-    throw new AteError('ACCESS_DENIED', `cannot make the directory ${directory}`, {
-      hint: 'Check --log-path, HOME and the XDG variables, and the permissions of the directories above it.',
-      cause,
-    })
+    throw placeError(`cannot make the directory ${directory}`, cause)
   }
+}
+
+/** A place outside a chain could not be made. */
+export function placeError(message: string, cause: unknown): AteError {
+  if (isNoSpace(cause)) return new AteError('NO_SPACE', `${message}: the disk is full`, { cause })
+  return new AteError('ACCESS_DENIED', message, {
+    hint: 'Check --log-path, HOME and the XDG variables, and the permissions of the directories above it.',
+    cause,
+  })
 }

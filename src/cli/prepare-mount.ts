@@ -14,7 +14,7 @@ import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { chainNameOf, checkChainName } from './chain-name.js'
 import { parseMountOptions } from './mount-options.js'
 import { readPassphrase } from './passphrase.js'
-import { makePrivateDirectory, standardPaths } from './paths.js'
+import { makePrivateDirectory, placeError, standardPaths } from './paths.js'
 
 /** The flags of `mount`, as oclif parses them. */
 export interface MountFlags {
@@ -112,7 +112,7 @@ function makeTemporaryPlace(parent: string, chain: string): Pick<MountRequest, '
     const temporaryDirectory = mkdtempSync(join(parent, TEMPORARY_PREFIX))
     return { temporaryDirectory, directory: join(temporaryDirectory, chain) }
   } catch (cause) {
-    throw new AteError('ACCESS_DENIED', `cannot make a temporary directory in ${parent}`, { cause })
+    throw placeError(`cannot make a temporary directory in ${parent}`, cause)
   }
 }
 

@@ -10,6 +10,7 @@ export async function orderedStore(t: Test, make: () => OrderedStore): Promise<v
     const store = make()
     t.equal(store.get(bytes(1)), undefined)
     t.equal(store.floor(bytes(255)), undefined)
+    t.equal(store.before(bytes(255)), undefined)
     t.equal(store.after(bytes(0)), undefined)
     await store.close()
   })
@@ -30,13 +31,17 @@ export async function orderedStore(t: Test, make: () => OrderedStore): Promise<v
     await store.close()
   })
 
-  await t.test('floor and after follow the order of unsigned bytes', async (t) => {
+  await t.test('floor, before and after follow the order of unsigned bytes', async (t) => {
     const store = make()
     store.write([128, 5, 255, 7].map((first) => ({ key: bytes(first, 0), value: bytes(first) })))
     t.same(plain(store.floor(bytes(5, 0))), [5, 0])
     t.same(plain(store.floor(bytes(6))), [5, 0])
     t.equal(store.floor(bytes(4)), undefined)
     t.same(plain(store.floor(bytes(255, 255))), [255, 0])
+    t.same(plain(store.before(bytes(128, 0))), [7, 0])
+    t.same(plain(store.before(bytes(128, 0, 0))), [128, 0])
+    t.same(plain(store.before(bytes(127))), [7, 0])
+    t.equal(store.before(bytes(5, 0)), undefined)
     t.same(plain(store.after(bytes(7, 0))), [128, 0])
     t.same(plain(store.after(bytes(0))), [5, 0])
     t.equal(store.after(bytes(255, 0)), undefined)
@@ -49,6 +54,11 @@ export async function orderedStore(t: Test, make: () => OrderedStore): Promise<v
     store.clear()
     t.equal(store.get(bytes(9)), undefined)
     t.equal(store.floor(bytes(255)), undefined)
+    t.equal(store.before(bytes(255)), undefined)
+    t.equal(store.after(bytes(0)), undefined)
+    store.write([{ key: bytes(8), value: bytes(2) }])
+    t.same(plain(store.get(bytes(8))), [2])
+    t.same(plain(store.floor(bytes(255))), [8])
     await store.close()
   })
 }

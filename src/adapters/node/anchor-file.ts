@@ -2,11 +2,12 @@
  * The anchor in a small file outside the log's directory. It is overwritten in place at every commit without a sync: the
  * page cache survives the process, and the machine's crash may take the anchor back a little, which only weakens it.
  */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { AnchorStore } from '../../engine/log/types.js'
 import { errnoOf, fileError } from './file-error.js'
 import { readFully, writeFully } from './file-segment.js'
+import { makeDirectory } from './make-directory.js'
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 /** More than any anchor has: whoever reads it sees that it is too long. */
@@ -63,7 +64,7 @@ export class AnchorFile implements AnchorStore {
   }
 
   #create(): number {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(this.#path), 0o700)
     return openSync(this.#path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   }
 }

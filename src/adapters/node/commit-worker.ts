@@ -12,7 +12,7 @@ import { encodePlaces, type FromWorker, toPlainError, type ToWorker } from './co
 import { CommitDecoder } from './commit-encoding.js'
 import type { CommitWorkerData } from './commit-worker-data.js'
 import { FileStorage } from './file-storage.js'
-import { openIndexStore } from './index-directory.js'
+import { openIndexToWrite } from './index-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 
 /** The index follows the log at the latest after this long, so that opening replays little. */
@@ -61,7 +61,7 @@ function open(data: CommitWorkerData): Promise<ChainWriter> {
     storage: new FileStorage(data.directory),
     crypto: nativeCrypto,
     keys: deriveChainKeys(nativeCrypto, data.rootKey, data.chainId, data.suite),
-    store: openIndexStore(data.indexDirectory, { inMemory: false, onNotice }),
+    store: openIndexToWrite(data.indexDirectory, onNotice),
     clock: Date.now,
     anchor: data.anchorFile === undefined ? undefined : new AnchorFile(data.anchorFile),
     readOnly: false,

@@ -22,3 +22,8 @@ export function fileError(action: string, name: string, cause: unknown): AteErro
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
+
+/** The disk, or the user's share of it, is full. */
+export function isNoSpace(error: unknown): boolean {
+  return CODES[errnoOf(error) ?? ''] === 'NO_SPACE'
+}

@@ -5,13 +5,12 @@
  * Every write is synced when it returns (no overlapping or delayed syncs): a half-written index after a power loss would
  * cost a rebuild.
  */
-import { mkdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { open, type RangeOptions, type RootDatabase, type Transaction } from 'lmdb'
-import { AteError } from '../../engine/error.js'
+import { AteError, type ErrorCode } from '../../engine/error.js'
 import type { OrderedStore, StoreChange } from '../../engine/index/ordered-store.js'
+import { coverDataFile, dataFile, isDataFileUsable, PAGE_BYTES, sizeOf } from './lmdb-file.js'
 
-const FILE_NAME = 'data.mdb'
 /** Address space, not memory or disk: 1 TiB of index is some 5,000,000,000 files. */
 const MAP_BYTES = 2 ** 40
 
@@ -26,9 +25,10 @@ export class LmdbStore implements OrderedStore {
   #view: Transaction | undefined
   #database: RootDatabase<Uint8Array, Uint8Array>
 
+  /** `directory` must be there, and written to by one store only. Throws BAD_FORMAT when the files are none of LMDB or too short, NO_SPACE, or the system's error. */
   constructor(directory: string, options: { readOnly: boolean }) {
     this.#directory = directory
-    if (!options.readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (!isDataFileUsable(directory, options)) throw new AteError('BAD_FORMAT', 'the index is no whole file of LMDB')
     this.#database = openDatabase(directory, options.readOnly)
   }
 
@@ -39,6 +39,10 @@ export class LmdbStore implements OrderedStore {
 
   floor(key: Uint8Array): Uint8Array | undefined {
     return this.#first({ start: key, reverse: true, limit: 1 })
+  }
+
+  before(key: Uint8Array): Uint8Array | undefined {
+    return this.#first({ start: key, exclusiveStart: true, reverse: true, limit: 1 })
   }
 
   after(key: Uint8Array): Uint8Array | undefined {
@@ -53,10 +57,9 @@ export class LmdbStore implements OrderedStore {
           else this.#database.putSync(key, value)
         }
       })
+      coverDataFile(this.#directory)
     } catch (error) {
-      throw new AteError(isNoSpace(error) ? 'NO_SPACE' : 'INPUT_OUTPUT', 'the index could not be written', {
-        cause: error,
-      })
+      throw storeError('the index could not be written', error)
     } finally {
       this.refresh()
     }
@@ -75,7 +78,7 @@ export class LmdbStore implements OrderedStore {
   }
 
   sizeBytes(): number {
-    return statSync(join(this.#directory, FILE_NAME), { throwIfNoEntry: false })?.size ?? 0
+    return sizeOf(dataFile(this.#directory))
   }
 
   async close(): Promise<void> {
@@ -101,20 +104,33 @@ export function removeLmdbStore(directory: string): void {
 }
 
 function openDatabase(directory: string, readOnly: boolean): RootDatabase<Uint8Array, Uint8Array> {
-  return open<Uint8Array, Uint8Array>({
-    path: join(directory, FILE_NAME),
-    keyEncoding: 'binary',
-    encoding: 'binary',
-    noSubdir: true,
-    readOnly,
-    mapSize: MAP_BYTES,
-    maxDbs: 1,
-    overlappingSync: false,
-    eventTurnBatching: false,
-    pageSize: 4096,
-  })
+  try {
+    return open<Uint8Array, Uint8Array>({
+      path: dataFile(directory),
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      noSubdir: true,
+      readOnly,
+      mapSize: MAP_BYTES,
+      maxDbs: 1,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      pageSize: PAGE_BYTES,
+    })
+  } catch (error) {
+    throw storeError('the index could not be opened', error)
+  }
 }
 
-function isNoSpace(error: unknown): boolean {
-  return error instanceof Error && /ENOSPC|No space left|MDB_MAP_FULL/.test(error.message)
+/** lmdb says what it means in words only. */
+const MEANINGS: readonly [RegExp, ErrorCode][] = [
+  [/ENOSPC|No space left|quota exceeded|MDB_MAP_FULL/, 'NO_SPACE'],
+  [/Permission denied|not permitted/, 'ACCESS_DENIED'],
+  [/Read-only file system/, 'READ_ONLY'],
+]
+
+function storeError(message: string, cause: unknown): AteError {
+  const text = cause instanceof Error ? cause.message : ''
+  const code = MEANINGS.find(([pattern]) => pattern.test(text))?.[1]
+  return new AteError(code ?? 'INPUT_OUTPUT', message, { cause })
 }

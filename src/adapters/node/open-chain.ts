@@ -2,7 +2,6 @@
  * A chain in a directory, opened for a mount: the lock, the keys, the log and the index, wired together. Writable chains get
  * a commit worker; read-only ones need none.
  */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChainView } from '../../engine/chain/chain-view.js'
 import { ChainWriter } from '../../engine/chain/chain-writer.js'
@@ -12,6 +11,7 @@ import { wipe } from '../../engine/crypto/wipe.js'
 import { AteError } from '../../engine/error.js'
 import { IndexReader } from '../../engine/index/index-reader.js'
 import { LeafSeal } from '../../engine/index/leaf-seal.js'
+import { MemoryStore } from '../../engine/index/memory-store.js'
 import type { OrderedStore } from '../../engine/index/ordered-store.js'
 import { createLog, describeChain, GroupReader } from '../../engine/log/index.js'
 import { GROUP_CONTENT } from '../../engine/log/types.js'
@@ -20,9 +20,11 @@ import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './ch
 import { lockChain } from './chain-lock.js'
 import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
 import { chainStatus } from './chain-status.js'
+import { fileError } from './file-error.js'
 import { FileStorage } from './file-storage.js'
-import { openIndexStore } from './index-directory.js'
+import { openIndexToRead } from './index-directory.js'
 import { LmdbStore } from './lmdb-store.js'
+import { makeDirectory } from './make-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { WorkerCommitter } from './worker-committer.js'
 
@@ -38,7 +40,7 @@ export const openChain: OpenChain = async (options) => {
 }
 
 export const createChain: CreateChain = async (options) => {
-  mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  makeChainDirectory(options.directory)
   const storage = new FileStorage(options.directory)
   const lock = lockChain(options.directory, { readOnly: false })
   return releasingOnFailure(lock, async () => {
@@ -50,6 +52,14 @@ export const createChain: CreateChain = async (options) => {
     await createLog({ storage, crypto: nativeCrypto, keys, clock: Date.now })
     return openWith(identity, options, storage, lock)
   })
+}
+
+function makeChainDirectory(directory: string): void {
+  try {
+    makeDirectory(directory, 0o700)
+  } catch (error) {
+    throw fileError('make', 'the directory of the log', error)
+  }
 }
 
 interface Releasable {
@@ -122,10 +132,10 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
   return { committer, store: new LmdbStore(indexDirectory, { readOnly: true }), nextGroup, status, reading: undefined }
 }
 
-/** Everything on this thread: nothing is written but the index, and that only where it can be. */
+/** Everything on this thread, and nothing is written. Behind damage, what the index says may not be in the log any more. */
 async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: FileStorage): Promise<OpenParts> {
   const { onNotice, onProgress, acceptRollback, allowDamage } = options
-  const store = openIndexStore(join(options.directory, INDEX_DIRECTORY), { inMemory: allowDamage, onNotice })
+  const store = allowDamage ? new MemoryStore() : openIndexToRead(join(options.directory, INDEX_DIRECTORY), onNotice)
   const file = anchorFile(keys.chainId, options)
   const reading = await ChainWriter.open({
     storage,

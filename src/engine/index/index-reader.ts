@@ -96,8 +96,7 @@ export class IndexReader {
   }
 
   #leafBefore(storeKey: Uint8Array): CachedLeaf | undefined {
-    const before = keyBefore(storeKey)
-    const previous = before === undefined ? undefined : this.#store.floor(before)
+    const previous = this.#store.before(storeKey)
     return previous === undefined ? undefined : this.#open(previous)
   }
 
@@ -128,13 +127,4 @@ export class IndexReader {
     this.#cache.add(cached)
     return cached
   }
-}
-
-/** The greatest key below `key` that a leaf can have. */
-function keyBefore(key: Uint8Array): Uint8Array | undefined {
-  const { kind, high, low } = decodeKey(key)
-  if (low > 0) return encodeKey(kind, high, low - 1)
-  if (high > 0) return encodeKey(kind, high - 1, Number.MAX_SAFE_INTEGER)
-  if (kind > 0) return encodeKey(kind - 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-  return undefined
 }

@@ -16,6 +16,11 @@ export class MemoryStore implements OrderedStore {
     return this.#keys[this.#firstAbove(key) - 1]
   }
 
+  before(key: Uint8Array): Uint8Array | undefined {
+    const above = this.#firstAbove(key)
+    return this.#keys[this.#values.has(toHex(key)) ? above - 2 : above - 1]
+  }
+
   after(key: Uint8Array): Uint8Array | undefined {
     return this.#keys[this.#firstAbove(key)]
   }

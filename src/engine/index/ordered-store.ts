@@ -7,6 +7,8 @@ export interface OrderedStore {
   get(key: Uint8Array): Uint8Array | undefined
   /** The greatest key <= `key`. */
   floor(key: Uint8Array): Uint8Array | undefined
+  /** The greatest key < `key`. */
+  before(key: Uint8Array): Uint8Array | undefined
   /** The least key > `key`. */
   after(key: Uint8Array): Uint8Array | undefined
   /** Applies all changes or none, durable when it returns. Throws NO_SPACE or INPUT_OUTPUT. `value` null deletes. */

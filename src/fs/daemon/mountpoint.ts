@@ -8,7 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError } from '../../engine/error.js'
 import { detach } from './detach.js'
-import { makeDirectory } from './make-directory.js'
+import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { MOUNT_TYPE, findMount } from './mount-table.js'
 
 const MAX_SYMLINKS = 40
