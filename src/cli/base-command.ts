@@ -3,6 +3,7 @@
  * expected and prints one line and what to do about it; anything else is a defect and prints its stack.
  */
 import { Command, Errors } from '@oclif/core'
+import { isNoSpace } from '../adapters/node/file-error.js'
 import { isAteError } from '../engine/error.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 
@@ -47,6 +48,7 @@ function describe(error: unknown): Failure {
     const { code, message, hint } = error
     return { code, message, ...(hint === undefined ? {} : { hint }), exitCode: exitCodeOf(code) }
   }
+  if (isNoSpace(error)) return { code: 'NO_SPACE', message: 'the disk is full', exitCode: EXIT.NO_SPACE }
   if (isUsageError(error)) return { code: 'BAD_ARGUMENT', message: error.message, exitCode: EXIT.USAGE }
   return {
     code: 'UNEXPECTED',

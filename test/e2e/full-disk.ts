@@ -1,6 +1,7 @@
-/** A disk that fills up: the writer is told, deletion goes on, nothing is lost, and it recovers when space returns. */
+/** A disk that is full, or fills up: no chain is made, the writer is told, deletion goes on, nothing is lost, and it recovers when space returns. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { EXIT } from '../../src/cli/exit-codes.js'
 import { manifestOf } from '../helpers/manifest.js'
 import { smallDisk, type DiskKind } from '../helpers/small-disk.js'
 import { isRoot, usersToTest, type User } from '../helpers/user.js'
@@ -55,9 +56,44 @@ async function disk(t: Test, kind: DiskKind, user: User): Promise<void> {
   await vault.unmount()
 }
 
+/** What is free when a chain is to be made: too little for a directory, the key, the manifest, the index, the first batch. */
+const FREE_KIBIBYTES = [0, 4, 8, 24, 128]
+
+/** Leaves so much free on the disk that the working directory is on, as exactly as the file system lets us. */
+const fillTo = (kibibytes: number): string => `
+  free() { df -k --output=avail . | tail -n 1; }
+  fallocate -l $(($(free) - ${kibibytes}))K filler
+  while [ $(free) -gt ${kibibytes} ]; do head -c 4096 /dev/zero >> filler || break; done`
+
+async function creation(t: Test, kind: DiskKind, user: User): Promise<void> {
+  const mountpoint = smallDisk(t, kind, 8, user)
+  if (mountpoint === undefined) {
+    t.pass('this machine has no loop devices: tmpfs alone is tried')
+    return
+  }
+  for (const free of FREE_KIBIBYTES) {
+    const vault = Vault.create(t, user, { logPath: join(mountpoint, `log${free}`) })
+    await vault.shell(fillTo(free), { directory: mountpoint })
+    const { code, stdout } = await vault.tryMount()
+    const { error } = JSON.parse(stdout.toString()) as { error: { message: string } }
+    t.equal(code, EXIT.NO_SPACE, `${free} KiB are free: ${error.message}`)
+    t.match(error.message, /full|ENOSPC/)
+    t.notMatch(error.message, /\n/, 'one line')
+    t.notOk(vault.isMounted())
+    await vault.shell('rm filler', { directory: mountpoint })
+    await vault.mount()
+    await vault.shell('echo kept > file; sync file')
+    await vault.unmount()
+    await vault.shell(`rm -r ${vault.logPath}`, { directory: '/' })
+  }
+}
+
 for (const kind of ['tmpfs', 'ext4'] as const) {
   for (const user of usersToTest()) {
     const skip = isRoot ? false : 'needs root'
+    t.test(`a chain made on a full ${kind}, as ${user.title}`, { skip, timeout: 100_000 }, (t) =>
+      creation(t, kind, user),
+    )
     t.test(`a full ${kind}, as ${user.title}`, { skip, timeout: 400_000 }, (t) => disk(t, kind, user))
   }
 }

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FileSystem } from '../vfs/types.js'
 import type { Driver, MountedDriver } from '../drivers/driver.js'
-import { AteError } from '../../engine/error.js'
+import { AteError, isAteError } from '../../engine/error.js'
 import type {
   ChainHandle,
   ChainSecret,
@@ -97,7 +97,7 @@ export class MountDaemon {
     } catch (error) {
       for (const part of open) await part.close().catch(() => undefined)
       removeTemporary(request)
-      throw error
+      throw fullDiskOf(error) ?? error
     }
   }
 
@@ -168,6 +168,12 @@ export class MountDaemon {
     }
     return { durableSequence: this.#chain.status().durableSequence }
   }
+}
+
+/** Before the mount works nobody but who mounts is to be told, and a full disk says more than a commit that failed. */
+function fullDiskOf(error: unknown): AteError | undefined {
+  if (!isAteError(error)) return undefined
+  return error.code === 'NO_SPACE' ? error : fullDiskOf(error.cause)
 }
 
 function removeTemporary(request: MountRequest): void {
