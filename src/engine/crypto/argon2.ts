@@ -2,7 +2,6 @@
  * Argon2id (RFC 9106) by hash-wasm: WebAssembly, so the same speed and the same code in Node and in browsers. The cost
  * is read from files that anybody may have written, so it is checked before any memory or time is spent.
  */
-import { argon2id } from 'hash-wasm'
 import { AteError } from '../error.js'
 
 export interface Argon2Cost {
@@ -45,6 +44,8 @@ export async function deriveFromPassphrase(
 ): Promise<Uint8Array> {
   if (passphrase.length === 0) throw new AteError('EMPTY_PASSPHRASE', 'The passphrase is empty.')
   checkArgon2Cost(cost)
+  // Here, not above: loading it takes longer than most commands, and few derive a key.
+  const { argon2id } = await import('hash-wasm')
   return argon2id({
     password: passphrase,
     salt,
