@@ -250,6 +250,21 @@ await t.test('a sync that fails behind the back of later appends fails the next 
   await log.close()
 })
 
+await t.test('a sync that fails behind the back of one that succeeds fails the commit that asked for it', async (t) => {
+  const storage = new FaultStorage()
+  const log = await opened(storage)
+  await log.append([draft(1)])
+  await log.append([draft(2)], false)
+  // The system tells a failure once: here to the sync under way in the background, and the next one finds nothing wrong.
+  storage.failAt = { operation: storage.operations.length + 1, code: 'INPUT_OUTPUT' }
+  await t.rejects(log.append([], true), { code: 'WRITE_FAILED' })
+  t.equal(storage.operations.at(-1)?.kind, 'sync', 'the sync that was waited for succeeded')
+  t.equal(log.durableSequence, 1)
+  await t.rejects(log.append([], true), { code: 'WRITE_FAILED' })
+  await t.rejects(log.append([draft(3)], true), { code: 'WRITE_FAILED' })
+  await log.close()
+})
+
 await t.test('closing makes durable what was not, or says that it could not', async (t) => {
   const storage = new FaultStorage()
   const log = await opened(storage)
