@@ -49,7 +49,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'fs/errno',
     'fs/drivers/driver',
     // Unmounting is the same, whoever serves.
-    'fs/drivers/direct/mount/unmount',
+    'fs/drivers/direct/mount/detach',
     // Its types only; `binding` alone loads it.
     'fuse-native',
     'node:',

@@ -7,7 +7,7 @@ import { statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError } from '../../engine/error.js'
-import { detach } from './detach.js'
+import { detach } from '../drivers/direct/mount/detach.js'
 import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { MOUNT_TYPE, findMount } from './mount-table.js'
 

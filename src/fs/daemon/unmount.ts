@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError, errorCode } from '../../engine/error.js'
 import { requestUnmount } from './control-client.js'
-import { detach } from './detach.js'
+import { detach } from '../drivers/direct/mount/detach.js'
 import { findMount, MOUNT_TYPE } from './mount-table.js'
 import { isDeadMount, resolveMountpoint } from './mountpoint.js'
 import { findMountUsers } from './mount-users.js'

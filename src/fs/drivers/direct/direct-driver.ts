@@ -4,10 +4,9 @@ import { becomeIoFlusher } from '../../../adapters/node/libc/io-flusher.js'
 import { AteError } from '../../../engine/error.js'
 import type { FileSystem } from '../../vfs/types.js'
 import type { Driver, DriverOptions, MountedDriver } from '../driver.js'
+import { detach } from './mount/detach.js'
 import { mountAsRoot } from './mount/mount-as-root.js'
 import { mountAsUser } from './mount/mount-as-user.js'
-import type { MountedDevice } from './mount/mount-target.js'
-import { unmount } from './mount/unmount.js'
 import { Notifier } from './notify.js'
 import { RequestLoop } from './request-loop.js'
 import { Session } from './session.js'
@@ -26,13 +25,13 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
   const isRoot = process.geteuid?.() === 0
   // The kernel has no rule "root and me": everyone may come in, and the session turns the others away.
   const target = { ...options, allowOther: options.allowOther || (options.allowRoot && !isRoot) }
-  const device = isRoot ? mountAsRoot(target) : await mountAsUser(target)
+  const fd = isRoot ? mountAsRoot(target) : await mountAsUser(target)
   becomeIoFlusher()
 
-  const channel = new FuseDevice(device.fd)
+  const channel = new FuseDevice(fd)
   const send = (bytes: Uint8Array, length: number): number => channel.write(bytes, length)
   const session = new Session(fileSystem, sessionOptions(options, isRoot), send)
-  const notifier = new Notifier(device.fd)
+  const notifier = new Notifier(fd)
   const loop = new RequestLoop(channel, session, options.onWarning)
   const ended = loop.run().then(async () => {
     await notifier.close()
@@ -40,9 +39,9 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
   })
 
   const agreed = await Promise.race([session.ready, ended.then(() => false)])
-  if (!agreed) throw await notAgreed(session, options.mountpoint, device)
+  if (!agreed) throw await notAgreed(session, options.mountpoint)
   const end = async (how: { lazy?: boolean } = {}): Promise<void> => {
-    await unmount(options.mountpoint, device, how.lazy === true)
+    await detach(options.mountpoint, { lazy: how.lazy === true })
     await ended
   }
   return { name: 'direct', ended, unmount: end, requestCounts: session.requestCounts, notifier }
@@ -60,8 +59,8 @@ function sessionOptions(options: DriverOptions, isRoot: boolean): ConstructorPar
   return { readOnly: options.readOnly, shown, onWarning: options.onWarning, ...rule }
 }
 
-async function notAgreed(session: Session, mountpoint: string, device: MountedDevice): Promise<AteError> {
-  await unmount(mountpoint, device, true).catch(() => undefined)
+async function notAgreed(session: Session, mountpoint: string): Promise<AteError> {
+  await detach(mountpoint, { lazy: true }).catch(() => undefined)
   const { refusedProtocol } = session
   return refusedProtocol === undefined
     ? new AteError('MOUNT_REFUSED', `${mountpoint} was unmounted before it was ready`)

@@ -4,7 +4,7 @@
  */
 import { AteError, isAteError } from '../../../engine/error.js'
 import type { Driver } from '../driver.js'
-import { unmount } from '../direct/mount/unmount.js'
+import { detach } from '../direct/mount/detach.js'
 import { attributeOperations, extendedOperations } from './attribute-operations.js'
 import { loadBinding } from './binding.js'
 import { Context } from './context.js'
@@ -28,7 +28,7 @@ export const fuseNativeDriver: Driver = async (fileSystem, options) => {
   }
   const ended = mountEnd(options.mountpoint)
   const end = async ({ lazy = false }: { lazy?: boolean } = {}): Promise<void> => {
-    await unmount(options.mountpoint, { fd: -1, asUser: !isRoot }, lazy)
+    await detach(options.mountpoint, { lazy })
     await ended
   }
   return { name: 'fuse-native', ended, unmount: end }

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { mount, MountFlag } from '../../../../adapters/node/libc/mount.js'
 import { AteError } from '../../../../engine/error.js'
 import { deviceError, mountError } from './mount-errors.js'
-import type { MountedDevice, MountTarget } from './mount-target.js'
+import type { MountTarget } from './mount-target.js'
 
 const FLAGS: Readonly<Record<string, number>> = {
   nosuid: MountFlag.NOSUID,
@@ -23,8 +23,8 @@ const FLAGS: Readonly<Record<string, number>> = {
   rw: 0,
 }
 
-/** Fails with FUSE_UNAVAILABLE, MOUNT_REFUSED, MOUNTPOINT_BUSY, MOUNTPOINT_UNUSABLE, BAD_OPTION. */
-export function mountAsRoot(target: MountTarget): MountedDevice {
+/** An open /dev/fuse that is one end of the mount. Fails with FUSE_UNAVAILABLE, MOUNT_REFUSED, MOUNTPOINT_BUSY, MOUNTPOINT_UNUSABLE, BAD_OPTION. */
+export function mountAsRoot(target: MountTarget): number {
   const flags = mountFlags(target)
   const fd = openDevice()
   // rootmode is octal and says only that the root is a directory; its attributes are asked for.
@@ -32,7 +32,7 @@ export function mountAsRoot(target: MountTarget): MountedDevice {
   options.push('default_permissions')
   if (target.allowOther) options.push('allow_other')
   const result = mount(target.fsName, target.mountpoint, `fuse.${target.subtype}`, flags, options.join(','))
-  if (result === 0) return { fd, asUser: false }
+  if (result === 0) return fd
   closeSync(fd)
   throw mountError(-result, target.mountpoint)
 }

@@ -6,14 +6,14 @@ import { closeSync } from 'node:fs'
 import { receivedDescriptor, socketPair } from '../../../../adapters/node/libc/received-descriptor.js'
 import { AteError } from '../../../../engine/error.js'
 import { toolError } from './mount-errors.js'
-import type { MountedDevice, MountTarget } from './mount-target.js'
+import type { MountTarget } from './mount-target.js'
 import { runTool } from './run-tool.js'
 
 /** Where runTool puts the descriptor it is given. */
 const SOCKET_IN_TOOL = '3'
 
-/** Fails with FUSE_UNAVAILABLE, MOUNT_REFUSED, MOUNTPOINT_BUSY, MOUNTPOINT_UNUSABLE, BAD_OPTION. */
-export async function mountAsUser(target: MountTarget): Promise<MountedDevice> {
+/** An open /dev/fuse that is one end of the mount. Fails with FUSE_UNAVAILABLE, MOUNT_REFUSED, MOUNTPOINT_BUSY, MOUNTPOINT_UNUSABLE, BAD_OPTION. */
+export async function mountAsUser(target: MountTarget): Promise<number> {
   const sockets = socketPair()
   if (typeof sockets === 'number') throw new AteError('MOUNT_REFUSED', `no socket can be made (errno ${-sockets})`)
   const [ours, theirs] = sockets
@@ -22,7 +22,7 @@ export async function mountAsUser(target: MountTarget): Promise<MountedDevice> {
     const result = await runTool('fusermount3', args, { _FUSE_COMMFD: SOCKET_IN_TOOL }, theirs)
     const fd = result.status === 0 ? receivedDescriptor(ours) : undefined
     if (fd === undefined) throw toolError(result, target.mountpoint)
-    return { fd, asUser: true }
+    return fd
   } finally {
     closeSync(ours)
     closeSync(theirs)

@@ -1,4 +1,4 @@
-/** What is mounted where, in the terms of the kernel; and the descriptor that comes of it. */
+/** What is mounted where, in the terms of the kernel. */
 export interface MountTarget {
   mountpoint: string
   fsName: string
@@ -8,11 +8,4 @@ export interface MountTarget {
   allowOther: boolean
   /** nosuid, nodev, noexec, sync, ... */
   kernelOptions: readonly string[]
-}
-
-export interface MountedDevice {
-  /** An open /dev/fuse that is one end of the mount. */
-  fd: number
-  /** Mounted through fusermount3, so unmounted through it. */
-  asUser: boolean
 }
