@@ -28,6 +28,14 @@ export class ExtentMap {
       found.push(inlineExtent(inode))
     } else if (inode.content === CONTENT_RECORDS) {
       let low = chunkStart(from)
+      // Where one begins right here, none before it comes into question, and often none behind it.
+      const exact = this.#view.get(KIND_EXTENT, inode.ino, from)
+      if (exact !== undefined) {
+        const extent = decodeExtent(from, exact)
+        found.push(extent)
+        low = from + extent.length
+        if (low >= to || limit === 1) return found
+      }
       for (let page = FIRST_PAGE; ; page = PAGE) {
         const items = this.#view.range(KIND_EXTENT, inode.ino, low, Math.min(to - 1, MAX_LOW), page)
         for (const item of items) {
