@@ -76,6 +76,10 @@ export class PlainView implements RecordView {
     return this.#bodies[body] ?? new Uint8Array()
   }
 
+  copyBody({ body, offset, length }: BodySlice, target: Uint8Array, targetStart: number): undefined {
+    target.set(this.readBody(body).subarray(offset, offset + length), targetStart)
+  }
+
   reserve(): undefined {
     return undefined
   }

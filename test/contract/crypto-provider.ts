@@ -1,5 +1,6 @@
 /** What every CryptoProvider must do. Called by the tests of the implementations; never run by itself. */
 import type { Test } from 'tap'
+import { concatBytes } from '../../src/engine/bytes/concat.js'
 import { fromHex, toHex } from '../../src/engine/bytes/hex.js'
 import { fromLatin1 } from '../../src/engine/bytes/latin1.js'
 import { GCM_TAG_BYTES, type CryptoProvider } from '../../src/engine/crypto/provider.js'
@@ -65,6 +66,18 @@ async function sealing(t: Test, crypto: CryptoProvider): Promise<void> {
         t.equal(toHex(target), `aaaaaaaaaa${expected}aaaaaaaaaa`, 'and nothing beside its place is touched')
       }
       t.same(crypto.open(key, nonce, aad, fromHex(expected)), plaintext)
+      const memory = new Uint8Array(plaintext.length + 2).fill(0xaa)
+      const into = memory.subarray(1, 1 + plaintext.length)
+      t.equal(crypto.open(key, nonce, aad, fromHex(expected), into), into)
+      t.equal(toHex(memory), `aa${toHex(plaintext)}aa`, 'opened into its place, and nothing beside it is touched')
+      t.equal(
+        crypto.open(key, nonce, flipped(concatBytes(aad, Uint8Array.of(1)), 0), fromHex(expected), into),
+        undefined,
+      )
+      t.ok(
+        into.every((byte) => byte === 0),
+        'nothing unverified is left',
+      )
     })
   }
 
@@ -155,6 +168,9 @@ async function misuse(t: Test, crypto: CryptoProvider): Promise<void> {
     for (const bytes of [0, 1, 8, 11, 13, 16]) t.throws(seal(32, bytes, 0), { code: 'BAD_ARGUMENT' })
     t.throws(() => crypto.open(new Uint8Array(31), new Uint8Array(12), nothing, target), { code: 'BAD_ARGUMENT' })
     t.throws(() => crypto.open(new Uint8Array(32), new Uint8Array(16), nothing, target), { code: 'BAD_ARGUMENT' })
+    const open = (bytes: number) => () =>
+      crypto.open(new Uint8Array(32), new Uint8Array(12), nothing, target, new Uint8Array(bytes))
+    for (const bytes of [0, 83, 85, 100]) t.throws(open(bytes), { code: 'BAD_ARGUMENT' })
   })
 
   await t.test('a target without room is refused before anything is written', async (t) => {

@@ -171,6 +171,7 @@ export class FaultStorage implements LogStorage {
         target.set(bytes, targetStart)
         return bytes.length
       },
+      forgetAhead: () => false,
       close: () => {},
     }
   }

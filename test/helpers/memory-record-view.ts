@@ -99,6 +99,18 @@ export class MemoryRecordView implements RecordView {
     return this.hasSlowBodies ? Promise.resolve(bytes) : bytes
   }
 
+  copyBody(slice: BodySlice, target: Uint8Array, targetStart: number): Promise<void> | undefined {
+    const copy = (body: Uint8Array): void => {
+      const piece = body.subarray(slice.offset, slice.offset + slice.length)
+      if (piece.length < slice.length) throw new AteError('BODY_DAMAGED', 'the body is shorter')
+      target.set(piece, targetStart)
+    }
+    const body = this.readBody(slice.body)
+    if (body instanceof Promise) return body.then(copy)
+    copy(body)
+    return undefined
+  }
+
   reserve(bytes: number, essential: boolean): Promise<void> | undefined {
     return this.onReserve(bytes, essential)
   }

@@ -1,12 +1,11 @@
 /**
- * Writes to a file past the page cache (open(2), O_DIRECT), through a buffer that is aligned as the disk wants it. What the
+ * Writes to a file past the page cache, through a buffer that is aligned as the disk wants it. What the
  * cache holds of a place written here is dropped by the kernel, so that readers see what was written.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
+import { DIRECT_BLOCK_BYTES, openDirect } from './direct-io.js'
 import { alignedMemory } from './libc/load.js'
 
-/** Positions and lengths are multiples of it: no disk has larger blocks. */
-export const DIRECT_BLOCK_BYTES = 4096
 /** One request to the disk. */
 const BUFFER_BYTES = 1024 * 1024
 
@@ -22,11 +21,8 @@ export class DirectWriter {
 
   /** For the open file `fd`; null where there is no such thing. To be closed before `fd` is. */
   static open(fd: number): DirectWriter | null {
-    try {
-      return new DirectWriter(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_DIRECT))
-    } catch {
-      return null
-    }
+    const direct = openDirect(fd, 'write')
+    return direct === undefined ? null : new DirectWriter(direct)
   }
 
   /** Whole blocks at a whole block. False: the file system refuses; some may have been written. Throws what write(2) does. */

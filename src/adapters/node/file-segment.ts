@@ -1,9 +1,10 @@
 /** One open file of a log, read and written at positions. */
 import { closeSync, fdatasync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
 import { AteError } from '../../engine/error.js'
-import type { SegmentFile, SegmentReader } from '../../engine/log/storage.js'
+import type { SegmentFile } from '../../engine/log/storage.js'
 import { fileError } from './file-error.js'
-import { DIRECT_BLOCK_BYTES, DirectWriter } from './direct-writer.js'
+import { blockEnd, blockStart } from './direct-io.js'
+import { DirectWriter } from './direct-writer.js'
 import { allocateSpace } from './libc/space.js'
 
 const ZEROS = new Uint8Array(1024 * 1024)
@@ -14,10 +15,7 @@ const ZEROS = new Uint8Array(1024 * 1024)
  */
 const WRITE_CALL_BYTES = 512 * 1024
 
-/**
- * From here on a write goes past the page cache (open(2), O_DIRECT): what was just written lies in the kernel's cache of the
- * mount as plaintext, and a second, sealed copy would cost a copy, and push other things out of memory.
- */
+/** From here on a write goes past the page cache. */
 const DIRECT_BYTES = 256 * 1024
 
 export class FileSegment implements SegmentFile {
@@ -116,20 +114,6 @@ export class FileSegment implements SegmentFile {
   }
 }
 
-/** A file that is only read, without promises; closes `fd` with it. */
-export function fileReader(fd: number, name: string): SegmentReader {
-  return {
-    readSync: (position, target, targetStart, length) => {
-      try {
-        return readFully(fd, position, target, targetStart, length)
-      } catch (error) {
-        throw fileError('read', name, error)
-      }
-    },
-    close: () => closeSync(fd),
-  }
-}
-
 /** Reads until `length` bytes or the end of the file; returns how many there were. */
 export function readFully(
   fd: number,
@@ -151,14 +135,6 @@ export function writeFully(fd: number, position: number, bytes: Uint8Array, leng
   let done = 0
   while (done < length) done += writeSync(fd, bytes, done, Math.min(length - done, WRITE_CALL_BYTES), position + done)
   return done
-}
-
-function blockStart(position: number): number {
-  return position - (position % DIRECT_BLOCK_BYTES)
-}
-
-function blockEnd(position: number): number {
-  return blockStart(position + DIRECT_BLOCK_BYTES - 1)
 }
 
 function writeZeros(fd: number, from: number, to: number): void {

@@ -18,7 +18,8 @@ import { join } from 'node:path'
 import { AteError } from '../../engine/error.js'
 import type { LogStorage, SegmentFile, SegmentReader } from '../../engine/log/storage.js'
 import { errnoOf, fileError } from './file-error.js'
-import { fileReader, FileSegment, readFully } from './file-segment.js'
+import { FileReader } from './file-reader.js'
+import { FileSegment, readFully } from './file-segment.js'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const FILE_MODE = 0o600
@@ -88,7 +89,7 @@ export class FileStorage implements LogStorage {
   }
 
   openReader(name: string): SegmentReader {
-    return fileReader(this.#open(name, O_RDONLY), name)
+    return new FileReader(this.#open(name, O_RDONLY), name)
   }
 
   async remove(name: string): Promise<void> {

@@ -16,7 +16,7 @@ import {
 } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { byteLength } from '../../engine/bytes/concat.js'
-import { checkGcmArguments, checkSealTarget } from '../../engine/crypto/gcm-arguments.js'
+import { checkGcmArguments, checkOpenTarget, checkSealTarget, opened } from '../../engine/crypto/gcm-arguments.js'
 import { GCM_TAG_BYTES, type CryptoProvider } from '../../engine/crypto/provider.js'
 
 /** A draw from the system costs 1.8 us whatever its size, so nonces and ids come from a pool; keys never do. */
@@ -86,21 +86,22 @@ export const nodeCrypto: CryptoProvider = {
     return length + GCM_TAG_BYTES
   },
 
-  open(key, nonce, aad, sealed) {
+  open(key, nonce, aad, sealed, into) {
     checkGcmArguments(key, nonce)
     const length = sealed.length - GCM_TAG_BYTES
     if (length < 0) return undefined
+    checkOpenTarget(length, into)
     const decipher = createDecipheriv(gcmOf(key), key, nonce, { authTagLength: GCM_TAG_BYTES })
     decipher.setAAD(aad)
     decipher.setAuthTag(sealed.subarray(length))
-    const opened = decipher.update(sealed.subarray(0, length))
+    const plaintext = decipher.update(sealed.subarray(0, length))
     try {
       decipher.final()
     } catch {
-      opened.fill(0)
-      return undefined
+      plaintext.fill(0)
+      return opened(undefined, into)
     }
-    return plain(opened)
+    return opened(plain(plaintext), into)
   },
 
   equal(a, b) {

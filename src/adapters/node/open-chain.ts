@@ -100,7 +100,7 @@ async function openWith(
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(nativeCrypto, keys)),
     committer,
-    openGroup: (place) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }),
+    openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
     nextGroup,
     status,
   })

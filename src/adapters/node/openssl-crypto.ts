@@ -3,7 +3,7 @@
  * keep the last key's schedule, as the process keeps the chain's keys, until it ends.
  */
 import { byteLength } from '../../engine/bytes/concat.js'
-import { checkGcmArguments, checkSealTarget } from '../../engine/crypto/gcm-arguments.js'
+import { checkGcmArguments, checkOpenTarget, checkSealTarget } from '../../engine/crypto/gcm-arguments.js'
 import { GCM_TAG_BYTES, type CryptoProvider } from '../../engine/crypto/provider.js'
 import { AteError } from '../../engine/error.js'
 import { loadOpenSsl, type Gcm, type OpenSsl } from './libc/openssl.js'
@@ -45,13 +45,14 @@ function bind(openSsl: OpenSsl): Direct {
       return length + GCM_TAG_BYTES
     },
 
-    open(key, nonce, aad, sealed) {
+    open(key, nonce, aad, sealed, into) {
       checkGcmArguments(key, nonce)
       const length = checkedLength(sealed.length) - GCM_TAG_BYTES
       if (length < 0) return undefined
+      checkOpenTarget(length, into)
       const cipher = openers(key)
       // Not zeroed: every byte is written before anybody sees it.
-      const opened = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+      const opened = into ?? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
       const isDeciphered =
         cipher.begin(key, nonce, aad) && (length === 0 || cipher.update(opened, sealed.subarray(0, length)))
       if (isDeciphered && cipher.verify(sealed.subarray(length))) return opened

@@ -2,15 +2,23 @@
  * Opened bodies, wherever they are: still in the arenas (not yet durable), known from a receipt (not yet in the index), or
  * placed by the index. Keeps a bounded cache.
  */
-import type { LRUCache } from 'lru-cache'
+import { LRUCache } from 'lru-cache'
 import { byteLength, concatBytes } from '../bytes/concat.js'
 import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
+import { MAX_BODY_BYTES } from '../limits.js'
+import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from './body-place.js'
 import type { BodyPlace } from './committer.js'
+import type { BodySlice } from './record-view.js'
 
-/** Reads and opens a stored group of content; BODY_DAMAGED when it does not verify. */
-export type OpenGroup = (place: BodyPlace) => Uint8Array
+/** Reads and opens a stored group of content, to `into` (of its length) or to new memory; BODY_DAMAGED when it does not verify. */
+export type OpenGroup = (place: BodyPlace, into?: Uint8Array) => Uint8Array
+
+/** Memory for opened bodies. */
+const CACHE_BYTES = 32 * 1024 * 1024
+/** Bodies from here on take memory of MAX_BODY_BYTES that is used again: fresh memory for each would keep the collector busy. */
+const LARGE_BODY_BYTES = MAX_BODY_BYTES / 2
 
 /** Bodies of this size come from small commits. */
 const SMALL_BODY_BYTES = 8192
@@ -18,17 +26,19 @@ const SMALL_BODY_BYTES = 8192
 export class BodyReader {
   readonly #openGroup: OpenGroup
   readonly #index: IndexReader
+  /** Nobody outside sees these bytes. */
   readonly #cache: LRUCache<number, Uint8Array>
+  readonly #spare: ArrayBufferLike[] = []
   /** Not durable yet: the parts in the arenas. */
   readonly #held = new Map<number, Uint8Array[]>()
   /** Durable, not in the index yet. */
   readonly #placed = new Map<number, BodyPlace>()
   #placedIn: { transaction: number; bodies: number[] }[] = []
 
-  constructor(openGroup: OpenGroup, index: IndexReader, cache: LRUCache<number, Uint8Array>) {
+  constructor(openGroup: OpenGroup, index: IndexReader) {
     this.#openGroup = openGroup
     this.#index = index
-    this.#cache = cache
+    this.#cache = new LRUCache({ maxSize: CACHE_BYTES, dispose: (content) => this.#keepMemory(content) })
   }
 
   /** `parts` may still grow. */
@@ -62,14 +72,44 @@ export class BodyReader {
     this.#placedIn = this.#placedIn.filter((entry) => entry.transaction > transaction)
   }
 
+  /** All of it, the caller's to keep. */
   read(body: number): Uint8Array {
-    const cached = this.#cache.get(body)
-    if (cached !== undefined) return cached
     const held = this.#held.get(body)
     if (held !== undefined) return joined(held)
-    const opened = this.#openGroup(this.#placed.get(body) ?? this.#placeFromIndex(body))
-    this.#cache.set(body, opened, { size: opened.length + 1 })
-    return opened
+    return this.#cache.get(body)?.slice() ?? this.#openGroup(this.#placeOf(body))
+  }
+
+  /** Copies a piece to `target` at `targetStart`. BODY_DAMAGED when the body does not verify or is shorter. */
+  copy({ body, offset, length }: BodySlice, target: Uint8Array, targetStart: number): void {
+    const held = this.#held.get(body)
+    const cached = held === undefined ? this.#cache.get(body) : undefined
+    const parts = held ?? (cached === undefined ? undefined : [cached])
+    if (parts !== undefined) {
+      copyParts(parts, offset, length, target, targetStart)
+      return
+    }
+    const place = this.#placeOf(body)
+    const bodyBytes = place.storedBytes - GROUP_OVERHEAD_BYTES
+    // Whoever reads all of it at once keeps it himself: the kernel does.
+    if (offset === 0 && length === bodyBytes) {
+      const into = target.subarray(targetStart, targetStart + length)
+      const opened = this.#openGroup(place, into)
+      if (opened !== into) into.set(opened)
+      return
+    }
+    const isLarge = bodyBytes >= LARGE_BODY_BYTES && bodyBytes <= MAX_BODY_BYTES
+    const memory = isLarge ? (this.#spare.pop() ?? new ArrayBuffer(MAX_BODY_BYTES)) : undefined
+    const opened = this.#openGroup(place, memory === undefined ? undefined : new Uint8Array(memory, 0, bodyBytes))
+    this.#cache.set(body, opened, { size: opened.buffer.byteLength + 1 })
+    copyParts([opened], offset, length, target, targetStart)
+  }
+
+  #keepMemory({ buffer }: Uint8Array): void {
+    if (buffer.byteLength === MAX_BODY_BYTES) this.#spare.push(buffer)
+  }
+
+  #placeOf(body: number): BodyPlace {
+    return this.#placed.get(body) ?? this.#placeFromIndex(body)
   }
 
   #placeFromIndex(body: number): BodyPlace {
@@ -77,6 +117,28 @@ export class BodyReader {
     if (record === undefined) throw new AteError('BODY_DAMAGED', `body ${body} is referred to but not in the log`)
     return decodeBodyPlace(body, record)
   }
+}
+
+function copyParts(
+  parts: readonly Uint8Array[],
+  offset: number,
+  length: number,
+  target: Uint8Array,
+  targetStart: number,
+): void {
+  let at = targetStart
+  let skipped = offset
+  const end = targetStart + length
+  for (const part of parts) {
+    if (at === end) return
+    const taken = Math.min(part.length - skipped, end - at)
+    if (taken > 0) {
+      target.set(part.subarray(skipped, skipped + taken), at)
+      at += taken
+    }
+    skipped = Math.max(0, skipped - part.length)
+  }
+  if (at < end) throw new AteError('BODY_DAMAGED', 'an extent lies beyond its body')
 }
 
 /** A copy: the arenas are reused once the body is durable, and what was returned may be read longer. */

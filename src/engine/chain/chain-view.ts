@@ -4,7 +4,6 @@
  * Lives on the thread that answers requests. What it hands to the committer it may still read (overlay, arenas), and
  * forgets when the receipt (bodies) or the index (records) has taken over.
  */
-import { LRUCache } from 'lru-cache'
 import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
 import type { RecordKey } from '../index/record-key.js'
@@ -18,8 +17,6 @@ import { Overlay } from '../index/overlay.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 import type { BodySlice, RecordItem, RecordView } from './record-view.js'
 
-/** Memory for opened bodies. */
-const BODY_CACHE_BYTES = 32 * 1024 * 1024
 /** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
 const RECORD_OVERHEAD_BYTES = 32
 const BATCH_OVERHEAD_BYTES = 4096
@@ -62,7 +59,7 @@ export class ChainView implements RecordView {
     this.readOnly = options.committer === undefined
     this.#index = options.index
     this.#committer = options.committer
-    this.#bodies = new BodyReader(options.openGroup, options.index, new LRUCache({ maxSize: BODY_CACHE_BYTES }))
+    this.#bodies = new BodyReader(options.openGroup, options.index)
     this.#nextGroup = options.nextGroup
     this.#status = options.status
     if (options.committer !== undefined)
@@ -146,6 +143,10 @@ export class ChainView implements RecordView {
 
   readBody(body: number): Uint8Array {
     return this.#bodies.read(body)
+  }
+
+  copyBody(slice: BodySlice, target: Uint8Array, targetStart: number): undefined {
+    this.#bodies.copy(slice, target, targetStart)
   }
 
   reserve(bytes: number, essential: boolean): Promise<void> | undefined {

@@ -51,7 +51,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(crypto, keys)),
     committer: readOnly ? undefined : writer,
-    openGroup: (place) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }),
+    openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
     nextGroup: writer.nextGroup,
     status: writer.status,
   })

@@ -41,8 +41,13 @@ export interface RecordView {
   stage(length: number): Uint8Array
   /** Puts a staged piece into a body of the current transaction; small pieces share bodies. The reference can be put into records at once. */
   addBody(staged: Uint8Array): BodySlice
-  /** The opened body (at most MAX_BODY_BYTES); a promise only where it must be fetched. BODY_DAMAGED when it does not verify. Shared: never change it. */
+  /** The opened body (at most MAX_BODY_BYTES); a promise only where it must be fetched. BODY_DAMAGED when it does not verify. */
   readBody(body: number): Uint8Array | Promise<Uint8Array>
+  /**
+   * Copies a piece of a body to `target` at `targetStart`; a promise only where it must be fetched. BODY_DAMAGED when the body
+   * does not verify or is shorter.
+   */
+  copyBody(slice: BodySlice, target: Uint8Array, targetStart: number): Promise<void> | undefined
 
   /** Bytes of the current transaction (staged content and records), and of those not yet durable. */
   readonly pendingBytes: number

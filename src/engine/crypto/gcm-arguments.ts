@@ -15,6 +15,20 @@ export function checkGcmArguments(key: Uint8Array, nonce: Uint8Array): void {
   }
 }
 
+/** Throws BAD_ARGUMENT unless there is nothing to open `bytes` to, or exactly as much. */
+export function checkOpenTarget(bytes: number, into: Uint8Array | undefined): void {
+  if (into === undefined || into.length === bytes) return
+  throw new AteError('BAD_ARGUMENT', `${bytes} opened bytes do not go to ${into.length}.`)
+}
+
+/** What was opened, where it was to go. */
+export function opened(plaintext: Uint8Array | undefined, into: Uint8Array | undefined): Uint8Array | undefined {
+  if (into === undefined) return plaintext
+  if (plaintext === undefined) into.fill(0)
+  else into.set(plaintext)
+  return plaintext === undefined ? undefined : into
+}
+
 /** Throws BAD_ARGUMENT unless `bytes` fit into `target` from `targetStart`. */
 export function checkSealTarget(bytes: number, target: Uint8Array, targetStart: number): void {
   if (targetStart >= 0 && targetStart + bytes <= target.length) return

@@ -9,7 +9,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { randomBytes } from '@noble/hashes/utils.js'
 import { byteLength, concatBytes } from '../bytes/concat.js'
 import { crc32 } from './crc32.js'
-import { checkGcmArguments, checkSealTarget } from './gcm-arguments.js'
+import { checkGcmArguments, checkOpenTarget, checkSealTarget, opened } from './gcm-arguments.js'
 import { GCM_TAG_BYTES, type CryptoProvider } from './provider.js'
 
 export const nobleProvider: CryptoProvider = {
@@ -39,16 +39,18 @@ export const nobleProvider: CryptoProvider = {
     return sealed.length
   },
 
-  open(key, nonce, aad, sealed) {
+  open(key, nonce, aad, sealed, into) {
     checkGcmArguments(key, nonce)
     if (sealed.length < GCM_TAG_BYTES) return undefined
+    checkOpenTarget(sealed.length - GCM_TAG_BYTES, into)
     const cipher = gcm(key, nonce, aad)
+    let plaintext: Uint8Array | undefined
     try {
-      return cipher.decrypt(sealed)
+      plaintext = cipher.decrypt(sealed)
     } catch {
       // Arguments were checked when the cipher was made: all that is left to throw is the tag.
-      return undefined
     }
+    return opened(plaintext, into)
   },
 
   equal(a, b) {

@@ -26,8 +26,17 @@ export interface CryptoProvider {
     target: Uint8Array,
     targetStart: number,
   ): number
-  /** Opens ciphertext || tag. Undefined when the tag does not verify; never any unverified plaintext. */
-  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
+  /**
+   * Opens ciphertext || tag: to `into`, which has exactly the length of the plaintext, or to new memory. Undefined when
+   * the tag does not verify; never any unverified plaintext: what `into` holds is then zero. BAD_ARGUMENT for other lengths.
+   */
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    sealed: Uint8Array,
+    into?: Uint8Array,
+  ): Uint8Array | undefined
   /** Constant-time comparison; false for different lengths. */
   equal(a: Uint8Array, b: Uint8Array): boolean
   /** CRC-32 (IEEE 802.3): finds torn writes fast; never a defence. */

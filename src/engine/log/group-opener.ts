@@ -39,8 +39,11 @@ export class GroupOpener {
     this.#context = new GroupContext(keys)
   }
 
-  /** The content of the group stored in exactly `stored`; undefined when it does not verify or is another one. */
-  open(stored: Uint8Array, expected: ExpectedGroup): Uint8Array | undefined {
+  /**
+   * The content of the group stored in exactly `stored`, in `into` (of its length) where given; undefined when it does not
+   * verify or is another one.
+   */
+  open(stored: Uint8Array, expected: ExpectedGroup, into?: Uint8Array): Uint8Array | undefined {
     const header = readGroupHeader(stored)
     if (header === undefined || header.flags !== 0) return undefined
     if (header.kind !== expected.kind || header.number !== expected.number) return undefined
@@ -49,7 +52,7 @@ export class GroupOpener {
     if (data === undefined || !equalBytes(data.id, header.keyId)) return undefined
     const key = this.#sessionKey(data, header.salt)
     this.#context.header.set(stored.subarray(0, GROUP_HEADER_BYTES))
-    return this.#crypto.open(key, header.nonce, this.#context.aad, stored.subarray(GROUP_HEADER_BYTES))
+    return this.#crypto.open(key, header.nonce, this.#context.aad, stored.subarray(GROUP_HEADER_BYTES), into)
   }
 
   /** Forgets the derived keys. */

@@ -45,17 +45,24 @@ export class GroupReader {
     this.#opener = new GroupOpener(crypto, keys)
   }
 
-  /** The group's content, the caller's to keep. BODY_DAMAGED when anything about it does not verify. */
-  open(address: GroupAddress): Uint8Array {
+  /**
+   * The group's content, in `into` (of its length) where given, else the caller's to keep. BODY_DAMAGED when anything about
+   * it does not verify.
+   */
+  open(address: GroupAddress, into?: Uint8Array): Uint8Array {
     const { storedBytes, position } = address
     if (!(storedBytes >= GROUP_OVERHEAD_BYTES && storedBytes <= MAX_BATCH_BYTES))
       throw damaged(address, 'has an impossible length')
     const buffer = storedBytes <= this.#buffer.length ? this.#buffer : new Uint8Array(storedBytes)
-    const length = this.#read(address, position, buffer, storedBytes)
-    if (length < storedBytes) throw damaged(address, 'is cut off')
-    const opened = this.#opener.open(buffer.subarray(0, storedBytes), address)
-    if (opened === undefined) throw damaged(address, 'does not verify')
-    return opened
+    const stored = buffer.subarray(0, storedBytes)
+    for (;;) {
+      const length = this.#read(address, position, stored)
+      const opened = length < storedBytes ? undefined : this.#opener.open(stored, address, into)
+      if (opened !== undefined) return opened
+      // What was read ahead may be older than the group.
+      if (this.#segment(address.segment).forgetAhead()) continue
+      throw damaged(address, length < storedBytes ? 'is cut off' : 'does not verify')
+    }
   }
 
   /** Closes the files and forgets the keys. */
@@ -66,9 +73,9 @@ export class GroupReader {
     this.#opener.wipe()
   }
 
-  #read(address: GroupAddress, position: number, buffer: Uint8Array, length: number): number {
+  #read(address: GroupAddress, position: number, target: Uint8Array): number {
     try {
-      return this.#segment(address.segment).readSync(position, buffer, 0, length)
+      return this.#segment(address.segment).readSync(position, target, 0, target.length)
     } catch (error) {
       throw damaged(address, 'cannot be read', error)
     }

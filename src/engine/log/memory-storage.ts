@@ -37,7 +37,11 @@ export class MemoryStorage implements LogStorage {
 
   openReader(name: string): SegmentReader {
     const file = this.#existing(name)
-    return { readSync: (position, target, at, length) => copyOut(file, position, target, at, length), close: () => {} }
+    return {
+      readSync: (position, target, at, length) => copyOut(file, position, target, at, length),
+      forgetAhead: () => false,
+      close: () => {},
+    }
   }
 
   async remove(name: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface LogStorage {
 export interface SegmentReader {
   /** Fills `target` from `targetStart` with up to `length` bytes at `position`; returns how many there were. Throws INPUT_OUTPUT. */
   readSync(position: number, target: Uint8Array, targetStart: number, length: number): number
+  /** Forgets what was read before it was asked for, which later writes may have changed. False: there is nothing of that kind. */
+  forgetAhead(): boolean
   close(): void
 }
 

@@ -3,19 +3,12 @@
  * into bodies and extents. Times, sizes of callers' requests and space are the callers' business.
  */
 import type { BodySlice, RecordView } from '../../../engine/chain/record-view.js'
-import { AteError } from '../../../engine/error.js'
 import { DirtyPieces, type Piece } from './dirty-pieces.js'
 import { ExtentMap } from './extent-map.js'
 import { chunkStart, type Extent } from '../records/extent-record.js'
 import { CONTENT_NONE, type Inode } from '../inodes/inode.js'
 import { withFilledPages } from './page-fill.js'
 import type { Answer } from '../types.js'
-
-/** A committed extent's bytes that a read still needs, and where they go. */
-interface Fetch {
-  bytes: Promise<Uint8Array>
-  extent: Extent
-}
 
 export class Content {
   readonly #view: RecordView
@@ -33,15 +26,14 @@ export class Content {
       pieces.copyTo(offset, length, target, start)
       return length
     }
-    let fetches: Fetch[] | undefined
+    let fetches: Promise<void>[] | undefined
     let at = offset
     const end = offset + length
     for (const extent of this.#extents.overlapping(inode, offset, end)) {
       if (extent.start > at) target.fill(0, start + at - offset, start + extent.start - offset)
       at = Math.min(end, extent.start + extent.length)
-      const bytes = this.#view.readBody(extent.body)
-      if (bytes instanceof Uint8Array) copyExtent(extent, bytes, offset, length, target, start)
-      else (fetches ??= []).push({ bytes, extent })
+      const fetch = this.#copyExtent(extent, offset, length, target, start)
+      if (fetch !== undefined) (fetches ??= []).push(fetch)
     }
     if (at < end) target.fill(0, start + at - offset, start + length)
     if (fetches !== undefined) return this.#finishRead(inode, fetches, offset, length, target, start)
@@ -52,15 +44,14 @@ export class Content {
   /** The slow end of a read. What lies in memory is what it was when the read was asked for. */
   async #finishRead(
     inode: Inode,
-    fetches: Fetch[],
+    fetches: readonly Promise<void>[],
     offset: number,
     length: number,
     target: Uint8Array,
     start: number,
   ): Promise<number> {
     const pieces = inode.pieces?.snapshot(offset, length)
-    const bodies = await Promise.all(fetches.map((fetch) => fetch.bytes))
-    fetches.forEach(({ extent }, i) => copyExtent(extent, bodies[i] ?? new Uint8Array(), offset, length, target, start))
+    await Promise.all(fetches)
     pieces?.copyTo(offset, length, target, start)
     return length
   }
@@ -172,9 +163,10 @@ export class Content {
     const bytes = new Uint8Array(length)
     try {
       for (const extent of extents) {
-        const body = this.#view.readBody(extent.body)
-        if (!(body instanceof Uint8Array)) return undefined
-        copyExtent(extent, body, from, length, bytes, 0)
+        const fetch = this.#copyExtent(extent, from, length, bytes, 0)
+        if (fetch === undefined) continue
+        fetch.catch(() => undefined)
+        return undefined
       }
     } catch {
       // Damaged: what is written beside it must not fail for that.
@@ -183,6 +175,20 @@ export class Content {
     const staged = this.#view.stage(length)
     staged.set(bytes)
     return staged
+  }
+
+  /** Copies what [offset, offset + length) of the file has of the extent to its place behind `start`. */
+  #copyExtent(
+    extent: Extent,
+    offset: number,
+    length: number,
+    target: Uint8Array,
+    start: number,
+  ): Promise<void> | undefined {
+    const from = Math.max(offset, extent.start)
+    const to = Math.min(offset + length, extent.start + extent.length)
+    const slice = { body: extent.body, offset: extent.offset + from - extent.start, length: to - from }
+    return this.#view.copyBody(slice, target, start + from - offset)
   }
 }
 
@@ -199,20 +205,4 @@ function endOfRun(list: readonly Piece[], first: number): number {
     end += piece.length
   }
   return index
-}
-
-function copyExtent(
-  extent: Extent,
-  body: Uint8Array,
-  offset: number,
-  length: number,
-  target: Uint8Array,
-  targetStart: number,
-): void {
-  const from = Math.max(offset, extent.start)
-  const to = Math.min(offset + length, extent.start + extent.length)
-  const bodyFrom = extent.offset + from - extent.start
-  const bodyTo = bodyFrom + to - from
-  if (bodyTo > body.length) throw new AteError('BODY_DAMAGED', 'An extent lies beyond its body.')
-  target.set(body.subarray(bodyFrom, bodyTo), targetStart + from - offset)
 }
