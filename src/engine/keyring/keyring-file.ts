@@ -7,9 +7,7 @@
  * opened. The CRC covers all before it, in this and in every later version: it tells a damaged file from a wrong
  * passphrase and from a newer version, and defends against nothing.
  */
-import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
-import { equalBytes } from '../bytes/equal.js'
 import { fromLatin1 } from '../bytes/latin1.js'
 import { decodeMessagePack, encodeMessagePack } from '../codec/message-pack.js'
 import { bytesOf, fields, integer, listOf, text } from '../codec/shape.js'
@@ -22,11 +20,11 @@ import { parseAeadSuite, type AeadSuite } from '../crypto/suites.js'
 import { wipe } from '../crypto/wipe.js'
 import { AteError, errorCode } from '../error.js'
 import { MAX_KEYRING_BYTES } from '../limits.js'
+import { CRC_BYTES, readFileHead } from './file-head.js'
 
 const MAGIC = fromLatin1('atefskr\n')
 const VERSION = 1
 const MAC_BYTES = 32
-const CRC_BYTES = 4
 const HEAD_BYTES = MAGIC.length + 2 + 4
 
 export const SLOT_ID_BYTES = 8
@@ -131,17 +129,7 @@ export function verifyKeyring(
 
 function parse(file: Uint8Array): Keyring {
   if (file.length > MAX_KEYRING_BYTES) throw new AteError('BAD_FORMAT', `${file.length} bytes are too many`)
-  const reader = new ByteReader(file, 'keyring')
-  if (!equalBytes(reader.bytes(MAGIC.length, 'magic'), MAGIC)) throw reader.bad('magic', 'is not that of a keyring', 0)
-  const crcAt = Math.max(file.length - CRC_BYTES, 0)
-  const crc = new ByteReader(file, 'keyring', crcAt).u32('checksum')
-  if (crc !== crc32(file.subarray(0, crcAt))) throw reader.bad('checksum', 'does not match', crcAt)
-  const version = reader.u16('version')
-  if (version !== VERSION) {
-    throw new AteError('UNSUPPORTED_FORMAT', `The keyring has version ${version}; this atefs knows ${VERSION}.`, {
-      hint: 'A newer atefs may know it.',
-    })
-  }
+  const reader = readFileHead(file, 'keyring', MAGIC, VERSION)
   const body = reader.bytes(reader.u32('body length'), 'body')
   reader.bytes(MAC_BYTES + CRC_BYTES, 'MAC')
   reader.done()

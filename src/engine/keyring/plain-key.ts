@@ -4,18 +4,16 @@
  *
  *     magic "atefspk\n" 8 | version 2 | suite 2 | chain id 16 | root key 32 | CRC-32 of all before it 4
  */
-import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
-import { equalBytes } from '../bytes/equal.js'
 import { fromLatin1 } from '../bytes/latin1.js'
 import { CHAIN_ID_BYTES, ROOT_KEY_BYTES } from '../crypto/chain-keys.js'
 import { crc32 } from '../crypto/crc32.js'
 import { parseAeadSuite, type AeadSuite } from '../crypto/suites.js'
 import { AteError, errorCode } from '../error.js'
+import { CRC_BYTES, readFileHead } from './file-head.js'
 
 const MAGIC = fromLatin1('atefspk\n')
 const VERSION = 1
-const CRC_BYTES = 4
 
 export const PLAIN_KEY_BYTES = MAGIC.length + 2 + 2 + CHAIN_ID_BYTES + ROOT_KEY_BYTES + CRC_BYTES
 
@@ -48,17 +46,7 @@ export function decodePlainKey(file: Uint8Array): PlainKey {
 }
 
 function parse(file: Uint8Array): PlainKey {
-  const reader = new ByteReader(file, 'key file')
-  if (!equalBytes(reader.bytes(MAGIC.length, 'magic'), MAGIC)) throw reader.bad('magic', 'is not that of a key file', 0)
-  const crcAt = Math.max(file.length - CRC_BYTES, 0)
-  const crc = new ByteReader(file, 'key file', crcAt).u32('checksum')
-  if (crc !== crc32(file.subarray(0, crcAt))) throw reader.bad('checksum', 'does not match', crcAt)
-  const version = reader.u16('version')
-  if (version !== VERSION) {
-    throw new AteError('UNSUPPORTED_FORMAT', `The key file has version ${version}; this atefs knows ${VERSION}.`, {
-      hint: 'A newer atefs may know it.',
-    })
-  }
+  const reader = readFileHead(file, 'key file', MAGIC, VERSION)
   const suite = parseAeadSuite(reader.u16('suite'))
   const chainId = reader.bytes(CHAIN_ID_BYTES, 'chain id').slice()
   const rootKey = reader.bytes(ROOT_KEY_BYTES, 'root key').slice()
