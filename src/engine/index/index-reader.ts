@@ -14,6 +14,7 @@ import { compareKeys, encodeKey, decodeKey, RECORD_KEY_BYTES, type RecordKey } f
 
 /** Opened leaves kept: about 10 KiB each with their parsed records. */
 const CACHED_LEAVES = 2048
+const FIRST_LEAF = encodeKey(0, 0, 0)
 
 export class IndexReader {
   readonly #store: OrderedStore
@@ -45,7 +46,7 @@ export class IndexReader {
   /** Records of (kind, high) with from <= low <= to, ascending, at most `limit`. */
   range(kind: number, high: number, from: number, to: number, limit: number): RecordItem[] {
     const items: RecordItem[] = []
-    let cached = this.#leafFor(kind, high, from)
+    let cached = this.#leafFor(kind, high, from) ?? this.#firstLeaf()
     let position = cached?.leaf.lowerBound(kind, high, from) ?? 0
     while (cached !== undefined) {
       for (; position < cached.leaf.records.length; position++) {
@@ -88,6 +89,12 @@ export class IndexReader {
     }
     if (cached !== undefined) this.#last = cached
     return cached
+  }
+
+  /** Nothing before it has a leaf: what lay there was deleted. */
+  #firstLeaf(): CachedLeaf | undefined {
+    const storeKey = this.#store.after(FIRST_LEAF)
+    return storeKey?.length === RECORD_KEY_BYTES ? this.#open(storeKey) : undefined
   }
 
   #leafAfter(cached: CachedLeaf): CachedLeaf | undefined {

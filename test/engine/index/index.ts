@@ -100,6 +100,22 @@ await t.test('what was flushed is read back: one by one, in ranges and by floor'
   )
 })
 
+await t.test('what follows is found where everything before it was deleted', async (t) => {
+  const { writer, reader } = open()
+  const first = new Overlay()
+  for (let at = 0; at < 1000; at++) first.put(1, 2, 1, at, new Uint8Array(40).fill(at))
+  drain(writer.flush(first, point, 1))
+  const second = new Overlay()
+  second.deleteRange(1, 2, 1, 0, 499)
+  drain(writer.flush(second, point, 1))
+  reader.refresh(writer.takeChangedLeaves())
+  const lows = reader.range(2, 1, 0, 1000, 1000).map(({ low }) => low)
+  t.same([lows.length, lows[0], lows.at(-1)], [500, 500, 999])
+  t.same(reader.range(2, 0, 0, 1000, 1000), [])
+  t.equal(reader.floor(2, 1, 400), undefined)
+  t.ok(verified(writer))
+})
+
 await t.test('many records are written in slices, and the state names the point only at the end', async (t) => {
   const { store, writer } = open()
   const overlay = new Overlay()
