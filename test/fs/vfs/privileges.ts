@@ -2,7 +2,15 @@
 import t from 'tap'
 import { FALLOC_KEEP_SIZE, ROOT_INO, type Ino } from '../../../src/fs/vfs/types.js'
 import type { ChainFileSystem } from '../../../src/fs/vfs/file-system.js'
-import { makeDirectory, makeFile, openMemoryFs, USER } from '../../helpers/open-memory-fs.js'
+import { KIND_XATTR } from '../../../src/fs/vfs/records/record-kinds.js'
+import {
+  makeDirectory,
+  makeFile,
+  openMemoryFs,
+  readAll,
+  remountAfterCrash,
+  USER,
+} from '../../helpers/open-memory-fs.js'
 
 const ROOT = { uid: 0, gid: 0, pid: 1 }
 
@@ -36,6 +44,21 @@ for (const [name, change] of Object.entries(changes)) {
     t.equal(fs.getAttributes(lockable).mode, 0o102745, 'setgid without group execution stays')
   })
 }
+
+t.test('what a write staged is committed even when the privileges cannot be cleared', async (t) => {
+  const vault = await openMemoryFs()
+  const { fs, view } = vault
+  const file = await privileged(fs, 0o6755, 'f')
+  await fs.sync()
+  for (const { kind, high, low } of [...view.all()]) {
+    if (kind === KIND_XATTR && high === file) view.put(kind, high, low, Buffer.from('no such record'))
+  }
+  await t.rejects(async () => fs.write(file, 0, Buffer.from('new content'), { clearPrivileges: true }))
+  await fs.sync()
+  const shown = (await readAll(fs, file)).toString()
+  const { fs: after } = await remountAfterCrash(vault)
+  t.equal((await readAll(after, file)).toString(), shown, 'nothing is left behind that only memory has')
+})
 
 t.test('root keeps them', async (t) => {
   const { fs } = await openMemoryFs()
