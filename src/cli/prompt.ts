@@ -21,6 +21,8 @@ const MAX_BYTES = 4096
 export function promptHidden(text: string, input: ReadStream = process.stdin): Promise<Buffer> {
   const line = Buffer.alloc(MAX_BYTES)
   let length = 0
+  // First: whoever sees the question may type at once, and nothing of that is to be shown.
+  input.setRawMode(true)
   process.stderr.write(text)
   return new Promise((resolve, reject) => {
     const finish = (): void => {
@@ -56,7 +58,7 @@ export function promptHidden(text: string, input: ReadStream = process.stdin): P
       }
       chunk.fill(0)
     }
-    input.setRawMode(true).on('data', onData).on('end', onEnd).resume()
+    input.on('data', onData).on('end', onEnd).resume()
   })
 }
 
