@@ -28,10 +28,7 @@ async function fillUp(t: Test, vault: Vault, name: string): Promise<number> {
 
 async function disk(t: Test, kind: DiskKind, user: User): Promise<void> {
   const mountpoint = smallDisk(t, kind, DISK_MEBIBYTES, user)
-  if (mountpoint === undefined) {
-    t.pass('this machine has no loop devices: tmpfs alone is tried')
-    return
-  }
+  if (mountpoint === undefined) return
   const filler = join(mountpoint, 'filler')
   const vault = Vault.create(t, user, { logPath: join(mountpoint, 'log') })
   await vault.run('fallocate', ['-l', `${FILLER_MEBIBYTES}M`, filler], { directory: '/' })
@@ -67,10 +64,7 @@ const fillTo = (kibibytes: number): string => `
 
 async function creation(t: Test, kind: DiskKind, user: User): Promise<void> {
   const mountpoint = smallDisk(t, kind, 8, user)
-  if (mountpoint === undefined) {
-    t.pass('this machine has no loop devices: tmpfs alone is tried')
-    return
-  }
+  if (mountpoint === undefined) return
   for (const free of FREE_KIBIBYTES) {
     const vault = Vault.create(t, user, { logPath: join(mountpoint, `log${free}`) })
     await vault.shell(fillTo(free), { directory: mountpoint })
