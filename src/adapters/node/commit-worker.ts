@@ -14,6 +14,7 @@ import type { CommitWorkerData } from './commit-worker-data.js'
 import { FileStorage } from './file-storage.js'
 import { openIndexToWrite } from './index-directory.js'
 import { nativeCrypto } from './native-crypto.js'
+import { paced } from './pace.js'
 
 /** The index follows the log at the latest after this long, so that opening replays little. */
 const INDEX_INTERVAL_MS = 3000
@@ -67,7 +68,7 @@ function open(data: CommitWorkerData): Promise<ChainWriter> {
     readOnly: false,
     acceptRollback: data.acceptRollback,
     onNotice,
-    onProgress: (doneBytes, totalBytes) => send({ type: 'progress', doneBytes, totalBytes }),
+    onProgress: paced((doneBytes, totalBytes) => send({ type: 'progress', doneBytes, totalBytes })),
     nextTurn,
   })
 }

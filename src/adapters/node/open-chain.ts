@@ -26,6 +26,7 @@ import { openIndexToRead } from './index-directory.js'
 import { LmdbStore } from './lmdb-store.js'
 import { makeDirectory } from './make-directory.js'
 import { nativeCrypto } from './native-crypto.js'
+import { paced } from './pace.js'
 import { WorkerCommitter } from './worker-committer.js'
 
 const INDEX_DIRECTORY = 'index'
@@ -149,7 +150,7 @@ async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: 
     allowDamage,
     onFinding: ({ message }) => onNotice(message),
     onNotice,
-    onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
+    onProgress: paced((doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes })),
   })
   return { committer: undefined, store, nextGroup: reading.nextGroup, status: reading.status, reading }
 }
