@@ -62,6 +62,8 @@ export class AttributeChanges {
     if (size < 0) throw new AteError('INVALID', 'A size is not negative.')
     if (size !== inode.size) this.#state.content.truncate(inode, size)
     inode.setModified(this.#state.clock)
+    // Here already: the content is cut, whatever fails now.
+    this.#state.inodes.markDirty(inode)
   }
 
   #time(change: TimeChange): { sec: number; nsec: number } {

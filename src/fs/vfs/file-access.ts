@@ -61,8 +61,8 @@ export class FileAccess {
     // Neither reserves anything: what is not written yet is a hole, which reads as the zeroes it must.
     if (isPunch || isZero) this.#state.content.punch(inode, offset, Math.min(end, inode.size))
     if (!keepsSize && end > inode.size) inode.size = end
-    if (options.clearPrivileges) this.#changes.clearPrivileges(inode)
     this.#modified(inode)
+    if (options.clearPrivileges) this.#changes.clearPrivileges(inode)
   }
 
   seek(ino: Ino, offset: number, whence: number): number {

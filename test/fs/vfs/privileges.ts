@@ -45,7 +45,7 @@ for (const [name, change] of Object.entries(changes)) {
   })
 }
 
-t.test('what a write staged is committed even when the privileges cannot be cleared', async (t) => {
+t.test('what a request changed is committed even when the privileges cannot be cleared', async (t) => {
   const vault = await openMemoryFs()
   const { fs, view } = vault
   const file = await privileged(fs, 0o6755, 'f')
@@ -53,11 +53,18 @@ t.test('what a write staged is committed even when the privileges cannot be clea
   for (const { kind, high, low } of [...view.all()]) {
     if (kind === KIND_XATTR && high === file) view.put(kind, high, low, Buffer.from('no such record'))
   }
+  const isCommitted = async (what: string): Promise<void> => {
+    await fs.sync()
+    const shown = (await readAll(fs, file)).toString()
+    const { fs: after } = await remountAfterCrash(vault)
+    t.equal((await readAll(after, file)).toString(), shown, `${what}: nothing is left behind that only memory has`)
+  }
   await t.rejects(async () => fs.write(file, 0, Buffer.from('new content'), { clearPrivileges: true }))
-  await fs.sync()
-  const shown = (await readAll(fs, file)).toString()
-  const { fs: after } = await remountAfterCrash(vault)
-  t.equal((await readAll(after, file)).toString(), shown, 'nothing is left behind that only memory has')
+  await isCommitted('a write')
+  await t.rejects(async () => fs.allocate(file, 0, 0, 1000, USER))
+  await isCommitted('an allocation')
+  await t.rejects(async () => fs.setAttributes(file, { size: 3, clearPrivileges: true }, USER))
+  await isCommitted('a truncation')
 })
 
 t.test('root keeps them', async (t) => {
