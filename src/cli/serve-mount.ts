@@ -28,6 +28,7 @@ export async function startMount(
  * use it goes on, and the second one ends it by force, after a commit.
  */
 export async function serveUntilEnd(daemon: MountDaemon, say: (message: string) => void): Promise<MountEnd> {
+  outliveTerminal()
   let signals = 0
   const onSignal = (signal: NodeJS.Signals): void => {
     signals++
@@ -46,5 +47,13 @@ export async function serveUntilEnd(daemon: MountDaemon, say: (message: string) 
   } finally {
     await daemon.goodbye()
     for (const name of names) process.off(name, onSignal)
+  }
+}
+
+/** Nobody may read any more what is said (a terminal that was closed, a pipe that ended): no reason to drop a mount. */
+function outliveTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners('error')
+    stream.on('error', () => undefined)
   }
 }

@@ -54,6 +54,26 @@ t.test('a temporary chain whose daemon was killed is removed by who notices', as
   t.same(readdirSync(runtimeOf(world)), [])
 })
 
+t.test('a mount in the foreground outlives whoever reads what it says', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  const args = ['mount', '--foreground', '--no-auth', vault]
+  const daemon = spawn(process.execPath, [BIN, ...args], { env: world.environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  daemon.stdout.on('data', (text: Buffer) => (said += text.toString()))
+  await until(() => said.includes('Mounted'))
+  daemon.stdout.destroy()
+  daemon.stderr.destroy()
+  await shell(`echo kept > ${vault}/file`)
+  const ended = once(daemon, 'exit')
+  daemon.kill('SIGTERM')
+  t.same(await ended, [0, null])
+  t.same(mountpointsBelow(world.directory), [])
+  await mount(world, 'vault')
+  t.equal(await shell(`cat ${vault}/file`), 'kept\n')
+  await world.run(['umount', vault])
+})
+
 t.test('SIGTERM to the background process unmounts; in use, a second one ends it by force', async (t) => {
   const world = cliWorld(t)
   const vault = world.path('vault')
