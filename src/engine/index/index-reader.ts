@@ -6,14 +6,14 @@
  */
 import { AteError } from '../error.js'
 import type { RecordItem } from './record-item.js'
-import { decodeLeaf } from './leaf.js'
 import { LeafCache, type CachedLeaf } from './leaf-cache.js'
 import type { LeafSeal } from './leaf-seal.js'
 import type { OrderedStore } from './ordered-store.js'
+import { PackedLeaf } from './packed-leaf.js'
 import { compareKeys, encodeKey, decodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
 
-/** Opened leaves kept: about 10 KiB each with their parsed records. */
-const CACHED_LEAVES = 2048
+/** Opened leaves kept: some 5 KiB each. */
+const CACHED_LEAVES = 8192
 const FIRST_LEAF = encodeKey(0, 0, 0)
 
 export class IndexReader {
@@ -37,10 +37,10 @@ export class IndexReader {
   }
 
   get(kind: number, high: number, low: number): Uint8Array | undefined {
-    const record = this.#leafFor(kind, high, low)?.leaf
-    const found = record?.records[record.lowerBound(kind, high, low)]
-    if (found === undefined || found.kind !== kind || found.high !== high || found.low !== low) return undefined
-    return found.value
+    const leaf = this.#leafFor(kind, high, low)?.leaf
+    if (leaf === undefined) return undefined
+    const position = leaf.lowerBound(kind, high, low)
+    return leaf.isOf(position, kind, high) && leaf.lowAt(position) === low ? leaf.valueAt(position) : undefined
   }
 
   /** Records of (kind, high) with from <= low <= to, ascending, at most `limit`. */
@@ -49,11 +49,10 @@ export class IndexReader {
     let cached = this.#leafFor(kind, high, from) ?? this.#firstLeaf()
     let position = cached?.leaf.lowerBound(kind, high, from) ?? 0
     while (cached !== undefined) {
-      for (; position < cached.leaf.records.length; position++) {
-        const record = cached.leaf.records[position]
-        if (record === undefined || record.kind !== kind || record.high !== high || record.low > to) return items
-        if (items.length >= limit) return items
-        items.push({ low: record.low, value: record.value })
+      const { leaf } = cached
+      for (; position < leaf.length; position++) {
+        if (!leaf.isOf(position, kind, high) || leaf.lowAt(position) > to || items.length >= limit) return items
+        items.push({ low: leaf.lowAt(position), value: leaf.valueAt(position) })
       }
       cached = this.#leafAfter(cached)
       position = 0
@@ -67,11 +66,10 @@ export class IndexReader {
     while (cached !== undefined) {
       const { leaf, storeKey } = cached
       let position = leaf.lowerBound(kind, high, low)
-      const exact = leaf.records[position]
-      if (exact === undefined || exact.kind !== kind || exact.high !== high || exact.low !== low) position--
-      const record = leaf.records[position]
-      if (record !== undefined) {
-        return record.kind === kind && record.high === high ? { low: record.low, value: record.value } : undefined
+      if (!leaf.isOf(position, kind, high) || leaf.lowAt(position) !== low) position--
+      if (position >= 0) {
+        if (!leaf.isOf(position, kind, high)) return undefined
+        return { low: leaf.lowAt(position), value: leaf.valueAt(position) }
       }
       // The leaf holds nothing before the key: what precedes it lies in the leaf before.
       cached = this.#leafBefore(storeKey)
@@ -86,6 +84,7 @@ export class IndexReader {
     if (cached === undefined || !this.#covers(cached, kind, high, low)) {
       const storeKey = this.#store.floor(encodeKey(kind, high, low))
       cached = storeKey === undefined ? undefined : this.#open(storeKey)
+      if (cached !== undefined) extend(cached, kind, high, low)
     }
     if (cached !== undefined) this.#last = cached
     return cached
@@ -107,10 +106,12 @@ export class IndexReader {
     return previous === undefined ? undefined : this.#open(previous)
   }
 
+  /** As far as is known: what is not is asked of the store, which tells it with the leaf that does. */
   #covers(cached: CachedLeaf, kind: number, high: number, low: number): boolean {
     if (compareKeys(cached, kind, high, low) > 0) return false
-    const next = this.#nextOf(cached)
-    return next === null || compareKeys(next, kind, high, low) > 0
+    const { next, coversTo } = cached
+    if (next !== undefined) return next === null || compareKeys(next, kind, high, low) > 0
+    return coversTo !== undefined && compareKeys(coversTo, kind, high, low) >= 0
   }
 
   #nextOf(cached: CachedLeaf): RecordKey | null {
@@ -129,9 +130,14 @@ export class IndexReader {
     if (stored === undefined || storeKey.length !== RECORD_KEY_BYTES) {
       throw new AteError('BODY_DAMAGED', 'index: a leaf is missing')
     }
-    const leaf = decodeLeaf(this.#seal.openOrThrow(storeKey, stored))
-    const cached: CachedLeaf = { kind, high, low, storeKey, leaf, next: undefined, usedAt: 0 }
+    const leaf = new PackedLeaf(this.#seal.openOrThrow(storeKey, stored))
+    const cached: CachedLeaf = { kind, high, low, storeKey, leaf, next: undefined, coversTo: undefined, usedAt: 0 }
     this.#cache.add(cached)
     return cached
   }
+}
+
+function extend(cached: CachedLeaf, kind: number, high: number, low: number): void {
+  const { coversTo } = cached
+  if (coversTo === undefined || compareKeys(coversTo, kind, high, low) < 0) cached.coversTo = { kind, high, low }
 }

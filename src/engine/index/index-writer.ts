@@ -168,7 +168,7 @@ export class IndexWriter {
     const opened: Edit = {
       storeKey,
       stored,
-      records: stored === undefined ? [] : decodeLeaf(this.#seal.openOrThrow(storeKey, stored)).records,
+      records: stored === undefined ? [] : decodeLeaf(this.#seal.openOrThrow(storeKey, stored)),
       end: next?.length === RECORD_KEY_BYTES ? decodeKey(next) : undefined,
       changes: [],
     }

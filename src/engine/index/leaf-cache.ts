@@ -2,14 +2,16 @@
  * Opened leaves in the order of their keys, so that a record's leaf is found without asking the store. Bounded: when full,
  * the quarter that was used longest ago goes.
  */
-import type { Leaf } from './leaf.js'
+import type { PackedLeaf } from './packed-leaf.js'
 import { compareKeys, type RecordKey } from './record-key.js'
 
 export interface CachedLeaf extends RecordKey {
   storeKey: Uint8Array
-  leaf: Leaf
+  leaf: PackedLeaf
   /** Where the next leaf begins: a key, null at the end, undefined when not looked up yet. */
   next: RecordKey | null | undefined
+  /** The greatest key it was found to cover, when that is all that is known. */
+  coversTo: RecordKey | undefined
   usedAt: number
 }
 
@@ -41,6 +43,7 @@ export class LeafCache {
     const leaf = this.#leaves[at]
     if (leaf === undefined) return
     leaf.next = undefined
+    leaf.coversTo = undefined
     if (compareKeys(leaf, kind, high, low) !== 0) return
     this.#leaves.splice(at, 1)
     const before = this.#leaves[at - 1]

@@ -2,7 +2,7 @@
  * A leaf: a run of neighbouring records in key order, the unit the index seals and stores.
  *
  * Plaintext: records one after another, each key (15 bytes), length of the value (3 bytes, little-endian), value.
- * Parsed once into flat arrays; values stay views of the opened bytes.
+ * Here it is taken apart to be changed; `packed-leaf.ts` reads it.
  */
 import { AteError } from '../error.js'
 import { MAX_RECORD_VALUE_BYTES } from '../limits.js'
@@ -12,27 +12,6 @@ export const RECORD_HEADER_BYTES = RECORD_KEY_BYTES + 3
 
 export interface LeafRecord extends RecordKey {
   value: Uint8Array
-}
-
-export class Leaf {
-  readonly records: readonly LeafRecord[]
-
-  constructor(records: readonly LeafRecord[]) {
-    this.records = records
-  }
-
-  /** Position of the first record with a key >= the given one. */
-  lowerBound(kind: number, high: number, low: number): number {
-    let from = 0
-    let to = this.records.length
-    while (from < to) {
-      const middle = (from + to) >>> 1
-      const record = this.records[middle]
-      if (record !== undefined && isBefore(record, kind, high, low)) from = middle + 1
-      else to = middle
-    }
-    return from
-  }
 }
 
 function isBefore(record: RecordKey, kind: number, high: number, low: number): boolean {
@@ -62,7 +41,7 @@ export function encodeLeaf(records: readonly LeafRecord[]): Uint8Array {
 }
 
 /** Throws BAD_FORMAT on bytes that are no leaf; never reads beyond them. */
-export function decodeLeaf(bytes: Uint8Array): Leaf {
+export function decodeLeaf(bytes: Uint8Array): LeafRecord[] {
   const records: LeafRecord[] = []
   let previous: RecordKey | undefined
   let at = 0
@@ -81,9 +60,10 @@ export function decodeLeaf(bytes: Uint8Array): Leaf {
     previous = key
     at = start + length
   }
-  return new Leaf(records)
+  return records
 }
 
-function valueLength(bytes: Uint8Array, at: number): number {
+/** Of the value whose length lies at `at`. */
+export function valueLength(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16)
 }

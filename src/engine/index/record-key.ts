@@ -29,6 +29,15 @@ export function decodeKey(bytes: Uint8Array, start = 0): RecordKey {
   return { kind: bytes[start] ?? 0, high: readU56(bytes, start + 1), low: readU56(bytes, start + 8) }
 }
 
+/** Of the key at `start`. */
+export function highAt(bytes: Uint8Array, start: number): number {
+  return readU56(bytes, start + 1)
+}
+
+export function lowAt(bytes: Uint8Array, start: number): number {
+  return readU56(bytes, start + 8)
+}
+
 export function compareKeys(a: RecordKey, kind: number, high: number, low: number): number {
   return a.kind - kind || a.high - high || a.low - low
 }

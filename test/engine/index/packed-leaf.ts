@@ -1,0 +1,49 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { decodeLeaf, encodeLeaf, type LeafRecord } from '../../../src/engine/index/leaf.js'
+import { PackedLeaf } from '../../../src/engine/index/packed-leaf.js'
+import { compareKeys } from '../../../src/engine/index/record-key.js'
+
+const seed = 20260101
+const part = fc.oneof(fc.nat(5), fc.maxSafeNat())
+const record = fc.record({ kind: fc.nat(255), high: part, low: part, value: fc.uint8Array({ maxLength: 40 }) })
+const order = (a: LeafRecord, b: LeafRecord): number => compareKeys(a, b.kind, b.high, b.low)
+const leaf = fc
+  .uniqueArray(record, { maxLength: 30, comparator: (a, b) => order(a, b) === 0 })
+  .map((records) => records.sort(order))
+
+await t.test('a packed leaf holds the records it was made of, and finds the place of any key', async (t) => {
+  const property = fc.property(leaf, record, (records, other) => {
+    const packed = new PackedLeaf(encodeLeaf(records))
+    t.equal(packed.length, records.length)
+    records.forEach(({ kind, high, low, value }, i) => {
+      t.ok(packed.isOf(i, kind, high) && packed.lowAt(i) === low)
+      t.same(packed.valueAt(i), value)
+      t.equal(packed.lowerBound(kind, high, low), i)
+    })
+    t.equal(packed.isOf(records.length, 0, 0), false)
+    const { kind, high, low } = other
+    t.equal(packed.lowerBound(kind, high, low), records.filter((r) => compareKeys(r, kind, high, low) < 0).length)
+  })
+  fc.assert(property, { seed, numRuns: 200 })
+})
+
+await t.test('bytes that are no leaf are refused as they are when a leaf is taken apart', async (t) => {
+  const property = fc.property(leaf, fc.nat(), fc.nat(255), fc.nat(), (records, at, byte, cut) => {
+    const bytes = encodeLeaf(records)
+    if (bytes.length > 0) bytes[at % bytes.length] = byte
+    const damaged = bytes.subarray(0, bytes.length - (cut % 3 === 0 ? cut % 20 : 0))
+    const outcome = (parse: () => { length: number }): unknown => {
+      try {
+        return parse().length
+      } catch (error) {
+        return error
+      }
+    }
+    t.same(
+      outcome(() => new PackedLeaf(damaged)),
+      outcome(() => decodeLeaf(damaged)),
+    )
+  })
+  fc.assert(property, { seed, numRuns: 300 })
+})
