@@ -4,8 +4,11 @@
  */
 import { closeSync, writeSync } from 'node:fs'
 import { DIRECT_BLOCK_BYTES, openDirect } from './direct-io.js'
+import { errnoOf } from './file-error.js'
 import { alignedMemory } from './libc/load.js'
 
+/** Of the disk, not of the way it is written. Anything else (EINVAL, EOPNOTSUPP) is tried through the cache. */
+const FINAL_ERRORS: ReadonlySet<string> = new Set(['EIO', 'ENOSPC', 'EDQUOT'])
 /** One request to the disk. */
 const BUFFER_BYTES = 1024 * 1024
 
@@ -48,7 +51,7 @@ export class DirectWriter {
     try {
       return writeSync(this.#fd, bytes, 0, length, position)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EINVAL')) throw error
+      if (FINAL_ERRORS.has(errnoOf(error) ?? '')) throw error
       this.#isRefused = true
       return 0
     }

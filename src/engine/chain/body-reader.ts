@@ -19,6 +19,8 @@ export type OpenGroup = (place: BodyPlace, into?: Uint8Array) => Uint8Array
 const CACHE_BYTES = 32 * 1024 * 1024
 /** Bodies from here on take memory of MAX_BODY_BYTES that is used again: fresh memory for each would keep the collector busy. */
 const LARGE_BODY_BYTES = MAX_BODY_BYTES / 2
+/** What one new body may push out, and some. */
+const MAX_SPARE = 16
 
 /** Bodies of this size come from small commits. */
 const SMALL_BODY_BYTES = 8192
@@ -105,7 +107,7 @@ export class BodyReader {
   }
 
   #keepMemory({ buffer }: Uint8Array): void {
-    if (buffer.byteLength === MAX_BODY_BYTES) this.#spare.push(buffer)
+    if (buffer.byteLength === MAX_BODY_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(buffer)
   }
 
   #placeOf(body: number): BodyPlace {
