@@ -83,8 +83,11 @@ export class IndexReader {
     let cached = this.#cache.floor(kind, high, low)
     if (cached === undefined || !this.#covers(cached, kind, high, low)) {
       const storeKey = this.#store.floor(encodeKey(kind, high, low))
-      cached = storeKey === undefined ? undefined : this.#open(storeKey)
-      if (cached !== undefined) extend(cached, kind, high, low)
+      const leaf = storeKey === undefined ? undefined : this.#open(storeKey)
+      // Asked for again, further on: more of it will be, so that its end is worth a look.
+      if (leaf !== undefined && leaf === cached) this.#nextOf(leaf)
+      else if (leaf !== undefined) extend(leaf, kind, high, low)
+      cached = leaf
     }
     if (cached !== undefined) this.#last = cached
     return cached
