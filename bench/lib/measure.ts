@@ -30,14 +30,16 @@ export interface Bench {
 export async function measureRow(bench: Bench, row: Row): Promise<RowResult> {
   const results = new Map<string, Measurement[] | string>()
   for (const { system } of bench.mounted) results.set(system.name, row.excluded?.[system.name] ?? [])
-  for (let round = 0; round < bench.rounds; round++) {
+  // The first round warms every system up and is not counted: a daemon runs for days, and its first second says little.
+  for (let round = 0; round <= bench.rounds; round++) {
     for (let turn = 0; turn < bench.mounted.length; turn++) {
       const mounted = bench.mounted[(round + turn) % bench.mounted.length]
       const samples = mounted && results.get(mounted.system.name)
       if (mounted === undefined || samples === undefined || typeof samples === 'string') continue
-      if (mounted.system.isSlow === true && round % 2 === 1) continue
+      if (mounted.system.isSlow === true && round > 0 && round % 2 === 0) continue
       try {
-        samples.push(await measureOnce(bench, row, mounted, round))
+        const sample = await measureOnce(bench, row, mounted, round)
+        if (round > 0) samples.push(sample)
       } catch (error) {
         process.stderr.write(`${row.id} on ${mounted.system.name}: ${String(error)}\n${mounted.log()}\n`)
         results.set(mounted.system.name, 'failed')

@@ -126,7 +126,7 @@ than the fastest of gocryptfs, securefs and CryFS in that row.`
 
 const METHOD = (rounds: number, notes: readonly string[]): string =>
   [
-    `- Median of ${rounds} rounds (unpinned: at most ${MAX_UNPINNED_ROUNDS}); in each round every system runs the row once, in rotating order (CryFS in every second round).`,
+    `- Median of ${rounds} rounds (unpinned: at most ${MAX_UNPINNED_ROUNDS}); in each round every system runs the row once, in rotating order (CryFS in every second round). One round before them is not counted: daemons and caches are warm.`,
     '- All systems store their data on one fresh journaled ext4 image (loop mount); each runs with its default settings.',
     '- The load is a C program making raw system calls; tar, ls, rm and git are the usual programs.',
     "- Cold: after dropping the kernel's page, dentry and inode caches; the daemons keep running, with their own memory.",
