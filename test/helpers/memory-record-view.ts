@@ -94,7 +94,11 @@ export class MemoryRecordView implements RecordView {
 
   readBody(body: number): Uint8Array | Promise<Uint8Array> {
     const found = this.#bodies[body]
-    if (found === undefined) throw new AteError('BODY_DAMAGED', 'no such body')
+    if (found === undefined) {
+      const error = new AteError('BODY_DAMAGED', 'no such body')
+      if (this.hasSlowBodies) return Promise.reject(error)
+      throw error
+    }
     const bytes = found.bytes.subarray(0, found.length)
     return this.hasSlowBodies ? Promise.resolve(bytes) : bytes
   }

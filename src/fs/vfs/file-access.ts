@@ -1,5 +1,5 @@
 /** Reading and writing regular files: bounds, times and privileges around `Content`. */
-import { AteError } from '../../engine/error.js'
+import { AteError, errorCode, type ErrorCode } from '../../engine/error.js'
 import type { AttributeChanges } from './attribute-changes.js'
 import type { Inode } from './inodes/inode.js'
 import type { AccessTimePolicy } from './options.js'
@@ -17,16 +17,25 @@ import {
 
 const DAY_SECONDS = 86_400
 const KNOWN_MODES = FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE
+/** What reading content fails with when the chain is not whole. */
+const DAMAGE: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['BODY_DAMAGED', 'BAD_FORMAT', 'INPUT_OUTPUT'])
+
+export interface FileAccessOptions {
+  accessTime: AccessTimePolicy
+  onWarning: (message: string) => void
+}
 
 export class FileAccess {
   readonly #state: FileSystemState
   readonly #changes: AttributeChanges
   readonly #accessTime: AccessTimePolicy
+  readonly #onWarning: (message: string) => void
 
-  constructor(state: FileSystemState, changes: AttributeChanges, accessTime: AccessTimePolicy) {
+  constructor(state: FileSystemState, changes: AttributeChanges, { accessTime, onWarning }: FileAccessOptions) {
     this.#state = state
     this.#changes = changes
     this.#accessTime = accessTime
+    this.#onWarning = onWarning
   }
 
   read(ino: Ino, offset: number, length: number, target: Uint8Array, targetStart: number): Answer<number> {
@@ -34,7 +43,12 @@ export class FileAccess {
     const wanted = Math.min(length, inode.size - offset, target.length - targetStart)
     this.accessed(inode)
     if (!(wanted > 0)) return 0
-    return this.#state.content.read(inode, offset, wanted, target, targetStart)
+    try {
+      const answer = this.#state.content.read(inode, offset, wanted, target, targetStart)
+      return typeof answer === 'number' ? answer : answer.catch((error: unknown) => this.#unreadable(ino, error))
+    } catch (error) {
+      return this.#unreadable(ino, error)
+    }
   }
 
   write(ino: Ino, offset: number, data: Uint8Array, options: WriteOptions): number {
@@ -89,6 +103,13 @@ export class FileAccess {
     }
     inode.setAccessed(clock)
     inode.isAtimeDirty = true
+  }
+
+  /** The reader gets an I/O error, which says nothing of why: the log does. */
+  #unreadable(ino: Ino, error: unknown): never {
+    if (DAMAGE.has(errorCode(error)))
+      this.#onWarning(`Content of inode ${ino} cannot be read: it is damaged. Run fsck.`)
+    throw error
   }
 
   #modified(inode: Inode): void {

@@ -49,7 +49,8 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#creation = new Creation(state)
     this.#links = new Links(state, this.#creation)
     this.#changes = new AttributeChanges(state)
-    this.#files = new FileAccess(state, this.#changes, this.#readOnly ? 'noatime' : (options.accessTime ?? 'relatime'))
+    const accessTime = this.#readOnly ? 'noatime' : (options.accessTime ?? 'relatime')
+    this.#files = new FileAccess(state, this.#changes, { accessTime, onWarning: options.onWarning })
     this.#xattrs = new ExtendedAttributes(state)
     this.#space = options.space ?? (() => DEFAULT_SPACE)
   }
