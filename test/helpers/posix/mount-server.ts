@@ -4,6 +4,7 @@
  * Unmounts and ends with its channel.
  */
 import type { Driver, DriverOptions, MountedDriver } from '../../../src/fs/drivers/driver.js'
+import { testingUser } from '../user.js'
 import { MemoryVault } from './memory-vault.js'
 
 export interface ServerOptions {
@@ -36,7 +37,9 @@ class Server {
   static async start({ driver: name, mountpoint }: ServerOptions): Promise<Server> {
     const driver = await loadDriver(name)
     const warn = (message: string): void => void process.send?.({ warning: message })
-    const vault = await MemoryVault.open({ onWarning: warn })
+    // As a mount of the program makes it: a root directory of uid 0 would be closed to an ordinary user.
+    const root = { mode: 0o755, uid: testingUser.uid, gid: testingUser.gid }
+    const vault = await MemoryVault.open({ onWarning: warn, root })
     const options: DriverOptions = {
       mountpoint,
       fsName: 'atefs-test',
