@@ -5,32 +5,13 @@
 import t from 'tap'
 import { toHex } from '../../../src/engine/bytes/hex.js'
 import { SESSION_SALT_BYTES } from '../../../src/engine/crypto/chain-keys.js'
-import type { CryptoProvider } from '../../../src/engine/crypto/provider.js'
 import { GroupOpener } from '../../../src/engine/log/group-opener.js'
 import { GroupSealer } from '../../../src/engine/log/group-sealer.js'
 import { readGroupHeader } from '../../../src/engine/log/format/group-header.js'
 import { GROUP_CONTENT, GROUP_RECORDS } from '../../../src/engine/log/types.js'
 import { FaultStorage, mediumAfter } from '../../helpers/fault-storage.js'
 import { create, crypto, draft, keys, numbersOf, open } from '../../helpers/log-workbench.js'
-
-class SealRecorder {
-  readonly seals: string[] = []
-  readonly crypto: CryptoProvider = {
-    ...crypto,
-    seal: (key, nonce, ...rest) => {
-      this.seals.push(`${toHex(key)} ${toHex(nonce)}`)
-      return crypto.seal(key, nonce, ...rest)
-    },
-  }
-
-  get keyCount(): number {
-    return new Set(this.seals.map((seal) => seal.split(' ')[0])).size
-  }
-
-  get repeated(): number {
-    return this.seals.length - new Set(this.seals).size
-  }
-}
+import { SealRecorder } from '../../helpers/seal-recorder.js'
 
 async function appendTo(storage: FaultStorage, recorder: SealRecorder, count = 3): Promise<FaultStorage> {
   const { log, batches } = await open({ storage, crypto: recorder.crypto })
@@ -46,7 +27,7 @@ async function chain(): Promise<FaultStorage> {
 }
 
 await t.test('a crash and what is written after it', async (t) => {
-  const recorder = new SealRecorder()
+  const recorder = new SealRecorder(crypto)
   const storage = await appendTo(await chain(), recorder)
   for (let count = 0; count <= storage.operations.length; count++) {
     const files = mediumAfter(storage.operations.slice(0, count), 'all')
@@ -57,7 +38,7 @@ await t.test('a crash and what is written after it', async (t) => {
 })
 
 await t.test('an older copy restored and written to again and again', async (t) => {
-  const recorder = new SealRecorder()
+  const recorder = new SealRecorder(crypto)
   const old = (await appendTo(await chain(), recorder)).snapshot()
   for (let i = 0; i < 20; i++) await appendTo(FaultStorage.holding(old), recorder)
   t.equal(recorder.repeated, 0)
@@ -65,7 +46,7 @@ await t.test('an older copy restored and written to again and again', async (t) 
 })
 
 await t.test('two copies of one directory that both go on', async (t) => {
-  const recorder = new SealRecorder()
+  const recorder = new SealRecorder(crypto)
   const files = (await appendTo(await chain(), recorder)).snapshot()
   const copies = [FaultStorage.holding(files), FaultStorage.holding(files)]
   for (let round = 0; round < 5; round++) for (const copy of copies) await appendTo(copy, recorder)
@@ -73,7 +54,7 @@ await t.test('two copies of one directory that both go on', async (t) => {
 })
 
 await t.test('after the seals one key may make, a new salt is drawn', async (t) => {
-  const recorder = new SealRecorder()
+  const recorder = new SealRecorder(crypto)
   const sealer = new GroupSealer(recorder.crypto, keys, 3)
   const opener = new GroupOpener(crypto, keys)
   const salts = new Set<string>()
