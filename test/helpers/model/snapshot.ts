@@ -1,10 +1,15 @@
-/** A whole tree as plain data that must be the same on both sides: attributes, contents, links, extended attributes. */
+/**
+ * A whole tree as plain data that must be the same on both sides: attributes, contents, links, extended attributes. What the
+ * permissions keep from an ordinary user must be kept on both.
+ */
 import type { PosixClient } from '../posix/client.js'
 import { entries, errnoOf, readFile, withOpen } from '../posix/files.js'
 import { O_RDONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, SEEK_DATA, SEEK_HOLE } from '../posix/constants.js'
 import { digest, showStat } from './operations.js'
 
 export type Snapshot = Map<string, object>
+
+const DENIED = { denied: true }
 
 export async function takeSnapshot(c: PosixClient): Promise<Snapshot> {
   const snapshot: Snapshot = new Map()
@@ -19,22 +24,41 @@ async function addDirectory(
   snapshot: Snapshot,
   firstPaths: Map<number, string>,
 ): Promise<void> {
-  const listed = await entries(c, Buffer.from(at, 'latin1'))
+  const listed = await unlessDenied(() => entries(c, Buffer.from(at, 'latin1')))
+  if (listed === undefined) {
+    snapshot.set(`${at}/`, DENIED)
+    return
+  }
   const children = listed
     .map(({ name, ino, type }) => ({ name: name.toString('latin1'), ino, type }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const { name, ino, type } of children) {
     const path = `${at}/${name}`
     if (name === '..') continue
-    const stat = await c.lstat(Buffer.from(path, 'latin1'))
+    const stat = await unlessDenied(() => c.lstat(Buffer.from(path, 'latin1')))
+    if (stat === undefined) {
+      snapshot.set(path, { type, ...DENIED })
+      continue
+    }
     if (stat.ino !== ino) throw new Error(`${path} is inode ${ino} in the listing and ${stat.ino} by stat`)
     // Names of one file are a group, called by the first of them.
     const sameAs = firstPaths.get(ino) ?? path
     firstPaths.set(ino, sameAs)
     const kind = stat.mode & S_IFMT
-    snapshot.set(path, { type, sameAs, ...showStat(stat), ...(await extras(c, Buffer.from(path, 'latin1'), kind)) })
+    const more = await unlessDenied(() => extras(c, Buffer.from(path, 'latin1'), kind))
+    snapshot.set(path, { type, sameAs, ...showStat(stat), ...(more ?? DENIED) })
     if (kind === S_IFDIR && name !== '.') await addDirectory(c, path, snapshot, firstPaths)
   }
+}
+
+/** Undefined when permission is denied. */
+async function unlessDenied<T>(action: () => T | Promise<T>): Promise<T | undefined> {
+  let result: T | undefined
+  const errno = await errnoOf(async () => {
+    result = await action()
+  })
+  if (errno !== undefined && errno !== 'EACCES') throw new Error(errno)
+  return result
 }
 
 async function extras(c: PosixClient, path: Buffer, kind: number): Promise<object> {
