@@ -91,6 +91,30 @@ t.test('a damaged file is named, mount refuses, and with --allow-damage the rest
   t.equal((await umount()).code, 0)
 })
 
+t.test('damage far from the end is not met by a mount that has its index: what is damaged fails alone', async (t) => {
+  const { fsck, directory, mount, umount, mountpoint, world } = await chain(t)
+  const [first] = segments(directory)
+  await mount()
+  await shell(`echo more > ${mountpoint}/more`)
+  await umount()
+  flip(first ?? '', 150_000)
+
+  t.equal((await mount()).code, 0)
+  t.equal(await shell(`cd ${mountpoint}; cat d/small more; stat -c %s d/large`), 'small\nmore\n300000\n')
+  await t.rejects(shell(`cat ${mountpoint}/d/large`), /Input\/output error/)
+  await t.rejects(shell(`cat ${mountpoint}/d/large`), /Input\/output error/)
+  const ino = (await shell(`stat -c %i ${mountpoint}/d/large`)).trim()
+  t.equal(await shell(`cd ${mountpoint}; echo new > new; sync new; cat new`), 'new\n', 'and it can be written to')
+  await umount()
+  const logs = world.path('state/atefs')
+  const [log] = readdirSync(logs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.log'))
+  const lines = readFileSync(join(logs, log ?? ''), 'utf8').split('\n')
+  const told = lines.filter((line) => line.includes(`Content of inode ${ino} cannot be read`))
+  t.equal(told.length, 1, 'one line in the log')
+  t.notMatch(lines.join('\n'), 'large')
+  t.equal((await fsck()).code, 26)
+})
+
 t.test(
   'an older copy of the log in its place is refused by mount, told by fsck, and taken when that is meant',
   async (t) => {
@@ -151,6 +175,8 @@ t.test('a newest segment that was cut short or is missing is refused by mount an
   rmSync(newest)
   const [missing] = await refusedAndChecked(t, made, 'removed')
   t.match(missing, { kind: 'segment', segment: 1 })
+  const nothing = await made.mount('--allow-damage')
+  t.equal(nothing.code, 26, nothing.stderr)
   writeFileSync(newest, whole)
   t.equal((await made.mount()).code, 0)
   t.equal(await shell(`cat ${made.mountpoint}/d/small`), 'small\n')

@@ -23,6 +23,7 @@ export async function loadMountParts(request: MountRequest): Promise<MountParts>
         options: {
           nameKey: chain.keys.nameKey,
           onWarning,
+          allowDamage: request.allowDamage,
           accessTime: isAccessTimeKept ? 'relatime' : 'noatime',
           root: { mode: ROOT_MODE, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
           space: mediumSpace(request.directory),

@@ -29,6 +29,8 @@ export async function openFileSystem({ view, options: given }: OpenFileSystemOpt
   if (isNew === hasRoot && !(isReadOnly && hasRoot))
     throw new AteError('CHAIN_DAMAGED', 'The root directory or the inode numbers are missing.')
   if (isNew && !hasRoot) {
+    if (options.allowDamage === true)
+      throw new AteError('CHAIN_DAMAGED', 'The log has no root directory that can be read.')
     if (isReadOnly) throw new AteError('READ_ONLY', 'The chain holds no file system yet, and cannot be written to.')
     makeRoot(state, options.root ?? DEFAULT_ROOT)
   } else if (!isReadOnly) {

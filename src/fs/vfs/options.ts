@@ -19,6 +19,8 @@ export interface FileSystemOptions {
   /** One line for the log about something unexpected that the file system survives. */
   onWarning: (message: string) => void
   readOnly?: boolean
+  /** The chain is known to be damaged: one without a file system is not new, but has lost it. */
+  allowDamage?: boolean
   accessTime?: AccessTimePolicy
   /** The root directory when it is made: permission bits and owner. */
   root?: { mode: number; uid: number; gid: number }

@@ -50,6 +50,8 @@ t.test('a chain without a file system cannot be opened read-only', async (t) => 
   const view = new MemoryRecordView()
   const options = { nameKey: NAME_KEY, onWarning: (message: string) => t.fail(message), readOnly: true }
   await t.rejects(openFileSystem({ view, options }), { code: 'READ_ONLY' })
+  // Behind damage it is not new.
+  await t.rejects(openFileSystem({ view, options: { ...options, allowDamage: true } }), { code: 'CHAIN_DAMAGED' })
 })
 
 t.test('a damaged root or count is an error, never a new root', async (t) => {
