@@ -13,7 +13,7 @@ import { IndexReader } from '../../engine/index/index-reader.js'
 import { LeafSeal } from '../../engine/index/leaf-seal.js'
 import { MemoryStore } from '../../engine/index/memory-store.js'
 import type { OrderedStore } from '../../engine/index/ordered-store.js'
-import { createLog, describeChain, GroupReader } from '../../engine/log/index.js'
+import { createLog, damageText, describeChain, GroupReader } from '../../engine/log/index.js'
 import { GROUP_CONTENT } from '../../engine/log/types.js'
 import { AnchorFile } from './anchor-file.js'
 import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
@@ -148,7 +148,7 @@ async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: 
     readOnly: true,
     acceptRollback,
     allowDamage,
-    onFinding: ({ message }) => onNotice(message),
+    onFinding: (finding) => onNotice(damageText(finding)),
     onNotice,
     onProgress: paced((doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes })),
   })

@@ -5,4 +5,5 @@ export { GroupReader, type GroupAddress, type GroupReaderOptions } from './group
 export type { Log } from './log.js'
 export { MemoryStorage } from './memory-storage.js'
 export { createLog, openLog, type OpenedLog, type OpenLogOptions } from './open-log.js'
+export { damageText } from './replay.js'
 export { verifyLog, type VerifyLogOptions } from './verify-log.js'

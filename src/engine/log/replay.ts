@@ -149,13 +149,18 @@ export class Replay {
 }
 
 export function chainDamaged(finding: Finding): AteError {
-  const where = [
-    finding.sequence === undefined ? undefined : `batch ${finding.sequence}`,
-    finding.segment === undefined ? undefined : `segment ${finding.segment}`,
-    finding.position === undefined ? undefined : `position ${finding.position}`,
-  ].filter((part) => part !== undefined)
-  const place = where.length === 0 ? '' : ` (${where.join(', ')})`
-  return new AteError('CHAIN_DAMAGED', `The log is damaged: ${finding.message}${place}.`, {
+  return new AteError('CHAIN_DAMAGED', damageText(finding), {
     hint: 'Run atefs fsck to see all of it; atefs mount --allow-damage reads the rest.',
   })
+}
+
+/** What is wrong and where, one sentence for people. */
+export function damageText({ message, sequence, segment, position }: Finding): string {
+  const where = [
+    sequence === undefined ? undefined : `batch ${sequence}`,
+    segment === undefined ? undefined : `segment ${segment}`,
+    position === undefined ? undefined : `position ${position}`,
+  ].filter((part) => part !== undefined)
+  const place = where.length === 0 ? '' : ` (${where.join(', ')})`
+  return `The log is damaged: ${message}${place}.`
 }
