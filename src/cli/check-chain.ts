@@ -11,6 +11,8 @@ import { FileStorage } from '../adapters/node/file-storage.js'
 import { openStoredIndex } from '../adapters/node/index-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { openChain } from '../adapters/node/open-chain.js'
+import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from '../engine/chain/body-place.js'
+import type { RecordView } from '../engine/chain/record-view.js'
 import { deriveChainKeys, wipeChainKeys, type ChainKeys } from '../engine/crypto/chain-keys.js'
 import { wipe } from '../engine/crypto/wipe.js'
 import { errorCode } from '../engine/error.js'
@@ -31,6 +33,9 @@ export interface ChainFinding {
   inode?: number | undefined
   path?: string | undefined
 }
+
+/** Batches of the groups that findings of the log are about, by `segment:position`. */
+type GroupSequences = Map<string, number>
 
 export interface CheckChainOptions {
   directory: string
@@ -53,8 +58,9 @@ export async function* checkChain(options: CheckChainOptions): AsyncGenerator<Ch
   const handle = await openTolerant(options)
   const keys = handle?.keys ?? (await keysOf(options))
   try {
-    const checked = yield* checkLog(options, keys)
-    if (handle !== undefined) yield* checkFiles(handle, options)
+    const sequences: GroupSequences = new Map()
+    const checked = yield* checkLog(options, keys, sequences)
+    if (handle !== undefined) yield* checkFiles(handle, options, sequences)
     yield* checkIndex(options.directory, keys)
     return checked
   } finally {
@@ -94,6 +100,7 @@ async function keysOf({ directory, secret }: CheckChainOptions): Promise<ChainKe
 async function* checkLog(
   { directory, anchorDirectory, onProgress, onNotice }: CheckChainOptions,
   keys: ChainKeys,
+  sequences: GroupSequences,
 ): AsyncGenerator<ChainFinding, CheckedChain> {
   const anchorFile = join(anchorDirectory, anchorName(keys.chainId))
   if (!existsSync(anchorFile))
@@ -101,7 +108,7 @@ async function* checkLog(
   const anchor = new AnchorFile(anchorFile, { readOnly: true })
   const checked: CheckedChain = { batches: 0, logBytes: 0 }
   try {
-    yield* verifyLog({
+    const findings = verifyLog({
       storage: new FileStorage(directory),
       crypto: nativeCrypto,
       keys,
@@ -114,6 +121,11 @@ async function* checkLog(
         onProgress({ phase: 'verifying the log', doneBytes, totalBytes })
       },
     })
+    for await (const finding of findings) {
+      const { segment, position, sequence } = finding
+      if (finding.group !== undefined && sequence !== undefined) sequences.set(`${segment}:${position}`, sequence)
+      yield finding
+    }
   } finally {
     anchor.close()
   }
@@ -123,12 +135,26 @@ async function* checkLog(
 async function* checkFiles(
   { view, keys }: ChainHandle,
   { onProgress }: CheckChainOptions,
+  sequences: GroupSequences,
 ): AsyncGenerator<ChainFinding> {
   const onInodes = (doneBytes: number, totalBytes: number): void =>
     onProgress({ phase: 'checking files', doneBytes, totalBytes })
   for await (const finding of checkFileSystem({ view, nameKey: keys.nameKey, onProgress: onInodes })) {
-    const { kind, message, ino, path } = finding
-    yield { kind, message, inode: ino, path }
+    const { kind, message, ino, path, body } = finding
+    const place = body === undefined ? {} : placeOf(view, body, sequences)
+    yield { kind, message, inode: ino, path, ...place }
+  }
+}
+
+/** Where the log has the body, as far as its records tell. */
+function placeOf(view: RecordView, body: number, sequences: GroupSequences): Partial<ChainFinding> {
+  try {
+    const record = view.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
+    if (record === undefined) return { group: body }
+    const { segment, position } = decodeBodyPlace(body, record)
+    return { segment, position, sequence: sequences.get(`${segment}:${position}`), group: body }
+  } catch {
+    return { group: body }
   }
 }
 

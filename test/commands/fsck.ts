@@ -69,7 +69,7 @@ t.test('a damaged file is named, mount refuses, and with --allow-damage the rest
   flip(largest, 150_000)
   const checked = await fsck('--json')
   t.equal(checked.code, 26)
-  const findings = checked.json()['findings'] as { path?: string; segment?: number; kind: string }[]
+  const findings = checked.json()['findings'] as Finding[]
   t.ok(
     findings.some(({ path }) => path === '/d/large'),
     'the path',
@@ -78,13 +78,20 @@ t.test('a damaged file is named, mount refuses, and with --allow-damage the rest
     findings.some(({ segment }) => segment !== undefined),
     'the place in the log',
   )
+  const place = { segment: Number, position: Number, sequence: Number, group: Number }
+  const body = findings.find(({ kind }) => kind === 'body')
+  t.match(body, { ...place, path: '/d/large', inode: Number }, 'both in one finding')
+  const group = findings.find(({ kind }) => kind === 'group')
+  for (const key of ['segment', 'position', 'sequence', 'group'] as const) t.equal(body?.[key], group?.[key], key)
   t.match((await fsck()).stdout, /\/d\/large.*\n(.*\n)*vault is DAMAGED/)
 
   rmSync(join(directory, 'index'), { recursive: true })
   const refused = await mount()
   t.equal(refused.code, 26, refused.stderr)
   t.match(refused.stderr, 'atefs fsck')
-  t.equal((await mount('--allow-damage')).code, 0)
+  const tolerant = await mount('--allow-damage')
+  t.equal(tolerant.code, 0)
+  t.match(tolerant.stderr, /The log is damaged: .* \(batch \d+, segment 1, position \d+\)\./, 'the place')
   t.equal(await shell(`cat ${mountpoint}/d/small`), 'small\n')
   await t.rejects(shell(`cat ${mountpoint}/d/large`), /Input\/output error/)
   await t.rejects(shell(`touch ${mountpoint}/new`), /Read-only file system/)

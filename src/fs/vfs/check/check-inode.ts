@@ -21,6 +21,8 @@ const PAGE = 512
 export interface InodeFault {
   kind: 'extent' | 'body' | 'xattr'
   message: string
+  /** The body that a finding of kind `body` is about. */
+  body?: number
 }
 
 export class InodeCheck {
@@ -55,9 +57,13 @@ export class InodeCheck {
       if (end > inode.size) faults.push({ kind: 'extent', message: `The extent at ${extent.start} is beyond the end.` })
       const length = await this.#lengthOf(extent.body)
       if (length === undefined) {
-        faults.push({ kind: 'body', message: `The content from ${extent.start} to ${end} cannot be read.` })
+        faults.push({
+          kind: 'body',
+          message: `The content from ${extent.start} to ${end} cannot be read.`,
+          body: extent.body,
+        })
       } else if (extent.offset + extent.length > length) {
-        faults.push({ kind: 'body', message: `The extent at ${extent.start} is beyond its body.` })
+        faults.push({ kind: 'body', message: `The extent at ${extent.start} is beyond its body.`, body: extent.body })
       }
     }
     if (allocated !== inode.allocated && faults.length === 0) {

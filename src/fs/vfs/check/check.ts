@@ -25,6 +25,8 @@ export interface FileSystemFinding {
   ino: Ino
   /** Escaped text; undefined when the inode has no path or it cannot be found. */
   path: string | undefined
+  /** The body that a finding of kind `body` is about. */
+  body?: number | undefined
 }
 
 export interface CheckOptions {
@@ -100,7 +102,7 @@ class Check {
         try {
           const inode = decodeInode(ino, value)
           this.#nodes.add(inode)
-          for (const { kind, message } of await check.faults(inode)) this.#note(kind, ino, message)
+          for (const { kind, message, body } of await check.faults(inode)) this.#note(kind, ino, message, body)
         } catch {
           this.#nodes.addDamaged(ino)
           this.#note('inode', ino, 'The record of the inode is damaged.')
@@ -188,10 +190,10 @@ class Check {
     }
   }
 
-  #note(kind: FileSystemFindingKind, ino: Ino, message: string): void {
+  #note(kind: FileSystemFindingKind, ino: Ino, message: string, body?: number): void {
     const known = this.#waiting.get(ino)
-    if (known === undefined) this.#waiting.set(ino, [{ kind, ino, message }])
-    else known.push({ kind, ino, message })
+    if (known === undefined) this.#waiting.set(ino, [{ kind, ino, message, body }])
+    else known.push({ kind, ino, message, body })
   }
 
   #located(finding: Omit<FileSystemFinding, 'path'>): FileSystemFinding {
