@@ -8,7 +8,7 @@ import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../engine/log/
 import type { CommitMessage } from './commit-messages.js'
 
 /** Buffers both sides remember: all of the pool's and those of some commits under way. */
-const KNOWN_BUFFERS = 64
+const KNOWN_BUFFERS = 128
 
 export class CommitEncoder {
   /** In the order they were sent. */

@@ -4,7 +4,7 @@
  */
 const ARENA_BYTES = 1024 * 1024
 /** Arenas kept for reuse: fresh memory costs a page fault per 4 KiB. */
-const POOLED_ARENAS = 48
+const POOLED_ARENAS = 80
 
 export class Arena {
   readonly id: number

@@ -6,7 +6,7 @@ import { AteError } from '../../../engine/error.js'
 import type { FileSystemState } from '../state.js'
 
 /** Uncommitted and in-flight bytes above this make writers wait: bounds the daemon's memory. */
-const MAX_UNCOMMITTED_BYTES = 32 * 1024 * 1024
+const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024
 /** What a dirty inode adds to the bytes pending: its record is not put yet. */
 const DIRTY_INODE_BYTES = 512
 
