@@ -8,7 +8,7 @@ import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { ChainSecret } from '../adapters/node/chain-handle.js'
 import { AteError } from '../engine/error.js'
-import { promptHidden } from './prompt.js'
+import { promptHidden, stopHiding } from './prompt.js'
 
 export interface PassphraseSources {
   passfile?: string | undefined
@@ -20,6 +20,8 @@ export interface PassphraseQuestion {
   prompt: string
   /** A new passphrase is asked for twice. */
   isNew: boolean
+  /** The terminal goes on hiding what is typed: another question comes, and the caller calls `stopHiding` at the end. */
+  moreFollows?: boolean
 }
 
 /** Larger than any passphrase, small enough to hold: a wrong file given by mistake is refused. */
@@ -61,13 +63,24 @@ function takeFromEnvironment(): string | undefined {
   return value
 }
 
-async function askTerminal(question: PassphraseQuestion): Promise<Uint8Array> {
-  const first = finish(await promptHidden(`${question.prompt}: `))
-  if (!question.isNew) return first
-  const second = await promptHidden('The same again: ')
+async function askTerminal({ prompt, isNew, moreFollows = false }: PassphraseQuestion): Promise<Uint8Array> {
+  let hide = false
+  try {
+    const first = finish(await promptHidden(`${prompt}: `, { more: true }))
+    if (isNew) await confirm(first)
+    hide = moreFollows
+    return first
+  } finally {
+    if (!hide) stopHiding()
+  }
+}
+
+/** The same once more. Wipes it when it was not. */
+async function confirm(first: Buffer): Promise<void> {
+  const second = await promptHidden('The same again: ', { more: true })
   const same = Buffer.compare(first, second) === 0
   second.fill(0)
-  if (same) return first
+  if (same) return
   first.fill(0)
   throw new AteError('BAD_ARGUMENT', 'the two passphrases differ')
 }

@@ -17,16 +17,20 @@ const DELETE = 0x7f
 /** Longer input is cut off: a terminal line is not longer either. */
 const MAX_BYTES = 4096
 
-/** One line typed on standard input, a terminal. Ctrl-C ends the program. Fails with NO_PASSPHRASE at end of input. */
-export function promptHidden(text: string, input: ReadStream = process.stdin): Promise<Buffer> {
+/**
+ * One line typed on standard input, a terminal. Ctrl-C ends the program. Fails with NO_PASSPHRASE at end of input. With
+ * `more` another question follows: what is typed until then is not shown either, and the caller sees to `stopHiding`.
+ */
+export function promptHidden(text: string, { more = false } = {}, input: ReadStream = process.stdin): Promise<Buffer> {
   const line = Buffer.alloc(MAX_BYTES)
   let length = 0
   // First: whoever sees the question may type at once, and nothing of that is to be shown.
   input.setRawMode(true)
   process.stderr.write(text)
   return new Promise((resolve, reject) => {
-    const finish = (): void => {
-      input.off('data', onData).off('end', onEnd).setRawMode(false).pause()
+    const finish = (keepHiding = false): void => {
+      input.off('data', onData).off('end', onEnd).pause()
+      if (!keepHiding) stopHiding(input)
       process.stderr.write('\n')
     }
     const fail = (): void => {
@@ -38,7 +42,7 @@ export function promptHidden(text: string, input: ReadStream = process.stdin): P
     const onData = (chunk: Buffer): void => {
       for (const [index, byte] of chunk.entries()) {
         if (byte === ENTER || byte === NEWLINE) {
-          finish()
+          finish(more)
           // Typed ahead: belongs to the next question.
           if (index + 1 < chunk.length) input.unshift(Buffer.from(chunk.subarray(index + 1)))
           resolve(line.subarray(0, length))
@@ -60,6 +64,11 @@ export function promptHidden(text: string, input: ReadStream = process.stdin): P
     }
     input.on('data', onData).on('end', onEnd).resume()
   })
+}
+
+/** The terminal as it was: shows what is typed. */
+export function stopHiding(input: ReadStream = process.stdin): void {
+  if (input.isTTY) input.setRawMode(false)
 }
 
 /** UTF-8: bytes 10xxxxxx continue the character before them. */

@@ -3,6 +3,7 @@ import { BaseCommand } from '../cli/base-command.js'
 import { findChain, type ChainLocation } from '../cli/chain-argument.js'
 import { logPathFlag, passphraseFlags } from '../cli/mount-flags.js'
 import { readPassphrase } from '../cli/passphrase.js'
+import { stopHiding } from '../cli/prompt.js'
 import type { SlotChange } from '../cli/key-slots.js'
 import type { SlotInfo } from '../engine/keyring/keyring.js'
 
@@ -54,7 +55,12 @@ Whoever has a copy of the old keyring and knows its passphrase can still open th
     // Before anything is asked: a chain without passphrases has no slots.
     const before = await readSlots(chain)
     if (flags.list) return this.#report(chain, before)
-    const passphrase = await readPassphrase(flags, { prompt: `Passphrase for ${chain.name}`, isNew: false })
+    const passphrase = await readPassphrase(flags, {
+      prompt: `Passphrase for ${chain.name}`,
+      isNew: false,
+      // Opening the slot takes a while, in which the new one may be typed already.
+      moreFollows: flags.remove === undefined,
+    })
     const newSources = { passfile: flags['new-passfile'], passcommand: flags['new-passcommand'] }
     const newPassphrase = (): Promise<Uint8Array> =>
       readPassphrase(newSources, { prompt: `New passphrase for ${chain.name}`, isNew: true })
@@ -71,6 +77,7 @@ Whoever has a copy of the old keyring and knows its passphrase can still open th
       return this.#report(chain, slots)
     } finally {
       passphrase.fill(0)
+      stopHiding()
     }
   }
 

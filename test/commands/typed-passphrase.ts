@@ -63,3 +63,15 @@ t.test('an empty one, the end of input and Ctrl-C make no chain', async (t) => {
   t.equal((await mount(world, `first${ENTER}`, CTRL_C)).code, 130)
   leavesNothing(t, world)
 })
+
+t.test('what is typed before the next question is there is not shown', async (t) => {
+  const world = cliWorld(t)
+  t.equal((await mount(world, `old words${ENTER}`, `old words${ENTER}`)).code, 0)
+  await world.run(['umount', world.path('vault')])
+  const line = `"${process.execPath}" "${BIN}" passwd vault`
+  // The slot of the first answer takes a while to open.
+  const ahead = [`old words${ENTER}`, ...Array.from('typed ahead'), ENTER]
+  const end = await onTerminal(line, world.environment, [ahead, '', `typed ahead${ENTER}`])
+  t.equal(end.code, 0, end.shown)
+  t.match(end.shown, /^Passphrase for vault: \r?\nNew passphrase for vault: \r?\nThe same again: \r?\n/)
+})
