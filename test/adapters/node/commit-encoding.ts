@@ -24,7 +24,7 @@ await t.test('a commit arrives as it was sent, and its buffers travel once', (t)
 await t.test('more buffers than are remembered still arrive', (t) => {
   const encoder = new CommitEncoder()
   const decoder = new CommitDecoder()
-  const buffers = Array.from({ length: 200 }, (_, i) => shared().fill(i))
+  const buffers = Array.from({ length: 250 }, (_, i) => shared().fill(i))
   let dropped = 0
   for (let round = 0; round < 2; round++) {
     buffers.forEach((buffer, number) => {
