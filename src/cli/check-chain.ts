@@ -1,6 +1,7 @@
 /**
  * `atefs fsck`: everything that can be verified of a chain that nobody has mounted. First the log, byte by byte; then the
- * file system that its records make, rebuilt in memory beside whatever index there is; then that index. Changes nothing.
+ * file system that its records make, rebuilt in memory beside whatever index there is; then that index. Changes
+ * nothing, but for a mark beside an index that is to be rebuilt.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { AnchorFile } from '../adapters/node/anchor-file.js'
 import type { ChainHandle, ChainSecret, OpenChainOptions, OpenProgress } from '../adapters/node/chain-handle.js'
 import { anchorName, openIdentity } from '../adapters/node/chain-secret.js'
 import { FileStorage } from '../adapters/node/file-storage.js'
-import { openStoredIndex } from '../adapters/node/index-directory.js'
+import { markIndexBroken, openStoredIndex } from '../adapters/node/index-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { openChain } from '../adapters/node/open-chain.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from '../engine/chain/body-place.js'
@@ -161,6 +162,8 @@ function placeOf(view: RecordView, body: number, sequences: GroupSequences): Par
 function* checkIndex(directory: string, keys: ChainKeys): Generator<ChainFinding> {
   const index = join(directory, 'index')
   if (!existsSync(index) || isIndexWhole(index, keys)) return
+  // The mount itself does not look at every leaf before it begins.
+  markIndexBroken(index)
   yield { kind: 'index', message: 'The index does not verify; the next mount rebuilds it from the log.' }
 }
 

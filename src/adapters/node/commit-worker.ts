@@ -7,12 +7,13 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { ChainWriter } from '../../engine/chain/chain-writer.js'
 import { deriveChainKeys } from '../../engine/crypto/chain-keys.js'
 import { AteError } from '../../engine/error.js'
+import type { OrderedStore } from '../../engine/index/ordered-store.js'
 import { AnchorFile } from './anchor-file.js'
 import { encodePlaces, type FromWorker, toPlainError, type ToWorker } from './commit-messages.js'
 import { CommitDecoder } from './commit-encoding.js'
 import type { CommitWorkerData } from './commit-worker-data.js'
 import { FileStorage } from './file-storage.js'
-import { openIndexToWrite } from './index-directory.js'
+import { markIndexBroken, openIndexToWrite, reopenIndexToWrite, withStore } from './index-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { paced } from './pace.js'
 
@@ -35,7 +36,10 @@ async function run(data: CommitWorkerData): Promise<void> {
     isVerifying = true
     writer.verifyIndex().then((outcome) => {
       isVerifying = false
-      if (outcome === false) send({ type: 'failed', error: toPlainError(indexDamaged()) })
+      if (outcome === false) {
+        markIndexBroken(data.indexDirectory)
+        send({ type: 'failed', error: toPlainError(indexDamaged()) })
+      }
       isVerified = outcome !== undefined
     }, reportFailure)
   }, INDEX_INTERVAL_MS)
@@ -57,12 +61,22 @@ function indexDamaged(): AteError {
   })
 }
 
-function open(data: CommitWorkerData): Promise<ChainWriter> {
+async function open(data: CommitWorkerData): Promise<ChainWriter> {
+  const { indexDirectory } = data
+  const { opened } = await withStore(
+    openIndexToWrite(indexDirectory, onNotice),
+    () => reopenIndexToWrite(indexDirectory, onNotice),
+    (store) => openWriter(data, store),
+  )
+  return opened
+}
+
+function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<ChainWriter> {
   return ChainWriter.open({
     storage: new FileStorage(data.directory),
     crypto: nativeCrypto,
     keys: deriveChainKeys(nativeCrypto, data.rootKey, data.chainId, data.suite),
-    store: openIndexToWrite(data.indexDirectory, onNotice),
+    store,
     clock: Date.now,
     anchor: data.anchorFile === undefined ? undefined : new AnchorFile(data.anchorFile),
     readOnly: false,

@@ -2,7 +2,7 @@
  * The files of an index, looked at before LMDB maps them into memory: a page beyond the end of the file or of the disk
  * would end the process, and so would opening what is no LMDB file (lmdb 3.5).
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AteError } from '../../engine/error.js'
 import { errnoOf } from './file-error.js'
@@ -18,10 +18,34 @@ const LOCK_BYTES = 4 * PAGE_BYTES
 const FIRST_BYTES = 16 * PAGE_BYTES
 /** The two pages that lead to all others; the later one counts. */
 const META_PAGES = 2
-const META = { bytes: 160, flags: 18, magic: 24, version: 28, pageBytes: 48, lastPage: 144, transaction: 152 }
+const META = {
+  bytes: 160,
+  flags: 18,
+  magic: 24,
+  version: 28,
+  pageBytes: 48,
+  freeTree: 48,
+  mainTree: 96,
+  lastPage: 144,
+  transaction: 152,
+}
+const TREE = { depth: 6, root: 40 }
 const META_FLAG = 8
 const MAGIC = 0xbeefc0de
 const VERSION = 2
+
+/** Where a tree of pages begins, and how many levels it has. */
+export interface TreeMeta {
+  root: bigint
+  depth: number
+}
+
+export interface NewestMeta {
+  lastPage: bigint
+  /** Pages that are free again, by transaction. */
+  free: TreeMeta
+  main: TreeMeta
+}
 
 export function dataFile(directory: string): string {
   return join(directory, DATA_NAME)
@@ -45,7 +69,10 @@ export function coverDataFile(directory: string): void {
   const fd = openSync(dataFile(directory), constants.O_RDWR)
   try {
     const needed = neededBytes(fd) ?? 0
-    if (needed > fstatSync(fd).size) ftruncateSync(fd, needed)
+    if (needed <= fstatSync(fd).size) return
+    ftruncateSync(fd, needed)
+    // The length too must outlast a power failure: what LMDB wrote says it already.
+    fdatasyncSync(fd)
   } finally {
     closeSync(fd)
   }
@@ -86,7 +113,13 @@ function noSpace(): AteError {
 
 /** Bytes up to the last page in use; undefined when this is no file of LMDB. */
 function neededBytes(fd: number): number | undefined {
-  let newest = { transaction: -1n, lastPage: 0n }
+  const meta = readNewestMeta(fd)
+  return meta === undefined ? undefined : (Number(meta.lastPage) + 1) * PAGE_BYTES
+}
+
+/** Undefined when this is no file of LMDB. */
+export function readNewestMeta(fd: number): NewestMeta | undefined {
+  let newest: DataView | undefined
   for (let page = 0; page < META_PAGES; page++) {
     const bytes = new Uint8Array(META.bytes)
     if (readFully(fd, page * PAGE_BYTES, bytes, 0, bytes.length) < bytes.length) return undefined
@@ -94,8 +127,20 @@ function neededBytes(fd: number): number | undefined {
     const isMeta = (view.getUint16(META.flags, true) & META_FLAG) !== 0 && view.getUint32(META.magic, true) === MAGIC
     if (!isMeta || view.getUint16(META.version, true) !== VERSION) return undefined
     if (view.getUint32(META.pageBytes, true) !== PAGE_BYTES) return undefined
-    const transaction = view.getBigUint64(META.transaction, true)
-    if (transaction > newest.transaction) newest = { transaction, lastPage: view.getBigUint64(META.lastPage, true) }
+    if (newest === undefined || transactionOf(view) > transactionOf(newest)) newest = view
   }
-  return (Number(newest.lastPage) + 1) * PAGE_BYTES
+  if (newest === undefined) return undefined
+  return {
+    lastPage: newest.getBigUint64(META.lastPage, true),
+    free: treeAt(newest, META.freeTree),
+    main: treeAt(newest, META.mainTree),
+  }
+}
+
+function transactionOf(meta: DataView): bigint {
+  return meta.getBigUint64(META.transaction, true)
+}
+
+function treeAt(meta: DataView, at: number): TreeMeta {
+  return { depth: meta.getUint16(at + TREE.depth, true), root: meta.getBigUint64(at + TREE.root, true) }
 }

@@ -10,6 +10,7 @@ import { open, type RangeOptions, type RootDatabase, type Transaction } from 'lm
 import { AteError, type ErrorCode } from '../../engine/error.js'
 import type { OrderedStore, StoreChange } from '../../engine/index/ordered-store.js'
 import { coverDataFile, dataFile, isDataFileUsable, PAGE_BYTES, sizeOf } from './lmdb-file.js'
+import { checkPages } from './lmdb-pages.js'
 
 /** Address space, not memory or disk: 1 TiB of index is some 5,000,000,000 files. */
 const MAP_BYTES = 2 ** 40
@@ -34,7 +35,7 @@ export class LmdbStore implements OrderedStore {
 
   get(key: Uint8Array): Uint8Array | undefined {
     const database: ViewReader = this.#database
-    return database.getBinary(key, { transaction: this.#openView() })
+    return reading(() => database.getBinary(key, { transaction: this.#openView() }))
   }
 
   floor(key: Uint8Array): Uint8Array | undefined {
@@ -73,8 +74,16 @@ export class LmdbStore implements OrderedStore {
   }
 
   clear(): void {
-    this.#database.clearSync()
+    try {
+      this.#database.clearSync()
+    } catch (error) {
+      throw storeError('the index could not be cleared', error)
+    }
     this.refresh()
+  }
+
+  checkMedium(): Generator<void, boolean> {
+    return checkPages(this.#directory, { quick: false })
   }
 
   sizeBytes(): number {
@@ -93,14 +102,24 @@ export class LmdbStore implements OrderedStore {
   }
 
   #first(range: RangeOptions): Uint8Array | undefined {
-    for (const key of this.#database.getKeys({ ...range, transaction: this.#openView() })) return Uint8Array.from(key)
-    return undefined
+    return reading(() => {
+      for (const key of this.#database.getKeys({ ...range, transaction: this.#openView() })) return Uint8Array.from(key)
+      return undefined
+    })
   }
 }
 
 /** Removes an index that cannot be used; the next open rebuilds it. */
 export function removeLmdbStore(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw storeError('the index could not be read', error)
+  }
 }
 
 function openDatabase(directory: string, readOnly: boolean): RootDatabase<Uint8Array, Uint8Array> {
@@ -127,6 +146,7 @@ const MEANINGS: readonly [RegExp, ErrorCode][] = [
   [/ENOSPC|No space left|quota exceeded|MDB_MAP_FULL/, 'NO_SPACE'],
   [/Permission denied|not permitted/, 'ACCESS_DENIED'],
   [/Read-only file system/, 'READ_ONLY'],
+  [/MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|VERSION_MISMATCH|PANIC|INCOMPATIBLE|BAD_)/, 'BAD_FORMAT'],
 ]
 
 function storeError(message: string, cause: unknown): AteError {

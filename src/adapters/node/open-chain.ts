@@ -22,7 +22,7 @@ import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './
 import { chainStatus } from './chain-status.js'
 import { fileError } from './file-error.js'
 import { FileStorage } from './file-storage.js'
-import { openIndexToRead } from './index-directory.js'
+import { indexInMemory, openIndexToRead, withStore } from './index-directory.js'
 import { LmdbStore } from './lmdb-store.js'
 import { makeDirectory } from './make-directory.js'
 import { nativeCrypto } from './native-crypto.js'
@@ -130,28 +130,38 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
     onNotice: options.onNotice,
     onProgress: (doneBytes, totalBytes) => options.onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
   })
-  return { committer, store: new LmdbStore(indexDirectory, { readOnly: true }), nextGroup, status, reading: undefined }
+  try {
+    const store = new LmdbStore(indexDirectory, { readOnly: true })
+    return { committer, store, nextGroup, status, reading: undefined }
+  } catch (error) {
+    await committer.close()
+    throw error
+  }
 }
 
 /** Everything on this thread, and nothing is written. Behind damage, what the index says may not be in the log any more. */
 async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: FileStorage): Promise<OpenParts> {
   const { onNotice, onProgress, acceptRollback, allowDamage } = options
-  const store = allowDamage ? new MemoryStore() : openIndexToRead(join(options.directory, INDEX_DIRECTORY), onNotice)
   const file = anchorFile(keys.chainId, options)
-  const reading = await ChainWriter.open({
-    storage,
-    crypto: nativeCrypto,
-    keys,
-    store,
-    clock: Date.now,
-    anchor: file === undefined ? undefined : new AnchorFile(file, { readOnly: true }),
-    readOnly: true,
-    acceptRollback,
-    allowDamage,
-    onFinding: (finding) => onNotice(damageText(finding)),
-    onNotice,
-    onProgress: paced((doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes })),
-  })
+  const { store, opened: reading } = await withStore(
+    allowDamage ? new MemoryStore() : openIndexToRead(join(options.directory, INDEX_DIRECTORY), onNotice),
+    () => indexInMemory(onNotice),
+    (store) =>
+      ChainWriter.open({
+        storage,
+        crypto: nativeCrypto,
+        keys,
+        store,
+        clock: Date.now,
+        anchor: file === undefined ? undefined : new AnchorFile(file, { readOnly: true }),
+        readOnly: true,
+        acceptRollback,
+        allowDamage,
+        onFinding: (finding) => onNotice(damageText(finding)),
+        onNotice,
+        onProgress: paced((doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes })),
+      }),
+  )
   return { committer: undefined, store, nextGroup: reading.nextGroup, status: reading.status, reading }
 }
 

@@ -28,6 +28,8 @@ import { Memtable } from './memtable.js'
 const FLUSH_BYTES = 8 * 1024 * 1024
 /** Above this nothing is accepted: the index cannot be written (a full disk), and memory is bounded. */
 const STALLED_FLUSH_BYTES = 16 * FLUSH_BYTES
+/** An index up to this size is verified before it is used, which takes some 10 ms; a larger one while nothing else is to do. */
+const VERIFIED_FIRST_BYTES = 4 * 1024 * 1024
 /** Commits written together: bounds how long the first of them waits for the rest. */
 const GROUP_COMMIT_BYTES = 32 * 1024 * 1024
 
@@ -100,6 +102,10 @@ export class ChainWriter implements Committer {
     // One that names no point (disowned, another chain's, broken) may hold anything.
     if (options.acceptRollback === true || options.allowDamage === true || index.state.point === undefined)
       index.clear()
+    else if (store.sizeBytes() <= VERIFIED_FIRST_BYTES && !isWhole(index)) {
+      options.onNotice?.('The index is damaged and is rebuilt from the log.')
+      index.clear()
+    }
     let memtable = new Memtable(index.state.nextGroup)
     const from = index.state.point
     let replayed = 0
@@ -187,12 +193,18 @@ export class ChainWriter implements Committer {
     const steps = this.#index.verify()
     for (;;) {
       if (this.#running !== undefined || this.#isClosed) return undefined
-      const step = steps.next()
-      if (step.done === true) {
-        if (!step.value) this.#index.disown()
-        return step.value
-      }
+      const outcome = nextOutcome(steps)
+      if (outcome === false) this.#disownIndex()
+      if (outcome !== undefined) return outcome
       await this.#nextTurn?.()
+    }
+  }
+
+  #disownIndex(): void {
+    try {
+      this.#index.disown()
+    } catch {
+      // So broken that it cannot be written to: whoever opens it next sees that as well.
     }
   }
 
@@ -328,6 +340,24 @@ export class ChainWriter implements Committer {
     finish(flushSteps(this.#index, memtable))
     this.#memtable = new Memtable(memtable.nextGroup)
     this.onIndexed(memtable.transaction, this.#index.takeChangedLeaves())
+  }
+}
+
+/** Undefined when there are more steps. An index that cannot even be read is not whole. */
+function nextOutcome(steps: Generator<void, boolean>): boolean | undefined {
+  try {
+    const step = steps.next()
+    return step.done === true ? step.value : undefined
+  } catch {
+    return false
+  }
+}
+
+function isWhole(index: IndexWriter): boolean {
+  const steps = index.verify()
+  for (;;) {
+    const outcome = nextOutcome(steps)
+    if (outcome !== undefined) return outcome
   }
 }
 

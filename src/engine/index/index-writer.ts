@@ -104,6 +104,7 @@ export class IndexWriter {
    * without a flush in between says anything.
    */
   *verify(): Generator<void, boolean> {
+    if (this.#store.checkMedium !== undefined && !(yield* this.#store.checkMedium())) return false
     const digest = new SetDigest(this.#crypto, this.#digestKey)
     let key = this.#store.get(FIRST_LEAF) === undefined ? this.#store.after(FIRST_LEAF) : FIRST_LEAF
     for (let count = 1; key?.length === RECORD_KEY_BYTES; count++) {

@@ -17,6 +17,8 @@ export interface OrderedStore {
   refresh(): void
   /** Drops everything. */
   clear(): void
+  /** Reads whatever its medium has around the values, yielding now and then: false when it cannot be relied on. */
+  checkMedium?(): Generator<void, boolean>
   /** Bytes on the medium. */
   sizeBytes(): number
   close(): Promise<void>
