@@ -204,7 +204,7 @@ async function report(checks: readonly Check[]): Promise<string> {
   const facts = await machineFacts([ATEFS])
   const lines = checks.map((c) => `| ${c.what} | ${c.measured} | ${c.target} | ${c.isMet ? 'met' : '**behind**'} |`)
   return [
-    '# Scale\n\nWritten by `npm run bench:scale`: unpinned, on a fresh journaled ext4 image. Operations are timed with the',
+    '# Scale\n\nWritten by `npm run bench:scale`: daemon and load on one core, on a fresh journaled ext4 image. Operations are timed with the',
     "kernel's dentries and inodes dropped, so that each reaches the daemon, and the pages of the disk kept.\n",
     ...facts.map((fact) => `- ${fact}`),
     '\n| what | measured | target | |\n| :-- | --: | --: | :-- |',
