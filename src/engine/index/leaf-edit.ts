@@ -10,10 +10,10 @@ export interface RecordChange extends RecordKey {
 }
 
 /**
- * A full leaf's plaintext. Sealed it fits one page of the store (4096 bytes less 16 of page header and the seal), so that
+ * A full leaf's plaintext. Sealed it fits one page of the store (4096 bytes less 24 of page header, as lmdb 3 has it, and the seal), so that
  * rewriting a record rewrites one page.
  */
-export const LEAF_BYTES = 4096 - 16 - 61
+export const LEAF_BYTES = 4096 - 24 - 61
 /** After a split in the middle, leaves are left this full: the next random insertions find room. */
 const SPLIT_FILL = 0.7
 
