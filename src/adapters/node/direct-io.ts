@@ -7,13 +7,13 @@ import { constants, openSync } from 'node:fs'
 /** Positions, lengths and memory are multiples of it: no disk has larger blocks. */
 export const DIRECT_BLOCK_BYTES = 4096
 
-/** Another descriptor for the open file `fd`; undefined where there is no such thing. */
-export function openDirect(fd: number, mode: 'read' | 'write'): number | undefined {
+/** Another descriptor for the open file `fd`; null where there is no such thing. */
+export function openDirect(fd: number, mode: 'read' | 'write'): number | null {
   const flags = mode === 'read' ? constants.O_RDONLY : constants.O_WRONLY
   try {
     return openSync(`/proc/self/fd/${fd}`, flags | constants.O_DIRECT)
   } catch {
-    return undefined
+    return null
   }
 }
 

@@ -25,7 +25,7 @@ export class DirectWriter {
   /** For the open file `fd`; null where there is no such thing. To be closed before `fd` is. */
   static open(fd: number): DirectWriter | null {
     const direct = openDirect(fd, 'write')
-    return direct === undefined ? null : new DirectWriter(direct)
+    return direct === null ? null : new DirectWriter(direct)
   }
 
   /** Whole blocks at a whole block. False: the file system refuses; some may have been written. Throws what write(2) does. */

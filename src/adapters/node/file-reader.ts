@@ -70,7 +70,7 @@ export class FileReader implements SegmentReader {
   }
 
   #readAhead(position: number, length: number): void {
-    if (this.#directFd === undefined) this.#directFd = openDirect(this.#fd, 'read') ?? null
+    if (this.#directFd === undefined) this.#directFd = openDirect(this.#fd, 'read')
     const from = blockStart(position)
     const wanted = Math.min(WINDOW_BYTES, Math.max(2 * this.#runBytes, length + DIRECT_BLOCK_BYTES))
     if (this.#directFd === null || position + length - from > WINDOW_BYTES) return

@@ -14,12 +14,6 @@ export interface LeafRecord extends RecordKey {
   value: Uint8Array
 }
 
-function isBefore(record: RecordKey, kind: number, high: number, low: number): boolean {
-  if (record.kind !== kind) return record.kind < kind
-  if (record.high !== high) return record.high < high
-  return record.low < low
-}
-
 export function recordBytes(record: LeafRecord): number {
   return RECORD_HEADER_BYTES + record.value.length
 }
@@ -42,28 +36,46 @@ export function encodeLeaf(records: readonly LeafRecord[]): Uint8Array {
 
 /** Throws BAD_FORMAT on bytes that are no leaf; never reads beyond them. */
 export function decodeLeaf(bytes: Uint8Array): LeafRecord[] {
-  const records: LeafRecord[] = []
-  let previous: RecordKey | undefined
-  let at = 0
-  while (at < bytes.length) {
+  return recordStarts(bytes).map((at) => ({ ...decodeKey(bytes, at), value: valueOf(bytes, at) }))
+}
+
+/** Where each record begins. Throws BAD_FORMAT on bytes that are no leaf; never reads beyond them. */
+export function recordStarts(bytes: Uint8Array): number[] {
+  const starts: number[] = []
+  let previous: number | undefined
+  for (let at = 0; at < bytes.length;) {
     if (bytes.length - at < RECORD_HEADER_BYTES) throw new AteError('BAD_FORMAT', `index leaf: cut record at ${at}`)
-    const key = decodeKey(bytes, at)
-    const length = valueLength(bytes, at + RECORD_KEY_BYTES)
+    const length = valueLength(bytes, at)
     const start = at + RECORD_HEADER_BYTES
     if (length > MAX_RECORD_VALUE_BYTES || length > bytes.length - start) {
       throw new AteError('BAD_FORMAT', `index leaf: value of ${length} bytes at ${at} does not fit`)
     }
-    if (previous !== undefined && !isBefore(previous, key.kind, key.high, key.low)) {
+    if (previous !== undefined && !isKeyBefore(bytes, previous, at)) {
       throw new AteError('BAD_FORMAT', `index leaf: keys out of order at ${at}`)
     }
-    records.push({ kind: key.kind, high: key.high, low: key.low, value: bytes.subarray(start, start + length) })
-    previous = key
+    starts.push(at)
+    previous = at
     at = start + length
   }
-  return records
+  return starts
 }
 
-/** Of the value whose length lies at `at`. */
-export function valueLength(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16)
+/** Of the record at `at`: a view. */
+export function valueOf(bytes: Uint8Array, at: number): Uint8Array {
+  const start = at + RECORD_HEADER_BYTES
+  return bytes.subarray(start, start + valueLength(bytes, at))
+}
+
+function valueLength(bytes: Uint8Array, at: number): number {
+  const start = at + RECORD_KEY_BYTES
+  return (bytes[start] ?? 0) | ((bytes[start + 1] ?? 0) << 8) | ((bytes[start + 2] ?? 0) << 16)
+}
+
+/** Keys are in the order of their bytes. */
+function isKeyBefore(bytes: Uint8Array, a: number, b: number): boolean {
+  for (let i = 0; i < RECORD_KEY_BYTES; i++) {
+    const difference = (bytes[a + i] ?? 0) - (bytes[b + i] ?? 0)
+    if (difference !== 0) return difference < 0
+  }
+  return false
 }

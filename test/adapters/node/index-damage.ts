@@ -3,14 +3,14 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import type { ChainHandle, OpenChainOptions } from '../../../src/adapters/node/chain-handle.js'
+import type { ChainHandle } from '../../../src/adapters/node/chain-handle.js'
 import { markIndexBroken } from '../../../src/adapters/node/index-directory.js'
 import { LmdbStore } from '../../../src/adapters/node/lmdb-store.js'
 import { createChain, openChain } from '../../../src/adapters/node/open-chain.js'
+import { KIND, optionsIn, put } from '../../helpers/record-chain.js'
 import type { StoreChange } from '../../../src/engine/index/ordered-store.js'
 import { seededRandom } from '../../helpers/seeded-random.js'
 
-const KIND = 7
 const RECORDS = 160
 const PAGE_BYTES = 4096
 const META_PAGES = 2
@@ -21,25 +21,7 @@ const index = join(base, 'chain', 'index')
 const dataFile = join(index, 'data.mdb')
 
 function open(readOnly: boolean, notices: string[] = []): Promise<ChainHandle> {
-  return openChain(optionsFor(readOnly, notices))
-}
-
-function optionsFor(readOnly: boolean, notices: string[]): OpenChainOptions {
-  return {
-    directory: join(base, 'chain'),
-    secret: { kind: 'key-file' },
-    anchorDirectory: join(base, 'anchors'),
-    readOnly,
-    allowDamage: false,
-    acceptRollback: false,
-    onProgress: () => undefined,
-    onNotice: (message) => notices.push(message),
-  }
-}
-
-async function put(chain: ChainHandle, from: number, to: number): Promise<void> {
-  for (let low = from; low < to; low++) chain.view.put(KIND, 1, low, new Uint8Array(100).fill(low))
-  await chain.view.commit()
+  return openChain({ ...optionsIn(base, notices), readOnly })
 }
 
 function isComplete({ view }: ChainHandle): boolean {
@@ -48,7 +30,7 @@ function isComplete({ view }: ChainHandle): boolean {
 }
 
 async function makeChain(): Promise<Buffer> {
-  const first = await createChain({ ...optionsFor(false, []), keyBits: 256 })
+  const first = await createChain({ ...optionsIn(base, []), keyBits: 256 })
   await put(first, 0, RECORDS / 2)
   await first.close()
   // Twice, so that there is a list of free pages.

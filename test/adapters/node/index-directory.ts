@@ -3,10 +3,9 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { ChainHandle, OpenChainOptions } from '../../../src/adapters/node/chain-handle.js'
+import type { ChainHandle } from '../../../src/adapters/node/chain-handle.js'
 import { createChain, openChain } from '../../../src/adapters/node/open-chain.js'
-
-const KIND = 7
+import { KIND, optionsIn, put } from '../../helpers/record-chain.js'
 
 interface Sample {
   /** The index, and a copy of it from before the last records. */
@@ -14,24 +13,6 @@ interface Sample {
   older: string
   notices: string[]
   open: (readOnly: boolean) => Promise<ChainHandle>
-}
-
-function optionsIn(base: string, notices: string[]): OpenChainOptions {
-  return {
-    directory: join(base, 'chain'),
-    secret: { kind: 'key-file' },
-    anchorDirectory: join(base, 'anchors'),
-    readOnly: false,
-    allowDamage: false,
-    acceptRollback: false,
-    onProgress: () => undefined,
-    onNotice: (message) => notices.push(message),
-  }
-}
-
-async function put(chain: ChainHandle, from: number, to: number): Promise<void> {
-  for (let low = from; low < to; low++) chain.view.put(KIND, 1, low, new Uint8Array(100).fill(low))
-  await chain.view.commit()
 }
 
 const original = mkdtempSync(join(tmpdir(), 'atefs-index-'))

@@ -47,3 +47,18 @@ await t.test('bytes that are no leaf are refused as they are when a leaf is take
   })
   fc.assert(property, { seed, numRuns: 300 })
 })
+
+await t.test('a cut record, a value that does not fit and keys out of order are refused', async (t) => {
+  const two = [1, 2].map((low) => ({ kind: 7, high: 3, low, value: Uint8Array.of(low, low, low) }))
+  const bytes = encodeLeaf(two)
+  const half = bytes.length / 2
+  const swapped = Uint8Array.from([...bytes.subarray(half), ...bytes.subarray(0, half)])
+  const twice = Uint8Array.from([...bytes.subarray(0, half), ...bytes.subarray(0, half)])
+  for (const parse of [(b: Uint8Array) => new PackedLeaf(b), decodeLeaf]) {
+    for (let length = 1; length < bytes.length; length++)
+      if (length !== half) t.throws(() => parse(bytes.subarray(0, length)), { code: 'BAD_FORMAT' }, `cut at ${length}`)
+    t.throws(() => parse(swapped), { code: 'BAD_FORMAT' })
+    t.throws(() => parse(twice), { code: 'BAD_FORMAT' })
+    t.equal(parse(bytes).length, 2)
+  }
+})
