@@ -1,6 +1,7 @@
 /** Reading and writing regular files: bounds, times and privileges around `Content`. */
 import { AteError, errorCode, type ErrorCode } from '../../engine/error.js'
 import type { AttributeChanges } from './attribute-changes.js'
+import { contentDamaged } from './damage-messages.js'
 import type { Inode } from './inodes/inode.js'
 import type { AccessTimePolicy } from './options.js'
 import type { FileSystemState } from './state.js'
@@ -107,8 +108,7 @@ export class FileAccess {
 
   /** The reader gets an I/O error, which says nothing of why: the log does. */
   #unreadable(ino: Ino, error: unknown): never {
-    if (DAMAGE.has(errorCode(error)))
-      this.#onWarning(`Content of inode ${ino} cannot be read: it is damaged. Run fsck.`)
+    if (DAMAGE.has(errorCode(error))) this.#onWarning(contentDamaged(ino))
     throw error
   }
 

@@ -26,16 +26,16 @@ export class FileSystemState {
   readonly references = new ReferenceCounts()
 
   constructor(view: RecordView, options: FileSystemOptions) {
-    const { nameKey } = options
+    const { nameKey, onWarning } = options
     const hash: NameHash = options.hashName ?? ((name) => sipHash53(nameKey, name))
     this.view = view
     this.clock = options.clock ?? new WallClock()
-    this.inodes = new InodeStore(view, options.cachedInodes ?? DEFAULT_CACHED_INODES, options.onWarning)
+    this.inodes = new InodeStore(view, options.cachedInodes ?? DEFAULT_CACHED_INODES, onWarning)
     this.numbers = new InodeNumbers(view)
-    this.pages = new DirectoryPages(view, options.onWarning)
-    this.entries = new DirectoryEntries(view, hash, (directory) => this.pages.invalidate(directory))
-    this.content = new Content(view)
-    this.xattrs = new Xattrs(view, hash)
+    this.pages = new DirectoryPages(view, onWarning)
+    this.entries = new DirectoryEntries(view, hash, (directory) => this.pages.invalidate(directory), onWarning)
+    this.content = new Content(view, onWarning)
+    this.xattrs = new Xattrs(view, hash, onWarning)
   }
 
   /** The directory, to look in. Fails with NOT_A_DIRECTORY. */

@@ -14,9 +14,9 @@ export class Content {
   readonly #view: RecordView
   readonly #extents: ExtentMap
 
-  constructor(view: RecordView) {
+  constructor(view: RecordView, onWarning: (message: string) => void) {
     this.#view = view
-    this.#extents = new ExtentMap(view)
+    this.#extents = new ExtentMap(view, onWarning)
   }
 
   /** Copies [offset, offset + length) of the file, which lies below its size, to `target` at `start`. */

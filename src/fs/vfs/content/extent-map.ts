@@ -3,6 +3,7 @@
  * changes are made at once (records through the view, the inode's own extent by marking it dirty, which callers do).
  */
 import type { BodySlice, RecordView } from '../../../engine/chain/record-view.js'
+import { contentDamaged } from '../damage-messages.js'
 import { CHUNK_BYTES, chunkStart, decodeExtent, encodeExtent, type Extent } from '../records/extent-record.js'
 import { CONTENT_INLINE, CONTENT_NONE, CONTENT_RECORDS, type Inode } from '../inodes/inode.js'
 import { KIND_EXTENT, MAX_LOW } from '../records/record-kinds.js'
@@ -15,9 +16,11 @@ const LARGE_CUT_BYTES = 16 * CHUNK_BYTES
 
 export class ExtentMap {
   readonly #view: RecordView
+  readonly #onWarning: (message: string) => void
 
-  constructor(view: RecordView) {
+  constructor(view: RecordView, onWarning: (message: string) => void) {
     this.#view = view
+    this.#onWarning = onWarning
   }
 
   /** The extents that overlap [from, to), in order, whole; at most `limit` of them. */
@@ -31,7 +34,7 @@ export class ExtentMap {
       // Where one begins right here, none before it comes into question, and often none behind it.
       const exact = this.#view.get(KIND_EXTENT, inode.ino, from)
       if (exact !== undefined) {
-        const extent = decodeExtent(from, exact)
+        const extent = this.#decode(inode, from, exact)
         found.push(extent)
         low = from + extent.length
         if (low >= to || limit === 1) return found
@@ -39,7 +42,7 @@ export class ExtentMap {
       for (let page = FIRST_PAGE; ; page = PAGE) {
         const items = this.#view.range(KIND_EXTENT, inode.ino, low, Math.min(to - 1, MAX_LOW), page)
         for (const item of items) {
-          const extent = decodeExtent(item.low, item.value)
+          const extent = this.#decode(inode, item.low, item.value)
           if (extent.start + extent.length > from) found.push(extent)
           if (found.length >= limit) return found
         }
@@ -49,6 +52,15 @@ export class ExtentMap {
       }
     }
     return found
+  }
+
+  #decode(inode: Inode, start: number, record: Uint8Array): Extent {
+    try {
+      return decodeExtent(start, record)
+    } catch (error) {
+      this.#onWarning(contentDamaged(inode.ino))
+      throw error
+    }
   }
 
   /** Adds content where there is none. */

@@ -6,6 +6,7 @@
  */
 import type { RecordView } from '../../../engine/chain/record-view.js'
 import { AteError } from '../../../engine/error.js'
+import { entryDamaged } from '../damage-messages.js'
 import {
   decodeEntries,
   encodeEntries,
@@ -38,12 +39,19 @@ export class DirectoryEntries {
   #low = 0
   #entries: readonly Entry[] = NO_ENTRIES
   readonly #onChange: (directory: Ino) => void
+  readonly #onWarning: (message: string) => void
 
   /** `onChange` is told of every directory whose entries changed. */
-  constructor(view: RecordView, hash: NameHash, onChange: (directory: Ino) => void) {
+  constructor(
+    view: RecordView,
+    hash: NameHash,
+    onChange: (directory: Ino) => void,
+    onWarning: (message: string) => void,
+  ) {
     this.#view = view
     this.#hash = hash
     this.#onChange = onChange
+    this.#onWarning = onWarning
   }
 
   /** The entry, or undefined. Never change it. */
@@ -110,11 +118,20 @@ export class DirectoryEntries {
     const low = lowOf(this.#hash(name))
     const record = this.#view.get(KIND_ENTRY, directory, low)
     // Only assigned once nothing can fail any more.
-    const entries = record === undefined ? NO_ENTRIES : decodeEntries(record)
+    const entries = record === undefined ? NO_ENTRIES : this.#decode(directory, record)
     this.#directory = directory
     this.#name = name
     this.#low = low
     this.#entries = entries
+  }
+
+  #decode(directory: Ino, record: Uint8Array): readonly Entry[] {
+    try {
+      return decodeEntries(record)
+    } catch (error) {
+      this.#onWarning(entryDamaged(directory))
+      throw error
+    }
   }
 
   #store(directory: Ino, entries: readonly Entry[]): void {

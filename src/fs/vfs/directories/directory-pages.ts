@@ -4,6 +4,7 @@
  * directory that changes all the time (rm -r) never fetches much more than it hands out.
  */
 import type { RecordItem, RecordView } from '../../../engine/chain/record-view.js'
+import { entryDamaged } from '../damage-messages.js'
 import { decodeEntries, SLOTS, type Entry } from '../records/entry-record.js'
 import { KIND_ENTRY, MAX_LOW } from '../records/record-kinds.js'
 import type { EntrySink, Ino } from '../types.js'
@@ -85,7 +86,7 @@ export class DirectoryPages {
     try {
       return decodeEntries(value)
     } catch {
-      this.#onWarning(`An entry of directory ${directory} cannot be read: its record is damaged. Run fsck.`)
+      this.#onWarning(entryDamaged(directory))
       return []
     }
   }

@@ -5,6 +5,7 @@
 import type { RecordView } from '../../../engine/chain/record-view.js'
 import { AteError } from '../../../engine/error.js'
 import { MAX_RECORD_VALUE_BYTES } from '../../../engine/limits.js'
+import { xattrDamaged } from '../damage-messages.js'
 import { ACCESS_ACL, DEFAULT_ACL } from './acl.js'
 import { lowOf, type NameHash } from '../directories/directory-entries.js'
 import { XATTR_ACCESS_ACL, XATTR_ANY, XATTR_CAPABILITY, XATTR_DEFAULT_ACL, type Inode } from '../inodes/inode.js'
@@ -17,10 +18,12 @@ const PAGE = 256
 export class Xattrs {
   readonly #view: RecordView
   readonly #hash: NameHash
+  readonly #onWarning: (message: string) => void
 
-  constructor(view: RecordView, hash: NameHash) {
+  constructor(view: RecordView, hash: NameHash, onWarning: (message: string) => void) {
     this.#view = view
     this.#hash = hash
+    this.#onWarning = onWarning
   }
 
   /** The value; shares the record's memory. */
@@ -64,7 +67,7 @@ export class Xattrs {
     let names = ''
     for (let from = 0; inode.xattrs !== 0;) {
       const items = this.#view.range(KIND_XATTR, inode.ino, from, MAX_LOW, PAGE)
-      for (const item of items) for (const xattr of decodeXattrs(item.value)) names += xattr.name + '\0'
+      for (const item of items) for (const xattr of this.#decode(inode, item.value)) names += xattr.name + '\0'
       const last = items[PAGE - 1]
       if (last === undefined) break
       from = last.low + 1
@@ -81,7 +84,16 @@ export class Xattrs {
 
   #record(inode: Inode, low: number): Xattr[] {
     const record = inode.xattrs === 0 ? undefined : this.#view.get(KIND_XATTR, inode.ino, low)
-    return record === undefined ? [] : decodeXattrs(record)
+    return record === undefined ? [] : this.#decode(inode, record)
+  }
+
+  #decode(inode: Inode, record: Uint8Array): Xattr[] {
+    try {
+      return decodeXattrs(record)
+    } catch (error) {
+      this.#onWarning(xattrDamaged(inode.ino))
+      throw error
+    }
   }
 }
 
