@@ -12,6 +12,7 @@ import { FileStorage } from '../adapters/node/file-storage.js'
 import { markIndexBroken, openStoredIndex } from '../adapters/node/index-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { openChain } from '../adapters/node/open-chain.js'
+import { paced, type Report } from '../adapters/node/pace.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from '../engine/chain/body-place.js'
 import type { RecordView } from '../engine/chain/record-view.js'
 import { deriveChainKeys, wipeChainKeys, type ChainKeys } from '../engine/crypto/chain-keys.js'
@@ -108,6 +109,7 @@ async function* checkLog(
     onNotice('there is no anchor on this machine: a rolled back log cannot be told from this one')
   const anchor = new AnchorFile(anchorFile, { readOnly: true })
   const checked: CheckedChain = { batches: 0, logBytes: 0 }
+  const report = reportOf('verifying the log', onProgress)
   try {
     const findings = verifyLog({
       storage: new FileStorage(directory),
@@ -119,7 +121,7 @@ async function* checkLog(
       },
       onProgress: (doneBytes, totalBytes) => {
         checked.logBytes = doneBytes
-        onProgress({ phase: 'verifying the log', doneBytes, totalBytes })
+        report(doneBytes, totalBytes)
       },
     })
     for await (const finding of findings) {
@@ -138,13 +140,17 @@ async function* checkFiles(
   { onProgress }: CheckChainOptions,
   sequences: GroupSequences,
 ): AsyncGenerator<ChainFinding> {
-  const onInodes = (doneBytes: number, totalBytes: number): void =>
-    onProgress({ phase: 'checking files', doneBytes, totalBytes })
-  for await (const finding of checkFileSystem({ view, nameKey: keys.nameKey, onProgress: onInodes })) {
+  const report = reportOf('checking files', onProgress)
+  for await (const finding of checkFileSystem({ view, nameKey: keys.nameKey, onProgress: report })) {
     const { kind, message, ino, path, body } = finding
     const place = body === undefined ? {} : placeOf(view, body, sequences)
     yield { kind, message, inode: ino, path, ...place }
   }
+}
+
+/** A few times a second: batches and inodes are done by the thousand, and a terminal is slower than they are. */
+function reportOf(phase: string, onProgress: CheckChainOptions['onProgress']): Report {
+  return paced((doneBytes, totalBytes) => onProgress({ phase, doneBytes, totalBytes }))
 }
 
 /** Where the log has the body, as far as its records tell. */

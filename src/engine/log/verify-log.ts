@@ -8,7 +8,7 @@ import { errorCode } from '../error.js'
 import { AnchorCheck } from './anchor-check.js'
 import { macAuthor, type BatchAuthor } from './batch-author.js'
 import type { SegmentEntry } from './format/manifest-format.js'
-import { segmentNumberOf } from './format/segment-name.js'
+import { segmentName, segmentNumberOf } from './format/segment-name.js'
 import { findLeftovers } from './leftovers.js'
 import { ManifestFile } from './manifest-file.js'
 import { readAnchor } from './read-anchor.js'
@@ -40,7 +40,8 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
   const segments = await listSegments(options, onFinding)
   const anchored = new AnchorCheck(await readAnchor(options, onFinding))
   yield* findings.splice(0)
-  const totalBytes = segments.reduce((sum, { closing }) => sum + (closing?.length ?? 0), 0)
+  let totalBytes = 0
+  for (const segment of segments) totalBytes += await bytesOf(storage, segment)
   const replay = new Replay({
     storage,
     judge: { crypto, keys, author },
@@ -62,6 +63,18 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
   }
   const problem = anchored.problem(segments, replay.finish().state)
   if (problem !== undefined) yield { kind: 'rollback', message: problem, sequence: anchored.durableSequence }
+}
+
+/** For the progress: with the reserved space of a segment that was left open, which is read too. */
+async function bytesOf(storage: LogStorage, { number, closing }: SegmentEntry): Promise<number> {
+  if (closing !== undefined) return closing.length
+  try {
+    const file = await storage.openSegment(segmentName(number), 'read')
+    return await file.size().finally(() => file.close())
+  } catch {
+    // What is wrong with it is told when it is to be read.
+    return 0
+  }
 }
 
 /** What the manifest lists, or, when it does not verify, all segment files there are. */
