@@ -15,8 +15,8 @@ const BUFFER_BYTES = 1024 * 1024
 let buffer: Uint8Array | undefined
 
 export class DirectWriter {
-  readonly #fd: number
-  #isRefused = false
+  /** Undefined: refused, or closed. */
+  #fd: number | undefined
 
   private constructor(fd: number) {
     this.#fd = fd
@@ -30,12 +30,12 @@ export class DirectWriter {
 
   /** Whole blocks at a whole block. False: the file system refuses; some may have been written. Throws what write(2) does. */
   write(position: number, blocks: Uint8Array): boolean {
-    if (this.#isRefused) return false
+    if (this.#fd === undefined) return false
     buffer ??= alignedMemory(BUFFER_BYTES, DIRECT_BLOCK_BYTES)
     for (let done = 0; done < blocks.length;) {
       const length = Math.min(BUFFER_BYTES, blocks.length - done)
       buffer.set(blocks.subarray(done, done + length))
-      const written = this.#writeBuffer(buffer, length, position + done)
+      const written = this.#writeBuffer(this.#fd, buffer, length, position + done)
       // A part of a block is not aligned any more: the caller's way of writing finds out what is wrong.
       if (written % DIRECT_BLOCK_BYTES !== 0 || written === 0) return false
       done += written
@@ -44,15 +44,16 @@ export class DirectWriter {
   }
 
   close(): void {
-    closeSync(this.#fd)
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
   }
 
-  #writeBuffer(bytes: Uint8Array, length: number, position: number): number {
+  #writeBuffer(fd: number, bytes: Uint8Array, length: number, position: number): number {
     try {
-      return writeSync(this.#fd, bytes, 0, length, position)
+      return writeSync(fd, bytes, 0, length, position)
     } catch (error) {
       if (FINAL_ERRORS.has(errnoOf(error) ?? '')) throw error
-      this.#isRefused = true
+      this.close()
       return 0
     }
   }

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, statfsSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, realpathSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -13,6 +13,19 @@ function directory(t: Test, parent: string): string {
   const path = mkdtempSync(join(parent, 'atefs-direct-'))
   t.teardown(() => rmSync(path, { recursive: true }))
   return path
+}
+
+/** How many descriptors of this process are open for the file. */
+function descriptorsOf(path: string): number {
+  const real = realpathSync(path)
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === real
+    } catch {
+      // The one that the listing itself had.
+      return false
+    }
+  }).length
 }
 
 /** Appends of all sizes, as a log makes them, each read back by another descriptor, whose cache has seen the place before. */
@@ -58,6 +71,10 @@ await t.test('a file system that refuses says so, and writes nothing', async (t)
   if (writer === null) return t.pass(`none on this file system (type ${statfsSync(path).type})`)
   t.equal(writer.write(100, new Uint8Array(4096)), false, 'a position that is no block')
   t.equal(writer.write(0, new Uint8Array(4096)), false, 'is not asked again')
+  t.equal(descriptorsOf(path), 1, 'and its descriptor is closed')
+  // Its number may be another file's by now.
+  const other = openSync(path, 'r')
   writer.close()
-  closeSync(fd)
+  t.equal(descriptorsOf(path), 2, 'closing it once more closes nothing else')
+  for (const open of [other, fd]) closeSync(open)
 })
