@@ -1,4 +1,5 @@
 /** A plain directory of this machine as a system under test: the oracle. What its file system lacks is found by trying. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +21,11 @@ import { SyscallClient } from './syscall-client.js'
 
 export async function plainDirectory(t: Test): Promise<KernelSystem> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'atefs-oracle-')))
-  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  t.teardown(() => {
+    // An ordinary user removes nothing from a directory that a test has closed to its owner.
+    spawnSync('chmod', ['-R', 'u+rwx', '--', root])
+    rmSync(root, { recursive: true, force: true })
+  })
   const client = new SyscallClient(root)
   client.chmod('.', 0o755)
   client.mkdir('probe')
