@@ -21,6 +21,7 @@ import { errorCode } from '../engine/error.js'
 import { IndexWriter } from '../engine/index/index-writer.js'
 import { LeafSeal } from '../engine/index/leaf-seal.js'
 import { verifyLog } from '../engine/log/index.js'
+import { runSteps } from '../engine/run-steps.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
 import { checkFileSystem } from '../fs/vfs/check/check.js'
 
@@ -176,11 +177,9 @@ function* checkIndex(directory: string, keys: ChainKeys): Generator<ChainFinding
 function isIndexWhole(directory: string, keys: ChainKeys): boolean {
   try {
     const store = openStoredIndex(directory)
-    const steps = new IndexWriter(store, new LeafSeal(nativeCrypto, keys), nativeCrypto, keys).verify()
-    let step = steps.next()
-    while (step.done !== true) step = steps.next()
+    const isWhole = runSteps(new IndexWriter(store, new LeafSeal(nativeCrypto, keys), nativeCrypto, keys).verify())
     void store.close()
-    return step.value
+    return isWhole
   } catch {
     return false
   }

@@ -1,8 +1,11 @@
 /**
- * Writes to a file past the page cache, through a buffer that is aligned as the disk wants it. What the
- * cache holds of a place written here is dropped by the kernel, so that readers see what was written.
+ * Writes to a file past the page cache, through two buffers that are aligned as the disk wants it: one is filled while
+ * the other is written. What the cache holds of a place written here is dropped by the kernel, so that readers see what
+ * was written.
  */
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync, write as writeFile } from 'node:fs'
+import { promisify } from 'node:util'
+import { AteError } from '../../engine/error.js'
 import { DIRECT_BLOCK_BYTES, openDirect } from './direct-io.js'
 import { errnoOf } from './file-error.js'
 import { alignedMemory } from './libc/load.js'
@@ -12,11 +15,16 @@ const FINAL_ERRORS: ReadonlySet<string> = new Set(['EIO', 'ENOSPC', 'EDQUOT'])
 /** One request to the disk. */
 const BUFFER_BYTES = 1024 * 1024
 
-let buffer: Uint8Array | undefined
+const writeOnce = promisify(writeFile)
+
+type Buffers = [Uint8Array, Uint8Array]
+
+/** Of writers that are done: such memory is never freed. */
+const idleBuffers: Buffers[] = []
 
 export class DirectWriter {
-  /** Undefined: refused, or closed. */
-  #fd: number | undefined
+  readonly #fd: number
+  #isClosed = false
 
   private constructor(fd: number) {
     this.#fd = fd
@@ -29,32 +37,51 @@ export class DirectWriter {
   }
 
   /** Whole blocks at a whole block. False: the file system refuses; some may have been written. Throws what write(2) does. */
-  write(position: number, blocks: Uint8Array): boolean {
-    if (this.#fd === undefined) return false
-    buffer ??= alignedMemory(BUFFER_BYTES, DIRECT_BLOCK_BYTES)
-    for (let done = 0; done < blocks.length;) {
-      const length = Math.min(BUFFER_BYTES, blocks.length - done)
-      buffer.set(blocks.subarray(done, done + length))
-      const written = this.#writeBuffer(this.#fd, buffer, length, position + done)
-      // A part of a block is not aligned any more: the caller's way of writing finds out what is wrong.
-      if (written % DIRECT_BLOCK_BYTES !== 0 || written === 0) return false
-      done += written
-    }
-    return true
-  }
-
-  close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd)
-    this.#fd = undefined
-  }
-
-  #writeBuffer(fd: number, bytes: Uint8Array, length: number, position: number): number {
+  async write(position: number, blocks: Uint8Array): Promise<boolean> {
+    if (this.#isClosed) return false
+    const buffers = idleBuffers.pop() ?? [newBuffer(), newBuffer()]
     try {
-      return writeSync(fd, bytes, 0, length, position)
+      await this.#writeInTurns(position, blocks, buffers)
+      return true
     } catch (error) {
       if (FINAL_ERRORS.has(errnoOf(error) ?? '')) throw error
       this.close()
-      return 0
+      return false
+    } finally {
+      idleBuffers.push(buffers)
     }
   }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    closeSync(this.#fd)
+  }
+
+  async #writeInTurns(position: number, blocks: Uint8Array, [first, second]: Buffers): Promise<void> {
+    let [filled, written] = [first, second]
+    let writing = Promise.resolve()
+    for (let from = 0; from < blocks.length; from += BUFFER_BYTES) {
+      const part = blocks.subarray(from, from + BUFFER_BYTES)
+      filled.set(part)
+      await writing
+      writing = this.#writeWhole(filled.subarray(0, part.length), position + from)
+      ;[filled, written] = [written, filled]
+    }
+    await writing
+  }
+
+  async #writeWhole(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await writeOnce(this.#fd, bytes, done, bytes.length - done, position + done)
+      // A part of a block is not aligned any more: the caller's way of writing finds out what is wrong.
+      if (bytesWritten % DIRECT_BLOCK_BYTES !== 0 || bytesWritten === 0)
+        throw new AteError('NOT_SUPPORTED', 'a part of a block was written')
+      done += bytesWritten
+    }
+  }
+}
+
+function newBuffer(): Uint8Array {
+  return alignedMemory(BUFFER_BYTES, DIRECT_BLOCK_BYTES)
 }

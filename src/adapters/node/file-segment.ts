@@ -39,14 +39,12 @@ export class FileSegment implements SegmentFile {
   }
 
   async write(position: number, parts: readonly Uint8Array[]): Promise<void> {
-    this.#try('write', () => {
-      let at = position
-      for (const part of parts) {
-        if (part.length >= DIRECT_BYTES) this.#writeDirectly(at, part)
-        else writeFully(this.#fd, at, part, part.length)
-        at += part.length
-      }
-    })
+    let at = position
+    for (const part of parts) {
+      if (part.length >= DIRECT_BYTES) await this.#writeDirectly(at, part)
+      else this.#writeCached(at, part)
+      at += part.length
+    }
   }
 
   async sync(): Promise<void> {
@@ -94,20 +92,35 @@ export class FileSegment implements SegmentFile {
   }
 
   /** The whole blocks of `bytes` past the cache, the parts of blocks at both ends through it. */
-  #writeDirectly(position: number, bytes: Uint8Array): void {
+  async #writeDirectly(position: number, bytes: Uint8Array): Promise<void> {
     if (this.#direct === undefined) this.#direct = DirectWriter.open(this.#fd)
-    const first = this.#direct === null ? 0 : blockEnd(position) - position
-    const length = this.#direct === null ? 0 : blockStart(position + bytes.length) - position - first
-    writeFully(this.#fd, position, bytes, first)
-    let done = first
-    if (this.#direct?.write(position + first, bytes.subarray(first, first + length)) === true) done += length
-    const rest = bytes.subarray(done)
-    writeFully(this.#fd, position + done, rest, rest.length)
+    if (this.#direct === null) {
+      this.#writeCached(position, bytes)
+      return
+    }
+    const from = blockEnd(position) - position
+    const to = blockStart(position + bytes.length) - position
+    this.#writeCached(position, bytes.subarray(0, from))
+    const isWritten = await this.#tryLater('write', this.#direct.write(position + from, bytes.subarray(from, to)))
+    const done = isWritten ? to : from
+    this.#writeCached(position + done, bytes.subarray(done))
+  }
+
+  #writeCached(position: number, bytes: Uint8Array): void {
+    this.#try('write', () => writeFully(this.#fd, position, bytes, bytes.length))
   }
 
   #try<T>(action: string, run: () => T): T {
     try {
       return run()
+    } catch (error) {
+      throw fileError(action, this.#name, error)
+    }
+  }
+
+  async #tryLater<T>(action: string, running: Promise<T>): Promise<T> {
+    try {
+      return await running
     } catch (error) {
       throw fileError(action, this.#name, error)
     }

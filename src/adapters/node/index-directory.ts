@@ -5,6 +5,7 @@ import { AteError, errorCode } from '../../engine/error.js'
 import { LayeredStore } from '../../engine/index/layered-store.js'
 import { MemoryStore } from '../../engine/index/memory-store.js'
 import type { OrderedStore } from '../../engine/index/ordered-store.js'
+import { runSteps } from '../../engine/run-steps.js'
 import { fileError } from './file-error.js'
 import { dataFile, isDataFileUsable, reserveLockFile, sizeOf } from './lmdb-file.js'
 import { checkPages } from './lmdb-pages.js'
@@ -105,8 +106,5 @@ function refuseBroken(directory: string): void {
 function arePagesWhole(directory: string): boolean {
   if (sizeOf(dataFile(directory)) === 0) return true
   if (!isDataFileUsable(directory, { readOnly: true })) return false
-  const steps = checkPages(directory, { quick: true })
-  let step = steps.next()
-  while (step.done !== true) step = steps.next()
-  return step.value
+  return runSteps(checkPages(directory, { quick: true }))
 }

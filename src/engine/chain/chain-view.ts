@@ -20,6 +20,8 @@ import type { BodySlice, RecordItem, RecordView } from './record-view.js'
 /** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
 const RECORD_OVERHEAD_BYTES = 32
 const BATCH_OVERHEAD_BYTES = 4096
+/** Below this more room is asked for, so that writers need not wait when there is none left: 50 ms of a fast writer. */
+const ROOM_AHEAD_BYTES = 24 * 1024 * 1024
 
 export interface ChainViewOptions {
   index: IndexReader
@@ -53,6 +55,10 @@ export class ChainView implements RecordView {
   #lastCommit: Promise<void> = Promise.resolve()
   /** The last commit submitted makes itself and all before it durable. */
   #isLastDurable = true
+  /** Room asked for ahead; settled when it came or was refused. */
+  #roomAhead: Promise<void> = Promise.resolve()
+  /** It has not come (yet): a disk that is nearly full is not asked again before it must be. */
+  #isRoomMissing = false
   #failure: AteError | undefined
 
   constructor(options: ChainViewOptions) {
@@ -150,8 +156,9 @@ export class ChainView implements RecordView {
   }
 
   reserve(bytes: number, essential: boolean): Promise<void> | undefined {
-    if (this.#hasRoom(bytes, essential)) return undefined
-    return this.#makeRoom(bytes, essential)
+    if (!this.#hasRoom(bytes, essential)) return this.#makeRoom(bytes, essential)
+    if (!this.#isRoomMissing && !this.#hasRoom(ROOM_AHEAD_BYTES, false)) this.#askForRoom()
+    return undefined
   }
 
   commit({ isDurable }: { isDurable: boolean } = { isDurable: true }): Promise<void> {
@@ -238,14 +245,27 @@ export class ChainView implements RecordView {
   async #makeRoom(bytes: number, essential: boolean): Promise<void> {
     if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
     if (this.#failure !== undefined) throw this.#failure
+    await this.#roomAhead
+    if (this.#hasRoom(bytes, essential)) return
     // What is under way has its space already, and its receipt tells what is left.
     await this.#lastCommit
     if (this.#hasRoom(bytes, essential)) return
-    this.#status = await this.#committer.makeRoom()
+    await this.#takeRoom(this.#committer)
     if (this.#hasRoom(bytes, essential)) return
     throw new AteError('NO_SPACE', 'there is no space for the log', {
       hint: 'free space on the disk that holds the log',
     })
+  }
+
+  #askForRoom(): void {
+    this.#isRoomMissing = true
+    // Whoever needs room then and finds none asks again, and is told why.
+    if (this.#committer !== undefined) this.#roomAhead = this.#takeRoom(this.#committer).catch(() => undefined)
+  }
+
+  async #takeRoom(committer: Committer): Promise<void> {
+    this.#status = await committer.makeRoom()
+    this.#isRoomMissing = !this.#hasRoom(ROOM_AHEAD_BYTES, false)
   }
 }
 

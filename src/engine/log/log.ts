@@ -11,6 +11,7 @@ import type { ChainState } from './chain-state.js'
 import { Durability } from './durability.js'
 import { encodeAnchor } from './format/anchor-format.js'
 import { FrameBuilder } from './frame-builder.js'
+import { FrameWriter } from './frame-writer.js'
 import { GroupSealer } from './group-sealer.js'
 import type { ManifestFile } from './manifest-file.js'
 import { noSpace } from './reservation.js'
@@ -43,16 +44,21 @@ export interface LogParts {
   sizeBytes: number
 }
 
+interface Append {
+  appended: AppendedBatch[]
+  written: Promise<void>
+}
+
 export class Log {
   readonly #parts: LogParts
   readonly #builder: FrameBuilder
+  readonly #writer = new FrameWriter()
   readonly #durability: Durability
   readonly #sealer: GroupSealer
   readonly #supply: SegmentSupply
   readonly #queue = new TaskQueue()
   #state: ChainState
   #head: LogPoint | undefined
-  #buffer = new Uint8Array(0)
   #failure: unknown
   #isAnchorBroken = false
   #isClosed = false
@@ -67,7 +73,7 @@ export class Log {
     this.#supply = new SegmentSupply({
       ...parts,
       nowMs: () => this.#now(),
-      settle: (segment) => this.#orFail(() => this.#durability.settle(segment)),
+      settle: (segment) => this.#orFail(() => this.#settle(segment)),
     })
     this.#head = parts.head
   }
@@ -112,10 +118,13 @@ export class Log {
   /**
    * Appends batches in order; durable when it resolves or, with `isDurable` false, with the next append that is. None
    * with `isDurable`: everything is durable. Throws NO_SPACE when there is no room for them (nothing has changed),
-   * BAD_ARGUMENT for a batch above the limits, WRITE_FAILED when the storage failed, now or before.
+   * BAD_ARGUMENT for a batch above the limits, WRITE_FAILED when the storage failed, now or before. While some that need
+   * not be durable are written, the next ones are sealed: it need not be awaited to be called again.
    */
-  append(batches: readonly BatchDraft[], isDurable = true): Promise<AppendedBatch[]> {
-    return this.#queue.run(() => this.#append(batches, isDurable))
+  async append(batches: readonly BatchDraft[], isDurable = true): Promise<AppendedBatch[]> {
+    const { appended, written } = await this.#queue.run(() => this.#append(batches, isDurable))
+    await written
+    return appended
   }
 
   /** Waits for what is under way, gives reserved space back, closes the segment and syncs the anchor. */
@@ -133,61 +142,67 @@ export class Log {
     })
   }
 
-  async #append(batches: readonly BatchDraft[], isDurable: boolean): Promise<AppendedBatch[]> {
+  async #append(batches: readonly BatchDraft[], isDurable: boolean): Promise<Append> {
     this.#demandWritable()
     if (batches.length === 0) {
-      if (isDurable) await this.#orFail(() => this.#durability.sync(this.#supply.current))
-      return []
+      if (isDurable) await this.#orFail(() => this.#sync())
+      return { appended: [], written: Promise.resolve() }
     }
     let total = 0
     for (const batch of batches) total += this.#builder.bytesOf(batch)
     const segment = await this.#guard(() => this.#supply.segmentFor(total, this.#state))
     // Even NO_SPACE ends it: the space was reserved, and frames may lie half-written behind the tail.
     return await this.#orFail(async () => {
-      const appended = await this.#write(segment, batches)
-      if (isDurable) await this.#durability.sync(segment)
-      else await this.#durability.syncBehind(segment)
+      const appended = await this.#seal(segment, batches, isDurable)
+      if (isDurable) await this.#sync()
       if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
-      return appended
+      return { appended, written: this.#orFail(() => this.#writer.settled()) }
     })
   }
 
-  async #write(segment: SegmentAppender, batches: readonly BatchDraft[]): Promise<AppendedBatch[]> {
+  /** Builds the frames and begins to write them; room for them is there. */
+  async #seal(segment: SegmentAppender, batches: readonly BatchDraft[], isDurable: boolean): Promise<AppendedBatch[]> {
     const appended: AppendedBatch[] = []
-    const durableSequence = this.durableSequence
+    const { durableSequence } = this
     const { number, salt } = segment
-    const from = segment.tail
-    let state = this.#state
     let end = 0
     let lastAt = 0
+    const begin = async (): Promise<void> => {
+      const state = this.#state
+      const bytes = end
+      await this.#writer.begin(segment, bytes, lastAt, async () => {
+        this.#durability.noteAppended(state, bytes)
+        if (!isDurable) await this.#durability.syncBehind(segment)
+      })
+      end = 0
+    }
     for (const draft of batches) {
       const bytes = this.#builder.bytesOf(draft)
-      if (end > 0 && end + bytes > WRITE_BYTES) {
-        await segment.write(this.#buffer.subarray(0, end), lastAt)
-        end = 0
-      }
-      this.#growBuffer(end, bytes)
+      if (end > 0 && end + bytes > WRITE_BYTES) await begin()
+      const buffer = this.#writer.buffer(end, end + bytes)
+      const position = segment.tail + end
+      const context = { state: this.#state, durableSequence, timeMs: this.#now(), segment: number, salt, position }
+      const { batch, state } = this.#builder.build(draft, context, buffer, end)
+      appended.push(batch)
+      this.#state = state
+      this.#head = { sequence: batch.sequence, digest: batch.digest, segment: number, position: batch.endPosition }
       lastAt = end
-      const context = {
-        state,
-        durableSequence,
-        timeMs: this.#now(),
-        segment: number,
-        salt,
-        position: segment.tail + end,
-      }
-      const built = this.#builder.build(draft, context, this.#buffer, end)
-      appended.push(built.batch)
-      state = built.state
       end += bytes
     }
-    await segment.write(this.#buffer.subarray(0, end), lastAt)
-    if (this.#buffer.length > 2 * WRITE_BYTES) this.#buffer = new Uint8Array(0)
+    await begin()
     this.#supply.noteWritten()
-    this.#state = state
-    this.#durability.noteAppended(state, segment.tail - from)
-    this.#head = { sequence: state.sequence, digest: state.digest, segment: number, position: segment.tail }
     return appended
+  }
+
+  async #sync(): Promise<void> {
+    await this.#writer.settled()
+    await this.#durability.sync(this.#supply.current)
+  }
+
+  /** Everything is durable, and nothing is under way in the segment any more. */
+  async #settle(segment: SegmentAppender | undefined): Promise<void> {
+    await this.#writer.settled()
+    await this.#durability.settle(segment)
   }
 
   /** The data is safe without it: a broken anchor is told, and the log goes on. */
@@ -207,12 +222,13 @@ export class Log {
     try {
       if (this.#failure === undefined) {
         await this.#orFail(async () => {
-          await this.#durability.settle(segment)
+          await this.#settle(segment)
           await this.#supply.finish(this.#state)
         })
       }
     } finally {
       if (this.#failure !== undefined) {
+        await this.#writer.settled().catch(() => undefined)
         await this.#durability.quiesce()
         await segment?.abandon()
       }
@@ -225,17 +241,13 @@ export class Log {
       void this.#queue
         .run(async () => {
           if (this.#isClosed || this.#failure !== undefined || segment !== this.#supply.current) return
-          await this.#orFail(() => segment.zeroAhead())
+          await this.#orFail(async () => {
+            await this.#writer.settled()
+            await segment.zeroAhead()
+          })
         })
         .catch(() => undefined)
     }, 0)
-  }
-
-  #growBuffer(used: number, more: number): void {
-    if (used + more <= this.#buffer.length) return
-    const grown = new Uint8Array(Math.max(used + more, Math.min(2 * this.#buffer.length, WRITE_BYTES)))
-    grown.set(this.#buffer.subarray(0, used))
-    this.#buffer = grown
   }
 
   #now(): number {

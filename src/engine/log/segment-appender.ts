@@ -110,11 +110,12 @@ export class SegmentAppender {
     this.#reserved = await reserveMost(this.#file, this.#tail, wanted, needed)
   }
 
-  /** Writes frames that end `bytes` further; the last of them begins `lastAt` bytes from here. */
-  async write(frames: Uint8Array, lastAt: number): Promise<void> {
-    await this.#file.write(this.#tail, [frames])
-    this.#lastPosition = this.#tail + lastAt
+  /** Begins to write frames, the last of them `lastAt` bytes from here; their space is taken at once. */
+  write(frames: Uint8Array, lastAt: number): Promise<void> {
+    const position = this.#tail
+    this.#lastPosition = position + lastAt
     this.#tail += frames.length
+    return this.#file.write(position, [frames])
   }
 
   async sync(): Promise<void> {

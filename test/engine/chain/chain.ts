@@ -7,6 +7,7 @@ import { segmentName } from '../../../src/engine/log/format/segment-name.js'
 import { SEGMENT_BYTES } from '../../../src/engine/limits.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import { CountingStorage } from '../../helpers/counting-storage.js'
+import { FaultStorage } from '../../helpers/fault-storage.js'
 import { CutStorage } from '../../helpers/posix/cut-storage.js'
 import type { BodySlice } from '../../../src/engine/chain/record-view.js'
 
@@ -84,6 +85,41 @@ await t.test('bodies are read before, during and after their commit, and after r
   const again = await reopen(chain)
   t.ok(check(again))
   await again.close()
+})
+
+await t.test(
+  'room is asked for before there is none left, so that a writer that commits now and then never waits',
+  async (t) => {
+    const chain = await openMemoryChain({ crypto: nativeCrypto })
+    const { view } = chain
+    await view.reserve(1, false)
+    let waits = 0
+    for (let i = 0; i < 200; i++) {
+      if (view.reserve(1_000_000, false) !== undefined) waits++
+      view.addBody(view.stage(1_000_000))
+      await view.commit({ isDurable: false })
+    }
+    t.equal(waits, 0, '200 MB, three segments')
+    await chain.close()
+  },
+)
+
+await t.test('a disk that has no room ahead is asked again only when there is none left', async (t) => {
+  const storage = new FaultStorage({ capacityBytes: 20 * 1024 * 1024 })
+  const chain = await openMemoryChain({ crypto: nativeCrypto, storage })
+  const { view, writer } = chain
+  let asked = 0
+  const makeRoom = writer.makeRoom.bind(writer)
+  writer.makeRoom = () => (asked++, makeRoom())
+  await view.reserve(1, false)
+  for (let i = 0; i < 100; i++) t.equal(view.reserve(1000, false), undefined)
+  await view.commit()
+  t.equal(asked, 1)
+  await t.rejects(view.reserve(60_000_000, false) ?? Promise.resolve(), { code: 'NO_SPACE' })
+  storage.capacityBytes = Infinity
+  await view.reserve(60_000_000, false)
+  t.equal(view.reserve(1000, false), undefined)
+  await chain.close()
 })
 
 await t.test('a lost index is rebuilt from the log', async (t) => {
