@@ -87,6 +87,24 @@ export async function logStorage(t: Test, make: () => StorageUnderTest): Promise
     await file.close()
   })
 
+  await t.test('behind the end of the data everything reads as zero', async (t) => {
+    const { storage, again } = make()
+    const file = await storage.openSegment('a.seg', 'create')
+    t.equal(await file.dataEnd(), 0)
+    await file.write(0, [bytes(1, 2, 3)])
+    t.equal(await file.dataEnd(), 3)
+    await file.reserve(3_000_000)
+    t.ok((await file.dataEnd()) >= 3)
+    await file.write(2_000_000, [bytes(4)])
+    await file.sync()
+    await file.close()
+    const later = await again().openSegment('a.seg', 'read')
+    const end = await later.dataEnd()
+    t.ok(2_000_000 < end && end <= 3_000_000, `it is at ${end}`)
+    t.same(await later.read(0, 4), bytes(1, 2, 3, 0), 'reads go on as before')
+    await later.close()
+  })
+
   await t.test('zeroing and truncating leave zeros behind them', async (t) => {
     const { storage } = make()
     const file = await storage.openSegment('a.seg', 'create')

@@ -38,6 +38,7 @@ export class CountingStorage implements LogStorage {
         return bytes
       },
       size: () => file.size(),
+      dataEnd: () => file.dataEnd(),
       write: (position, parts) => file.write(position, parts),
       sync: () => file.sync(),
       syncInBackground: () => file.syncInBackground(),

@@ -247,6 +247,14 @@ class FaultSegment implements SegmentFile {
     return this.#storage.content(this.#file).read(position, length)
   }
 
+  /** As a file system does it that knows of each sector whether it was written. */
+  async dataEnd(): Promise<number> {
+    const content = this.#storage.content(this.#file)
+    let end = content.length - (content.length % SECTOR_BYTES)
+    while (end >= 0 && content.read(end, SECTOR_BYTES).every((byte) => byte === 0)) end -= SECTOR_BYTES
+    return Math.min(end + SECTOR_BYTES, content.length)
+  }
+
   async write(position: number, parts: readonly Uint8Array[]): Promise<void> {
     let at = position
     for (const part of parts) {

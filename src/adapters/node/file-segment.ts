@@ -5,6 +5,7 @@ import type { SegmentFile } from '../../engine/log/storage.js'
 import { fileError } from './file-error.js'
 import { blockEnd, blockStart } from './direct-io.js'
 import { DirectWriter } from './direct-writer.js'
+import { dataEnd } from './libc/holes.js'
 import { allocateSpace } from './libc/space.js'
 
 const ZEROS = new Uint8Array(1024 * 1024)
@@ -31,6 +32,10 @@ export class FileSegment implements SegmentFile {
 
   async size(): Promise<number> {
     return this.#try('measure', () => fstatSync(this.#fd).size)
+  }
+
+  async dataEnd(): Promise<number> {
+    return this.#try('measure', () => dataEnd(this.#fd, fstatSync(this.#fd).size))
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {

@@ -66,6 +66,10 @@ class MemorySegment implements SegmentFile {
     return this.#file.length
   }
 
+  async dataEnd(): Promise<number> {
+    return Math.min(this.#file.bytes.length, this.#file.length)
+  }
+
   async read(position: number, length: number): Promise<Uint8Array> {
     const target = new Uint8Array(Math.max(0, Math.min(length, this.#file.length - position)))
     copyOut(this.#file, position, target, 0, target.length)

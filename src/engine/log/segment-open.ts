@@ -40,6 +40,8 @@ export async function openSegment(
     const report = (message: string): unknown => findings.push({ kind: 'segment', message, segment: entry.number })
     const size = await file.size()
     const length = entry.closing?.length ?? size
+    // Before anything is read: what is in the page cache counts as data.
+    const dataEnd = entry.closing === undefined ? await file.dataEnd() : length
     if (size < length) report(`the segment has ${size} bytes where ${length} belong`)
     const bytes = await file.read(0, SEGMENT_HEADER_BYTES + SEGMENT_SALT_BYTES)
     let header: SegmentHeader | undefined
@@ -50,7 +52,7 @@ export async function openSegment(
       report(error.message)
     }
     const salt = header?.salt ?? bytes.slice(SEGMENT_HEADER_BYTES)
-    const scanner = new SegmentScanner(source.crypto, file, salt, Math.min(size, length))
+    const scanner = new SegmentScanner(source.crypto, file, salt, Math.min(size, length), dataEnd)
     return { file, scanner, header, findings }
   } catch (error) {
     await file.close()

@@ -45,15 +45,18 @@ export class SegmentScanner {
   readonly #crypto: CryptoProvider
   readonly #file: SegmentFile
   readonly #salt: Uint8Array
+  readonly #dataEnd: number
   #window: Uint8Array = new Uint8Array(0)
   #windowAt = 0
   #budgetBytes: number
 
-  constructor(crypto: CryptoProvider, file: SegmentFile, salt: Uint8Array, limit: number) {
+  /** Nothing but zeros follows `dataEnd`. */
+  constructor(crypto: CryptoProvider, file: SegmentFile, salt: Uint8Array, limit: number, dataEnd = limit) {
     this.#crypto = crypto
     this.#file = file
     this.#salt = salt
     this.limit = limit
+    this.#dataEnd = Math.min(dataEnd, limit)
     this.#budgetBytes = BUDGET_FACTOR * (limit + MAX_HEAD_BYTES)
   }
 
@@ -112,11 +115,15 @@ export class SegmentScanner {
     }
   }
 
+  /**
+   * The reserved space of a log that was not closed must be looked through: a frame behind zeros may show that they were a
+   * durable batch, and the log is not to be cut there then. What the storage knows to be zeros has no frame.
+   */
   async #findSalt(from: number): Promise<number | undefined> {
     const first = this.#salt[0]
     if (first === undefined || this.#salt.every((byte) => byte === 0)) return undefined
     let position = from
-    while (position + FRAME_HEADER_BYTES <= this.limit) {
+    while (position < this.#dataEnd && position + FRAME_HEADER_BYTES <= this.limit) {
       const bytes = await this.bytes(position, Math.min(WINDOW_BYTES, this.limit - position))
       const last = bytes.length - SEGMENT_SALT_BYTES
       if (last < 0) return undefined

@@ -31,6 +31,8 @@ export interface SegmentReader {
 export interface SegmentFile {
   /** Current length in bytes, reserved space included. */
   size(): Promise<number>
+  /** Everything from here on reads as zero, and nothing of it needs to be read to know that. At most the size. */
+  dataEnd(): Promise<number>
   /** Up to `length` bytes at `position`; fewer at the end. Throws INPUT_OUTPUT on a device error. */
   read(position: number, length: number): Promise<Uint8Array>
   /** Writes all parts, one after another, at `position`. Throws NO_SPACE or INPUT_OUTPUT; then the range is undefined. */

@@ -28,6 +28,7 @@ export class CutStorage implements LogStorage {
     }
     return {
       size: () => file.size(),
+      dataEnd: () => file.dataEnd(),
       read: (position, length) => file.read(position, length),
       write: (position, parts) => unlessCut(() => file.write(position, parts)),
       sync: () => unlessCut(() => file.sync()),
