@@ -25,5 +25,5 @@ function sentence({ mountpoint, outcome, durableSequence }: Unmounted): string {
     return `Unmounted ${mountpoint}; everything is durable${durableSequence === undefined ? '' : ` (batch ${durableSequence})`}`
   }
   if (outcome === 'dead') return `Cleared ${mountpoint}: its daemon had died; what was durable then is in the log`
-  return `Unmounted ${mountpoint}; its daemon is not ours to ask, and commits on its own before it ends`
+  return `Unmounted ${mountpoint}; its daemon cannot be found from here, and commits on its own before it ends`
 }

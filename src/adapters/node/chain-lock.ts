@@ -1,6 +1,7 @@
 /**
  * One writer, or any number of readers, per chain directory: flock on a file in it. The kernel ends the lock with the
- * process, so a lock left by SIGKILL or a power cut never blocks. The pid in the file is for people.
+ * process, so a lock left by SIGKILL or a power cut never blocks. The file has the pid of the writer; one that closed its
+ * chain with everything durable has taken it out.
  */
 import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,10 +10,12 @@ import { errnoOf, fileError } from './file-error.js'
 import { lockFile } from './libc/lock.js'
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
-const LOCK_NAME = 'lock'
+export const LOCK_NAME = 'lock'
 const MAX_PID_BYTES = 32
 
 export interface ChainLock {
+  /** Everything is durable: whoever waits for this process to end may say so. */
+  finish(): void
   release(): void
 }
 
@@ -24,7 +27,7 @@ export interface ChainLockOptions {
 /** Takes the lock at once or throws CHAIN_LOCKED, naming the holder. Also CHAIN_NOT_FOUND, ACCESS_DENIED, READ_ONLY, INPUT_OUTPUT. */
 export function lockChain(directory: string, { readOnly }: ChainLockOptions): ChainLock {
   const fd = openLock(join(directory, LOCK_NAME), readOnly)
-  if (fd === undefined) return { release: () => {} }
+  if (fd === undefined) return { finish: () => {}, release: () => {} }
   try {
     const outcome = lockFile(fd, readOnly ? 'shared' : 'alone')
     if (outcome === 'held-elsewhere') throw chainLocked(fd)
@@ -36,6 +39,9 @@ export function lockChain(directory: string, { readOnly }: ChainLockOptions): Ch
   }
   let isHeld = true
   return {
+    finish: () => {
+      if (isHeld && !readOnly) ftruncateSync(fd, 0)
+    },
     release: () => {
       if (isHeld) closeSync(fd)
       isHeld = false
@@ -55,10 +61,28 @@ function openLock(path: string, readOnly: boolean): number | undefined {
   }
 }
 
-function chainLocked(fd: number): AteError {
+/** The last writer's pid. Undefined when it ended well, and for what cannot be read. */
+export function readLockPid(directory: string): number | undefined {
+  let fd: number | undefined
+  try {
+    fd = openSync(join(directory, LOCK_NAME), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    return readPid(fd)
+  } catch {
+    return undefined
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+function readPid(fd: number): number | undefined {
   const bytes = new Uint8Array(MAX_PID_BYTES)
   const text = Buffer.from(bytes.buffer, 0, readSync(fd, bytes, 0, MAX_PID_BYTES, 0)).toString('latin1')
-  const pid = /^\d+/.exec(text)?.[0]
+  const digits = /^\d+/.exec(text)?.[0]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+function chainLocked(fd: number): AteError {
+  const pid = readPid(fd)
   const holder = pid === undefined ? 'another process' : `process ${pid}`
   return new AteError('CHAIN_LOCKED', `The chain is open in ${holder}.`, {
     hint: 'Unmount it there first (atefs umount).',

@@ -17,7 +17,7 @@ import { createLog, damageText, describeChain, GroupReader } from '../../engine/
 import { GROUP_CONTENT } from '../../engine/log/types.js'
 import { AnchorFile } from './anchor-file.js'
 import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
-import { lockChain } from './chain-lock.js'
+import { lockChain, type ChainLock } from './chain-lock.js'
 import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
 import { chainStatus } from './chain-status.js'
 import { fileError } from './file-error.js'
@@ -63,9 +63,7 @@ function makeChainDirectory(directory: string): void {
   }
 }
 
-interface Releasable {
-  release(): void
-}
+type Releasable = Pick<ChainLock, 'release'>
 
 /** What is open of a chain, whichever way. */
 interface OpenParts {
@@ -90,7 +88,7 @@ async function openWith(
   identity: ChainIdentity,
   options: OpenChainOptions,
   storage: FileStorage,
-  lock: Releasable,
+  lock: ChainLock,
 ): Promise<ChainHandle> {
   const keys = deriveChainKeys(nativeCrypto, identity.rootKey, identity.chainId, identity.suite)
   const isReadOnly = options.readOnly || options.allowDamage
@@ -109,6 +107,7 @@ async function openWith(
     try {
       await committer?.close()
       await reading?.close()
+      lock.finish()
     } finally {
       await store.close()
       groups.close()

@@ -7,10 +7,13 @@ import { basename, join } from 'node:path'
 import { isAteError } from '../../engine/error.js'
 import { numberField, optionalText, parseJsonObject, textField } from './json-fields.js'
 
-export interface MountRecord {
+export interface ProcessIdentity {
   pid: number
   /** When the process started, in clock ticks since boot (proc(5), stat field 22): a pid is used again, this pair is not. */
   processStart: string
+}
+
+export interface MountRecord extends ProcessIdentity {
   mountpoint: string
   /** The chain's directory. */
   directory: string
@@ -52,8 +55,8 @@ export function listMounts(runtime: string): MountRecord[] {
 }
 
 /** True while exactly that process lives, zombies excepted. */
-export function isAlive(record: Pick<MountRecord, 'pid' | 'processStart'>): boolean {
-  return processStart(record.pid) === record.processStart
+export function isAlive(process: ProcessIdentity): boolean {
+  return processStart(process.pid) === process.processStart
 }
 
 function removeRemains(runtime: string, record: MountRecord): void {
@@ -101,7 +104,7 @@ function isSystemError(error: unknown): boolean {
 }
 
 /** Undefined when there is no such process, or only its zombie. */
-function processStart(pid: number): string | undefined {
+export function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name, in parentheses, may hold anything: fields count from the last one.

@@ -1,19 +1,21 @@
 /**
  * `atefs umount`: the daemon commits, unmounts and ends, and is waited for. Works as well when the mount is gone already and
- * the daemon is still committing, when the daemon has died, and when it is another user's.
+ * the daemon is still committing, when the daemon has died, and when it cannot be asked: it is another user's, or registered
+ * in another runtime directory than ours. Then the lock of its chain tells which process to wait for.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError, errorCode } from '../../engine/error.js'
 import { requestUnmount } from './control-client.js'
 import { detach } from '../drivers/direct/mount/detach.js'
-import { findMount, MOUNT_TYPE } from './mount-table.js'
+import { findMount, MOUNT_TYPE, type MountTableEntry } from './mount-table.js'
 import { isDeadMount, resolveMountpoint } from './mountpoint.js'
 import { findMountUsers } from './mount-users.js'
-import { isAlive, listMounts, socketOf, type MountRecord } from './registry.js'
+import { endedWell, lockHolder } from './lock-holder.js'
+import { isAlive, listMounts, socketOf, type MountRecord, type ProcessIdentity } from './registry.js'
 
 export interface Unmounted {
   mountpoint: string
-  /** 'durable': its daemon said so. 'dead': the daemon had died. 'unknown': the daemon is not ours to ask. */
+  /** 'durable': its daemon said so, or ended as one that has. 'dead': it had died. 'unknown': it cannot be found from here. */
   outcome: 'durable' | 'dead' | 'unknown'
   pid?: number
   /** The last batch on the medium, when it is known. */
@@ -22,6 +24,8 @@ export interface Unmounted {
 
 /** After its last word a daemon only exits. */
 const EXIT_MS = 10_000
+/** Without a word from it: it has everything to commit still. */
+const COMMIT_MS = 120_000
 const POLL_MS = 10
 
 /** Fails with NOT_MOUNTED, MOUNTPOINT_BUSY (naming who), WRITE_FAILED, ACCESS_DENIED. */
@@ -38,7 +42,7 @@ async function askDaemon(daemon: MountRecord, runtimeDirectory: string): Promise
   try {
     const end = await requestUnmount(socketOf(runtimeDirectory, pid))
     if (end === undefined) return undefined
-    for (let waitedMs = 0; isAlive(daemon) && waitedMs < EXIT_MS; waitedMs += POLL_MS) await sleep(POLL_MS)
+    await endOf(daemon, EXIT_MS)
     const sequence = end['durableSequence']
     return {
       mountpoint,
@@ -72,10 +76,44 @@ async function unmountWithoutDaemon(mountpoint: string): Promise<Unmounted> {
     await detach(mountpoint, { lazy: true })
     return { mountpoint, outcome: 'dead' }
   }
+  const daemon = lockHolder(mount.source)
   try {
     await detach(mountpoint, { lazy: false })
   } catch (error) {
     throw errorCode(error) === 'MOUNTPOINT_BUSY' ? busy(mountpoint, error) : error
   }
-  return { mountpoint, outcome: 'unknown' }
+  if (daemon !== undefined) return awaitCommit(mountpoint, mount.source, daemon)
+  // Who only reads has nothing to commit.
+  return { mountpoint, outcome: isReadOnly(mount) ? 'durable' : 'unknown' }
+}
+
+/** Fails with WRITE_FAILED, DAEMON_FAILED. */
+async function awaitCommit(mountpoint: string, directory: string, daemon: ProcessIdentity): Promise<Unmounted> {
+  const { pid } = daemon
+  if (!(await endOf(daemon, COMMIT_MS))) {
+    throw new AteError('DAEMON_FAILED', `${mountpoint} is unmounted, but process ${pid}, which served it, goes on`, {
+      hint: 'It may be committing still, or the mount may be in use where it cannot be seen from here.',
+    })
+  }
+  if (endedWell(daemon, directory)) return { mountpoint, outcome: 'durable', pid }
+  throw new AteError(
+    'WRITE_FAILED',
+    `process ${pid}, which served ${mountpoint}, ended without committing everything`,
+    {
+      hint: 'What was synced is in the log. Its messages tell why.',
+    },
+  )
+}
+
+/** True when it has ended, false when that takes too long. */
+async function endOf(daemon: ProcessIdentity, limitMs: number): Promise<boolean> {
+  for (let waitedMs = 0; isAlive(daemon); waitedMs += POLL_MS) {
+    if (waitedMs >= limitMs) return false
+    await sleep(POLL_MS)
+  }
+  return true
+}
+
+function isReadOnly({ superOptions }: MountTableEntry): boolean {
+  return superOptions.split(',').includes('ro')
 }

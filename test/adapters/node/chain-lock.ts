@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { lockChain } from '../../../src/adapters/node/chain-lock.js'
+import { lockChain, readLockPid } from '../../../src/adapters/node/chain-lock.js'
 
 function directory(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'atefs-lock-'))
@@ -50,6 +50,24 @@ await t.test('a lock left by a killed process does not block', async (t) => {
   holder.kill('SIGKILL')
   await ended
   lockChain(path, { readOnly: false }).release()
+})
+
+await t.test('who closed its chain with everything durable is named no more, who did not is', async (t) => {
+  const path = directory(t)
+  t.equal(readLockPid(path), undefined, 'nobody has ever been')
+  const failing = lockChain(path, { readOnly: false })
+  t.equal(readLockPid(path), process.pid)
+  failing.release()
+  t.equal(readLockPid(path), process.pid)
+  const lock = lockChain(path, { readOnly: false })
+  lock.finish()
+  lock.release()
+  t.equal(readLockPid(path), undefined)
+  lockChain(path, { readOnly: false }).release()
+  const reader = lockChain(path, { readOnly: true })
+  reader.finish()
+  t.equal(readLockPid(path), process.pid, 'a reader changes nothing')
+  reader.release()
 })
 
 await t.test('a directory that is not there is not found', async (t) => {

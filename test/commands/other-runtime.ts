@@ -1,0 +1,92 @@
+/** Mounts whose daemon is registered in another runtime directory than ours: sudo, cron, another login. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { isAlive, listMounts, type MountRecord } from '../../src/fs/daemon/registry.js'
+import { BIN, cliWorld, mountpointsBelow, runProgram, shell, type CliResult, type CliWorld } from '../helpers/cli.js'
+
+interface Mounted {
+  world: CliWorld
+  vault: string
+  daemon: MountRecord
+  /** Runs a command that has no idea of the daemon's runtime directory. */
+  elsewhere: (...args: string[]) => Promise<CliResult>
+}
+
+async function mounted(t: Test, ...flags: string[]): Promise<Mounted> {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  const { code, stdout } = await world.run(['mount', vault, '--no-auth', '--json', ...flags])
+  const [daemon] = listMounts(world.path('run', 'atefs'))
+  if (code !== 0 || daemon === undefined) throw new Error(stdout)
+  mkdirSync(world.path('run2'), { mode: 0o700 })
+  const environment = { ...world.environment, XDG_RUNTIME_DIR: world.path('run2') }
+  const elsewhere = (...args: string[]): Promise<CliResult> =>
+    runProgram(process.execPath, [BIN, ...args, '--json'], environment)
+  return { world, vault, daemon, elsewhere }
+}
+
+t.test('umount waits for the end of the daemon and says that all is durable', async (t) => {
+  const { world, vault, daemon, elsewhere } = await mounted(t)
+  await shell(`head -c 3000000 /dev/urandom > ${vault}/data; cp ${vault}/data ${world.path('copy')}`)
+  const result = await elsewhere('umount', vault)
+  t.match(result.json(), { mountpoint: vault, outcome: 'durable', pid: daemon.pid })
+  t.notOk(isAlive(daemon))
+  await world.run(['mount', vault])
+  await shell(`cmp ${vault}/data ${world.path('copy')}`)
+})
+
+t.test('umount of a mount that only reads has nothing to wait for', async (t) => {
+  const { world, vault, elsewhere } = await mounted(t)
+  await world.run(['umount', vault])
+  await world.run(['mount', vault, '--read-only'])
+  t.match((await elsewhere('umount', vault)).json(), { outcome: 'durable' })
+})
+
+t.test('umount tells when the daemon died before everything was durable', async (t) => {
+  const { world, vault, daemon, elsewhere } = await mounted(t)
+  // All of them are still to be written to the index when it ends.
+  await shell(`cd ${vault}; seq 5000 | xargs touch`)
+  const result = elsewhere('umount', vault)
+  while (mountpointsBelow(world.path()).length > 0) await new Promise(setImmediate)
+  process.kill(daemon.pid, 'SIGKILL')
+  t.match((await result).json(), { error: { code: 'WRITE_FAILED', exitCode: 24 } })
+})
+
+t.test('a mount of a chain whose daemon is committing waits for it', async (t) => {
+  const { world, vault, daemon, elsewhere } = await mounted(t)
+  await shell(`head -c 3000000 /dev/urandom > ${vault}/data; cp ${vault}/data ${world.path('copy')}`)
+  // umount(8) would ask it something.
+  process.kill(daemon.pid, 'SIGSTOP')
+  await shell(`fusermount3 -u ${vault}`)
+  const result = elsewhere('mount', vault)
+  // Longer than who is not known is waited for.
+  await new Promise((resolve) => setTimeout(resolve, 12_000))
+  process.kill(daemon.pid, 'SIGCONT')
+  const again = await result
+  t.equal(again.code, 0)
+  t.match(again.json()['notices'], [/no passphrase/, `waiting for process ${daemon.pid}`])
+  await shell(`cmp ${vault}/data ${world.path('copy')}`)
+  t.equal((await elsewhere('umount', vault)).code, 0)
+})
+
+t.test('a mount of a chain that is mounted elsewhere is refused at once', async (t) => {
+  const { world, vault, daemon, elsewhere } = await mounted(t)
+  const began = performance.now()
+  const second = await elsewhere('mount', world.path('other'), 'vault')
+  t.match(second.json(), {
+    error: { code: 'CHAIN_LOCKED', message: `mounted at ${vault} by process ${daemon.pid}` },
+  })
+  await world.run(['umount', vault])
+  await world.run(['mount', vault, '--read-only'])
+  const third = await elsewhere('mount', world.path('other'), 'vault')
+  t.match(third.json(), { error: { code: 'CHAIN_LOCKED', message: `mounted at ${vault}` } }, 'by a reader too')
+  t.ok(performance.now() - began < 8000)
+})
+
+t.test('a chain that was closed names nobody any more', async (t) => {
+  const { world, vault, daemon } = await mounted(t)
+  const lock = world.path('data/atefs/vault/lock')
+  t.equal(readFileSync(lock, 'latin1'), `${daemon.pid}\n`)
+  await world.run(['umount', vault])
+  t.equal(readFileSync(lock, 'latin1'), '')
+})
