@@ -12,7 +12,7 @@ import type { DriverChoice, MountRequest } from '../fs/daemon/mount-request.js'
 import { prepareMountpoint } from '../fs/daemon/mountpoint.js'
 import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { chainNameOf, checkChainName } from './chain-name.js'
-import { parseMountOptions } from './mount-options.js'
+import { parseMountOptions, type MountOptions } from './mount-options.js'
 import { readPassphrase } from './passphrase.js'
 import { makePrivateDirectory, placeError, standardPaths } from './paths.js'
 
@@ -37,6 +37,8 @@ export interface PreparedMount {
   request: MountRequest
   /** The caller wipes the passphrase in it. */
   secret: ChainSecret
+  /** For when the mount is refused: nothing is left of it where it was to be. */
+  undo: () => void
 }
 
 /** Fails with everything that can be wrong with a command line, a mountpoint, a log path or a passphrase's source. */
@@ -46,10 +48,33 @@ export async function prepareMount(
   flags: MountFlags,
   onNotice: (message: string) => void,
 ): Promise<PreparedMount> {
-  const { readOnly: optionReadOnly, fsName, ...driverOptions } = parseMountOptions(flags.option ?? [])
+  const options = parseMountOptions(flags.option ?? [])
   const chain = chainArgument === undefined ? chainNameOf(resolve(mountpointArgument)) : checkChainName(chainArgument)
+  const { mountpoint, undo } = await prepareMountpoint(mountpointArgument, { nonEmpty: flags['non-empty'], onNotice })
+  // Ctrl-C at a prompt exits.
+  process.once('exit', undo)
+  try {
+    return { ...(await prepareChain({ mountpoint, chain, flags, options, onNotice })), undo }
+  } catch (error) {
+    undo()
+    throw error
+  } finally {
+    process.off('exit', undo)
+  }
+}
+
+interface ChainToMount {
+  mountpoint: string
+  chain: string
+  flags: MountFlags
+  options: MountOptions
+  onNotice: (message: string) => void
+}
+
+async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo'>> {
+  const { mountpoint, chain, flags, options, onNotice } = to
+  const { readOnly: optionReadOnly, fsName, ...driverOptions } = options
   const paths = standardPaths()
-  const mountpoint = await prepareMountpoint(mountpointArgument, { nonEmpty: flags['non-empty'], onNotice })
   const logPath = resolve(flags['log-path'] ?? (flags.temp ? tmpdir() : paths.chains))
   // That of a temporary chain gets a name nobody has, when everything else is settled.
   const directory = flags.temp ? join(logPath, TEMPORARY_PREFIX, chain) : join(logPath, chain)

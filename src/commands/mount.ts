@@ -44,7 +44,7 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
       notices.push(text)
       this.note(text)
     }
-    const { request, secret } = await prepareMount(args.mountpoint, args.chain, flags, onNotice)
+    const { request, secret, undo } = await prepareMount(args.mountpoint, args.chain, flags, onNotice)
     const report = (status: MountStatus): Mounted => {
       const { chain, directory, mountpoint, driver, pid } = status
       if (request.create && !status.temporary) this.log(`Created the chain ${chain} in ${directory}`)
@@ -55,12 +55,12 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
     try {
       if (!flags.foreground) {
         const { startDaemon } = await import('../cli/daemonize.js')
-        return report(await startDaemon(request, secret, { onProgress: progress.show, onNotice }))
+        return report(await orUndo(startDaemon(request, secret, { onProgress: progress.show, onNotice }), undo))
       }
       const { serveUntilEnd, startMount } = await import('../cli/serve-mount.js')
       const say = (text: string): void => this.note(text)
       const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
-      const daemon = await startMount(request, secret, { onProgress, onNotice, onWarning: say })
+      const daemon = await orUndo(startMount(request, secret, { onProgress, onNotice, onWarning: say }), undo)
       progress.clear()
       const mounted = report(daemon.status())
       if (this.jsonEnabled()) this.logJson(mounted)
@@ -70,5 +70,14 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
     } finally {
       progress.clear()
     }
+  }
+}
+
+async function orUndo<T>(started: Promise<T>, undo: () => void): Promise<T> {
+  try {
+    return await started
+  } catch (error) {
+    undo()
+    throw error
   }
 }

@@ -147,3 +147,18 @@ t.test('a temporary chain gets a private directory of its own', async (t) => {
   t.ok(existsSync(request.temporaryDirectory ?? ''))
   await t.rejects(prepare(path('m'), 'c', { ...flags, 'log-path': path('none') }), { code: 'ACCESS_DENIED' })
 })
+
+t.test('what is refused leaves no directory that was made for it, and none of others is touched', async (t) => {
+  const { path, prepare } = world(t)
+  mkdirSync(path('mine'))
+  const flags = { 'no-create': true }
+  await t.rejects(prepare(path('a/b/c'), 'c', flags), { code: 'CHAIN_NOT_FOUND' })
+  t.notOk(existsSync(path('a')))
+  await t.rejects(prepare(path('mine/m'), 'c', flags), { code: 'CHAIN_NOT_FOUND' })
+  await t.rejects(prepare(path('mine'), 'c', flags), { code: 'CHAIN_NOT_FOUND' })
+  t.same(readdirSync(path('mine')), [])
+  const later = await prepare(path('d/e/f'), 'c', { 'no-auth': true })
+  writeFileSync(path('d/kept'), '')
+  later.undo()
+  t.same(readdirSync(path('d')), ['kept'], 'the empty ones only')
+})

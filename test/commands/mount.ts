@@ -42,6 +42,12 @@ t.test('a wrong passphrase, none and an empty one have their exit codes, as word
   t.match(asJson.json(), { error: { code: 'WRONG_PASSPHRASE', exitCode: 12 } })
   t.equal((await world.run(['mount', vault], { input: '\n' })).code, 22)
   t.equal((await world.run(['mount', vault, '--passfile', world.path('none')])).code, 9)
+  for (const flags of [[], ['-f']]) {
+    const elsewhere = await world.run(['mount', world.path('new/m'), 'vault', ...flags], { input: 'Secret' })
+    t.equal(elsewhere.code, 12)
+    t.notOk(existsSync(world.path('new')), `what was made for it is gone ${flags.join()}`)
+  }
+  t.ok(existsSync(vault), 'what was there before is not')
   t.same(mountpointsBelow(world.directory), [])
 })
 

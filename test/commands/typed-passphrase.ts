@@ -14,9 +14,10 @@ function mount(world: CliWorld, ...answers: string[]): Promise<TerminalEnd> {
   return onTerminal(line, world.environment, answers)
 }
 
-/** Nothing was mounted and no chain made. */
+/** Nothing was mounted, no chain made, and no directory for it. */
 function leavesNothing(t: Test, world: CliWorld): void {
   t.same(mountpointsBelow(world.directory), [])
+  t.notOk(existsSync(world.path('vault')))
   t.notOk(existsSync(world.path('data/atefs/vault/manifest')))
   t.notOk(existsSync(world.path('data/atefs/vault/keyring')))
 }

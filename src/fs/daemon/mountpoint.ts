@@ -2,7 +2,7 @@
  * Makes sure that a directory can be mounted on, before any passphrase is asked for: makes it if absent, clears what a
  * crashed daemon left there, refuses what is busy or full. Nothing here touches a live mount.
  */
-import { lstatSync, opendirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
+import { lstatSync, opendirSync, readlinkSync, realpathSync, rmdirSync, type Stats } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -37,19 +37,26 @@ export interface PrepareOptions {
   onNotice: (message: string) => void
 }
 
-/** The resolved mountpoint, ready. Fails with MOUNTPOINT_BUSY, MOUNTPOINT_NOT_EMPTY, MOUNTPOINT_UNUSABLE. */
-export async function prepareMountpoint(path: string, options: PrepareOptions): Promise<string> {
+export interface PreparedMountpoint {
+  /** The resolved path. */
+  mountpoint: string
+  /** When nothing is mounted after all: removes the directories made for it, as far as they are empty. Never fails. */
+  undo: () => void
+}
+
+/** The mountpoint, ready. Fails with MOUNTPOINT_BUSY, MOUNTPOINT_NOT_EMPTY, MOUNTPOINT_UNUSABLE. */
+export async function prepareMountpoint(path: string, options: PrepareOptions): Promise<PreparedMountpoint> {
   const place = resolveMountpoint(path)
   await clearDeadMounts(place, options.onNotice)
   const stats = lstat(place)
-  if (stats === undefined) makeMountpoint(place)
-  else if (!stats.isDirectory()) throw unusable(place, 'is not a directory')
-  else if (!options.nonEmpty && !isEmpty(place)) {
+  if (stats === undefined) return { mountpoint: place, undo: makeMountpoint(place) }
+  if (!stats.isDirectory()) throw unusable(place, 'is not a directory')
+  if (!options.nonEmpty && !isEmpty(place)) {
     throw new AteError('MOUNTPOINT_NOT_EMPTY', `${place} is not empty`, {
       hint: 'Its files would be hidden while mounted: choose another directory, or add --non-empty.',
     })
   }
-  return place
+  return { mountpoint: place, undo: () => undefined }
 }
 
 async function clearDeadMounts(place: string, onNotice: (message: string) => void): Promise<void> {
@@ -87,9 +94,14 @@ export async function isDeadMount(mountpoint: string): Promise<boolean> {
   }
 }
 
-function makeMountpoint(place: string): void {
-  const problem = systemError(() => makeDirectory(place, 0o755))
-  if (problem !== undefined) throw unusable(place, `does not exist and cannot be made (${problem})`)
+/** What undoes it. */
+function makeMountpoint(place: string): () => void {
+  const made: string[] = []
+  const undo = (): void => void systemError(() => made.forEach((directory) => rmdirSync(directory)))
+  const problem = systemError(() => makeDirectory(place, 0o755, made))
+  if (problem === undefined) return undo
+  undo()
+  throw unusable(place, `does not exist and cannot be made (${problem})`)
 }
 
 function isEmpty(directory: string): boolean {
