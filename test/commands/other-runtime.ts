@@ -1,4 +1,6 @@
 /** Mounts whose daemon is registered in another runtime directory than ours: sudo, cron, another login. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { isAlive, listMounts, type MountRecord } from '../../src/fs/daemon/registry.js'
@@ -50,6 +52,19 @@ t.test('umount tells when the daemon died before everything was durable', async 
   while (mountpointsBelow(world.path()).length > 0) await new Promise(setImmediate)
   process.kill(daemon.pid, 'SIGKILL')
   t.match((await result).json(), { error: { code: 'WRITE_FAILED', exitCode: 24 } })
+})
+
+t.test('umount of a mount in use names who, and says nothing of what only the daemon knows', async (t) => {
+  const { vault, elsewhere } = await mounted(t)
+  const holder = spawn('/bin/sh', ['-c', `cd ${vault}; echo ready; read line`])
+  await once(holder.stdout, 'data')
+  const refused = await elsewhere('umount', vault)
+  t.match(refused.json(), {
+    error: { code: 'MOUNTPOINT_BUSY', message: `(${holder.pid})`, hint: /^Close what uses it/ },
+  })
+  holder.stdin.end()
+  await once(holder, 'close')
+  t.match((await elsewhere('umount', vault)).json(), { outcome: 'durable' })
 })
 
 t.test('a mount of a chain whose daemon is committing waits for it', async (t) => {

@@ -51,17 +51,19 @@ async function askDaemon(daemon: MountRecord, runtimeDirectory: string): Promise
       ...(typeof sequence === 'number' ? { durableSequence: sequence } : {}),
     }
   } catch (error) {
-    throw errorCode(error) === 'MOUNTPOINT_BUSY' ? busy(mountpoint, error) : error
+    throw errorCode(error) === 'MOUNTPOINT_BUSY'
+      ? busy(mountpoint, error, 'Everything written so far is durable. ')
+      : error
   }
 }
 
-function busy(mountpoint: string, cause: unknown): AteError {
+function busy(mountpoint: string, cause: unknown, comfort = ''): AteError {
   const users = findMountUsers(mountpoint)
   const who = users.slice(0, 10).map(({ program, pid }) => `${program} (${pid})`)
   if (users.length > who.length) who.push(`${users.length - who.length} more`)
   const by = who.length === 0 ? 'by a process that cannot be seen from here' : `by ${who.join(', ')}`
   return new AteError('MOUNTPOINT_BUSY', `${mountpoint} is in use ${by}`, {
-    hint: 'Everything written so far is durable. Close what uses it (or leave the directory) and try again.',
+    hint: `${comfort}Close what uses it (or leave the directory) and try again.`,
     cause,
   })
 }
