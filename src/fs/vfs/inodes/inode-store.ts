@@ -78,6 +78,10 @@ export class InodeStore {
     if (inode.isDirty) return
     inode.isDirty = true
     this.#dirty.push(inode)
+    // The operation that changes it may have needed more inodes than there is room for: it may have left meanwhile.
+    if (this.#young.get(inode.ino) === inode || this.#old.get(inode.ino) === inode) return
+    this.#old.delete(inode.ino)
+    this.#keep(inode)
   }
 
   markOrphan(inode: Inode): void {

@@ -43,6 +43,25 @@ t.test('an inode in memory is one object, however often it was pushed out', asyn
   for (const file of files) t.equal((await readAll(fs, file)).toString(), 'ab')
 })
 
+t.test('an operation that needs more inodes than there is room for loses no change', async (t) => {
+  for (let cachedInodes = 2; cachedInodes <= 8; cachedInodes++) {
+    const mounted = await openMemoryFs({ cachedInodes })
+    const { fs } = mounted
+    const from = await makeDirectory(fs, ROOT_INO, 'from')
+    await makeDirectory(fs, from, 'moved')
+    let to = ROOT_INO
+    for (const name of ['a', 'b', 'c', 'd', 'e']) to = await makeDirectory(fs, to, name)
+    await fs.sync()
+    for (let i = 0; i < 10; i++) await makeFile(fs, ROOT_INO, `other ${i}`)
+    await fs.sync()
+    await fs.rename(from, nameOf('moved'), to, nameOf('moved'), 0, USER)
+    const links = (of: typeof fs): number[] => [from, to].map((ino) => of.getAttributes(ino).nlink)
+    t.same(links(fs), [2, 3], `room for ${cachedInodes}`)
+    await fs.close()
+    t.same(links((await remountAfterCrash(mounted)).fs), [2, 3], 'and after that')
+  }
+})
+
 t.test('access times wait for another change, for eviction or for the end', async (t) => {
   const mounted = await openMemoryFs()
   const { fs, view, clock, timer } = mounted
