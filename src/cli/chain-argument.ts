@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AteError } from '../engine/error.js'
-import { examineChainDirectory, type ChainPresence } from '../fs/daemon/chain-directory.js'
-import { checkChainName } from './chain-name.js'
-import { standardPaths } from './paths.js'
+import { type ChainPresence, examineChainDirectory } from '../adapters/node/chain-presence.js'
+import { checkChainName } from '../adapters/node/chain-name.js'
+import { standardPaths } from '../adapters/node/standard-paths.js'
 
 export interface ChainLocation {
   name: string
@@ -15,7 +15,7 @@ export interface ChainLocation {
 
 /** Fails with CHAIN_NOT_FOUND, NOT_A_CHAIN, ACCESS_DENIED, BAD_ARGUMENT (a bad name; none given and several there). */
 export function findChain(name: string | undefined, logPathFlag: string | undefined): ChainLocation {
-  const logPath = resolve(logPathFlag ?? standardPaths().chains)
+  const logPath = resolve(logPathFlag ?? standardPaths(process.env).chains)
   const chosen = name === undefined ? onlyChainIn(logPath) : checkChainName(name)
   const directory = join(logPath, chosen)
   const presence = examineChainDirectory(directory)

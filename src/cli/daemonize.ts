@@ -13,7 +13,7 @@ import type { MountRequest } from '../fs/daemon/mount-request.js'
 import { readMountStatus, type MountStatus } from '../fs/daemon/mount-status.js'
 import { daemonLogPath, openDaemonLog } from './daemon-log.js'
 import type { StartMessage } from './daemon-messages.js'
-import { standardPaths } from './paths.js'
+import { standardPaths } from '../adapters/node/standard-paths.js'
 import { wipeSecret } from './passphrase.js'
 
 export interface StartEvents {
@@ -29,7 +29,7 @@ export async function startDaemon(
   secret: ChainSecret,
   events: StartEvents,
 ): Promise<MountStatus> {
-  const logFile = daemonLogPath(standardPaths().logs, request.chain, request.directory)
+  const logFile = daemonLogPath(standardPaths(process.env).logs, request.chain, request.directory)
   const log = openDaemonLog(logFile)
   // The mountpoint is an argument only to be seen in ps(1).
   const child = spawn(process.execPath, [ENTRY, request.mountpoint], {

@@ -6,15 +6,16 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AteError } from '../engine/error.js'
-import { checkPlaces, examineChainDirectory, type ChainPresence } from '../fs/daemon/chain-directory.js'
+import { type ChainPresence, examineChainDirectory } from '../adapters/node/chain-presence.js'
+import { checkPlaces } from '../fs/daemon/chain-places.js'
 import type { ChainSecret, KeyBits } from '../adapters/node/chain-handle.js'
 import type { DriverChoice, MountRequest } from '../fs/daemon/mount-request.js'
 import { prepareMountpoint } from '../fs/daemon/mountpoint.js'
 import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
-import { chainNameOf, checkChainName } from './chain-name.js'
+import { chainNameOf, checkChainName } from '../adapters/node/chain-name.js'
 import { parseMountOptions, type MountOptions } from './mount-options.js'
 import { readPassphrase } from './passphrase.js'
-import { makePrivateDirectory, placeError, standardPaths } from './paths.js'
+import { makePrivateDirectory, placeError, standardPaths } from '../adapters/node/standard-paths.js'
 
 /** The flags of `mount`, as oclif parses them. */
 export interface MountFlags {
@@ -74,7 +75,7 @@ interface ChainToMount {
 async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo'>> {
   const { mountpoint, chain, flags, options, onNotice } = to
   const { readOnly: optionReadOnly, fsName, ...driverOptions } = options
-  const paths = standardPaths()
+  const paths = standardPaths(process.env)
   const logPath = resolve(flags['log-path'] ?? (flags.temp ? tmpdir() : paths.chains))
   // That of a temporary chain gets a name nobody has, when everything else is settled.
   const directory = flags.temp ? join(logPath, TEMPORARY_PREFIX, chain) : join(logPath, chain)

@@ -6,7 +6,7 @@ import { EXIT } from '../cli/exit-codes.js'
 import { findingText } from '../cli/finding-text.js'
 import { logPathFlag, passphraseFlags } from '../cli/mount-flags.js'
 import { readSecret, wipeSecret } from '../cli/passphrase.js'
-import { standardPaths } from '../cli/paths.js'
+import { standardPaths } from '../adapters/node/standard-paths.js'
 import { progressText, terminalProgress } from '../cli/progress.js'
 
 interface Checked extends CheckedChain {
@@ -39,7 +39,7 @@ export default class Fsck extends BaseCommand {
     const { args, flags } = await this.parse(Fsck)
     const { name, directory, presence } = findChain(args.chain, flags['log-path'])
     const secret = await readSecret(presence, flags, name)
-    const { anchors, runtime } = standardPaths()
+    const { anchors, runtime } = standardPaths(process.env)
     const { checkChain } = await import('../cli/check-chain.js')
     const progress = terminalProgress()
     const steps = checkChain({

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.js'
-import { standardPaths } from '../cli/paths.js'
+import { standardPaths } from '../adapters/node/standard-paths.js'
 import { statusTable } from '../cli/status-table.js'
 import { collectStatus, type MountReport } from '../fs/daemon/collect-status.js'
 
@@ -18,7 +18,7 @@ export default class Status extends BaseCommand {
 
   async run(): Promise<MountReport | { mounts: MountReport[] }> {
     const { args } = await this.parse(Status)
-    const mounts = await collectStatus(standardPaths().runtime, args.mountpoint)
+    const mounts = await collectStatus(standardPaths(process.env).runtime, args.mountpoint)
     this.log(statusTable(mounts))
     const [only] = mounts
     return args.mountpoint !== undefined && only !== undefined ? only : { mounts }

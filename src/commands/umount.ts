@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.js'
-import { standardPaths } from '../cli/paths.js'
+import { standardPaths } from '../adapters/node/standard-paths.js'
 import { unmount, type Unmounted } from '../fs/daemon/unmount.js'
 
 export default class Umount extends BaseCommand {
@@ -14,7 +14,7 @@ export default class Umount extends BaseCommand {
 
   async run(): Promise<Unmounted> {
     const { args } = await this.parse(Umount)
-    const result = await unmount(args.mountpoint, standardPaths().runtime)
+    const result = await unmount(args.mountpoint, standardPaths(process.env).runtime)
     this.log(sentence(result))
     return result
   }

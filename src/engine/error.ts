@@ -18,6 +18,16 @@ export const ERROR_CODES = [
   'CHAIN_CLOSED',
   'READ_ONLY',
   'WRITE_FAILED', // the storage failed under a commit: nothing more is accepted
+  // objects
+  'NOT_FOUND', // no such object
+  'WRONG_TYPE', // an object of another type
+  'INVALID_OBJECT', // not as the schema of its type wants it
+  'OBJECT_TOO_LARGE',
+  'TRANSACTION_TOO_LARGE',
+  'PARENT_NOT_FOUND',
+  'CYCLE', // an object below itself
+  'CONFLICT', // something that was read has been changed meanwhile
+  'ABORTED', // given up by the caller
   // keys
   'WRONG_PASSPHRASE',
   'EMPTY_PASSPHRASE',

@@ -19,3 +19,10 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024
 
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 export const MAX_KEYRING_BYTES = 1024 * 1024
+
+/** Fields of one object. */
+export const MAX_OBJECT_BYTES = 16 * 1024 * 1024
+/** Fields of up to this lie in the object's record, beside what else a record may hold. */
+export const OBJECT_INLINE_BYTES = 16 * 1024
+/** Links of one object, and targets of one foreign link. */
+export const MAX_OBJECT_LINKS = 256

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { makePrivateDirectory, standardPaths } from '../../src/cli/paths.js'
+import { makePrivateDirectory, standardPaths } from '../../../src/adapters/node/standard-paths.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'atefs-paths-'))
 t.teardown(() => rmSync(directory, { recursive: true }))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { chainNameOf, checkChainName } from '../../src/cli/chain-name.js'
+import { chainNameOf, checkChainName } from '../../../src/adapters/node/chain-name.js'
 
 t.test('the name is the last part of the mountpoint', async (t) => {
   t.equal(chainNameOf('/mnt/vault'), 'vault')

@@ -5,9 +5,9 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { AteError } from '../engine/error.js'
-import { isNoSpace } from '../adapters/node/file-error.js'
-import { makeDirectory } from '../adapters/node/make-directory.js'
+import { AteError } from '../../engine/error.js'
+import { isNoSpace } from './file-error.js'
+import { makeDirectory } from './make-directory.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -23,7 +23,7 @@ export interface Paths {
 }
 
 /** The four directories. None is made here. */
-export function standardPaths(environment: Environment = process.env): Paths {
+export function standardPaths(environment: Environment): Paths {
   const data = xdgDirectory(environment, 'XDG_DATA_HOME', '.local/share')
   const state = xdgDirectory(environment, 'XDG_STATE_HOME', '.local/state')
   const runtime = environment['XDG_RUNTIME_DIR']

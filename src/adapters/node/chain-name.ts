@@ -1,6 +1,6 @@
 /** A chain's name is the name of its directory under the log path: the rules are those of file names. */
 import { basename } from 'node:path'
-import { AteError } from '../engine/error.js'
+import { AteError } from '../../engine/error.js'
 
 const MAX_NAME_BYTES = 255
 

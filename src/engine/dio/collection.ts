@@ -1,0 +1,40 @@
+/** The children of a collection, in order, page by page. */
+import type { RecordReader } from '../transaction/snapshot.js'
+import { type Child, decodeChildren } from './collection-record.js'
+import { CHILD_KIND } from './kinds.js'
+
+const PAGE = 256
+/** Greatest place. */
+export const MAX_PLACE = Number.MAX_SAFE_INTEGER
+/** Between neighbours, so that others can come between them. */
+export const PLACE_STEP = 2 ** 20
+
+export interface PlacedChild extends Child {
+  readonly place: number
+}
+
+export class Collection {
+  readonly number: number
+  readonly #reader: RecordReader
+
+  constructor(reader: RecordReader, number: number) {
+    this.#reader = reader
+    this.number = number
+  }
+
+  *children(from = 0): Generator<PlacedChild> {
+    for (let next = from; next <= MAX_PLACE;) {
+      const page = this.#reader.range(CHILD_KIND, this.number, next, MAX_PLACE, PAGE)
+      for (const { low, value } of page) for (const child of decodeChildren(value)) yield { ...child, place: low }
+      const last = page[page.length - 1]
+      if (last === undefined || page.length < PAGE) return
+      next = last.low + 1
+    }
+  }
+
+  /** The children at one place. */
+  at(place: number): Child[] {
+    const value = this.#reader.get(CHILD_KIND, this.number, place)
+    return value === undefined ? [] : decodeChildren(value)
+  }
+}

@@ -1,0 +1,61 @@
+/** What is known of an object beside its fields. Kept apart from it, so that it looks like what was stored. */
+import { AteError } from '../error.js'
+import type { DataType } from './data-type.js'
+import { millisecondsOf } from './hybrid-clock.js'
+import { formatKey, type ObjectKey } from './object-key.js'
+import type { ObjectRecord, Parent } from './object-record.js'
+
+export interface DaoState {
+  readonly key: ObjectKey
+  readonly type: DataType
+  /** As it was loaded; undefined for one that is new. */
+  readonly record: ObjectRecord | undefined
+}
+
+export interface DaoInfo {
+  readonly key: ObjectKey
+  /** Name of its type. */
+  readonly type: string
+  /** The object it is a child of; undefined for a root. */
+  readonly parent: ObjectKey | undefined
+  /** Undefined for one that is not committed. */
+  readonly createdAt: Date | undefined
+  readonly updatedAt: Date | undefined
+  /** Versions there were of it; 0 for one that is not committed. */
+  readonly revision: number
+}
+
+const states = new WeakMap<object, DaoState>()
+
+export function setDaoState(dao: object, state: DaoState): void {
+  states.set(dao, state)
+}
+
+/** BAD_ARGUMENT for what no DIO gave out. */
+export function daoState(dao: object): DaoState {
+  const state = states.get(dao)
+  if (state === undefined) throw new AteError('BAD_ARGUMENT', 'This is not an object that was stored or loaded.')
+  return state
+}
+
+/** The key of an object that was stored or loaded. */
+export function keyOf(dao: object): ObjectKey {
+  return daoState(dao).key
+}
+
+/** What is known of an object as it was when it was stored or loaded. */
+export function infoOf(dao: object): DaoInfo {
+  const { key, type, record } = daoState(dao)
+  return {
+    key,
+    type: type.name,
+    parent: parentKey(record?.parent),
+    createdAt: record === undefined ? undefined : new Date(millisecondsOf(record.createdAt)),
+    updatedAt: record === undefined ? undefined : new Date(millisecondsOf(record.updatedAt)),
+    revision: record?.revision ?? 0,
+  }
+}
+
+function parentKey(parent: Parent | undefined): ObjectKey | undefined {
+  return parent === undefined ? undefined : formatKey(parent.key)
+}

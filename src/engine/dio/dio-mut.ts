@@ -1,0 +1,212 @@
+/**
+ * A transaction: reads see its own changes, and `commit` makes them one batch of the chain, or none of them. Objects it
+ * gives out may be changed until then: what differs from what was loaded is stored. After a commit, and after a conflict,
+ * it begins a new transaction; objects of the one before are frozen.
+ */
+import { AteError, errorCode } from '../error.js'
+import type { RecordReader } from '../transaction/snapshot.js'
+import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
+import { keyOf } from './dao-state.js'
+import type { Dao, DataType, FieldsOf } from './data-type.js'
+import { Dio } from './dio.js'
+import { checkFields } from './fields.js'
+import { deepFreeze } from './freeze.js'
+import type { LinkEditor } from './links/link-host.js'
+import { newLinks } from './links/new-links.js'
+import { formatKey, isSameKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
+import type { ObjectStore } from './object-store.js'
+import { ObjectWriter, type ParentSpot } from './object-writer.js'
+import { type Orphans, removeObject } from './removal.js'
+import { Tracked } from './tracked.js'
+
+export interface StoreOptions<D> {
+  type: D
+  /** A key of its own, for an object that is found by it. EXISTS when there is one. */
+  key?: ObjectKey
+}
+
+export interface DeleteOptions {
+  /** The default is `delete`. */
+  children?: Orphans
+}
+
+export class DioMut extends Dio {
+  #writer: ObjectWriter
+  #isCommitting = false
+
+  constructor(store: ObjectStore) {
+    super(store)
+    this.#writer = new ObjectWriter(store)
+  }
+
+  /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS. */
+  store<D extends DataType>(fields: FieldsOf<D>, { type, key }: StoreOptions<D>): Dao<D> {
+    const parts = key === undefined ? this.objects.newKey('root') : parseKey(key)
+    return this.#add(type, fields, parts, undefined)
+  }
+
+  /** Deletes an object; its children go with it, or become objects without a parent. NOT_FOUND. */
+  delete(object: ObjectKey | object, { children = 'delete' }: DeleteOptions = {}): void {
+    const key = typeof object === 'string' ? object : keyOf(object)
+    if (!removeObject(this.#writer, parseKey(key), children))
+      throw new AteError('NOT_FOUND', `There is no object ${key}.`)
+  }
+
+  /** Deletes all objects without a parent, of one type or of all, with their children. */
+  deleteRoots(type?: DataType): void {
+    for (const key of [...this.rootKeys(type)]) this.delete(key)
+  }
+
+  /** Makes a child an object without a parent. NOT_FOUND. */
+  detach(object: ObjectKey | object): void {
+    const key = parseKey(typeof object === 'string' ? object : keyOf(object))
+    this.#demandThere(key)
+    this.#writer.move(key, undefined)
+  }
+
+  /** Something would be committed. Costs a look at every object that was loaded. */
+  get hasChanges(): boolean {
+    return this.#writer.collect() > 0 || this.#writer.hasChanges
+  }
+
+  /**
+   * Commits everything since the last commit. CONFLICT when something that was read has been changed by another one:
+   * nothing has happened then, and what was done is given up. After other errors that come before anything has happened
+   * (INVALID_OBJECT, NO_SPACE, ABORTED) it may be tried again.
+   */
+  async commit(options: CommitOptions = {}): Promise<void> {
+    const isDurable = this.#demandDurability(options.durability)
+    const wait = new CommitWait(options)
+    const writer = this.#writer
+    if (this.#isCommitting) throw new AteError('BAD_ARGUMENT', 'A commit of this transaction is under way already.')
+    const moreBytes = writer.collect()
+    if (!writer.hasChanges) {
+      this.#begin()
+      if (isDurable) await wait.unlessAborted(this.objects.records.sync())
+      return
+    }
+    await wait.unlessAborted(this.#commit(writer, isDurable, moreBytes, wait))
+  }
+
+  /** Gives up everything since the last commit. */
+  cancel(): void {
+    this.#begin()
+  }
+
+  protected override get reader(): RecordReader {
+    return this.#writer.transaction
+  }
+
+  protected override get everything(): RecordReader {
+    this.#writer.putNew()
+    this.#writer.putIndexed()
+    return this.#writer.transaction
+  }
+
+  protected override async loadParts(type: DataType, key: KeyParts): Promise<object | undefined> {
+    const text = formatKey(key)
+    const known = this.#writer.tracked(text)
+    if (known !== undefined) return known.expect(type)
+    const record = this.recordOf(key)
+    if (record === undefined) return undefined
+    const data = await this.objects.dataOf(record)
+    // Somebody may have loaded it meanwhile: all must get the same object.
+    const meanwhile = this.#writer.tracked(text)
+    if (meanwhile !== undefined) return meanwhile.expect(type)
+    const lateLinks = newLinks(type, this.objects.random, record.links)
+    const links = new Map([...record.links, ...lateLinks])
+    const dao = this.decode(type, key, { ...record, links }, data)
+    const { parent } = record
+    this.#writer.track(new Tracked({ key, text, type, dao, links, lateLinks, parent, base: { record, data } }))
+    return dao
+  }
+
+  protected override editor(): LinkEditor {
+    return {
+      storeChild: (type, fields, parent) => this.#add(type, fields, this.objects.newKey('child'), parent),
+      moveChild: (key, parent) => {
+        const parts = parseKey(key)
+        this.#demandThere(parts)
+        this.#refuseCycle(parts, parent.key)
+        this.#writer.move(parts, parent)
+      },
+      remove: (key) => void removeObject(this.#writer, parseKey(key), 'delete'),
+      setLink: (owner, name, value) => {
+        const tracked = this.#writer.tracked(owner)
+        if (tracked === undefined)
+          throw new AteError('BAD_ARGUMENT', `The object ${owner} is of an earlier transaction: load it again.`)
+        tracked.links.set(name, value)
+        tracked.isMoved = true
+      },
+    }
+  }
+
+  #add<D extends DataType>(type: D, given: FieldsOf<D>, key: KeyParts, parent: ParentSpot | undefined): Dao<D> {
+    const text = formatKey(key)
+    if (this.#writer.tracked(text) !== undefined || this.#writer.recordOf(key) !== undefined)
+      throw new AteError('EXISTS', `There is an object ${text} already.`)
+    // A copy: what the caller has stays the caller's.
+    const fields = structuredClone(checkFields(type, given))
+    const links = newLinks(type, this.objects.random)
+    const dao = this.dress(type, text, fields, undefined, links)
+    const place = parent === undefined ? undefined : this.#writer.place(key, parent)
+    if (place === undefined) this.#writer.addRoot(key)
+    const tracked = new Tracked({ key, text, type, dao, links, parent: place, base: undefined })
+    this.#writer.track(tracked)
+    this.#writer.addCollections(key, links)
+    // Its fields are those of the type, and its links were just made.
+    return dao as Dao<D>
+  }
+
+  #demandThere(key: KeyParts): void {
+    if (this.#writer.tracked(formatKey(key)) !== undefined || this.#writer.recordOf(key) !== undefined) return
+    throw new AteError('NOT_FOUND', `There is no object ${formatKey(key)}.`)
+  }
+
+  /** Walks up from the new parent: an object that lay below itself could be reached by nobody. */
+  #refuseCycle(child: KeyParts, parent: KeyParts): void {
+    let at: KeyParts | undefined = parent
+    while (at !== undefined) {
+      if (isSameKey(at, child)) throw new AteError('CYCLE', 'An object cannot become a child of what lies below it.')
+      const tracked = this.#writer.tracked(formatKey(at))
+      at = tracked === undefined ? this.#writer.recordOf(at)?.parent?.key : tracked.parent?.key
+    }
+  }
+
+  #demandDurability(asked: Durability | undefined): boolean {
+    const { durability } = this.objects
+    if (asked === 'memory') return false
+    if (asked === undefined || asked === durability) return durability !== 'memory'
+    throw new AteError(
+      'NOT_SUPPORTED',
+      `This chain cannot make a commit durable as '${asked}', only as '${durability}'.`,
+    )
+  }
+
+  async #commit(writer: ObjectWriter, isDurable: boolean, moreBytes: number, wait: CommitWait): Promise<void> {
+    this.#isCommitting = true
+    try {
+      await this.objects.records.commit(writer.transaction, {
+        isDurable,
+        moreBytes,
+        settle: (latest, hasWaited) => {
+          wait.refuseAborted()
+          if (hasWaited) writer.collect()
+          writer.settle(latest)
+        },
+        finish: () => writer.finish(),
+        onApplied: () => this.#begin(),
+      })
+    } catch (error) {
+      this.#isCommitting = false
+      if (errorCode(error) === 'CONFLICT') this.#begin()
+      throw error
+    }
+  }
+
+  #begin(): void {
+    this.#isCommitting = false
+    for (const dao of this.#writer.daos) deepFreeze(dao)
+    this.#writer = new ObjectWriter(this.objects)
+  }
+}

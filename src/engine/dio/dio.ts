@@ -1,0 +1,167 @@
+/**
+ * Reads objects as they were at one moment. What it gives out is frozen: changes are made through a DioMut. It costs
+ * memory for what is replaced while it is in use, and need not be closed.
+ */
+import { AteError } from '../error.js'
+import type { RecordReader } from '../transaction/snapshot.js'
+import { Collection } from './collection.js'
+import { decodeKeys } from './collection-record.js'
+import type { Dao, DataType } from './data-type.js'
+import { fieldsFromBytes } from './fields.js'
+import { deepFreeze } from './freeze.js'
+import { setDaoState } from './dao-state.js'
+import { indexPlace, type IndexedValue } from './field-index.js'
+import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
+import { bindLinks } from './links/bind.js'
+import type { LinkEditor, LinkHost } from './links/link-host.js'
+import { hashTexts } from './numbers.js'
+import { formatKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
+import { decodeObject, type LinkValue, type ObjectRecord } from './object-record.js'
+import type { ObjectStore } from './object-store.js'
+
+const PAGE = 256
+const MAX_PART = Number.MAX_SAFE_INTEGER
+
+export class Dio {
+  protected readonly objects: ObjectStore
+  readonly #host: LinkHost
+  #reader: RecordReader | undefined
+
+  constructor(objects: ObjectStore, reader?: RecordReader) {
+    this.objects = objects
+    this.#reader = reader
+    this.#host = {
+      tryLoad: (type, key) => this.tryLoad(type, key),
+      collection: (number) => new Collection(this.everything, number),
+      placeOf: (name) => hashTexts(objects.crypto, name),
+      edit: () => this.editor(),
+    }
+  }
+
+  /** What reads by keys go to. */
+  protected get reader(): RecordReader {
+    return (this.#reader ??= this.objects.records.snapshot())
+  }
+
+  /** What listings go to. */
+  protected get everything(): RecordReader {
+    return this.reader
+  }
+
+  protected editor(): LinkEditor {
+    throw new AteError('READ_ONLY', 'This object was loaded for reading only.', { hint: 'Load it with a DioMut.' })
+  }
+
+  /** NOT_FOUND, WRONG_TYPE, INVALID_OBJECT, BODY_DAMAGED. */
+  async load<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D>> {
+    const dao = await this.tryLoad(type, key)
+    if (dao === undefined) throw new AteError('NOT_FOUND', `There is no object ${key}.`)
+    return dao
+  }
+
+  /** As `load`; undefined where there is none. */
+  async tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined> {
+    const dao = await this.loadParts(type, parseKey(key))
+    // Of the type asked for, which was compared with what is stored.
+    return dao as Dao<D> | undefined
+  }
+
+  /** Those there are, in the order of `keys`. */
+  async loadMany<D extends DataType>(type: D, keys: Iterable<ObjectKey>): Promise<Dao<D>[]> {
+    const found: Dao<D>[] = []
+    for (const key of keys) {
+      const dao = await this.tryLoad(type, key)
+      if (dao !== undefined) found.push(dao)
+    }
+    return found
+  }
+
+  async exists(key: ObjectKey): Promise<boolean> {
+    return this.recordOf(parseKey(key)) !== undefined
+  }
+
+  /** The objects without a parent, of one type, in no order. */
+  async *roots<D extends DataType>(type: D): AsyncGenerator<Dao<D>> {
+    for (const key of this.rootKeys(type)) {
+      const dao = await this.tryLoad(type, key)
+      if (dao !== undefined) yield dao
+    }
+  }
+
+  /** Of the objects without a parent; of one type, or of all. */
+  *rootKeys(type?: DataType): Generator<ObjectKey> {
+    for (const block of this.#pages(KEY_BLOCK_KIND, 0))
+      for (const { low, value } of this.#pages(OBJECT_KIND, block.low))
+        if (isRoot(decodeObject(value), type)) yield formatKey({ high: block.low, low })
+    for (const { value } of this.#pages(ROOT_KIND, 0))
+      for (const key of decodeKeys(value)) {
+        const record = this.recordOf(key)
+        if (record !== undefined && isRoot(record, type)) yield formatKey(key)
+      }
+  }
+
+  /** The objects whose indexed field has the value, in no order. BAD_ARGUMENT for a field without an index. */
+  async *find<D extends DataType>(type: D, field: string, value: IndexedValue): AsyncGenerator<Dao<D>> {
+    if (!(type.options.index ?? []).some((name) => name === field))
+      throw new AteError('BAD_ARGUMENT', `The type ${type.name} has no index of ${field}.`)
+    const high = indexPlace(this.objects.crypto, type, field, value)
+    for (const item of this.#pages(FIELD_INDEX_KIND, high))
+      for (const key of decodeKeys(item.value)) {
+        const dao = await this.tryLoad(type, formatKey(key))
+        if (dao !== undefined && fieldOf(dao, field) === value) yield dao
+      }
+  }
+
+  /** The record of an object, undefined when there is none. */
+  protected recordOf({ high, low }: KeyParts): ObjectRecord | undefined {
+    const bytes = this.reader.get(OBJECT_KIND, high, low)
+    return bytes === undefined ? undefined : decodeObject(bytes)
+  }
+
+  protected async loadParts(type: DataType, key: KeyParts): Promise<object | undefined> {
+    const record = this.recordOf(key)
+    if (record === undefined) return undefined
+    const data = await this.objects.dataOf(record)
+    const dao = this.decode(type, key, record, data)
+    deepFreeze(dao)
+    return dao
+  }
+
+  protected decode(type: DataType, key: KeyParts, record: ObjectRecord, data: Uint8Array): object {
+    if (record.type !== type.name)
+      throw new AteError('WRONG_TYPE', `The object ${formatKey(key)} is of the type ${record.type}, not ${type.name}.`)
+    return this.dress(type, formatKey(key), fieldsFromBytes(type, data), record, record.links)
+  }
+
+  /** Makes fields the object that users get: with its key and its links, which are no fields. */
+  protected dress(
+    type: DataType,
+    key: ObjectKey,
+    fields: object,
+    record: ObjectRecord | undefined,
+    links: ReadonlyMap<string, LinkValue>,
+  ): object {
+    setDaoState(fields, { key, type, record })
+    bindLinks(this.#host, type, key, fields, links)
+    if (!Object.hasOwn(fields, 'key')) Object.defineProperty(fields, 'key', { value: key })
+    return fields
+  }
+
+  *#pages(kind: number, high: number): Generator<{ low: number; value: Uint8Array }> {
+    for (let from = 0; ;) {
+      const page = this.everything.range(kind, high, from, MAX_PART, PAGE)
+      yield* page
+      const last = page[page.length - 1]
+      if (last === undefined || page.length < PAGE) return
+      from = last.low + 1
+    }
+  }
+}
+
+function isRoot(record: ObjectRecord, type: DataType | undefined): boolean {
+  return record.parent === undefined && (type === undefined || record.type === type.name)
+}
+
+function fieldOf(dao: object, field: string): unknown {
+  return Reflect.get(dao, field)
+}

@@ -1,0 +1,33 @@
+/** The fields of a type: checked by its schema, on the way in and on the way out, and as bytes. */
+import { AteError } from '../error.js'
+import { MAX_OBJECT_BYTES } from '../limits.js'
+import type { DataType } from './data-type.js'
+import type { SchemaIssue } from './standard-schema.js'
+import { decodeFields, encodeFields, type Fields } from './stored-value.js'
+
+/** INVALID_OBJECT naming the first field that is wrong, never its value. */
+export function checkFields(type: DataType, value: unknown): object {
+  const result = type.schema['~standard'].validate(value)
+  if (result instanceof Promise)
+    throw new AteError('BAD_ARGUMENT', `The schema of ${type.name} is asynchronous: objects are checked at once.`)
+  if (result.issues === undefined) return result.value
+  throw new AteError('INVALID_OBJECT', `This is not an object of the type ${type.name}: ${describe(result.issues[0])}`)
+}
+
+/** The stored bytes of checked fields. BAD_ARGUMENT, OBJECT_TOO_LARGE. */
+export function fieldsToBytes(type: DataType, fields: object): Uint8Array {
+  const bytes = encodeFields(type.options.stored?.write(fields) ?? fields, type.name)
+  if (bytes.length <= MAX_OBJECT_BYTES) return bytes
+  throw new AteError('OBJECT_TOO_LARGE', `An object of the type ${type.name} has more than ${MAX_OBJECT_BYTES} bytes.`)
+}
+
+/** INVALID_OBJECT when the type has no such fields (any more), BAD_FORMAT. */
+export function fieldsFromBytes(type: DataType, bytes: Uint8Array): object {
+  const stored: Fields = decodeFields(bytes, MAX_OBJECT_BYTES, type.name)
+  return checkFields(type, type.options.stored?.read(stored) ?? stored)
+}
+
+function describe(issue: SchemaIssue | undefined): string {
+  const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+  return `${path === '' ? 'it' : path} is not as the schema wants it.`
+}

@@ -1,0 +1,51 @@
+/** Gives an object the links of its type, as properties that are not among its fields. */
+import type { DataType } from '../data-type.js'
+import { type LinkDefinition, targetOf } from '../link-definition.js'
+import type { ObjectKey } from '../object-key.js'
+import type { LinkValue } from '../object-record.js'
+import { DaoChild } from './dao-child.js'
+import { DaoForeign } from './dao-foreign.js'
+import { DaoMap } from './dao-map.js'
+import { DaoVec } from './dao-vec.js'
+import { DaoWeak } from './dao-weak.js'
+import type { LinkHost } from './link-host.js'
+
+/** What a link that was added to the type after the object was stored leads to, for who only reads. */
+const EMPTY_COLLECTION = 0
+
+export function bindLinks(
+  host: LinkHost,
+  type: DataType,
+  key: ObjectKey,
+  fields: object,
+  links: ReadonlyMap<string, LinkValue>,
+): void {
+  for (const [name, definition] of Object.entries(type.links)) {
+    Object.defineProperty(fields, name, { value: bindLink(host, key, name, definition, links.get(name)) })
+  }
+}
+
+function bindLink(
+  host: LinkHost,
+  owner: ObjectKey,
+  name: string,
+  definition: LinkDefinition,
+  value: LinkValue | undefined,
+): object {
+  if (definition.kind === 'weak')
+    return new DaoWeak(
+      { host, owner, name, value: value?.kind === 'weak' ? value : { kind: 'weak', key: undefined } },
+      () => targetOf(definition),
+    )
+  if (definition.kind === 'foreign')
+    return new DaoForeign({
+      host,
+      owner,
+      name,
+      value: value?.kind === 'foreign' ? value : { kind: 'foreign', targets: new Map() },
+    })
+  const collection = value?.kind === 'collection' ? value.collection : EMPTY_COLLECTION
+  const link = { host, type: () => targetOf(definition), parent: owner, collection }
+  if (definition.kind === 'vec') return new DaoVec(link)
+  return definition.kind === 'map' ? new DaoMap(link) : new DaoChild(link)
+}

@@ -1,0 +1,24 @@
+/** What links need of the DIO that gave out their object. */
+import type { Collection } from '../collection.js'
+import type { Dao, DataType, FieldsOf } from '../data-type.js'
+import type { ObjectKey } from '../object-key.js'
+import type { LinkValue } from '../object-record.js'
+import type { ParentSpot } from '../object-writer.js'
+
+export interface LinkHost {
+  tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
+  collection(number: number): Collection
+  /** The place of a name in a map. */
+  placeOf(name: string): number
+  /** READ_ONLY when it belongs to a DIO that only reads. */
+  edit(): LinkEditor
+}
+
+export interface LinkEditor {
+  storeChild<D extends DataType>(type: D, fields: FieldsOf<D>, parent: ParentSpot): Dao<D>
+  /** Moves an object there, from wherever it is. CYCLE when the parent lies below it. */
+  moveChild(key: ObjectKey, parent: ParentSpot): void
+  /** Deletes an object and its children. */
+  remove(key: ObjectKey): void
+  setLink(owner: ObjectKey, name: string, value: LinkValue): void
+}

@@ -1,0 +1,20 @@
+/** What links lead to at first: collections of their own, and nothing. */
+import type { DataType } from '../data-type.js'
+import type { RandomNumbers } from '../numbers.js'
+import type { LinkValue } from '../object-record.js'
+
+/** The links of a type that `links` has not. */
+export function newLinks(
+  type: DataType,
+  random: RandomNumbers,
+  links: ReadonlyMap<string, LinkValue> = new Map(),
+): Map<string, LinkValue> {
+  const added = new Map<string, LinkValue>()
+  for (const [name, { kind }] of Object.entries(type.links)) {
+    if (links.has(name)) continue
+    if (kind === 'weak') added.set(name, { kind, key: undefined })
+    else if (kind === 'foreign') added.set(name, { kind, targets: new Map() })
+    else added.set(name, { kind: 'collection', collection: random.next() })
+  }
+  return added
+}

@@ -1,0 +1,174 @@
+/** The record of an object (`docs/objects.md`): what the log and the index hold of it. */
+import { ByteReader } from '../bytes/byte-reader.js'
+import { ByteWriter } from '../bytes/byte-writer.js'
+import type { BodySlice } from '../chain/record-view.js'
+import { MAX_OBJECT_BYTES, MAX_OBJECT_LINKS } from '../limits.js'
+import { type KeyParts, readObjectKey, writeObjectKey } from './object-key.js'
+
+const FORMAT = 1
+const HAS_PARENT = 1
+const HAS_BODIES = 2
+
+export interface Parent {
+  readonly key: KeyParts
+  readonly collection: number
+  /** Where in the collection: position, or hash of the name. */
+  readonly place: number
+}
+
+/** Where a link leads. */
+export type LinkValue =
+  | { readonly kind: 'collection'; readonly collection: number }
+  | { readonly kind: 'weak'; readonly key: KeyParts | undefined }
+  | { readonly kind: 'foreign'; readonly targets: ReadonlyMap<string, ForeignTarget> }
+
+export interface ForeignTarget {
+  readonly chain: string
+  readonly key: KeyParts
+}
+
+export interface ObjectRecord {
+  /** Hybrid times. */
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Counts its versions, from 1. */
+  readonly revision: number
+  readonly parent: Parent | undefined
+  readonly type: string
+  readonly links: ReadonlyMap<string, LinkValue>
+  /** Places in the index of fields where its key lies. */
+  readonly indexed: readonly number[]
+  /** The fields, or where they lie when there are many. */
+  readonly data: Uint8Array | readonly BodySlice[]
+}
+
+const LINK_COLLECTION = 1
+const LINK_WEAK = 2
+const LINK_FOREIGN = 3
+
+const utf8 = new TextEncoder()
+const fromUtf8 = new TextDecoder('utf-8', { fatal: true })
+const shared = new ByteWriter(4096)
+
+export function encodeObject(record: ObjectRecord): Uint8Array {
+  const { parent, data } = record
+  const hasBodies = !(data instanceof Uint8Array)
+  const writer = shared.reset()
+  writer.u8(FORMAT).u8((parent === undefined ? 0 : HAS_PARENT) | (hasBodies ? HAS_BODIES : 0))
+  writer.u53(record.createdAt).u53(record.updatedAt).varint(record.revision)
+  if (parent !== undefined) {
+    writeObjectKey(writer, parent.key)
+    writer.u53(parent.collection).u53(parent.place)
+  }
+  writeText(writer, record.type)
+  writer.varint(record.links.size)
+  for (const [name, link] of record.links) {
+    writeText(writer, name)
+    writeLink(writer, link)
+  }
+  writer.varint(record.indexed.length)
+  for (const place of record.indexed) writer.u53(place)
+  if (data instanceof Uint8Array) writer.varint(data.length).bytes(data)
+  else {
+    writer.varint(data.length)
+    for (const { body, offset, length } of data) writer.varint(body).varint(offset).varint(length)
+  }
+  return writer.copy()
+}
+
+/** BAD_FORMAT. Bytes of the fields are a view of `bytes`. */
+export function decodeObject(bytes: Uint8Array): ObjectRecord {
+  const reader = new ByteReader(bytes, 'object')
+  if (reader.u8('format') !== FORMAT) throw reader.bad('format', 'is not 1', 0)
+  const flags = reader.u8('flags')
+  if (flags > (HAS_PARENT | HAS_BODIES)) throw reader.bad('flags', 'has unknown bits', 1)
+  const createdAt = reader.u53('created')
+  const updatedAt = reader.u53('updated')
+  const revision = reader.varint('revision')
+  const parent = (flags & HAS_PARENT) === 0 ? undefined : readParent(reader)
+  const type = readText(reader, 'type')
+  const links = readLinks(reader)
+  const indexed = readPlaces(reader)
+  const data = (flags & HAS_BODIES) === 0 ? reader.bytes(reader.varint('length'), 'fields') : readSlices(reader)
+  reader.done()
+  return { createdAt, updatedAt, revision, parent, type, links, indexed, data }
+}
+
+function readParent(reader: ByteReader): Parent {
+  return { key: readObjectKey(reader), collection: reader.u53('collection'), place: reader.u53('place') }
+}
+
+function writeLink(writer: ByteWriter, link: LinkValue): void {
+  switch (link.kind) {
+    case 'collection':
+      writer.u8(LINK_COLLECTION).u53(link.collection)
+      return
+    case 'weak':
+      writer.u8(LINK_WEAK).u8(link.key === undefined ? 0 : 1)
+      if (link.key !== undefined) writeObjectKey(writer, link.key)
+      return
+    case 'foreign':
+      writer.u8(LINK_FOREIGN).varint(link.targets.size)
+      for (const [name, { chain, key }] of link.targets) {
+        writeText(writer, name)
+        writeText(writer, chain)
+        writeObjectKey(writer, key)
+      }
+      return
+    default:
+      link satisfies never
+  }
+}
+
+function readLinks(reader: ByteReader): Map<string, LinkValue> {
+  const links = new Map<string, LinkValue>()
+  const count = reader.varint('links')
+  if (count > MAX_OBJECT_LINKS) throw reader.bad('links', 'are too many')
+  for (let i = 0; i < count; i++) links.set(readText(reader, 'link'), readLink(reader))
+  return links
+}
+
+function readLink(reader: ByteReader): LinkValue {
+  const kind = reader.u8('link')
+  if (kind === LINK_COLLECTION) return { kind: 'collection', collection: reader.u53('collection') }
+  if (kind === LINK_WEAK) return { kind: 'weak', key: reader.u8('is set') === 0 ? undefined : readObjectKey(reader) }
+  if (kind !== LINK_FOREIGN) throw reader.bad('link', 'is of an unknown kind')
+  const targets = new Map<string, ForeignTarget>()
+  const count = reader.varint('targets')
+  if (count > MAX_OBJECT_LINKS) throw reader.bad('targets', 'are too many')
+  for (let i = 0; i < count; i++)
+    targets.set(readText(reader, 'name'), { chain: readText(reader, 'chain'), key: readObjectKey(reader) })
+  return { kind: 'foreign', targets }
+}
+
+function readPlaces(reader: ByteReader): number[] {
+  const count = reader.varint('indexed')
+  if (count > MAX_OBJECT_LINKS) throw reader.bad('indexed', 'are too many')
+  return Array.from({ length: count }, () => reader.u53('indexed'))
+}
+
+function readSlices(reader: ByteReader): BodySlice[] {
+  const slices: BodySlice[] = []
+  let bytes = 0
+  for (let count = reader.varint('pieces'); count > 0; count--) {
+    const slice = { body: reader.varint('body'), offset: reader.varint('offset'), length: reader.varint('length') }
+    bytes += slice.length
+    if (slice.length === 0 || bytes > MAX_OBJECT_BYTES) throw reader.bad('pieces', 'have an impossible length')
+    slices.push(slice)
+  }
+  return slices
+}
+
+export function writeText(writer: ByteWriter, text: string): void {
+  const bytes = utf8.encode(text)
+  writer.varint(bytes.length).bytes(bytes)
+}
+
+export function readText(reader: ByteReader, field: string): string {
+  const bytes = reader.bytes(reader.varint(field), field)
+  try {
+    return fromUtf8.decode(bytes)
+  } catch {
+    throw reader.bad(field, 'is not UTF-8')
+  }
+}

@@ -1,0 +1,99 @@
+/** What all DIOs of a chain share: its records, its bodies, its clock, and the keys it gives out. */
+import type { RecordView } from '../chain/record-view.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { MAX_BODY_BYTES } from '../limits.js'
+import type { RecordReader } from '../transaction/snapshot.js'
+import { RecordStore } from '../transaction/record-store.js'
+import type { Durability } from './commit-options.js'
+import { HybridClock } from './hybrid-clock.js'
+import { KEY_BLOCK_KIND } from './kinds.js'
+import { RandomNumbers } from './numbers.js'
+import type { KeyParts } from './object-key.js'
+import type { ObjectRecord } from './object-record.js'
+
+/** Objects that share the first part of their key: neighbours in the index. */
+const BLOCK_OBJECTS = 256
+
+interface KeyBlock {
+  high: number
+  left: number
+}
+
+export interface ObjectStoreOptions {
+  view: RecordView
+  crypto: CryptoProvider
+  /** Milliseconds since 1970. */
+  nowMs: () => number
+  /** The best that its commits can be. */
+  durability: Durability
+}
+
+export class ObjectStore {
+  readonly records: RecordStore
+  readonly crypto: CryptoProvider
+  readonly clock: HybridClock
+  readonly random: RandomNumbers
+  readonly durability: Durability
+  readonly #view: RecordView
+  /** Root objects have blocks of their own: listing those lists the roots. */
+  readonly #blocks: { root: KeyBlock | undefined; child: KeyBlock | undefined } = { root: undefined, child: undefined }
+  /** Blocks of roots that are in the chain, of those given out since it was opened. */
+  readonly #listedBlocks = new Set<number>()
+
+  constructor({ view, crypto, nowMs, durability }: ObjectStoreOptions) {
+    this.#view = view
+    this.records = new RecordStore(view)
+    this.crypto = crypto
+    this.clock = new HybridClock(nowMs)
+    this.random = new RandomNumbers(crypto)
+    this.durability = durability
+  }
+
+  newKey(kind: 'root' | 'child'): KeyParts {
+    let block = this.#blocks[kind]
+    if (block === undefined || block.left === 0) {
+      block = { high: this.random.next(), left: BLOCK_OBJECTS }
+      this.#blocks[kind] = block
+    }
+    block.left--
+    return { high: block.high, low: this.random.next() }
+  }
+
+  /** True when `key` is of a block of roots that the chain must list and does not yet. */
+  isUnlistedBlock(high: number): boolean {
+    return this.#blocks.root?.high === high && !this.#listedBlocks.has(high)
+  }
+
+  noteListed(high: number): void {
+    this.#listedBlocks.add(high)
+  }
+
+  /** True when listing the blocks finds a root of this key. */
+  isInBlockOfRoots(reader: RecordReader, high: number): boolean {
+    return this.#blocks.root?.high === high || reader.get(KEY_BLOCK_KIND, 0, high) !== undefined
+  }
+
+  /** The bytes of an object's fields. BODY_DAMAGED. */
+  async dataOf({ data }: ObjectRecord): Promise<Uint8Array> {
+    if (data instanceof Uint8Array) return data
+    const bytes = new Uint8Array(data.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (const slice of data) {
+      await this.#view.copyBody(slice, bytes, at)
+      at += slice.length
+    }
+    return bytes
+  }
+
+  /** Puts bytes into bodies of the transaction that is being applied. */
+  writeBodies(data: Uint8Array): ObjectRecord['data'] {
+    const slices = []
+    for (let at = 0; at < data.length; at += MAX_BODY_BYTES) {
+      const piece = data.subarray(at, at + MAX_BODY_BYTES)
+      const staged = this.#view.stage(piece.length)
+      staged.set(piece)
+      slices.push(this.#view.addBody(staged))
+    }
+    return slices
+  }
+}

@@ -1,0 +1,282 @@
+/** The changes of one transaction to objects, their places and what finds them, as changes of records. */
+import { AteError } from '../error.js'
+import { OBJECT_INLINE_BYTES } from '../limits.js'
+import type { RecordTransaction } from '../transaction/record-transaction.js'
+import type { RecordReader } from '../transaction/snapshot.js'
+import { Collection, MAX_PLACE, PLACE_STEP, type PlacedChild } from './collection.js'
+import { decodeKeys, encodeCollection, encodeKeys } from './collection-record.js'
+import { indexPlaces } from './field-index.js'
+import { COLLECTION_KIND, FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
+import { mergeConflicts } from './merge.js'
+import { formatKey, isSameKey, type KeyParts, type ObjectKey } from './object-key.js'
+import { decodeObject, encodeObject, type LinkValue, type ObjectRecord, type Parent } from './object-record.js'
+import type { ObjectStore } from './object-store.js'
+import { Placement } from './placement.js'
+import { Tracked } from './tracked.js'
+
+/** Where a child goes in its collection. */
+export type Spot =
+  | { readonly at: 'end' }
+  | { readonly at: 'between'; readonly after: number | undefined; readonly before: number }
+  | { readonly at: 'name'; readonly place: number; readonly name: string }
+
+export interface ParentSpot {
+  readonly key: KeyParts
+  readonly collection: number
+  readonly spot: Spot
+}
+
+const NO_VALUE = new Uint8Array([1])
+/** Of a record, its place and its keys beside the fields. */
+const OBJECT_OVERHEAD_BYTES = 1024
+
+export class ObjectWriter {
+  readonly transaction: RecordTransaction
+  readonly #store: ObjectStore
+  readonly #placement: Placement
+  readonly #tracked = new Map<ObjectKey, Tracked>()
+  /** Tracked ones that are not in the transaction's records yet. */
+  #unput: Tracked[] = []
+  /** Those that must be put, with the bytes of their fields as they are now. */
+  #changed = new Map<Tracked, Uint8Array>()
+  /** Blocks of roots that this transaction lists. */
+  readonly #listed = new Set<number>()
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+    this.transaction = store.records.begin()
+    this.#placement = new Placement(this.transaction)
+  }
+
+  tracked(key: ObjectKey): Tracked | undefined {
+    return this.#tracked.get(key)
+  }
+
+  get daos(): object[] {
+    return [...this.#tracked.values()].map(({ dao }) => dao)
+  }
+
+  track(tracked: Tracked): void {
+    this.#tracked.set(tracked.text, tracked)
+    if (tracked.base === undefined) this.#unput.push(tracked)
+  }
+
+  recordOf({ high, low }: KeyParts): ObjectRecord | undefined {
+    const bytes = this.transaction.get(OBJECT_KIND, high, low)
+    return bytes === undefined ? undefined : decodeObject(bytes)
+  }
+
+  /** Gives an object its place among the roots. */
+  addRoot(key: KeyParts): void {
+    if (this.#store.isUnlistedBlock(key.high) && !this.#listed.has(key.high)) {
+      this.transaction.put(KEY_BLOCK_KIND, 0, key.high, NO_VALUE)
+      this.#listed.add(key.high)
+    }
+    if (!this.#store.isInBlockOfRoots(this.transaction.unwatched, key.high)) this.#editKeys(ROOT_KIND, 0, key, 'add')
+  }
+
+  /** Says whose the collections among `links` are. */
+  addCollections(parent: KeyParts, links: ReadonlyMap<string, LinkValue>): void {
+    for (const [link, value] of links) {
+      if (value.kind !== 'collection') continue
+      // Read, so that a number that was given out twice is a conflict and never two collections in one.
+      if (this.transaction.get(COLLECTION_KIND, value.collection, 0) !== undefined)
+        throw new AteError('CONFLICT', 'A number of a collection was given out twice.', { hint: 'Begin again.' })
+      this.transaction.put(COLLECTION_KIND, value.collection, 0, encodeCollection({ parent, link }))
+    }
+  }
+
+  /** Puts a child into a collection; returns what its record says of it. PARENT_NOT_FOUND when the parent is gone. */
+  place(child: KeyParts, { key, collection, spot }: ParentSpot): Parent {
+    this.#addLateLinks(key)
+    if (this.transaction.get(COLLECTION_KIND, collection, 0) === undefined)
+      throw new AteError(
+        'PARENT_NOT_FOUND',
+        `The object ${formatKey(key)} is not there any more: it can have no children.`,
+      )
+    return { key, collection, place: this.#placeOf(child, collection, spot) }
+  }
+
+  #addLateLinks(key: KeyParts): void {
+    const owner = this.#tracked.get(formatKey(key))
+    if (owner === undefined || owner.lateLinks.size === 0) return
+    this.addCollections(key, owner.lateLinks)
+    owner.lateLinks = new Map()
+    owner.isMoved = true
+  }
+
+  /** Takes an object from its collection, or from among the roots. */
+  unplace(key: KeyParts, parent: Parent | undefined): void {
+    if (parent !== undefined) this.#placement.remove(parent.collection, parent.place, key)
+    else if (!this.#store.isInBlockOfRoots(this.transaction.unwatched, key.high))
+      this.#editKeys(ROOT_KIND, 0, key, 'remove')
+  }
+
+  /** Removes an object's own records; its children are the caller's. */
+  erase(key: KeyParts, record: ObjectRecord | undefined): void {
+    const text = formatKey(key)
+    const tracked = this.#tracked.get(text)
+    this.unplace(key, tracked === undefined ? record?.parent : tracked.parent)
+    for (const link of (tracked?.links ?? record?.links ?? new Map<string, LinkValue>()).values())
+      if (link.kind === 'collection') this.transaction.delete(COLLECTION_KIND, link.collection, 0)
+    for (const place of tracked?.indexed ?? record?.indexed ?? [])
+      this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
+    this.transaction.delete(OBJECT_KIND, key.high, key.low)
+    if (tracked === undefined) return
+    this.#tracked.delete(text)
+    this.#unput = this.#unput.filter((one) => one !== tracked)
+  }
+
+  /** Gives an object another parent, or none. */
+  move(key: KeyParts, to: ParentSpot | undefined): void {
+    const tracked = this.#tracked.get(formatKey(key))
+    const record = tracked === undefined ? this.recordOf(key) : undefined
+    this.unplace(key, tracked === undefined ? record?.parent : tracked.parent)
+    const parent = to === undefined ? undefined : this.place(key, to)
+    if (to === undefined) this.addRoot(key)
+    this.#setParent(key, parent, tracked, record)
+  }
+
+  #setParent(
+    key: KeyParts,
+    parent: Parent | undefined,
+    tracked: Tracked | undefined,
+    record: ObjectRecord | undefined,
+  ): void {
+    if (tracked !== undefined) {
+      tracked.parent = parent
+      tracked.isMoved = true
+    } else if (record !== undefined) {
+      const moved = { ...record, parent, revision: record.revision + 1, updatedAt: this.#store.clock.next() }
+      this.transaction.put(OBJECT_KIND, key.high, key.low, encodeObject(moved))
+    }
+  }
+
+  /** Makes new objects visible to readers of the transaction's records. */
+  putNew(): void {
+    const unput = this.#unput
+    this.#unput = []
+    for (const tracked of unput) {
+      const data = tracked.changedData()
+      if (data !== undefined) this.#put(tracked, data)
+    }
+  }
+
+  /** Collects what differs from what was loaded; returns the bytes it takes at most. INVALID_OBJECT, OBJECT_TOO_LARGE. */
+  collect(): number {
+    this.#unput = []
+    this.#changed = new Map()
+    let bytes = 0
+    for (const tracked of this.#tracked.values()) {
+      const data = tracked.changedData()
+      if (data === undefined) continue
+      this.#changed.set(tracked, data)
+      bytes += data.length + OBJECT_OVERHEAD_BYTES
+    }
+    return bytes
+  }
+
+  get hasChanges(): boolean {
+    return this.#changed.size > 0 || this.transaction.changes.length > 0
+  }
+
+  /** See `CommitTransaction.settle`. */
+  settle(latest: RecordReader): void {
+    for (const { key, place } of this.#placement.settle(latest)) {
+      const tracked = this.#tracked.get(formatKey(key))
+      if (tracked?.parent === undefined) continue
+      tracked.parent = { ...tracked.parent, place }
+      tracked.isMoved = true
+      const data = tracked.changedData()
+      if (data !== undefined) this.#changed.set(tracked, data)
+    }
+    mergeConflicts(this.#changed, this.transaction, latest)
+  }
+
+  /** See `CommitTransaction.finish`. */
+  finish(): void {
+    for (const [tracked, data] of this.#changed) this.#put(tracked, data, 'in bodies')
+    for (const high of this.#listed) this.#store.noteListed(high)
+  }
+
+  /** Puts those whose fields can be found by, so that `find` sees them. */
+  putIndexed(): void {
+    for (const tracked of this.#tracked.values()) {
+      if ((tracked.type.options.index ?? []).length === 0) continue
+      const data = tracked.changedData()
+      if (data !== undefined) this.#put(tracked, data)
+    }
+  }
+
+  #put(tracked: Tracked, data: Uint8Array, large: 'in memory' | 'in bodies' = 'in memory'): void {
+    const { high, low } = tracked.key
+    this.#putIndex(tracked)
+    const isLarge = data.length > OBJECT_INLINE_BYTES && large === 'in bodies'
+    const record = tracked.record(this.#store.clock.next(), isLarge ? this.#store.writeBodies(data) : data)
+    this.transaction.put(OBJECT_KIND, high, low, encodeObject(record))
+    tracked.notePut(data)
+  }
+
+  #putIndex(tracked: Tracked): void {
+    const { type, key, dao, indexed } = tracked
+    if ((type.options.index ?? []).length === 0 && indexed.length === 0) return
+    const now = indexPlaces(this.#store.crypto, type, dao)
+    for (const place of indexed) if (!now.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
+    for (const place of now) if (!indexed.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'add')
+    tracked.indexed = now
+  }
+
+  #placeOf(child: KeyParts, collection: number, spot: Spot): number {
+    switch (spot.at) {
+      case 'end':
+        return this.#placement.append(collection, child)
+      case 'name':
+        this.#placement.set(collection, spot.place, spot.name, child)
+        return spot.place
+      case 'between':
+        return (
+          this.#placement.insert(collection, child, spot.after, spot.before) ?? this.#makeRoom(child, collection, spot)
+        )
+      default:
+        return spot satisfies never
+    }
+  }
+
+  /** Spreads the children behind `after` over the next places that are free, and puts `child` first among them. */
+  #makeRoom(child: KeyParts, collection: number, { after = 0 }: { after: number | undefined }): number {
+    const crowd: PlacedChild[] = []
+    let end = MAX_PLACE
+    for (const next of new Collection(this.transaction, collection).children(after + 1)) {
+      if (next.place - after > 4 * (crowd.length + 2)) {
+        end = next.place
+        break
+      }
+      crowd.push(next)
+    }
+    const step = Math.min(PLACE_STEP, Math.floor((end - after) / (crowd.length + 2)))
+    for (const { key, place } of crowd) this.#placement.remove(collection, place, key)
+    const places = [child, ...crowd.map(({ key }) => key)].map((key, i) => {
+      const before = after + (i + 1) * step
+      this.#placement.insert(collection, key, before - 1, before + 1)
+      return before
+    })
+    crowd.forEach(({ key }, i) => this.#noteMoved(key, places[i + 1] ?? 0))
+    return places[0] ?? 0
+  }
+
+  #noteMoved(key: KeyParts, place: number): void {
+    const tracked = this.#tracked.get(formatKey(key))
+    const record = tracked === undefined ? this.recordOf(key) : undefined
+    const parent = tracked === undefined ? record?.parent : tracked.parent
+    if (parent !== undefined) this.#setParent(key, { ...parent, place }, tracked, record)
+  }
+
+  /** Keys that share one place: they have one hash, or one low part. */
+  #editKeys(kind: number, high: number, key: KeyParts, edit: 'add' | 'remove'): void {
+    const value = this.transaction.get(kind, high, key.low)
+    const others = (value === undefined ? [] : decodeKeys(value)).filter((one) => !isSameKey(one, key))
+    const keys = edit === 'add' ? [...others, key] : others
+    if (keys.length === 0) this.transaction.delete(kind, high, key.low)
+    else this.transaction.put(kind, high, key.low, encodeKeys(keys))
+  }
+}

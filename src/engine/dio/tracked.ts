@@ -1,0 +1,100 @@
+/** An object in the hands of a transaction. */
+import { equalBytes } from '../bytes/equal.js'
+import { AteError } from '../error.js'
+import type { DataType } from './data-type.js'
+import { checkFields, fieldsToBytes } from './fields.js'
+import type { KeyParts, ObjectKey } from './object-key.js'
+import type { LinkValue, ObjectRecord, Parent } from './object-record.js'
+
+/** What is stored of it, when that is known. */
+export interface Stored {
+  readonly record: ObjectRecord
+  readonly data: Uint8Array
+}
+
+export class Tracked {
+  readonly key: KeyParts
+  readonly text: ObjectKey
+  readonly type: DataType
+  /** As the user has it. */
+  readonly dao: object
+  readonly links: Map<string, LinkValue>
+  /** Of these, what its type has got after it was stored: they are stored when they are used. */
+  lateLinks: ReadonlyMap<string, LinkValue>
+  parent: Parent | undefined
+  /** The version it was loaded from; undefined for a new one. */
+  base: Stored | undefined
+  /** Where the index of fields has it. */
+  indexed: readonly number[]
+  /** The fields as they were last put into the transaction. */
+  #putData: Uint8Array | undefined
+  /** Its parent or links are not as in the record any more. */
+  isMoved = false
+
+  constructor(options: {
+    key: KeyParts
+    text: ObjectKey
+    type: DataType
+    dao: object
+    links: Map<string, LinkValue>
+    lateLinks?: ReadonlyMap<string, LinkValue>
+    parent: Parent | undefined
+    base: Stored | undefined
+  }) {
+    const { key, text, type, dao, links, parent, base } = options
+    this.key = key
+    this.text = text
+    this.type = type
+    this.dao = dao
+    this.links = links
+    this.lateLinks = options.lateLinks ?? new Map<string, LinkValue>()
+    this.parent = parent
+    this.base = base
+    this.indexed = base?.record.indexed ?? []
+    this.#putData = base?.data
+  }
+
+  /** The object, which must be of the type. WRONG_TYPE. */
+  expect(type: DataType): object {
+    if (type.name === this.type.name) return this.dao
+    throw new AteError('WRONG_TYPE', `The object ${this.text} is of the type ${this.type.name}, not ${type.name}.`)
+  }
+
+  /** The fields as bytes when the object must be put (again), undefined when it is as it was put last. */
+  changedData(): Uint8Array | undefined {
+    const data = fieldsToBytes(this.type, checkFields(this.type, this.dao))
+    const isSame = this.#putData !== undefined && equalBytes(this.#putData, data)
+    return isSame && !this.isMoved ? undefined : data
+  }
+
+  notePut(data: Uint8Array): void {
+    this.#putData = data
+    this.isMoved = false
+  }
+
+  /** The record to put. `now` is the time of this version. */
+  record(now: number, data: ObjectRecord['data']): ObjectRecord {
+    return {
+      createdAt: this.base?.record.createdAt ?? now,
+      updatedAt: now,
+      revision: (this.base?.record.revision ?? 0) + 1,
+      parent: this.parent,
+      type: this.type.name,
+      links: this.links,
+      indexed: this.indexed,
+      data,
+    }
+  }
+
+  /** Goes on from another version than it was loaded from, with these fields. */
+  rebase(base: Stored, fields: object): void {
+    this.base = base
+    this.parent = base.record.parent
+    this.indexed = base.record.indexed
+    this.links.clear()
+    for (const [name, link] of base.record.links) this.links.set(name, link)
+    for (const name of Object.keys(this.dao)) if (!(name in fields)) Reflect.deleteProperty(this.dao, name)
+    Object.assign(this.dao, fields)
+    this.#putData = base.data
+  }
+}

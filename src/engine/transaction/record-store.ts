@@ -1,0 +1,108 @@
+/** The records of a chain with snapshots and optimistic transactions. All changes of the chain go through it. */
+import type { RecordView } from '../chain/record-view.js'
+import { AteError } from '../error.js'
+import { RecordTransaction } from './record-transaction.js'
+import { type RecordReader, Snapshot } from './snapshot.js'
+
+/** What the changes of one transaction may take in the log: it is written, and read again, as one batch. */
+const MAX_TRANSACTION_BYTES = 128 * 1024 * 1024
+
+export interface CommitTransaction {
+  /** False: it is not waited for until it is on the medium. */
+  isDurable: boolean
+  /** What comes to the changes when they are applied, at most. */
+  moreBytes: number
+  /**
+   * Called when nothing can come in between any more, to settle what depends on the latest records. `hasWaited`: it was
+   * not called at once, and its caller may have gone on.
+   */
+  settle: (latest: RecordReader, hasWaited: boolean) => void
+  /** Called when it is certain that it is committed, for the last changes. */
+  finish: () => void
+  /** Called when everybody sees the changes. */
+  onApplied: () => void
+}
+
+export class RecordStore {
+  readonly #view: RecordView
+  /** Held weakly: a snapshot costs as long as somebody reads it, and nobody need close it. */
+  readonly #snapshots = new Set<WeakRef<Snapshot>>()
+  /** Of the records as they are: shared by all who ask until the next commit. */
+  #latest: WeakRef<Snapshot> | undefined
+
+  constructor(view: RecordView) {
+    this.#view = view
+  }
+
+  get isReadOnly(): boolean {
+    return this.#view.readOnly
+  }
+
+  snapshot(): Snapshot {
+    const latest = this.#latest?.deref()
+    if (latest !== undefined) return latest
+    const snapshot = new Snapshot(this.#view)
+    this.#latest = new WeakRef(snapshot)
+    this.#snapshots.add(this.#latest)
+    return snapshot
+  }
+
+  begin(): RecordTransaction {
+    return new RecordTransaction(this.snapshot())
+  }
+
+  /**
+   * Makes the changes one batch of the chain. CONFLICT when something that was read has changed: nothing has happened then.
+   * NO_SPACE, READ_ONLY, WRITE_FAILED. Resolves when it is as durable as asked for.
+   */
+  async commit(transaction: RecordTransaction, options: CommitTransaction): Promise<void> {
+    if (this.isReadOnly) throw new AteError('READ_ONLY', 'The chain is open for reading only.')
+    const bytes = transaction.bytes + options.moreBytes
+    if (bytes > MAX_TRANSACTION_BYTES)
+      throw new AteError(
+        'TRANSACTION_TOO_LARGE',
+        `The transaction has ${bytes} bytes; ${MAX_TRANSACTION_BYTES} are the limit.`,
+      )
+    const room = this.#view.reserve(bytes, false)
+    if (room !== undefined) await room
+    options.settle(this.#view, room !== undefined)
+    if (transaction.isStale)
+      throw new AteError('CONFLICT', 'Something that was read has been changed meanwhile.', {
+        hint: 'Begin again with what is there now.',
+      })
+    options.finish()
+    this.#apply(transaction)
+    options.onApplied()
+    const committed = this.#view.commit({ isDurable: options.isDurable })
+    if (options.isDurable) await committed
+    else committed.catch(() => undefined) // the next one that waits is told
+  }
+
+  /** Everything committed so far is on the medium when it resolves. */
+  async sync(): Promise<void> {
+    await this.#view.commit({ isDurable: true })
+  }
+
+  #apply(transaction: RecordTransaction): void {
+    const snapshots = this.#liveSnapshots()
+    for (const { kind, high, low, value } of transaction.changes) {
+      if (snapshots.length > 0) {
+        const before = this.#view.get(kind, high, low)
+        for (const snapshot of snapshots) snapshot.keep(kind, high, low, before)
+      }
+      if (value === null) this.#view.delete(kind, high, low)
+      else this.#view.put(kind, high, low, value)
+    }
+    this.#latest = undefined
+  }
+
+  #liveSnapshots(): Snapshot[] {
+    const live: Snapshot[] = []
+    for (const reference of this.#snapshots) {
+      const snapshot = reference.deref()
+      if (snapshot === undefined) this.#snapshots.delete(reference)
+      else live.push(snapshot)
+    }
+    return live
+  }
+}

@@ -1,0 +1,25 @@
+/** atefs as a library: chains of typed objects, encrypted, verified and crash-safe. See docs/guide.md. */
+export { Chain, type TransactOptions } from './engine/dio/chain.js'
+export type { CommitOptions, Durability } from './engine/dio/commit-options.js'
+export { type DaoInfo, infoOf, keyOf } from './engine/dio/dao-state.js'
+export {
+  type Dao,
+  type DataType,
+  dataType,
+  type FieldsOf,
+  type Links,
+  type TypeOptions,
+} from './engine/dio/data-type.js'
+export { DioMut, type DeleteOptions, type StoreOptions } from './engine/dio/dio-mut.js'
+export { Dio } from './engine/dio/dio.js'
+export { childOf, foreign, mapOf, vecOf, weakTo } from './engine/dio/link-definition.js'
+export type { DaoChild } from './engine/dio/links/dao-child.js'
+export type { DaoForeign, ForeignReference } from './engine/dio/links/dao-foreign.js'
+export type { DaoMap } from './engine/dio/links/dao-map.js'
+export type { DaoVec } from './engine/dio/links/dao-vec.js'
+export type { DaoWeak } from './engine/dio/links/dao-weak.js'
+export { type ObjectKey, objectKey } from './engine/dio/object-key.js'
+export { plain, type StandardSchema } from './engine/dio/standard-schema.js'
+export { AteError, type ErrorCode, errorCode, isAteError } from './engine/error.js'
+export { ChainBuilder } from './library/chain-builder.js'
+export { AteConfig, type AteConfigOptions } from './library/config.js'

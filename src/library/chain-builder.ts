@@ -1,0 +1,77 @@
+/** Opens chains for programs: in a directory, or in memory. */
+import { join, resolve } from 'node:path'
+import type { ChainHandle, ChainSecret, CreateChainOptions } from '../adapters/node/chain-handle.js'
+import { checkChainName } from '../adapters/node/chain-name.js'
+import { examineChainDirectory } from '../adapters/node/chain-presence.js'
+import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { createChain, openChain } from '../adapters/node/open-chain.js'
+import { standardPaths } from '../adapters/node/standard-paths.js'
+import { openMemoryChain } from '../engine/chain/memory-chain.js'
+import { Chain } from '../engine/dio/chain.js'
+import type { Durability } from '../engine/dio/commit-options.js'
+import { AteError } from '../engine/error.js'
+import type { AteConfig, AteConfigOptions } from './config.js'
+
+const DEFAULT_KEY_BITS = 256
+
+export class ChainBuilder {
+  readonly #options: Readonly<AteConfigOptions>
+
+  constructor(config: AteConfig) {
+    this.#options = config.options
+  }
+
+  /**
+   * Opens the chain of that name, made first when there is none. CHAIN_LOCKED while another program has it,
+   * WRONG_PASSPHRASE, CHAIN_DAMAGED, CHAIN_ROLLED_BACK, CHAIN_NOT_FOUND (`noCreate`, `readOnly`).
+   */
+  async open(name: string): Promise<Chain> {
+    checkChainName(name)
+    const { logPath } = this.#options
+    return logPath === undefined ? this.#openInMemory(name) : this.#openDirectory(name, resolve(logPath, name))
+  }
+
+  async #openInMemory(name: string): Promise<Chain> {
+    const memory = await openMemoryChain({ crypto: nativeCrypto })
+    return chainOn(name, memory, 'memory')
+  }
+
+  async #openDirectory(name: string, directory: string): Promise<Chain> {
+    return chainOn(name, await this.#openHandle(name, directory), 'local')
+  }
+
+  async #openHandle(name: string, directory: string): Promise<ChainHandle> {
+    const { readOnly = false, noCreate = false, keyBits = DEFAULT_KEY_BITS, onNotice = ignore } = this.#options
+    const presence = examineChainDirectory(directory)
+    if (presence === 'absent' && (noCreate || readOnly))
+      throw new AteError('CHAIN_NOT_FOUND', `There is no chain ${name} in ${join(directory, '..')}.`)
+    const options: CreateChainOptions = {
+      directory,
+      secret: this.#secret(presence === 'key-file'),
+      anchorDirectory: standardPaths(process.env).anchors,
+      readOnly,
+      allowDamage: false,
+      acceptRollback: false,
+      keyBits,
+      onProgress: ignore,
+      onNotice,
+    }
+    return presence === 'absent' ? createChain(options) : openChain(options)
+  }
+
+  #secret(isKeyFile: boolean): ChainSecret {
+    const { passphrase } = this.#options
+    if (isKeyFile || passphrase === undefined) return { kind: 'key-file' }
+    if (passphrase === '') throw new AteError('EMPTY_PASSPHRASE', 'The passphrase is empty.')
+    return { kind: 'passphrase', passphrase: new TextEncoder().encode(passphrase) }
+  }
+}
+
+function chainOn(name: string, opened: Pick<ChainHandle, 'view' | 'close'>, durability: Durability): Chain {
+  const { view } = opened
+  return new Chain({ name, view, crypto: nativeCrypto, nowMs: Date.now, durability, onClose: () => opened.close() })
+}
+
+function ignore(): void {
+  // Nobody asked to be told.
+}

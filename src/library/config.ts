@@ -1,0 +1,34 @@
+/** Where the chains of a program lie, and what opens them. Without a place they live in memory. */
+import type { KeyBits } from '../adapters/node/chain-handle.js'
+
+export interface AteConfigOptions {
+  /** Directory of chains: each lies in a directory of its name there. Undefined: chains live in memory and end with it. */
+  logPath?: string
+  /** Opens the chains, and protects those that are made. Undefined: the key of a chain lies beside it, in a 0600 file. */
+  passphrase?: string
+  /** Size of the keys of chains that are made. The default is 256. */
+  keyBits?: KeyBits
+  /** Chains that are not there are not made. */
+  noCreate?: boolean
+  readOnly?: boolean
+  /** Something worth a line to the user of the program. */
+  onNotice?: (message: string) => void
+}
+
+export class AteConfig {
+  readonly options: Readonly<AteConfigOptions>
+
+  private constructor(options: Readonly<AteConfigOptions>) {
+    this.options = options
+  }
+
+  /** Chains in memory. */
+  static default(): AteConfig {
+    return new AteConfig({})
+  }
+
+  /** This configuration, changed. */
+  with(options: AteConfigOptions): AteConfig {
+    return new AteConfig({ ...this.options, ...options })
+  }
+}

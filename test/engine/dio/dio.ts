@@ -1,0 +1,223 @@
+/** Storing, loading and deleting objects in transactions. */
+import t from 'tap'
+import { infoOf, keyOf } from '../../../src/engine/dio/dao-state.js'
+import { dataType } from '../../../src/engine/dio/data-type.js'
+import { objectKey } from '../../../src/engine/dio/object-key.js'
+import { plain } from '../../../src/engine/dio/standard-schema.js'
+import { MemoryStore } from '../../../src/engine/index/memory-store.js'
+import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
+import { keys } from '../../helpers/log-workbench.js'
+import { Box, boxWith, collected, Item, memoryChain, Note } from '../../helpers/objects.js'
+
+await t.test('an object is stored, changed and deleted by commits, and only by them', async (t) => {
+  await using chain = await memoryChain()
+  const dio = chain.dioMut()
+  const note = dio.store({ text: 'one' }, { type: Note })
+  note.text = 'two'
+  t.equal((await dio.load(Note, note.key)).text, 'two', 'the transaction sees its own')
+  t.notOk(await chain.dio().exists(note.key), 'nobody else does')
+  await dio.commit()
+  t.equal((await chain.dio().load(Note, note.key)).text, 'two')
+
+  const again = await dio.load(Note, note.key)
+  again.text = 'three'
+  t.equal((await chain.dio().load(Note, note.key)).text, 'two')
+  await dio.commit()
+  t.equal((await chain.dio().load(Note, note.key)).text, 'three')
+  t.equal(infoOf(await chain.dio().load(Note, note.key)).revision, 2)
+
+  dio.delete(note.key)
+  await t.rejects(dio.load(Note, note.key), { code: 'NOT_FOUND' })
+  t.ok(await chain.dio().exists(note.key))
+  await dio.commit()
+  t.notOk(await chain.dio().exists(note.key))
+  t.throws(() => dio.delete(note.key), { code: 'NOT_FOUND' })
+})
+
+await t.test('what is given up leaves nothing', async (t) => {
+  await using chain = await memoryChain()
+  const dio = chain.dioMut()
+  const note = dio.store({ text: 'one' }, { type: Note })
+  t.ok(dio.hasChanges)
+  dio.cancel()
+  t.notOk(dio.hasChanges)
+  await dio.commit()
+  t.notOk(await chain.dio().exists(note.key))
+  t.throws(() => (note.text = 'two'), TypeError, 'an object that will never be stored cannot be changed')
+})
+
+await t.test('an object of an earlier transaction is frozen: a change that would be lost is an error', async (t) => {
+  await using chain = await memoryChain()
+  const dio = chain.dioMut()
+  const List = dataType('List', plain<{ words: string[]; more: { deep: number } }>())
+  const list = dio.store({ words: ['a'], more: { deep: 1 } }, { type: List })
+  await dio.commit()
+  t.throws(() => list.words.push('b'), TypeError)
+  t.throws(() => (list.more.deep = 2), TypeError)
+  const read = await chain.dio().load(List, list.key)
+  t.throws(() => (read.more.deep = 2), TypeError)
+})
+
+await t.test('what is stored is a copy, and looks like what was given', async (t) => {
+  await using chain = await memoryChain()
+  const Anything = dataType('Anything', plain<Record<string, unknown>>())
+  const fields = {
+    text: 'ä€😀',
+    number: -1.5,
+    large: Number.MAX_SAFE_INTEGER,
+    big: 2n ** 100n,
+    yes: true,
+    nothing: null,
+    bytes: Uint8Array.of(0, 255),
+    when: new Date(1_700_000_000_123),
+    list: [1, [2, { three: 3 }]],
+    map: new Map<unknown, unknown>([[1, new Date(0)]]),
+    set: new Set(['a']),
+    empty: {},
+  }
+  const dio = chain.dioMut()
+  const stored = dio.store(fields, { type: Anything })
+  fields.list.push(4)
+  await dio.commit()
+  const loaded = await chain.dio().load(Anything, keyOf(stored))
+  t.strictSame({ ...loaded }, { ...fields, list: [1, [2, { three: 3 }]] })
+  t.notOk(Object.keys(loaded).includes('key'))
+})
+
+await t.test('an object without any bytes of its own is an object', async (t) => {
+  const storage = new MemoryStorage()
+  const Empty = dataType('Empty', plain<object>())
+  const chain = await memoryChain({ storage, keys })
+  const dio = chain.dioMut()
+  const empty = dio.store({}, { type: Empty })
+  await dio.commit()
+  await chain.close()
+  await using again = await memoryChain({ storage, keys })
+  t.ok(await again.dio().exists(empty.key))
+  t.strictSame({ ...(await again.dio().load(Empty, empty.key)) }, {})
+})
+
+await t.test('what cannot be stored is refused by its path, without its value', async (t) => {
+  await using chain = await memoryChain()
+  const Anything = dataType('Anything', plain<Record<string, unknown>>())
+  for (const bad of [{ f: Symbol('x') }, { f: 2 ** 60 }, { '\u0000date': 1 }]) {
+    const dio = chain.dioMut()
+    await t.rejects(
+      async () => {
+        dio.store(bad, { type: Anything })
+        await dio.commit()
+      },
+      { message: /./ },
+    )
+    t.equal((await collected(chain.dio().roots(Anything))).length, 0)
+  }
+})
+
+await t.test('a schema decides what is an object of its type, on the way in and on the way out', async (t) => {
+  await using chain = await memoryChain()
+  const Age = dataType('Age', {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value: unknown) =>
+        typeof value === 'object' && value !== null && 'years' in value && typeof value.years === 'number'
+          ? { value: { years: value.years } }
+          : { issues: [{ message: 'secret', path: ['years'] }] },
+    },
+  })
+  const dio = chain.dioMut()
+  const bad: unknown = { years: 'secret' }
+  t.throws(() => dio.store(bad as { years: number }, { type: Age }), { code: 'INVALID_OBJECT', message: /Age: years/ })
+  const age = dio.store({ years: 3 }, { type: Age })
+  Reflect.set(age, 'years', 'secret')
+  await t.rejects(dio.commit(), { code: 'INVALID_OBJECT' })
+  age.years = 4
+  await dio.commit()
+  t.equal((await chain.dio().load(Age, age.key)).years, 4, 'put right, it is committed')
+  const Other = dataType('Other', plain<object>())
+  await t.rejects(chain.dio().load(Other, age.key), { code: 'WRONG_TYPE' })
+})
+
+await t.test('a large object lies in bodies, and comes back', async (t) => {
+  const storage = new MemoryStorage()
+  const store = new MemoryStore()
+  const Blob = dataType('Blob', plain<{ bytes: Uint8Array }>())
+  const chain = await memoryChain({ storage, store, keys })
+  const dio = chain.dioMut()
+  const sizes = [10, 16_000, 17_000, 65_536, 1_000_000]
+  const blobs = sizes.map((size) => dio.store({ bytes: new Uint8Array(size).fill(size % 251) }, { type: Blob }))
+  await dio.commit()
+  await chain.close()
+  await using again = await memoryChain({ storage, store, keys })
+  for (const [i, blob] of blobs.entries()) {
+    const { bytes } = await again.dio().load(Blob, blob.key)
+    t.ok(bytes.length === sizes[i] && bytes.every((byte) => byte === bytes.length % 251), `${bytes.length} bytes`)
+  }
+  const mut = again.dioMut()
+  mut.store({ bytes: new Uint8Array(17 * 1024 * 1024) }, { type: Blob })
+  await t.rejects(mut.commit(), { code: 'OBJECT_TOO_LARGE' })
+})
+
+await t.test('an object may have a key of its own', async (t) => {
+  await using chain = await memoryChain()
+  const key = objectKey('0000000000100000000002')
+  const dio = chain.dioMut()
+  dio.store({ text: 'mine' }, { type: Note, key })
+  t.throws(() => dio.store({ text: 'again' }, { type: Note, key }), { code: 'EXISTS' })
+  await dio.commit()
+  t.throws(() => chain.dioMut().store({ text: 'again' }, { type: Note, key }), { code: 'EXISTS' })
+  t.equal((await chain.dio().load(Note, key)).text, 'mine')
+  t.strictSame([...chain.dio().rootKeys(Note)], [key])
+  t.throws(() => objectKey('nonsense'), { code: 'BAD_ARGUMENT' })
+})
+
+await t.test('roots are listed, by type, and deleted all at once', async (t) => {
+  await using chain = await memoryChain()
+  const box = await boxWith(chain, 'a', 'b')
+  const dio = chain.dioMut()
+  const notes = Array.from({ length: 600 }, (_, i) => dio.store({ text: `${i}` }, { type: Note }))
+  t.equal((await collected(dio.roots(Note))).length, 600, 'before the commit')
+  await dio.commit()
+  const reader = chain.dio()
+  t.strictSame(new Set(reader.rootKeys(Note)), new Set(notes.map(({ key }) => key)))
+  t.equal([...reader.rootKeys()].length, 601)
+  t.equal([...reader.rootKeys(Item)].length, 0, 'children are none')
+  dio.deleteRoots(Note)
+  await dio.commit()
+  t.strictSame([...chain.dio().rootKeys()], [box.key])
+  dio.deleteRoots()
+  await dio.commit()
+  t.strictSame([...chain.dio().rootKeys()], [])
+})
+
+await t.test('objects are found by their indexed fields', async (t) => {
+  await using chain = await memoryChain()
+  const box = await boxWith(chain, 'bolt', 'nut', 'bolt')
+  const found = await collected(chain.dio().find(Item, 'name', 'bolt'))
+  t.equal(found.length, 2)
+  const dio = chain.dioMut()
+  const [first] = await collected(dio.find(Item, 'name', 'bolt'))
+  if (first === undefined) return t.fail()
+  first.name = 'screw'
+  t.equal((await collected(dio.find(Item, 'name', 'screw'))).length, 1, 'before the commit')
+  await dio.commit()
+  t.equal((await collected(chain.dio().find(Item, 'name', 'bolt'))).length, 1)
+  t.equal((await collected(chain.dio().find(Item, 'name', 'screw'))).length, 1)
+  dio.delete(box.key)
+  await dio.commit()
+  t.equal((await collected(chain.dio().find(Item, 'name', 'screw'))).length, 0)
+  await t.rejects(collected(chain.dio().find(Item, 'amount', 1)), { code: 'BAD_ARGUMENT' })
+})
+
+await t.test('everything is there when the chain is opened again', async (t) => {
+  const options = { storage: new MemoryStorage(), store: new MemoryStore(), keys }
+  const chain = await memoryChain(options)
+  const box = await boxWith(chain, 'a', 'b', 'c')
+  await chain.close()
+  for (const store of [options.store, new MemoryStore()]) {
+    const again = await memoryChain({ ...options, store })
+    const loaded = await again.dio().load(Box, box.key)
+    t.equal(await loaded.items.length(), 3, store === options.store ? 'from the index' : 'from the log')
+    await again.close()
+  }
+})
