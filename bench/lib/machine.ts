@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import type { System } from './systems.js'
 
-export async function machineFacts(systems: readonly System[]): Promise<string[]> {
+export async function machineFacts(systems: readonly Pick<System, 'version'>[]): Promise<string[]> {
   const os = /PRETTY_NAME="(.*)"/.exec(await readFile('/etc/os-release', 'utf8').catch(() => ''))?.[1] ?? 'Linux'
   const versions = await Promise.all(systems.map((system) => system.version()))
   return [
