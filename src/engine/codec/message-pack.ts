@@ -15,7 +15,7 @@ export type Packable =
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' })
 
 export function encodeMessagePack(value: Packable): Uint8Array {
-  return Uint8Array.from(packr.pack(value))
+  return new Uint8Array(packr.pack(value))
 }
 
 /**
@@ -27,6 +27,6 @@ export function decodeMessagePack<T>(bytes: Uint8Array, maxBytes: number, shape:
     throw new AteError('BAD_FORMAT', `${what}: ${bytes.length} bytes, more than the ${maxBytes} allowed`)
   }
   checkStructure(bytes, what)
-  const value: unknown = packr.unpack(Uint8Array.from(bytes))
+  const value: unknown = packr.unpack(new Uint8Array(bytes))
   return shape(value, what)
 }

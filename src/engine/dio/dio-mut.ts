@@ -9,6 +9,7 @@ import { type CommitOptions, CommitWait, type Durability } from './commit-option
 import { keyOf } from './dao-state.js'
 import type { Dao, DataType, FieldsOf } from './data-type.js'
 import { Dio } from './dio.js'
+import { copyOf } from './copy.js'
 import { checkFields } from './fields.js'
 import { deepFreeze } from './freeze.js'
 import type { LinkEditor } from './links/link-host.js'
@@ -41,7 +42,10 @@ export class DioMut extends Dio {
 
   /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS. */
   store<D extends DataType>(fields: FieldsOf<D>, { type, key }: StoreOptions<D>): Dao<D> {
-    const parts = key === undefined ? this.objects.newKey('root') : parseKey(key)
+    if (key === undefined) return this.#add(type, fields, this.objects.newKey('root'), undefined)
+    const parts = parseKey(key)
+    if (this.#writer.tracked(formatKey(parts)) !== undefined || this.#writer.recordOf(parts) !== undefined)
+      throw new AteError('EXISTS', `There is an object ${key} already.`)
     return this.#add(type, fields, parts, undefined)
   }
 
@@ -141,12 +145,11 @@ export class DioMut extends Dio {
     }
   }
 
+  /** The key is nobody's: given out at random, or looked for. */
   #add<D extends DataType>(type: D, given: FieldsOf<D>, key: KeyParts, parent: ParentSpot | undefined): Dao<D> {
     const text = formatKey(key)
-    if (this.#writer.tracked(text) !== undefined || this.#writer.recordOf(key) !== undefined)
-      throw new AteError('EXISTS', `There is an object ${text} already.`)
     // A copy: what the caller has stays the caller's.
-    const fields = structuredClone(checkFields(type, given))
+    const fields = copyOf(checkFields(type, given))
     const links = newLinks(type, this.objects.random)
     const dao = this.dress(type, text, fields, undefined, links)
     const place = parent === undefined ? undefined : this.#writer.place(key, parent)
@@ -206,6 +209,7 @@ export class DioMut extends Dio {
 
   #begin(): void {
     this.#isCommitting = false
+    this.#writer.transaction.end()
     for (const dao of this.#writer.daos) deepFreeze(dao)
     this.#writer = new ObjectWriter(this.objects)
   }

@@ -14,7 +14,7 @@ export function mergeConflicts(
 ): void {
   for (const tracked of changed.keys()) {
     const { high, low } = tracked.key
-    if (!transaction.snapshot.hasChanged(OBJECT_KIND, high, low)) continue
+    if (!transaction.hasChanged(OBJECT_KIND, high, low)) continue
     if (!mergeWith(tracked, latest.get(OBJECT_KIND, high, low))) continue
     transaction.excuse(OBJECT_KIND, high, low)
     changed.set(tracked, fieldsToBytes(tracked.type, tracked.dao))

@@ -2,7 +2,8 @@
 import type { RecordView } from '../chain/record-view.js'
 import { AteError } from '../error.js'
 import { RecordTransaction } from './record-transaction.js'
-import { type RecordReader, Snapshot } from './snapshot.js'
+import type { RecordReader, Snapshot } from './snapshot.js'
+import { Snapshots } from './snapshots.js'
 
 /** What the changes of one transaction may take in the log: it is written, and read again, as one batch. */
 const MAX_TRANSACTION_BYTES = 128 * 1024 * 1024
@@ -25,30 +26,24 @@ export interface CommitTransaction {
 
 export class RecordStore {
   readonly #view: RecordView
-  /** Held weakly: a snapshot costs as long as somebody reads it, and nobody need close it. */
-  readonly #snapshots = new Set<WeakRef<Snapshot>>()
-  /** Of the records as they are: shared by all who ask until the next commit. */
-  #latest: WeakRef<Snapshot> | undefined
+  readonly #snapshots: Snapshots
 
   constructor(view: RecordView) {
     this.#view = view
+    this.#snapshots = new Snapshots(view)
   }
 
   get isReadOnly(): boolean {
     return this.#view.readOnly
   }
 
+  /** The records as they are now, for as long as somebody reads them. */
   snapshot(): Snapshot {
-    const latest = this.#latest?.deref()
-    if (latest !== undefined) return latest
-    const snapshot = new Snapshot(this.#view)
-    this.#latest = new WeakRef(snapshot)
-    this.#snapshots.add(this.#latest)
-    return snapshot
+    return this.#snapshots.take()
   }
 
   begin(): RecordTransaction {
-    return new RecordTransaction(this.snapshot())
+    return new RecordTransaction(this.#snapshots)
   }
 
   /**
@@ -71,6 +66,7 @@ export class RecordStore {
         hint: 'Begin again with what is there now.',
       })
     options.finish()
+    transaction.end()
     this.#apply(transaction)
     options.onApplied()
     const committed = this.#view.commit({ isDurable: options.isDurable })
@@ -84,25 +80,11 @@ export class RecordStore {
   }
 
   #apply(transaction: RecordTransaction): void {
-    const snapshots = this.#liveSnapshots()
+    const snapshot = this.#snapshots.forCommit()
     for (const { kind, high, low, value } of transaction.changes) {
-      if (snapshots.length > 0) {
-        const before = this.#view.get(kind, high, low)
-        for (const snapshot of snapshots) snapshot.keep(kind, high, low, before)
-      }
+      snapshot?.keep(kind, high, low, () => this.#view.get(kind, high, low))
       if (value === null) this.#view.delete(kind, high, low)
       else this.#view.put(kind, high, low, value)
     }
-    this.#latest = undefined
-  }
-
-  #liveSnapshots(): Snapshot[] {
-    const live: Snapshot[] = []
-    for (const reference of this.#snapshots) {
-      const snapshot = reference.deref()
-      if (snapshot === undefined) this.#snapshots.delete(reference)
-      else live.push(snapshot)
-    }
-    return live
   }
 }

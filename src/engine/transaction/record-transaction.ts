@@ -7,20 +7,27 @@ import type { RecordItem } from '../chain/record-view.js'
 import type { OverlayNode } from '../index/overlay.js'
 import { ReadSet } from './read-set.js'
 import type { RecordReader, Snapshot } from './snapshot.js'
+import type { Snapshots } from './snapshots.js'
 import { StagedRecords } from './staged-records.js'
 
 /** What a record takes in the log beside its value. */
 const RECORD_OVERHEAD_BYTES = 32
 
 export class RecordTransaction implements RecordReader {
-  readonly snapshot: Snapshot
+  readonly #snapshots: Snapshots
+  /** Taken with the first read: one that only stores new objects needs none. */
+  #lease: ReturnType<Snapshots['lease']> | undefined
   readonly #staged: StagedRecords
   readonly #reads = new ReadSet()
   #bytes = 0
 
-  constructor(snapshot: Snapshot) {
-    this.snapshot = snapshot
-    this.#staged = new StagedRecords(snapshot)
+  constructor(snapshots: Snapshots) {
+    this.#snapshots = snapshots
+    this.#staged = new StagedRecords({
+      get: (...key) => this.#snapshot.get(...key),
+      range: (...range) => this.#snapshot.range(...range),
+      floor: (...key) => this.#snapshot.floor(...key),
+    })
   }
 
   /** Reads whose outcome the transaction does not depend on. */
@@ -74,6 +81,22 @@ export class RecordTransaction implements RecordReader {
 
   /** Something that was read has changed. */
   get isStale(): boolean {
-    return this.#reads.isStale(this.snapshot)
+    return this.#lease !== undefined && this.#reads.isStale(this.#lease.snapshot)
+  }
+
+  /** Another commit changed the record since this one first read anything. */
+  hasChanged(kind: number, high: number, low: number): boolean {
+    return this.#lease?.snapshot.hasChanged(kind, high, low) === true
+  }
+
+  /** It reads nothing any more. */
+  end(): void {
+    this.#lease?.giveBack()
+    this.#lease = undefined
+  }
+
+  get #snapshot(): Snapshot {
+    this.#lease ??= this.#snapshots.lease()
+    return this.#lease.snapshot
   }
 }

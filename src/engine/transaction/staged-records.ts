@@ -8,28 +8,29 @@ import type { RecordReader } from './snapshot.js'
 const ONE_GENERATION = 1
 
 export class StagedRecords implements RecordReader {
-  readonly #below: RecordReader
+  /** What they will change. */
+  below: RecordReader
   readonly #overlay = new Overlay()
 
   constructor(below: RecordReader) {
-    this.#below = below
+    this.below = below
   }
 
   get(kind: number, high: number, low: number): Uint8Array | undefined {
     const node = this.node(kind, high, low)
-    return node === undefined ? this.#below.get(kind, high, low) : (node.value ?? undefined)
+    return node === undefined ? this.below.get(kind, high, low) : (node.value ?? undefined)
   }
 
   range(kind: number, high: number, from: number, to: number, limit: number): RecordItem[] {
     const bucket = this.#overlay.bucket(kind, high)
-    if (bucket === undefined) return this.#below.range(kind, high, from, to, limit)
-    return mergedRange(bucket, this.#below, kind, high, from, to, limit)
+    if (bucket === undefined) return this.below.range(kind, high, from, to, limit)
+    return mergedRange(bucket, this.below, kind, high, from, to, limit)
   }
 
   floor(kind: number, high: number, low: number): RecordItem | undefined {
     const bucket = this.#overlay.bucket(kind, high)
-    if (bucket === undefined) return this.#below.floor(kind, high, low)
-    return mergedFloor(bucket, this.#below, kind, high, low)
+    if (bucket === undefined) return this.below.floor(kind, high, low)
+    return mergedFloor(bucket, this.below, kind, high, low)
   }
 
   /** A null value deletes. */

@@ -221,3 +221,18 @@ await t.test('everything is there when the chain is opened again', async (t) => 
     await again.close()
   }
 })
+
+await t.test('bytes are stored without what else lies in their memory, and are the transaction’s own', async (t) => {
+  await using chain = await memoryChain()
+  const Bytes = dataType('Bytes', plain<{ bytes: Uint8Array; more: { list: Uint8Array[] } }>())
+  const pool = new Uint8Array(1000).fill(7)
+  const bytes = pool.subarray(10, 20)
+  const dio = chain.dioMut()
+  const stored = dio.store({ bytes, more: { list: [bytes] } }, { type: Bytes })
+  pool.fill(8)
+  t.equal(stored.bytes.buffer.byteLength, 10)
+  await dio.commit()
+  const loaded = await chain.dio().load(Bytes, keyOf(stored))
+  t.strictSame(loaded.more.list, [new Uint8Array(10).fill(7)])
+  t.strictSame(loaded.bytes, new Uint8Array(10).fill(7))
+})
