@@ -104,10 +104,16 @@ export class MountDaemon {
   async #announce(): Promise<void> {
     const { runtimeDirectory, mountpoint, directory, temporaryDirectory } = this.#request
     await verifyMount(mountpoint)
-    this.#control = await ControlServer.start(socketOf(runtimeDirectory, process.pid), {
+    const control = await ControlServer.start(socketOf(runtimeDirectory, process.pid), {
       status: () => this.status(),
       unmount: () => this.unmount(),
     })
+    // Unmounted before it was told of: `#finish` may be over, and would close nothing.
+    if (this.#state !== 'mounted') {
+      this.#goodbye = control.close()
+      return
+    }
+    this.#control = control
     registerMount(runtimeDirectory, { mountpoint, directory, temporaryDirectory })
   }
 
