@@ -28,6 +28,10 @@ export const ERROR_CODES = [
   'CYCLE', // an object below itself
   'CONFLICT', // something that was read has been changed meanwhile
   'ABORTED', // given up by the caller
+  'TIMED_OUT',
+  'LAGGED', // a subscriber did not take its events for too long
+  'LOCK_LOST', // a lock or lease is somebody else's by now
+  'SERVICE_FAILED', // a service answered with an error
   // keys
   'WRONG_PASSPHRASE',
   'EMPTY_PASSPHRASE',

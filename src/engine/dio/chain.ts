@@ -3,6 +3,12 @@ import { errorCode } from '../error.js'
 import { Dio } from './dio.js'
 import { DioMut } from './dio-mut.js'
 import type { CommitOptions } from './commit-options.js'
+import type { Dao, DataType, FieldsOf } from './data-type.js'
+import { type ChainLock, type LockOptions, Locks, type WaitOptions } from './locks.js'
+import { keyOfName } from './object-names.js'
+import { formatKey, type ObjectKey } from './object-key.js'
+import { type ProcessOptions, Queue, type QueueOptions } from './queue.js'
+import { type Answerer, invoke, type InvokeOptions, serve, type Service } from './service.js'
 import { ObjectStore, type ObjectStoreOptions } from './object-store.js'
 
 export interface ChainOptions extends ObjectStoreOptions {
@@ -20,14 +26,18 @@ const DEFAULT_RETRIES = 10
 
 export class Chain implements AsyncDisposable {
   readonly name: string
+  /** Tells this opening of the chain from others. */
+  readonly instance: string
   readonly #objects: ObjectStore
   readonly #onClose: () => Promise<void>
+  readonly #locks = new Locks()
   #closing: Promise<void> | undefined
 
   constructor({ name, onClose, ...objects }: ChainOptions) {
     this.name = name
     this.#objects = new ObjectStore(objects)
     this.#onClose = onClose
+    this.instance = formatKey({ high: this.#objects.random.next(), low: this.#objects.random.next() })
   }
 
   /** Reads the chain as it is now, whatever is committed later. */
@@ -58,6 +68,49 @@ export class Chain implements AsyncDisposable {
     }
   }
 
+  /** The queue of that name, made when there is none; its messages are of one type. */
+  queue<D extends DataType>(name: string, type: D, options?: QueueOptions): Promise<Queue<D>> {
+    return Queue.open(this, name, type, options)
+  }
+
+  /** Answers requests to a service as they come, until the signal; resolves when nothing is under way any more. */
+  serve<Q extends DataType, A extends DataType>(
+    service: Service<Q, A>,
+    answerer: Answerer<Q, A>,
+    options: ProcessOptions & QueueOptions,
+  ): Promise<void> {
+    return serve(this, service, answerer, options)
+  }
+
+  /** Asks a service and waits for its answer. SERVICE_FAILED with what its handler said, TIMED_OUT, ABORTED. */
+  invoke<Q extends DataType, A extends DataType>(
+    service: Service<Q, A>,
+    request: FieldsOf<Q>,
+    options?: InvokeOptions,
+  ): Promise<Dao<A>> {
+    return invoke(this, service, request, options)
+  }
+
+  /** Waits until a lock is free, and takes it. TIMED_OUT, ABORTED. */
+  lock(name: string, options?: WaitOptions): Promise<ChainLock> {
+    return this.#locks.lock(name, options)
+  }
+
+  /** Takes a lock, undefined when somebody has it. */
+  tryLock(name: string, options?: LockOptions): ChainLock | undefined {
+    return this.#locks.tryLock(name, options)
+  }
+
+  /** The time of the chain, milliseconds since 1970. */
+  nowMs(): number {
+    return this.#objects.nowMs()
+  }
+
+  /** The key of an object that is found by a name; names of different purposes never meet. */
+  keyOfName(purpose: string, name: string): ObjectKey {
+    return keyOfName(this.#objects.crypto, purpose, name)
+  }
+
   /** Everything committed so far is as durable as the chain makes it when it resolves. */
   async sync(): Promise<void> {
     await this.#objects.records.sync()
@@ -74,8 +127,10 @@ export class Chain implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#locks.close()
     try {
       await this.sync()
+      await this.#objects.feed.close()
     } finally {
       await this.#onClose()
     }

@@ -1,5 +1,6 @@
 /** How a commit is waited for. */
 import { AteError } from '../error.js'
+import { Deadline } from './deadline.js'
 
 /**
  * What a commit has survived when it resolves: `memory`, nothing; `local`, a crash of this machine; `server` and
@@ -16,38 +17,33 @@ export interface CommitOptions {
   timeoutMs?: number
 }
 
-/** A commit that may be given up. */
-export class CommitWait {
-  readonly #signal: AbortSignal | undefined
+/** A commit that may be given up. To be disposed of. */
+export class CommitWait implements Disposable {
+  readonly #deadline: Deadline
   #isApplied = false
 
-  constructor({ signal, timeoutMs }: CommitOptions) {
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
-    this.#signal =
-      signal === undefined || timeout === undefined ? (signal ?? timeout) : AbortSignal.any([signal, timeout])
+  constructor(options: CommitOptions) {
+    this.#deadline = new Deadline(options)
   }
 
   /** The last moment at which it can be given up without a change. ABORTED. */
   refuseAborted(): void {
-    if (this.#signal?.aborted === true) throw this.#error()
+    if (this.#deadline.signal.aborted) throw this.#error()
     this.#isApplied = true
   }
 
   /** What `committing` comes to. ABORTED when it is given up first. */
   async unlessAborted(committing: Promise<void>): Promise<void> {
-    const signal = this.#signal
-    if (signal === undefined) return committing
-    let onAbort = (): void => undefined
+    const { signal } = this.#deadline
     const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(this.#error())
-      signal.addEventListener('abort', onAbort, { once: true })
+      signal.addEventListener('abort', () => reject(this.#error()), { once: true })
     })
-    try {
-      await Promise.race([committing, aborted])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-      committing.catch(() => undefined)
-    }
+    committing.catch(() => undefined)
+    await Promise.race([committing, aborted])
+  }
+
+  [Symbol.dispose](): void {
+    this.#deadline[Symbol.dispose]()
   }
 
   #error(): AteError {

@@ -80,13 +80,12 @@ export class DioMut extends Dio {
    */
   async commit(options: CommitOptions = {}): Promise<void> {
     const isDurable = this.#demandDurability(options.durability)
-    const wait = new CommitWait(options)
+    using wait = new CommitWait(options)
     const writer = this.#writer
     if (this.#isCommitting) throw new AteError('BAD_ARGUMENT', 'A commit of this transaction is under way already.')
     const moreBytes = writer.collect()
     if (!writer.hasChanges) {
       this.#begin()
-      if (isDurable) await wait.unlessAborted(this.objects.records.sync())
       return
     }
     await wait.unlessAborted(this.#commit(writer, isDurable, moreBytes, wait))

@@ -34,6 +34,8 @@ export class Dio {
       tryLoad: (type, key) => this.tryLoad(type, key),
       collection: (number) => new Collection(this.everything, number),
       placeOf: (name) => hashTexts(objects.crypto, name),
+      subscribe: (collection, listener) => objects.feed.subscribe(collection, listener),
+      read: async (type, key, record) => this.#read(type, key, record),
       edit: () => this.editor(),
     }
   }
@@ -125,6 +127,15 @@ export class Dio {
     const dao = this.decode(type, key, record, data)
     deepFreeze(dao)
     return dao
+  }
+
+  /** As it was in an event: frozen, with links that lead to what is there now. */
+  async #read<D extends DataType>(type: D, key: KeyParts, record: ObjectRecord): Promise<Dao<D>> {
+    const data = await this.objects.dataOf(record)
+    const dao = new Dio(this.objects).decode(type, key, record, data)
+    deepFreeze(dao)
+    // Of the type asked for, which was compared with what is stored.
+    return dao as Dao<D>
   }
 
   protected decode(type: DataType, key: KeyParts, record: ObjectRecord, data: Uint8Array): object {

@@ -5,6 +5,7 @@ import { MAX_BODY_BYTES } from '../limits.js'
 import type { RecordReader } from '../transaction/snapshot.js'
 import { RecordStore } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
+import { CommitFeed } from './commit-feed.js'
 import { HybridClock } from './hybrid-clock.js'
 import { KEY_BLOCK_KIND } from './kinds.js'
 import { RandomNumbers } from './numbers.js'
@@ -30,10 +31,14 @@ export interface ObjectStoreOptions {
 
 export class ObjectStore {
   readonly records: RecordStore
+  /** Who is told of commits. */
+  readonly feed = new CommitFeed()
   readonly crypto: CryptoProvider
   readonly clock: HybridClock
   readonly random: RandomNumbers
   readonly durability: Durability
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number
   readonly #view: RecordView
   /** Root objects have blocks of their own: listing those lists the roots. */
   readonly #blocks: { root: KeyBlock | undefined; child: KeyBlock | undefined } = { root: undefined, child: undefined }
@@ -42,11 +47,12 @@ export class ObjectStore {
 
   constructor({ view, crypto, nowMs, durability }: ObjectStoreOptions) {
     this.#view = view
-    this.records = new RecordStore(view)
+    this.records = new RecordStore(view, this.feed)
     this.crypto = crypto
     this.clock = new HybridClock(nowMs)
     this.random = new RandomNumbers(crypto)
     this.durability = durability
+    this.nowMs = nowMs
   }
 
   newKey(kind: 'root' | 'child'): KeyParts {

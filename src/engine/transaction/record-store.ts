@@ -24,13 +24,31 @@ export interface CommitTransaction {
   onApplied: () => void
 }
 
+/** A record that a commit has changed; undefined: there was none, or is none. */
+export interface RecordChange {
+  readonly kind: number
+  readonly high: number
+  readonly low: number
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
+}
+
+export interface CommitListener {
+  /** False: nobody listens, and changes need not be gathered. */
+  readonly isListening: boolean
+  /** Called for each commit, in their order; `committed` settles when it is as durable as was asked for. */
+  note(changes: readonly RecordChange[], committed: Promise<void>): void
+}
+
 export class RecordStore {
   readonly #view: RecordView
   readonly #snapshots: Snapshots
+  readonly #listener: CommitListener
 
-  constructor(view: RecordView) {
+  constructor(view: RecordView, listener: CommitListener) {
     this.#view = view
     this.#snapshots = new Snapshots(view)
+    this.#listener = listener
   }
 
   get isReadOnly(): boolean {
@@ -67,11 +85,13 @@ export class RecordStore {
       })
     options.finish()
     transaction.end()
-    this.#apply(transaction)
+    const changes = this.#apply(transaction)
     options.onApplied()
-    const committed = this.#view.commit({ isDurable: options.isDurable })
-    if (options.isDurable) await committed
-    else committed.catch(() => undefined) // the next one that waits is told
+    const inLog = this.#view.commit({ isDurable: options.isDurable })
+    inLog.catch(() => undefined) // the next one that waits is told
+    const committed = options.isDurable ? inLog : Promise.resolve()
+    if (changes.length > 0) this.#listener.note(changes, committed)
+    await committed
   }
 
   /** Everything committed so far is on the medium when it resolves. */
@@ -79,12 +99,18 @@ export class RecordStore {
     await this.#view.commit({ isDurable: true })
   }
 
-  #apply(transaction: RecordTransaction): void {
+  /** Returns what has changed, for who listens. */
+  #apply(transaction: RecordTransaction): RecordChange[] {
     const snapshot = this.#snapshots.forCommit()
+    const { isListening } = this.#listener
+    const changes: RecordChange[] = []
     for (const { kind, high, low, value } of transaction.changes) {
-      snapshot?.keep(kind, high, low, () => this.#view.get(kind, high, low))
+      const read = (): Uint8Array | undefined => this.#view.get(kind, high, low)
+      snapshot?.keep(kind, high, low, read)
+      if (isListening) changes.push({ kind, high, low, before: read(), after: value ?? undefined })
       if (value === null) this.#view.delete(kind, high, low)
       else this.#view.put(kind, high, low, value)
     }
+    return changes
   }
 }

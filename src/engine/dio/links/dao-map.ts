@@ -3,6 +3,7 @@ import type { PlacedChild } from '../collection.js'
 import type { Dao, DataType, FieldsOf } from '../data-type.js'
 import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
 import type { CollectionLink } from './dao-vec.js'
+import { type Subscription, subscribeTo } from './subscription.js'
 
 export class DaoMap<D extends DataType> {
   readonly #link: CollectionLink<D>
@@ -56,6 +57,11 @@ export class DaoMap<D extends DataType> {
   /** In no order. */
   async *keys(): AsyncGenerator<string> {
     for (const { name } of this.#children()) yield name
+  }
+
+  /** What becomes of the children from now on, in the order of the commits, once they are durable. */
+  subscribe(): Subscription<D> {
+    return subscribeTo(this.#link)
   }
 
   /** Names and children, in no order. */

@@ -6,6 +6,7 @@ import type { Dao, DataType, FieldsOf } from '../data-type.js'
 import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
 import type { ParentSpot, Spot } from '../object-writer.js'
 import type { LinkHost } from './link-host.js'
+import { type Subscription, subscribeTo } from './subscription.js'
 
 export interface CollectionLink<D extends DataType> {
   readonly host: LinkHost
@@ -69,6 +70,18 @@ export class DaoVec<D extends DataType> {
 
   async *keys(): AsyncGenerator<ObjectKey> {
     for (const { key } of this.#children()) yield formatKey(key)
+  }
+
+  /** What becomes of the children from now on, in the order of the commits, once they are durable. */
+  subscribe(): Subscription<D> {
+    return subscribeTo(this.#link)
+  }
+
+  /** Calls `listener` after each commit for each child that it stored, changed or deleted. To be disposed of. */
+  onChange(listener: () => void): Disposable {
+    const { host, collection } = this.#link
+    const end = host.subscribe(collection, { note: listener, end: () => undefined })
+    return { [Symbol.dispose]: end }
   }
 
   /** One after another, as they are asked for. */

@@ -1,0 +1,238 @@
+/**
+ * A queue whose messages take effect exactly once. A message is handled in a transaction that also removes it: what the
+ * handler stores, and that the message is done, become true together or not at all, wherever a crash comes. Before that it
+ * is claimed, in the chain, so that a message that brings its handler down is counted, and put aside in the end.
+ */
+import { AteError, errorCode } from '../error.js'
+import type { Chain } from './chain.js'
+import type { Dao, DataType, FieldsOf } from './data-type.js'
+import { keyOf } from './dao-state.js'
+import type { Dio } from './dio.js'
+import type { DioMut } from './dio-mut.js'
+import type { ObjectKey } from './object-key.js'
+import { type Claim, type QueueType, queueType } from './queue-types.js'
+import { Waker } from './waker.js'
+
+export interface QueueOptions {
+  /** Attempts before a message is put aside. The default is 5. */
+  maxAttempts?: number
+  /** How long a handler may take; after it the message is another one's. The default is 30 seconds. */
+  leaseMs?: number
+  /** Before the second attempt; doubled for each later one. The default is 100. */
+  retryDelayMs?: number
+}
+
+export interface ProcessOptions {
+  /** Ends the processing, after what is under way. */
+  signal: AbortSignal
+  /** Messages handled at once. The default is 1. */
+  concurrency?: number
+}
+
+/**
+ * Handles a message. What it changes through `dio` is committed with the message's end, so it must not commit itself, and
+ * changes elsewhere only what may happen twice. When it throws, the message is tried again. `signal`: the lease is over.
+ */
+export type Handler<D> = (message: Dao<D>, dio: DioMut, signal: AbortSignal) => Promise<void> | void
+
+const DEFAULTS = { maxAttempts: 5, leaseMs: 30_000, retryDelayMs: 100 }
+const CONFLICT_RETRIES = 100
+/** Holder of a claim that only waits. */
+const NOBODY = ''
+
+interface Claimed {
+  key: ObjectKey
+  attempt: number
+}
+
+export class Queue<D extends DataType> {
+  readonly name: string
+  readonly #chain: Chain
+  readonly #type: QueueType
+  readonly #messageType: D
+  readonly #key: ObjectKey
+  readonly #options: Required<QueueOptions>
+  readonly #waker = new Waker()
+
+  private constructor(chain: Chain, name: string, type: D, options: QueueOptions) {
+    this.name = name
+    this.#chain = chain
+    this.#messageType = type
+    this.#type = queueType(type)
+    this.#key = chain.keyOfName('queue', name)
+    this.#options = { ...DEFAULTS, ...options }
+  }
+
+  /** The queue of that name, made when there is none; its messages are of one type. */
+  static async open<D extends DataType>(
+    chain: Chain,
+    name: string,
+    type: D,
+    options: QueueOptions = {},
+  ): Promise<Queue<D>> {
+    const queue = new Queue(chain, name, type, options)
+    await chain.transact(async (dio) => {
+      if (!(await dio.exists(queue.#key))) dio.store({ name }, { type: queue.#type, key: queue.#key })
+    })
+    return queue
+  }
+
+  /** Sends a message in a transaction of its own; it is durable when it resolves. */
+  async send(fields: FieldsOf<D>): Promise<ObjectKey> {
+    return this.#chain.transact(async (dio) => (await this.sendIn(dio, fields)).key)
+  }
+
+  /** Sends a message with what else the transaction does. */
+  async sendIn(dio: DioMut, fields: FieldsOf<D>): Promise<{ key: ObjectKey }> {
+    const { messages } = await dio.load(this.#type, this.#key)
+    return messages.push(fields)
+  }
+
+  /** Takes a message back that nobody has done. False: there is none. */
+  async withdrawIn(dio: DioMut, key: ObjectKey): Promise<boolean> {
+    if (!(await dio.exists(key))) return false
+    await (await this.#load(dio)).claims.delete(key)
+    dio.delete(key)
+    return true
+  }
+
+  /** Messages that are not done, those that were put aside not counted. */
+  async length(): Promise<number> {
+    return (await this.#load(this.#chain.dio())).messages.length()
+  }
+
+  /** The messages that were put aside, and why. */
+  async *dead(): AsyncGenerator<{ message: Dao<D>; attempts: number; code: string; reason: string }> {
+    const queue = await this.#load(this.#chain.dio())
+    for await (const message of queue.dead) {
+      const failure = await queue.failures.get(keyOf(message))
+      const { attempts = 0, code = '', message: reason = '' } = failure ?? {}
+      // The vec of a queue holds messages of its type.
+      yield { message: message as Dao<D>, attempts, code, reason }
+    }
+  }
+
+  /** Puts a message that was put aside behind all others, to be tried again. NOT_FOUND. */
+  async revive(key: ObjectKey): Promise<void> {
+    await this.#chain.transact(async (dio) => {
+      const queue = await this.#load(dio)
+      const message = await dio.load(this.#messageType, key)
+      if (!(await queue.failures.delete(key))) throw new AteError('NOT_FOUND', `No message ${key} was put aside.`)
+      queue.messages.attach(message)
+    })
+  }
+
+  /** Handles messages as they come, in their order, until `signal`; resolves when nothing is under way any more. */
+  async process(handler: Handler<D>, { signal, concurrency = 1 }: ProcessOptions): Promise<void> {
+    const { messages } = await this.#load(this.#chain.dio())
+    const watching = messages.onChange(() => this.#waker.wake())
+    try {
+      await Promise.all(Array.from({ length: concurrency }, () => this.#work(handler, signal)))
+    } finally {
+      watching[Symbol.dispose]()
+    }
+  }
+
+  async #work(handler: Handler<D>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const found = await this.#claimNext()
+      if (typeof found === 'object') await this.#handle(found, handler)
+      else await this.#waker.wait(found, signal)
+    }
+  }
+
+  /** The first message that is nobody's, or in how many milliseconds there may be one; undefined: when one comes. */
+  async #claimNext(): Promise<Claimed | number | undefined> {
+    const queue = await this.#load(this.#chain.dio())
+    let waitMs: number | undefined
+    for await (const key of queue.messages.keys()) {
+      const takenMs = this.#takenMs(await queue.claims.get(key))
+      if (takenMs > 0) waitMs = Math.min(waitMs ?? takenMs, takenMs)
+      else {
+        const claimed = await this.#claim(key)
+        if (claimed !== undefined) return claimed
+      }
+    }
+    return waitMs
+  }
+
+  /** How long a message is still somebody's. One who held the chain before is gone: so is what he began. */
+  #takenMs(claim: FieldsOf<typeof Claim> | undefined): number {
+    if (claim === undefined || (claim.holder !== this.#chain.instance && claim.holder !== NOBODY)) return 0
+    return Math.max(0, claim.untilMs - this.#chain.nowMs())
+  }
+
+  /** Counts an attempt before it is made. Undefined: the message is gone, another one's, or was put aside. */
+  async #claim(key: ObjectKey): Promise<Claimed | undefined> {
+    return this.#transact(async (dio) => {
+      const { claims } = await this.#load(dio)
+      const claim = await claims.get(key)
+      if (!(await dio.exists(key)) || this.#takenMs(claim) > 0) return undefined
+      const attempt = (claim?.attempt ?? 0) + 1
+      if (attempt > this.#options.maxAttempts) {
+        await this.#bury(dio, key, attempt - 1, new Error('Its handlers ended without a word.'))
+        return undefined
+      }
+      const untilMs = this.#chain.nowMs() + this.#options.leaseMs
+      claims.set(key, { attempt, holder: this.#chain.instance, untilMs })
+      return { key, attempt }
+    })
+  }
+
+  async #handle(claimed: Claimed, handler: Handler<D>): Promise<void> {
+    const { key } = claimed
+    const lease = new AbortController()
+    const timer = setTimeout(() => {
+      lease.abort()
+      this.#waker.wake()
+    }, this.#options.leaseMs)
+    try {
+      await this.#transact(async (dio) => {
+        const message = await dio.tryLoad(this.#messageType, key)
+        if (message === undefined || !(await this.#isCurrent(dio, claimed))) return
+        await handler(message, dio, lease.signal)
+        // Again, and read by what is committed now: the handler may have begun its transaction anew.
+        if (await this.#isCurrent(dio, claimed)) await this.withdrawIn(dio, key)
+        else dio.cancel()
+      })
+    } catch (error) {
+      await this.#noteFailure(claimed, error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** False when another attempt has begun: the lease of this one was over. */
+  async #isCurrent(dio: Dio, { key, attempt }: Claimed): Promise<boolean> {
+    const claim = await (await this.#load(dio)).claims.get(key)
+    return claim?.attempt === attempt
+  }
+
+  async #noteFailure(claimed: Claimed, error: unknown): Promise<void> {
+    const { key, attempt } = claimed
+    const { maxAttempts, retryDelayMs } = this.#options
+    await this.#transact(async (dio) => {
+      if (!(await this.#isCurrent(dio, claimed))) return
+      if (attempt >= maxAttempts) return this.#bury(dio, key, attempt, error)
+      const queue = await this.#load(dio)
+      const untilMs = this.#chain.nowMs() + retryDelayMs * 2 ** (attempt - 1)
+      queue.claims.set(key, { attempt, holder: NOBODY, untilMs })
+    })
+  }
+
+  async #bury(dio: DioMut, key: ObjectKey, attempts: number, error: unknown): Promise<void> {
+    const queue = await this.#load(dio)
+    const message = error instanceof Error ? error.message : String(error)
+    queue.dead.attach(await dio.load(this.#messageType, key))
+    await queue.claims.delete(key)
+    queue.failures.set(key, { attempts, code: errorCode(error) ?? '', message })
+  }
+
+  #load(dio: Dio): Promise<Dao<QueueType>> {
+    return dio.load(this.#type, this.#key)
+  }
+
+  #transact<T>(work: (dio: DioMut) => Promise<T>): Promise<T> {
+    return this.#chain.transact(work, { retries: CONFLICT_RETRIES })
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Services: typed requests and answers that travel through a chain. Every request is answered once, by one of those who
+ * serve it; an error of the handler is the answer too.
+ */
+import { AteError, errorCode } from '../error.js'
+import type { Chain } from './chain.js'
+import { Deadline } from './deadline.js'
+import { keyOf } from './dao-state.js'
+import { type Dao, type DataType, dataType, type FieldsOf } from './data-type.js'
+import type { Dio } from './dio.js'
+import type { DioMut } from './dio-mut.js'
+import { childOf, mapOf } from './link-definition.js'
+import type { DaoMap } from './links/dao-map.js'
+import type { ObjectKey } from './object-key.js'
+import { Queue, type ProcessOptions, type QueueOptions } from './queue.js'
+import { plain } from './standard-schema.js'
+
+export interface Service<Q extends DataType, A extends DataType> {
+  readonly name: string
+  readonly request: Q
+  readonly answer: A
+}
+
+/** Names a service and says what it is asked and what it answers. */
+export function service<Q extends DataType, A extends DataType>(name: string, request: Q, answer: A): Service<Q, A> {
+  return { name, request, answer }
+}
+
+export interface InvokeOptions {
+  /** TIMED_OUT after it. The default is 30 seconds. */
+  timeoutMs?: number
+  /** Ends the waiting. ABORTED. */
+  signal?: AbortSignal
+}
+
+/** Answers a request. What it changes through `dio` is committed with the answer; when it throws, the error is the answer. */
+export type Answerer<Q, A> = (request: Dao<Q>, dio: DioMut, signal: AbortSignal) => Promise<FieldsOf<A>> | FieldsOf<A>
+
+const DEFAULT_TIMEOUT_MS = 30_000
+/** Whoever answers at the same moment is in the way once or twice. */
+const FORGET_RETRIES = 100
+
+/** An answer, or why there is none. */
+const replyType = (answer: DataType) =>
+  dataType('atefs.Reply', plain<{ error?: { code: string; message: string } }>(), { answer: childOf(answer) })
+
+/** Where answers lie, by the key of their request, until they are fetched. */
+const inboxType = (answer: DataType) =>
+  dataType('atefs.Inbox', plain<{ name: string }>(), { replies: mapOf(replyType(answer)) })
+
+/** A service as it lies in a chain. */
+class ServicePlace<Q extends DataType> {
+  readonly queue: Queue<Q>
+  readonly #type: ReturnType<typeof inboxType>
+  readonly #key: ObjectKey
+
+  private constructor(queue: Queue<Q>, type: ReturnType<typeof inboxType>, key: ObjectKey) {
+    this.queue = queue
+    this.#type = type
+    this.#key = key
+  }
+
+  static async open<Q extends DataType>(
+    chain: Chain,
+    { name, request, answer }: Service<Q, DataType>,
+    options?: QueueOptions,
+  ): Promise<ServicePlace<Q>> {
+    const type = inboxType(answer)
+    const key = chain.keyOfName('inbox', name)
+    await chain.transact(async (dio) => {
+      if (!(await dio.exists(key))) dio.store({ name }, { type, key })
+    })
+    return new ServicePlace(await Queue.open(chain, `service ${name}`, request, options), type, key)
+  }
+
+  async replies(dio: Dio): Promise<DaoMap<ReturnType<typeof replyType>>> {
+    return (await dio.load(this.#type, this.#key)).replies
+  }
+}
+
+/** Answers requests as they come, until `signal`; resolves when nothing is under way any more. */
+export async function serve<Q extends DataType, A extends DataType>(
+  chain: Chain,
+  service: Service<Q, A>,
+  answerer: Answerer<Q, A>,
+  options: ProcessOptions & QueueOptions,
+): Promise<void> {
+  const { signal, concurrency, ...queueOptions } = options
+  const place = await ServicePlace.open(chain, service, queueOptions)
+  await place.queue.process(
+    async (request, dio, lease) => {
+      const { answer, error } = await answerOrError(() => answerer(request, dio, lease))
+      // What a handler that failed has done is given up; that it failed is not.
+      if (error !== undefined) dio.cancel()
+      const reply = (await place.replies(dio)).set(keyOf(request), error === undefined ? {} : { error })
+      if (answer !== undefined) reply.answer.store(answer)
+    },
+    concurrency === undefined ? { signal } : { signal, concurrency },
+  )
+}
+
+/** Asks a service and waits for its answer. SERVICE_FAILED with what its handler said, TIMED_OUT, ABORTED. */
+export async function invoke<Q extends DataType, A extends DataType>(
+  chain: Chain,
+  service: Service<Q, A>,
+  request: FieldsOf<Q>,
+  { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: InvokeOptions = {},
+): Promise<Dao<A>> {
+  const place = await ServicePlace.open(chain, service)
+  using replies = (await place.replies(chain.dio())).subscribe()
+  const key = await place.queue.send(request)
+  using deadline = new Deadline({ timeoutMs, signal })
+  deadline.signal.addEventListener('abort', () => replies[Symbol.dispose]())
+  if (deadline.signal.aborted) replies[Symbol.dispose]()
+  try {
+    for await (const reply of replies) {
+      if (reply.kind !== 'stored' || reply.name !== key) continue
+      const { error } = reply.dao
+      if (error !== undefined)
+        throw new AteError('SERVICE_FAILED', error.message, { cause: Object.assign(new Error(error.message), error) })
+      const answer = await reply.dao.answer.load()
+      // Of the type that the service answers with.
+      if (answer !== undefined) return answer as Dao<A>
+    }
+    throw deadline.isGivenUp
+      ? new AteError('ABORTED', `The service ${service.name} was not waited for.`)
+      : new AteError('TIMED_OUT', `The service ${service.name} did not answer within ${timeoutMs} ms.`)
+  } finally {
+    await forget(chain, place, key)
+  }
+}
+
+/** Takes away the answer, and the request when nobody has answered it. */
+async function forget(chain: Chain, place: ServicePlace<DataType>, key: ObjectKey): Promise<void> {
+  await chain.transact(
+    async (dio) => {
+      await (await place.replies(dio)).delete(key)
+      await place.queue.withdrawIn(dio, key)
+    },
+    { retries: FORGET_RETRIES },
+  )
+}
+
+async function answerOrError<T>(
+  answer: () => Promise<T> | T,
+): Promise<{ answer?: T; error?: { code: string; message: string } }> {
+  try {
+    return { answer: await answer() }
+  } catch (error) {
+    return { error: { code: errorCode(error) ?? '', message: error instanceof Error ? error.message : String(error) } }
+  }
+}

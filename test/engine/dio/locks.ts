@@ -1,0 +1,58 @@
+/** Locks with owners and leases. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { memoryChain } from '../../helpers/objects.js'
+
+await t.test('a lock has one owner at a time, and who waits is served in order', async (t) => {
+  await using chain = await memoryChain()
+  const first = chain.tryLock('a')
+  t.ok(first)
+  t.equal(chain.tryLock('a'), undefined)
+  t.ok(chain.tryLock('b'), 'another name is another lock')
+  const order: number[] = []
+  const waiting = [1, 2, 3].map(async (number) => {
+    using lock = await chain.lock('a')
+    order.push(number)
+    await sleep(1)
+    return lock.fence
+  })
+  await sleep(5)
+  t.strictSame(order, [])
+  first?.unlock()
+  const fences = await Promise.all(waiting)
+  t.strictSame(order, [1, 2, 3])
+  t.strictSame(fences, [...fences].sort((a, b) => a - b)) // prettier-ignore
+})
+
+await t.test('a lease that runs out is another one’s, and the old owner releases nothing', async (t) => {
+  await using chain = await memoryChain()
+  const old = await chain.lock('a', { leaseMs: 10 })
+  const next = await chain.lock('a')
+  t.notOk(old.isHeld)
+  t.ok(next.fence > old.fence)
+  t.throws(() => old.extend(), { code: 'LOCK_LOST' })
+  old.unlock()
+  t.ok(next.isHeld)
+  t.equal(chain.tryLock('a'), undefined)
+})
+
+await t.test('an extended lease lasts', async (t) => {
+  await using chain = await memoryChain()
+  const lock = await chain.lock('a', { leaseMs: 60 })
+  for (let i = 0; i < 5; i++) {
+    await sleep(20)
+    lock.extend()
+  }
+  t.ok(lock.isHeld)
+})
+
+await t.test('waiting ends in time, when it is given up, and with the chain', async (t) => {
+  const chain = await memoryChain()
+  const held = await chain.lock('a')
+  await t.rejects(chain.lock('a', { timeoutMs: 5 }), { code: 'TIMED_OUT' })
+  await t.rejects(chain.lock('a', { signal: AbortSignal.abort() }), { code: 'ABORTED' })
+  const waiting = t.rejects(chain.lock('a'), { code: 'CHAIN_CLOSED' })
+  await chain.close()
+  await waiting
+  t.notOk(held.isHeld)
+})

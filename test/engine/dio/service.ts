@@ -1,0 +1,74 @@
+/** Requests and answers. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { dataType } from '../../../src/engine/dio/data-type.js'
+import { service } from '../../../src/engine/dio/service.js'
+import { plain } from '../../../src/engine/dio/standard-schema.js'
+import { AteError } from '../../../src/engine/error.js'
+import { collected, memoryChain, Note } from '../../helpers/objects.js'
+
+const Ping = dataType('Ping', plain<{ text: string }>())
+const Pong = dataType('Pong', plain<{ text: string; by: number }>())
+const ping = service('ping', Ping, Pong)
+
+await t.test('a request is answered', async (t) => {
+  await using chain = await memoryChain()
+  const end = new AbortController()
+  const serving = chain.serve(ping, ({ text }) => ({ text: `pong ${text}`, by: 1 }), { signal: end.signal })
+  t.equal((await chain.invoke(ping, { text: 'hi' })).text, 'pong hi')
+  end.abort()
+  await serving
+})
+
+await t.test('requests are shared among those who serve, each answered once to who asked', async (t) => {
+  await using chain = await memoryChain()
+  const end = new AbortController()
+  const { signal } = end
+  const answered: number[] = []
+  const serving = [1, 2, 3].map((by) =>
+    chain.serve(
+      ping,
+      async ({ text }, dio) => {
+        answered.push(by)
+        dio.store({ text }, { type: Note })
+        await sleep(2)
+        return { text, by }
+      },
+      { signal },
+    ),
+  )
+  const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => chain.invoke(ping, { text: `${i}` })))
+  t.strictSame(answers.map(({ text }) => text), Array.from({ length: 30 }, (_, i) => `${i}`)) // prettier-ignore
+  t.equal((await collected(chain.dio().roots(Note))).length, 30, 'what they did happened once')
+  t.equal(new Set(answered).size, 3)
+  end.abort()
+  await Promise.all(serving)
+})
+
+await t.test('what a handler throws comes to who asked, and what it did has not happened', async (t) => {
+  await using chain = await memoryChain()
+  const end = new AbortController()
+  const serving = chain.serve(
+    ping,
+    ({ text }, dio) => {
+      dio.store({ text }, { type: Note })
+      if (text === 'known') throw new AteError('NOT_PERMITTED', 'You may not.')
+      throw new Error('Something else.')
+    },
+    { signal: end.signal },
+  )
+  const known = { code: 'SERVICE_FAILED', message: 'You may not.', cause: { code: 'NOT_PERMITTED' } }
+  await t.rejects(chain.invoke(ping, { text: 'known' }), known)
+  await t.rejects(chain.invoke(ping, { text: 'other' }), { code: 'SERVICE_FAILED', message: 'Something else.' })
+  t.equal((await collected(chain.dio().roots(Note))).length, 0)
+  end.abort()
+  await serving
+})
+
+await t.test('nobody waits for ever', async (t) => {
+  await using chain = await memoryChain()
+  await t.rejects(chain.invoke(ping, { text: 'x' }, { timeoutMs: 20 }), { code: 'TIMED_OUT' })
+  await t.rejects(chain.invoke(ping, { text: 'x' }, { signal: AbortSignal.abort() }), { code: 'ABORTED' })
+  const queue = await chain.queue('service ping', Ping)
+  t.equal(await queue.length(), 0, 'and no request is left behind')
+})
