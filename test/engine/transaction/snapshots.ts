@@ -15,7 +15,10 @@ const NOTHING = {
 }
 
 async function recordStore(): Promise<RecordStore> {
-  return new RecordStore((await openMemoryChain({ crypto: nativeCrypto })).view)
+  return new RecordStore((await openMemoryChain({ crypto: nativeCrypto })).view, {
+    isListening: false,
+    note: () => undefined,
+  })
 }
 
 async function put(store: RecordStore, low: number, value: number): Promise<void> {
