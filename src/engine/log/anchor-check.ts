@@ -3,7 +3,6 @@ import { equalBytes } from '../bytes/equal.js'
 import type { ChainState } from './chain-state.js'
 import type { Anchor } from './format/anchor-format.js'
 import type { SegmentEntry } from './format/manifest-format.js'
-import type { ReplayedBatch } from './types.js'
 
 export class AnchorCheck {
   readonly #anchor: Anchor | undefined
@@ -19,7 +18,7 @@ export class AnchorCheck {
   }
 
   /** To be told a state of the log that is verified: its start or its end. */
-  noteState({ sequence, digest }: ChainState | ReplayedBatch): void {
+  noteState({ sequence, digest }: Pick<ChainState, 'sequence' | 'digest'>): void {
     if (sequence === this.#anchor?.sequence) this.#digestSeen = digest
   }
 
@@ -32,7 +31,7 @@ export class AnchorCheck {
     }
     const closing = segments.find((entry) => entry.closing?.lastSequence === anchor.sequence)?.closing
     const digest = this.#digestSeen ?? closing?.lastDigest
-    // A batch below what was read is bound by the digests of what follows.
+    // Its frame is damaged: fsck and whoever reads it say so.
     if (digest === undefined || equalBytes(digest, anchor.digest)) return undefined
     return `The log has another batch ${anchor.sequence} than it had before.`
   }

@@ -10,6 +10,7 @@ import { SEGMENT_BYTES } from '../limits.js'
 import { AnchorCheck } from './anchor-check.js'
 import type { BatchJudge, ChainState } from './chain-state.js'
 import { closeTail } from './close-tail.js'
+import { digestOfBatch } from './digest-of-batch.js'
 import { encodeAnchor } from './format/anchor-format.js'
 import { isReadOnlyFormat } from './format/feature-flags.js'
 import type { SegmentEntry } from './format/manifest-format.js'
@@ -101,6 +102,7 @@ class LogOpening {
     const highestNumber = await this.#checkFiles(segments)
     const openBytes = await this.#readyLastSegment(segments)
     const found = from === undefined ? undefined : await findPoint(storage, this.#judge, segments, from)
+    await this.#noteAnchored(segments, anchored, found)
     const end = await this.#replay(segments, found ?? START_OF_LOG, anchored, openBytes)
     if (this.#isWritable) {
       await closeTail(storage, manifest, end)
@@ -163,6 +165,18 @@ class LogOpening {
       if (this.#isTolerant) return 0
       throw error
     }
+  }
+
+  /** What lies before the point of an index is not read again: that the anchor's batch is there has to be looked up. */
+  async #noteAnchored(
+    segments: readonly SegmentEntry[],
+    anchored: AnchorCheck,
+    start: StartPoint | undefined,
+  ): Promise<void> {
+    const { durableSequence: sequence } = anchored
+    if (sequence === 0 || start === undefined || sequence >= start.state.sequence) return
+    const digest = await digestOfBatch(this.#options.storage, this.#judge, segments, sequence)
+    if (digest !== undefined) anchored.noteState({ sequence, digest })
   }
 
   async #replay(

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { errorCode } from '../../../src/engine/error.js'
 import { SEGMENT_HEADER_BYTES } from '../../../src/engine/log/format/segment-header.js'
 import { verifyLog } from '../../../src/engine/log/index.js'
-import { type Finding, GROUP_CONTENT, type ReplayedBatch } from '../../../src/engine/log/types.js'
+import { type Finding, GROUP_CONTENT, type LogPoint, type ReplayedBatch } from '../../../src/engine/log/types.js'
 import { GroupReader } from '../../../src/engine/log/group-reader.js'
 import { FaultStorage, type SimulatedFile } from '../../helpers/fault-storage.js'
 import {
@@ -276,18 +276,33 @@ await t.test('a log put back to an older state is refused, and taken when that i
   await again.log.close()
 })
 
+/** The original, continued by whoever has `anchor`. With the log's points behind its new batches. */
+async function fork(
+  anchor: MemoryAnchor,
+  ...numbers: number[]
+): Promise<{ storage: FaultStorage; points: LogPoint[] }> {
+  const storage = FaultStorage.holding(original.files)
+  const { log } = await open({ storage, anchor })
+  const batches = []
+  for (const number of numbers) batches.push(...(await log.append([draft(number)])))
+  await log.close()
+  return { storage, points: batches.map((batch) => ({ ...batch, position: batch.endPosition })) }
+}
+
 await t.test('another history of the same length is refused', async (t) => {
   const anchor = new MemoryAnchor(original.anchor)
-  const fork = async (with_: MemoryAnchor): Promise<FaultStorage> => {
-    const storage = FaultStorage.holding(original.files)
-    const { log } = await open({ storage, anchor: with_ })
-    await log.append([draft(7)])
-    await log.close()
-    return storage
-  }
-  await fork(anchor)
-  const other = await fork(new MemoryAnchor())
-  await t.rejects(open({ storage: other, anchor }), { code: 'CHAIN_ROLLED_BACK' })
+  await fork(anchor, 7)
+  const { storage } = await fork(new MemoryAnchor(), 7)
+  await t.rejects(open({ storage, anchor }), { code: 'CHAIN_ROLLED_BACK' })
+})
+
+await t.test('another history is refused where an index has taken in more than the anchor knows', async (t) => {
+  const anchor = new MemoryAnchor(original.anchor)
+  await fork(anchor, 7)
+  const { storage, points } = await fork(new MemoryAnchor(), 7, 8, 9)
+  await t.rejects(open({ storage, anchor, from: points[2] }), { code: 'CHAIN_ROLLED_BACK' })
+  const own = await open({ storage, anchor: new MemoryAnchor(original.anchor), from: points[2] })
+  t.same(numbersOf(own.batches), [], 'the same history is read from where the index stands')
 })
 
 await t.test('a group of the same number from a copy of the chain is not taken for the original', async (t) => {
