@@ -11,7 +11,7 @@ import type { Committer } from './committer.js'
 import { Memtable } from './memtable.js'
 
 /** Memory for records the index has not taken in; both threads hold as much. */
-export const FLUSH_BYTES = 8 * 1024 * 1024
+export const FLUSH_BYTES = 6 * 1024 * 1024
 /** Above this nothing is accepted: the index cannot be written (a full disk), and memory is bounded. */
 const STALLED_BYTES = 16 * FLUSH_BYTES
 
