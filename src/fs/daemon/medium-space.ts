@@ -1,23 +1,27 @@
 /**
- * Room on the medium that the log is on, for statfs(2) on the mount. Never waits for that medium: the answer is at most one
- * question old, and a question is asked at most once a second.
+ * Room on the medium that the log is on, for statfs(2) on the mount: at most a second old, however long nobody asked. The
+ * question is answered from the kernel's memory, so it is not handed to a thread.
  */
 import { statfsSync, type StatsFs } from 'node:fs'
-import { statfs } from 'node:fs/promises'
 import type { Space } from '../vfs/options.js'
 
 const MAX_AGE_MS = 1000
 
-export function mediumSpace(directory: string): () => Space {
-  let space = toSpace(statfsSync(directory))
-  let askedAtMs = performance.now()
+export function mediumSpace(
+  directory: string,
+  ask: (directory: string) => StatsFs = statfsSync,
+  now: () => number = () => performance.now(),
+): () => Space {
+  let space = toSpace(ask(directory))
+  let askedAtMs = now()
   return () => {
-    if (performance.now() - askedAtMs > MAX_AGE_MS) {
-      askedAtMs = performance.now()
-      statfs(directory).then(
-        (stats) => (space = toSpace(stats)),
-        () => undefined,
-      )
+    if (now() - askedAtMs >= MAX_AGE_MS) {
+      askedAtMs = now()
+      try {
+        space = toSpace(ask(directory))
+      } catch {
+        // What was known last is better than no answer: df is not where a broken medium is told.
+      }
     }
     return space
   }
