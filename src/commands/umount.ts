@@ -20,7 +20,8 @@ export default class Umount extends BaseCommand {
   }
 }
 
-function sentence({ mountpoint, outcome, durableSequence }: Unmounted): string {
+function sentence({ mountpoint, outcome, durableSequence, temporary }: Unmounted): string {
+  if (temporary === true) return `Unmounted ${mountpoint}; its temporary chain is gone`
   if (outcome === 'durable') {
     return `Unmounted ${mountpoint}; everything is durable${durableSequence === undefined ? '' : ` (batch ${durableSequence})`}`
   }

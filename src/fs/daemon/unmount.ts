@@ -20,6 +20,8 @@ export interface Unmounted {
   pid?: number
   /** The last batch on the medium, when it is known. */
   durableSequence?: number
+  /** The chain lived only as long as the mount. */
+  temporary?: true
 }
 
 /** After its last word a daemon only exits. */
@@ -49,6 +51,7 @@ async function askDaemon(daemon: MountRecord, runtimeDirectory: string): Promise
       outcome: 'durable',
       pid,
       ...(typeof sequence === 'number' ? { durableSequence: sequence } : {}),
+      ...(daemon.temporaryDirectory === undefined ? {} : { temporary: true }),
     }
   } catch (error) {
     throw errorCode(error) === 'MOUNTPOINT_BUSY'
