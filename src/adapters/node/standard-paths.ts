@@ -6,7 +6,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { AteError } from '../../engine/error.js'
-import { isNoSpace } from './file-error.js'
+import { errnoOf, isNoSpace } from './file-error.js'
 import { makeDirectory } from './make-directory.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -66,7 +66,8 @@ export function makePrivateDirectory(directory: string): void {
 /** A place outside a chain could not be made. */
 export function placeError(message: string, cause: unknown): AteError {
   if (isNoSpace(cause)) return new AteError('NO_SPACE', `${message}: the disk is full`, { cause })
-  return new AteError('ACCESS_DENIED', message, {
+  const errno = errnoOf(cause)
+  return new AteError('ACCESS_DENIED', errno === undefined ? message : `${message} (${errno})`, {
     hint: 'Check --log-path, HOME and the XDG variables, and the permissions of the directories above it.',
     cause,
   })

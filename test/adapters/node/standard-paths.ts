@@ -36,5 +36,5 @@ t.test('directories are made for their owner only', async (t) => {
   t.equal(statSync(made).mode & 0o777, 0o700)
   t.equal(statSync(join(directory, 'a')).mode & 0o777, 0o700)
   chmodSync(made, 0o700)
-  t.throws(() => makePrivateDirectory('/proc/self/nothing'), { code: 'ACCESS_DENIED' })
+  t.throws(() => makePrivateDirectory('/proc/self/nothing'), { code: 'ACCESS_DENIED', message: /\(ENOENT\)$/ })
 })
