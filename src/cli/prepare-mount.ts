@@ -82,7 +82,7 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
   checkPlaces(mountpoint, directory, [logPath, paths.anchors, paths.logs, paths.runtime])
   const readOnly = optionReadOnly || flags['read-only']
   const presence = flags.temp ? 'absent' : examineChainDirectory(directory)
-  if (presence === 'absent') checkCreation(flags, readOnly, chain, directory)
+  if (presence === 'absent') checkCreation(flags, readOnly, chain, logPath)
   const secret = await chooseSecret(flags, presence, chain, onNotice)
   makePrivateDirectory(paths.runtime)
   makePrivateDirectory(paths.logs)
@@ -104,9 +104,9 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
   return { request, secret }
 }
 
-function checkCreation(flags: MountFlags, readOnly: boolean, chain: string, directory: string): void {
+function checkCreation(flags: MountFlags, readOnly: boolean, chain: string, logPath: string): void {
   if (!flags['no-create'] && !readOnly && !flags['allow-damage']) return
-  throw new AteError('CHAIN_NOT_FOUND', `there is no chain ${chain} in ${directory}`, {
+  throw new AteError('CHAIN_NOT_FOUND', `there is no chain ${chain} in ${logPath}`, {
     hint: 'Check --log-path and the name of the chain; without --no-create and --read-only, mount makes a new one.',
   })
 }

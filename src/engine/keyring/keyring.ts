@@ -137,7 +137,9 @@ export async function removeSlot(
   return edit(crypto, file, passphrase, async (keyring) => {
     const left = keyring.slots.filter((slot) => toHex(slot.id) !== slotId)
     if (left.length === keyring.slots.length) {
-      throw new AteError('KEY_SLOT_NOT_FOUND', 'The keyring has no such slot.', { hint: 'List its slots.' })
+      throw new AteError('KEY_SLOT_NOT_FOUND', 'The chain has no such key slot.', {
+        hint: 'To list them: atefs passwd --list',
+      })
     }
     if (left.length === 0) {
       throw new AteError('LAST_KEY_SLOT', 'The last slot cannot be removed: nothing could open the chain again.', {
@@ -180,7 +182,7 @@ async function unlock(
   } finally {
     stretched.wipe()
   }
-  throw new AteError('WRONG_PASSPHRASE', 'The passphrase opens no slot of this chain.')
+  throw new AteError('WRONG_PASSPHRASE', 'Wrong passphrase: it opens no key slot of this chain.')
 }
 
 /**
