@@ -55,6 +55,7 @@ t.test('an error of the command line and one of ours exit as the manual says', a
   const world = cliWorld(t)
   for (const [args, code, message] of [
     [[], 2, /MOUNTPOINT/],
+    [['', 'vault', '--no-auth'], 2, /mountpoint is empty/],
     [[world.path('m'), '--key-size', '512'], 2, /key-size/],
     [[world.path('m'), '--temp', '--no-create'], 2, /temp/],
     [[world.path('m'), '-o', 'ro,bogus'], 2, /'bogus'/],

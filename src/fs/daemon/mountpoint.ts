@@ -20,6 +20,8 @@ const MAX_STACKED = 16
  * something is mounted there: realpath(3) would ask the daemon of that mount.
  */
 export function resolveMountpoint(path: string): string {
+  // It would be the current directory: more likely the variable of a script is not set.
+  if (path === '') throw new AteError('BAD_ARGUMENT', 'the mountpoint is empty', { hint: 'Name a directory.' })
   let current = resolve(path)
   for (let followed = 0; followed <= MAX_SYMLINKS; followed++) {
     const parent = dirname(current)
@@ -65,8 +67,10 @@ async function clearDeadMounts(place: string, onNotice: (message: string) => voi
     // A disk mounted here is a directory like any other; another FUSE file system is in use, or not ours to clear.
     if (mount === undefined || !mount.type.startsWith('fuse.')) return
     if (mount.type !== MOUNT_TYPE || !(await isDeadMount(place))) {
-      const what = mount.type === MOUNT_TYPE ? 'has a chain mounted already' : `has a ${mount.type} mounted`
-      throw new AteError('MOUNTPOINT_BUSY', `${place} ${what}`, { hint: `To take it out: atefs umount ${place}` })
+      const isOurs = mount.type === MOUNT_TYPE
+      const what = isOurs ? 'has a chain mounted already' : `has a ${mount.type} mounted`
+      const command = isOurs ? 'atefs umount' : 'umount'
+      throw new AteError('MOUNTPOINT_BUSY', `${place} ${what}`, { hint: `To take it out: ${command} ${place}` })
     }
     await detach(place, { lazy: true })
     onNotice(`cleared the mount that a daemon which died had left at ${place}`)
