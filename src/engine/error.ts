@@ -32,6 +32,11 @@ export const ERROR_CODES = [
   'LAGGED', // a subscriber did not take its events for too long
   'LOCK_LOST', // a lock or lease is somebody else's by now
   'SERVICE_FAILED', // a service answered with an error
+  // trust
+  'NOT_AUTHORIZED', // no key that the write rule asks for
+  'NO_READ_KEY', // no key that the read rule asks for
+  'ALREADY_DELETED', // a protected object was there, and stays dead
+  'SESSION_EXPIRED',
   // keys
   'WRONG_PASSPHRASE',
   'EMPTY_PASSPHRASE',

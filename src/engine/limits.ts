@@ -26,3 +26,5 @@ export const MAX_OBJECT_BYTES = 16 * 1024 * 1024
 export const OBJECT_INLINE_BYTES = 16 * 1024
 /** Links of one object, and targets of one foreign link. */
 export const MAX_OBJECT_LINKS = 256
+/** Keys of one rule, and root keys of a chain. */
+export const MAX_RULE_KEYS = 256

@@ -23,12 +23,22 @@ export class ChainBuilder {
 
   /**
    * Opens the chain of that name, made first when there is none. CHAIN_LOCKED while another program has it,
-   * WRONG_PASSPHRASE, CHAIN_DAMAGED, CHAIN_ROLLED_BACK, CHAIN_NOT_FOUND (`noCreate`, `readOnly`).
+   * WRONG_PASSPHRASE, CHAIN_DAMAGED, CHAIN_ROLLED_BACK, CHAIN_NOT_FOUND (`noCreate`, `readOnly`), NOT_AUTHORIZED (other
+   * root keys).
    */
   async open(name: string): Promise<Chain> {
     checkChainName(name)
-    const { logPath } = this.#options
-    return logPath === undefined ? this.#openInMemory(name) : this.#openDirectory(name, resolve(logPath, name))
+    const { logPath, rootKeys } = this.#options
+    const chain =
+      logPath === undefined ? await this.#openInMemory(name) : await this.#openDirectory(name, resolve(logPath, name))
+    if (rootKeys === undefined) return chain
+    try {
+      await chain.pinRootKeys(rootKeys)
+      return chain
+    } catch (error) {
+      await chain.close()
+      throw error
+    }
   }
 
   async #openInMemory(name: string): Promise<Chain> {

@@ -42,5 +42,9 @@ export const LABELS = {
   // public keys
   signature: label('signature'),
   publicKeyId: label('public key id'),
+  // what people hold
+  readKeyId: label('read key id'),
+  accessKeyWrap: label('access key wrap'),
+  objectData: label('object data'),
   box: label('box'),
 } as const

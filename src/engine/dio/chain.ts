@@ -6,6 +6,11 @@ import type { CommitOptions } from './commit-options.js'
 import type { Dao, DataType, FieldsOf } from './data-type.js'
 import { type ChainLock, type LockOptions, Locks, type WaitOptions } from './locks.js'
 import { keyOfName } from './object-names.js'
+import type { KeyId } from '../trust/keys.js'
+import { AteSession } from '../trust/session.js'
+import { TRUST_KIND } from './kinds.js'
+import { encodeRootKeys } from './rule-record.js'
+import { ROOT_KEYS_PLACE } from './trust-state.js'
 import { formatKey, type ObjectKey } from './object-key.js'
 import { type ProcessOptions, Queue, type QueueOptions } from './queue.js'
 import { type Answerer, invoke, type InvokeOptions, serve, type Service } from './service.js'
@@ -20,9 +25,13 @@ export interface ChainOptions extends ObjectStoreOptions {
 export interface TransactOptions extends CommitOptions {
   /** How often it is begun again when something that was read has been changed meanwhile. The default is 10. */
   retries?: number
+  session?: AteSession
 }
 
 const DEFAULT_RETRIES = 10
+const NOTHING_ELSE = { moreBytes: 0, settle: nothing, finish: nothing, onApplied: nothing }
+/** Who holds no key: he reads and changes what everybody may. */
+const NOBODY = new AteSession()
 
 export class Chain implements AsyncDisposable {
   readonly name: string
@@ -41,13 +50,13 @@ export class Chain implements AsyncDisposable {
   }
 
   /** Reads the chain as it is now, whatever is committed later. */
-  dio(): Dio {
-    return new Dio(this.#objects, this.#objects.records.snapshot())
+  dio(session: AteSession = NOBODY): Dio {
+    return new Dio(this.#objects, session, this.#objects.records.snapshot())
   }
 
   /** Begins a transaction. */
-  dioMut(): DioMut {
-    return new DioMut(this.#objects)
+  dioMut(session: AteSession = NOBODY): DioMut {
+    return new DioMut(this.#objects, session)
   }
 
   /**
@@ -55,9 +64,9 @@ export class Chain implements AsyncDisposable {
    * `work` must do nothing else that counts. Resolves with what `work` came to. CONFLICT when it never succeeded.
    */
   async transact<T>(work: (dio: DioMut) => Promise<T> | T, options: TransactOptions = {}): Promise<T> {
-    const { retries = DEFAULT_RETRIES, ...commit } = options
+    const { retries = DEFAULT_RETRIES, session, ...commit } = options
     for (let left = retries; ; left--) {
-      const dio = this.dioMut()
+      const dio = this.dioMut(session)
       try {
         const outcome = await work(dio)
         await dio.commit(commit)
@@ -111,6 +120,23 @@ export class Chain implements AsyncDisposable {
     return keyOfName(this.#objects.crypto, purpose, name)
   }
 
+  /**
+   * Gives a chain that holds nothing its root keys: who may change what has no rule. One that has some must have these.
+   * NOT_AUTHORIZED.
+   */
+  async pinRootKeys(keys: readonly KeyId[]): Promise<void> {
+    const { trust, records } = this.#objects
+    const isEmpty = this.dio().rootKeys().next().done === true && !trust.hasRules
+    if (trust.rootKeys.length > 0 || !isEmpty) {
+      trust.demandRootKeys(keys)
+      return
+    }
+    const transaction = records.begin()
+    transaction.put(TRUST_KIND, 0, ROOT_KEYS_PLACE, encodeRootKeys(keys))
+    await records.commit(transaction, { isDurable: this.#objects.durability !== 'memory', ...NOTHING_ELSE })
+    trust.setRootKeys(keys)
+  }
+
   /** Everything committed so far is as durable as the chain makes it when it resolves. */
   async sync(): Promise<void> {
     await this.#objects.records.sync()
@@ -135,4 +161,8 @@ export class Chain implements AsyncDisposable {
       await this.#onClose()
     }
   }
+}
+
+function nothing(): void {
+  // A commit that is what it is.
 }

@@ -65,8 +65,10 @@ export class CommitFeed implements CommitListener {
   #eventsOf(changes: readonly RecordChange[]): { collection: number; event: ChildEvent }[] {
     const records = new Map<ObjectKey, { key: KeyParts; record: ObjectRecord }>()
     for (const { kind, high, low, after } of changes)
-      if (kind === OBJECT_KIND && after !== undefined)
-        records.set(formatKey({ high, low }), { key: { high, low }, record: decodeObject(after) })
+      if (kind === OBJECT_KIND && after !== undefined) {
+        const record = decodeObject(after)
+        if (record !== undefined) records.set(formatKey({ high, low }), { key: { high, low }, record })
+      }
     const events: { collection: number; event: ChildEvent }[] = []
     const told = new Set<ObjectKey>()
     for (const change of changes) {

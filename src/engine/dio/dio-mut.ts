@@ -5,6 +5,8 @@
  */
 import { AteError, errorCode } from '../error.js'
 import type { RecordReader } from '../transaction/snapshot.js'
+import type { ReadRule, WriteRule } from '../trust/rules.js'
+import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
 import { keyOf } from './dao-state.js'
 import type { Dao, DataType, FieldsOf } from './data-type.js'
@@ -17,7 +19,9 @@ import { newLinks } from './links/new-links.js'
 import { formatKey, isSameKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
 import type { ObjectStore } from './object-store.js'
 import { ObjectWriter, type ParentSpot } from './object-writer.js'
+import { storeReadRule } from './read-ring.js'
 import { type Orphans, removeObject } from './removal.js'
+import { INHERITED } from './rule-record.js'
 import { Tracked } from './tracked.js'
 
 export interface StoreOptions<D> {
@@ -35,9 +39,9 @@ export class DioMut extends Dio {
   #writer: ObjectWriter
   #isCommitting = false
 
-  constructor(store: ObjectStore) {
-    super(store)
-    this.#writer = new ObjectWriter(store)
+  constructor(objects: ObjectStore, session: AteSession) {
+    super(objects, session)
+    this.#writer = new ObjectWriter(objects, session, this.keys)
   }
 
   /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS. */
@@ -59,6 +63,23 @@ export class DioMut extends Dio {
   /** Deletes all objects without a parent, of one type or of all, with their children. */
   deleteRoots(type?: DataType): void {
     for (const key of [...this.rootKeys(type)]) this.delete(key)
+  }
+
+  /**
+   * Says who may read and change an object, and what lies below it; what is not said stays as it was. Reading goes by the
+   * rules at the commit: what is written before in the same transaction is protected, too. What others have written
+   * earlier, below it, is sealed anew when it is next changed. NO_READ_KEY, BAD_ARGUMENT.
+   */
+  protect(object: object, rules: { read?: ReadRule; write?: WriteRule }): void {
+    const tracked = this.#writer.tracked(keyOf(object))
+    if (tracked === undefined)
+      throw new AteError('BAD_ARGUMENT', `The object ${keyOf(object)} is of an earlier transaction: load it again.`)
+    const { read, write } = tracked.rules ?? INHERITED
+    this.#writer.setRules(tracked, {
+      read:
+        rules.read === undefined ? read : storeReadRule(this.#writer, this.keys, this.objects.random, read, rules.read),
+      write: rules.write ?? write,
+    })
   }
 
   /** Makes a child an object without a parent. NOT_FOUND. */
@@ -112,7 +133,7 @@ export class DioMut extends Dio {
     if (known !== undefined) return known.expect(type)
     const record = this.recordOf(key)
     if (record === undefined) return undefined
-    const data = await this.objects.dataOf(record)
+    const data = await this.dataOf(key, record)
     // Somebody may have loaded it meanwhile: all must get the same object.
     const meanwhile = this.#writer.tracked(text)
     if (meanwhile !== undefined) return meanwhile.expect(type)
@@ -210,6 +231,6 @@ export class DioMut extends Dio {
     this.#isCommitting = false
     this.#writer.transaction.end()
     for (const dao of this.#writer.daos) deepFreeze(dao)
-    this.#writer = new ObjectWriter(this.objects)
+    this.#writer = new ObjectWriter(this.objects, this.session, this.keys)
   }
 }

@@ -2,7 +2,9 @@
  * Reads objects as they were at one moment. What it gives out is frozen: changes are made through a DioMut. It costs
  * memory for what is replaced while it is in use, and need not be closed.
  */
-import { AteError } from '../error.js'
+import { AteError, errorCode } from '../error.js'
+import type { AteSession } from '../trust/session.js'
+import { AccessKeys } from './access.js'
 import type { RecordReader } from '../transaction/snapshot.js'
 import { Collection } from './collection.js'
 import { decodeKeys } from './collection-record.js'
@@ -24,14 +26,19 @@ const MAX_PART = Number.MAX_SAFE_INTEGER
 
 export class Dio {
   protected readonly objects: ObjectStore
+  protected readonly session: AteSession
+  protected readonly keys: AccessKeys
   readonly #host: LinkHost
   #reader: RecordReader | undefined
 
-  constructor(objects: ObjectStore, reader?: RecordReader) {
+  constructor(objects: ObjectStore, session: AteSession, reader?: RecordReader) {
     this.objects = objects
+    this.session = session
+    this.keys = new AccessKeys(objects, session)
     this.#reader = reader
     this.#host = {
       tryLoad: (type, key) => this.tryLoad(type, key),
+      readable: (type, key) => this.#readable(type, key),
       collection: (number) => new Collection(this.everything, number),
       placeOf: (name) => hashTexts(objects.crypto, name),
       subscribe: (collection, listener) => objects.feed.subscribe(collection, listener),
@@ -68,14 +75,24 @@ export class Dio {
     return dao as Dao<D> | undefined
   }
 
-  /** Those there are, in the order of `keys`. */
+  /** Those that are there and can be read, in the order of `keys`. */
   async loadMany<D extends DataType>(type: D, keys: Iterable<ObjectKey>): Promise<Dao<D>[]> {
     const found: Dao<D>[] = []
     for (const key of keys) {
-      const dao = await this.tryLoad(type, key)
+      const dao = await this.#readable(type, key)
       if (dao !== undefined) found.push(dao)
     }
     return found
+  }
+
+  /** As `tryLoad`; undefined too for what the session cannot read: listings leave it out. */
+  async #readable<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined> {
+    try {
+      return await this.tryLoad(type, key)
+    } catch (error) {
+      if (errorCode(error) === 'NO_READ_KEY') return undefined
+      throw error
+    }
   }
 
   async exists(key: ObjectKey): Promise<boolean> {
@@ -85,7 +102,7 @@ export class Dio {
   /** The objects without a parent, of one type, in no order. */
   async *roots<D extends DataType>(type: D): AsyncGenerator<Dao<D>> {
     for (const key of this.rootKeys(type)) {
-      const dao = await this.tryLoad(type, key)
+      const dao = await this.#readable(type, key)
       if (dao !== undefined) yield dao
     }
   }
@@ -97,8 +114,7 @@ export class Dio {
         if (isRoot(decodeObject(value), type)) yield formatKey({ high: block.low, low })
     for (const { value } of this.#pages(ROOT_KIND, 0))
       for (const key of decodeKeys(value)) {
-        const record = this.recordOf(key)
-        if (record !== undefined && isRoot(record, type)) yield formatKey(key)
+        if (isRoot(this.recordOf(key), type)) yield formatKey(key)
       }
   }
 
@@ -109,7 +125,7 @@ export class Dio {
     const high = indexPlace(this.objects.crypto, type, field, value)
     for (const item of this.#pages(FIELD_INDEX_KIND, high))
       for (const key of decodeKeys(item.value)) {
-        const dao = await this.tryLoad(type, formatKey(key))
+        const dao = await this.#readable(type, formatKey(key))
         if (dao !== undefined && fieldOf(dao, field) === value) yield dao
       }
   }
@@ -123,16 +139,23 @@ export class Dio {
   protected async loadParts(type: DataType, key: KeyParts): Promise<object | undefined> {
     const record = this.recordOf(key)
     if (record === undefined) return undefined
-    const data = await this.objects.dataOf(record)
-    const dao = this.decode(type, key, record, data)
+    const dao = this.decode(type, key, record, await this.dataOf(key, record))
     deepFreeze(dao)
     return dao
   }
 
+  /** The bytes of an object's fields. NO_READ_KEY, BODY_DAMAGED. */
+  protected async dataOf(key: KeyParts, record: ObjectRecord): Promise<Uint8Array> {
+    // Before anything is fetched that cannot be opened.
+    if (record.sealedBy !== undefined) this.keys.key(record.sealedBy, this.reader)
+    const data = await this.objects.dataOf(record)
+    return record.sealedBy === undefined ? data : this.keys.open(record.sealedBy, this.reader, key, data)
+  }
+
   /** As it was in an event: frozen, with links that lead to what is there now. */
   async #read<D extends DataType>(type: D, key: KeyParts, record: ObjectRecord): Promise<Dao<D>> {
-    const data = await this.objects.dataOf(record)
-    const dao = new Dio(this.objects).decode(type, key, record, data)
+    const latest = new Dio(this.objects, this.session)
+    const dao = latest.decode(type, key, record, await latest.dataOf(key, record))
     deepFreeze(dao)
     // Of the type asked for, which was compared with what is stored.
     return dao as Dao<D>
@@ -169,8 +192,8 @@ export class Dio {
   }
 }
 
-function isRoot(record: ObjectRecord, type: DataType | undefined): boolean {
-  return record.parent === undefined && (type === undefined || record.type === type.name)
+function isRoot(record: ObjectRecord | undefined, type: DataType | undefined): boolean {
+  return record !== undefined && record.parent === undefined && (type === undefined || record.type === type.name)
 }
 
 function fieldOf(dao: object, field: string): unknown {

@@ -10,3 +10,7 @@ export const COLLECTION_KIND = 35
 export const CHILD_KIND = 36
 /** Objects by the value of an indexed field: high = hash of type, field and value, low = the key's low part. */
 export const FIELD_INDEX_KIND = 37
+/** Access keys, sealed for who may read: high = the ring, low = the epoch. */
+export const ACCESS_KEY_KIND = 38
+/** Low 0: the root keys. Low 1: there are rules in the chain. High 0. */
+export const TRUST_KIND = 39

@@ -26,8 +26,8 @@ function mergeWith(tracked: Tracked, theirs: Uint8Array | undefined): boolean {
   const { merge } = type.options
   if (merge === undefined || base === undefined || theirs === undefined || isMoved) return false
   const record = decodeObject(theirs)
-  // Fields that lie in bodies may have to be fetched, and nothing can be waited for here.
-  if (!(record.data instanceof Uint8Array)) return false
+  // Fields that lie in bodies may have to be fetched, sealed ones need a key: nothing can be waited for here.
+  if (!(record?.data instanceof Uint8Array) || record.sealedBy !== undefined) return false
   const merged = merge(fieldsFromBytes(type, base.data), fieldsFromBytes(type, record.data), dao)
   if (merged === undefined) return false
   tracked.rebase({ record, data: record.data }, merged)

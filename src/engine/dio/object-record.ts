@@ -3,11 +3,16 @@ import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
 import type { BodySlice } from '../chain/record-view.js'
 import { MAX_OBJECT_BYTES, MAX_OBJECT_LINKS } from '../limits.js'
+import { readRules, type StoredRules, writeRules } from './rule-record.js'
 import { type KeyParts, readObjectKey, writeObjectKey } from './object-key.js'
 
 const FORMAT = 1
 const HAS_PARENT = 1
 const HAS_BODIES = 2
+const HAS_RULES = 4
+const IS_SEALED = 8
+/** Nothing but its head: the object is deleted, and stays so. */
+const IS_DELETED = 16
 
 export interface Parent {
   readonly key: KeyParts
@@ -38,8 +43,17 @@ export interface ObjectRecord {
   readonly links: ReadonlyMap<string, LinkValue>
   /** Places in the index of fields where its key lies. */
   readonly indexed: readonly number[]
+  /** Its own rules; undefined: all inherited. */
+  readonly rules: StoredRules | undefined
+  /** The access key that its fields are sealed with; undefined: whoever opens the chain reads them. */
+  readonly sealedBy: AccessKeyName | undefined
   /** The fields, or where they lie when there are many. */
   readonly data: Uint8Array | readonly BodySlice[]
+}
+
+export interface AccessKeyName {
+  readonly ring: number
+  readonly epoch: number
 }
 
 const LINK_COLLECTION = 1
@@ -53,13 +67,20 @@ const shared = new ByteWriter(4096)
 export function encodeObject(record: ObjectRecord): Uint8Array {
   const { parent, data } = record
   const hasBodies = !(data instanceof Uint8Array)
-  const writer = shared.reset()
-  writer.u8(FORMAT).u8((parent === undefined ? 0 : HAS_PARENT) | (hasBodies ? HAS_BODIES : 0))
+  const { rules, sealedBy } = record
+  const flags =
+    (parent === undefined ? 0 : HAS_PARENT) |
+    (hasBodies ? HAS_BODIES : 0) |
+    (rules === undefined ? 0 : HAS_RULES) |
+    (sealedBy === undefined ? 0 : IS_SEALED)
+  const writer = shared.reset().u8(FORMAT).u8(flags)
   writer.u53(record.createdAt).u53(record.updatedAt).varint(record.revision)
   if (parent !== undefined) {
     writeObjectKey(writer, parent.key)
     writer.u53(parent.collection).u53(parent.place)
   }
+  if (rules !== undefined) writeRules(writer, rules)
+  if (sealedBy !== undefined) writer.u53(sealedBy.ring).varint(sealedBy.epoch)
   writeText(writer, record.type)
   writer.varint(record.links.size)
   for (const [name, link] of record.links) {
@@ -76,22 +97,32 @@ export function encodeObject(record: ObjectRecord): Uint8Array {
   return writer.copy()
 }
 
-/** BAD_FORMAT. Bytes of the fields are a view of `bytes`. */
-export function decodeObject(bytes: Uint8Array): ObjectRecord {
+/** Stands where a protected object was, so that nobody takes its place. */
+export const TOMBSTONE = Uint8Array.of(FORMAT, IS_DELETED)
+
+export function isTombstone(bytes: Uint8Array): boolean {
+  return bytes.length === TOMBSTONE.length && bytes[1] === IS_DELETED
+}
+
+/** Undefined for a tombstone. BAD_FORMAT. Bytes of the fields are a view of `bytes`. */
+export function decodeObject(bytes: Uint8Array): ObjectRecord | undefined {
+  if (isTombstone(bytes)) return undefined
   const reader = new ByteReader(bytes, 'object')
   if (reader.u8('format') !== FORMAT) throw reader.bad('format', 'is not 1', 0)
   const flags = reader.u8('flags')
-  if (flags > (HAS_PARENT | HAS_BODIES)) throw reader.bad('flags', 'has unknown bits', 1)
+  if (flags >= IS_DELETED) throw reader.bad('flags', 'has unknown bits', 1)
   const createdAt = reader.u53('created')
   const updatedAt = reader.u53('updated')
   const revision = reader.varint('revision')
   const parent = (flags & HAS_PARENT) === 0 ? undefined : readParent(reader)
+  const rules = (flags & HAS_RULES) === 0 ? undefined : readRules(reader)
+  const sealedBy = (flags & IS_SEALED) === 0 ? undefined : { ring: reader.u53('ring'), epoch: reader.varint('epoch') }
   const type = readText(reader, 'type')
   const links = readLinks(reader)
   const indexed = readPlaces(reader)
   const data = (flags & HAS_BODIES) === 0 ? reader.bytes(reader.varint('length'), 'fields') : readSlices(reader)
   reader.done()
-  return { createdAt, updatedAt, revision, parent, type, links, indexed, data }
+  return { createdAt, updatedAt, revision, parent, type, links, indexed, rules, sealedBy, data }
 }
 
 function readParent(reader: ByteReader): Parent {

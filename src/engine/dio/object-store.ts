@@ -8,6 +8,7 @@ import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
 import { HybridClock } from './hybrid-clock.js'
 import { KEY_BLOCK_KIND } from './kinds.js'
+import { TrustState } from './trust-state.js'
 import { RandomNumbers } from './numbers.js'
 import type { KeyParts } from './object-key.js'
 import type { ObjectRecord } from './object-record.js'
@@ -37,6 +38,7 @@ export class ObjectStore {
   readonly clock: HybridClock
   readonly random: RandomNumbers
   readonly durability: Durability
+  readonly trust: TrustState
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   readonly #view: RecordView
@@ -53,6 +55,7 @@ export class ObjectStore {
     this.random = new RandomNumbers(crypto)
     this.durability = durability
     this.nowMs = nowMs
+    this.trust = new TrustState(view)
   }
 
   newKey(kind: 'root' | 'child'): KeyParts {

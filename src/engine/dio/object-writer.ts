@@ -6,13 +6,33 @@ import type { RecordReader } from '../transaction/snapshot.js'
 import { Collection, MAX_PLACE, PLACE_STEP, type PlacedChild } from './collection.js'
 import { decodeKeys, encodeCollection, encodeKeys } from './collection-record.js'
 import { indexPlaces } from './field-index.js'
-import { COLLECTION_KIND, FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
+import { type AccessKeys, accessKeyOf } from './access.js'
+import { guard, lookAfter } from './commit-guard.js'
+import {
+  ACCESS_KEY_KIND,
+  COLLECTION_KIND,
+  FIELD_INDEX_KIND,
+  KEY_BLOCK_KIND,
+  OBJECT_KIND,
+  ROOT_KIND,
+  TRUST_KIND,
+} from './kinds.js'
 import { mergeConflicts } from './merge.js'
 import { formatKey, isSameKey, type KeyParts, type ObjectKey } from './object-key.js'
-import { decodeObject, encodeObject, type LinkValue, type ObjectRecord, type Parent } from './object-record.js'
+import {
+  type AccessKeyName,
+  decodeObject,
+  encodeObject,
+  type LinkValue,
+  type ObjectRecord,
+  type Parent,
+} from './object-record.js'
 import type { ObjectStore } from './object-store.js'
 import { Placement } from './placement.js'
 import { Tracked } from './tracked.js'
+import { RULES_PLACE } from './trust-state.js'
+import type { AteSession } from '../trust/session.js'
+import type { StoredRules } from './rule-record.js'
 
 /** Where a child goes in its collection. */
 export type Spot =
@@ -39,11 +59,18 @@ export class ObjectWriter {
   #unput: Tracked[] = []
   /** Those that must be put, with the bytes of their fields as they are now. */
   #changed = new Map<Tracked, Uint8Array>()
+  /** The same as they are stored, where they are sealed. */
+  #sealed = new Map<Tracked, { name: AccessKeyName; data: Uint8Array }>()
+  readonly #keys: AccessKeys
+  readonly #session: AteSession
+  #setsRules = false
   /** Blocks of roots that this transaction lists. */
   readonly #listed = new Set<number>()
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, session: AteSession, keys: AccessKeys) {
     this.#store = store
+    this.#session = session
+    this.#keys = keys
     this.transaction = store.records.begin()
     this.#placement = new Placement(this.transaction)
   }
@@ -191,12 +218,48 @@ export class ObjectWriter {
       if (data !== undefined) this.#changed.set(tracked, data)
     }
     mergeConflicts(this.#changed, this.transaction, latest)
+    if (this.#store.trust.hasRules || this.#setsRules) this.#protect(latest)
+  }
+
+  /** Refuses what the session may not do, and seals what not everybody reads. */
+  #protect(latest: RecordReader): void {
+    const changes = {
+      transaction: this.transaction,
+      latest,
+      changed: this.#changed.keys(),
+      tracked: (key: KeyParts) => this.#tracked.get(formatKey(key)),
+      session: this.#session,
+      nowMs: this.#store.nowMs(),
+      top: this.#store.trust.top,
+    }
+    guard(changes)
+    const look = lookAfter(changes)
+    this.#sealed = new Map()
+    for (const [tracked, data] of this.#changed) {
+      const name = accessKeyOf(tracked.key, look)
+      if (name === undefined) continue
+      const sealed = this.#keys.seal(name, this.transaction.unwatched, tracked.key, data)
+      this.#sealed.set(tracked, { name, data: sealed })
+    }
+  }
+
+  /** Gives an object rules of its own. */
+  setRules(tracked: Tracked, rules: StoredRules): void {
+    tracked.rules = rules
+    tracked.isMoved = true
+    this.#setsRules = true
+    if (!this.#store.trust.hasRules) this.transaction.put(TRUST_KIND, 0, RULES_PLACE, NO_VALUE)
+  }
+
+  putAccessKey({ ring, epoch }: AccessKeyName, record: Uint8Array): void {
+    this.transaction.put(ACCESS_KEY_KIND, ring, epoch, record)
   }
 
   /** See `CommitTransaction.finish`. */
   finish(): void {
-    for (const [tracked, data] of this.#changed) this.#put(tracked, data, 'in bodies')
+    for (const [tracked, data] of this.#changed) this.#put(tracked, data, 'final')
     for (const high of this.#listed) this.#store.noteListed(high)
+    if (this.#setsRules) this.#store.trust.hasRules = true
   }
 
   /** Puts those whose fields can be found by, so that `find` sees them. */
@@ -208,19 +271,23 @@ export class ObjectWriter {
     }
   }
 
-  #put(tracked: Tracked, data: Uint8Array, large: 'in memory' | 'in bodies' = 'in memory'): void {
+  #put(tracked: Tracked, data: Uint8Array, how: 'provisional' | 'final' = 'provisional'): void {
     const { high, low } = tracked.key
-    this.#putIndex(tracked)
-    const isLarge = data.length > OBJECT_INLINE_BYTES && large === 'in bodies'
-    const record = tracked.record(this.#store.clock.next(), isLarge ? this.#store.writeBodies(data) : data)
+    const sealed = how === 'final' ? this.#sealed.get(tracked) : undefined
+    this.#putIndex(tracked, sealed !== undefined)
+    const stored = sealed?.data ?? data
+    const isLarge = stored.length > OBJECT_INLINE_BYTES && how === 'final'
+    const content = isLarge ? this.#store.writeBodies(stored) : stored
+    const record = tracked.record(this.#store.clock.next(), content, sealed?.name)
     this.transaction.put(OBJECT_KIND, high, low, encodeObject(record))
-    tracked.notePut(data)
+    tracked.notePut(data, how)
   }
 
-  #putIndex(tracked: Tracked): void {
+  /** Places in the index say something of the fields: what is sealed has none. */
+  #putIndex(tracked: Tracked, isSealed: boolean): void {
     const { type, key, dao, indexed } = tracked
     if ((type.options.index ?? []).length === 0 && indexed.length === 0) return
-    const now = indexPlaces(this.#store.crypto, type, dao)
+    const now = isSealed ? [] : indexPlaces(this.#store.crypto, type, dao)
     for (const place of indexed) if (!now.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
     for (const place of now) if (!indexed.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'add')
     tracked.indexed = now

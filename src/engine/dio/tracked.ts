@@ -4,7 +4,8 @@ import { AteError } from '../error.js'
 import type { DataType } from './data-type.js'
 import { checkFields, fieldsToBytes } from './fields.js'
 import type { KeyParts, ObjectKey } from './object-key.js'
-import type { LinkValue, ObjectRecord, Parent } from './object-record.js'
+import type { AccessKeyName, LinkValue, ObjectRecord, Parent } from './object-record.js'
+import type { StoredRules } from './rule-record.js'
 
 /** What is stored of it, when that is known. */
 export interface Stored {
@@ -28,8 +29,12 @@ export class Tracked {
   indexed: readonly number[]
   /** The fields as they were last put into the transaction. */
   #putData: Uint8Array | undefined
-  /** Its parent or links are not as in the record any more. */
+  /** Its parent, links or rules are not as in the record any more. */
   isMoved = false
+  /** What was put of it is for this transaction's own reads: not sealed, and in one piece. */
+  #isProvisional = false
+  /** Its own rules. */
+  rules: StoredRules | undefined
 
   constructor(options: {
     key: KeyParts
@@ -52,6 +57,7 @@ export class Tracked {
     this.base = base
     this.indexed = base?.record.indexed ?? []
     this.#putData = base?.data
+    this.rules = base?.record.rules
   }
 
   /** The object, which must be of the type. WRONG_TYPE. */
@@ -64,16 +70,18 @@ export class Tracked {
   changedData(): Uint8Array | undefined {
     const data = fieldsToBytes(this.type, checkFields(this.type, this.dao))
     const isSame = this.#putData !== undefined && equalBytes(this.#putData, data)
-    return isSame && !this.isMoved ? undefined : data
+    return isSame && !this.isMoved && !this.#isProvisional ? undefined : data
   }
 
-  notePut(data: Uint8Array): void {
+  /** `how`: for this transaction's own reads, or as it is committed. */
+  notePut(data: Uint8Array, how: 'provisional' | 'final'): void {
     this.#putData = data
     this.isMoved = false
+    this.#isProvisional = how === 'provisional'
   }
 
   /** The record to put. `now` is the time of this version. */
-  record(now: number, data: ObjectRecord['data']): ObjectRecord {
+  record(now: number, data: ObjectRecord['data'], sealedBy?: AccessKeyName): ObjectRecord {
     return {
       createdAt: this.base?.record.createdAt ?? now,
       updatedAt: now,
@@ -82,6 +90,8 @@ export class Tracked {
       type: this.type.name,
       links: this.links,
       indexed: this.indexed,
+      rules: this.rules,
+      sealedBy,
       data,
     }
   }
@@ -91,6 +101,7 @@ export class Tracked {
     this.base = base
     this.parent = base.record.parent
     this.indexed = base.record.indexed
+    this.rules = base.record.rules
     this.links.clear()
     for (const [name, link] of base.record.links) this.links.set(name, link)
     for (const name of Object.keys(this.dao)) if (!(name in fields)) Reflect.deleteProperty(this.dao, name)

@@ -69,6 +69,11 @@ export class RecordTransaction implements RecordReader {
     this.#reads.removeKey(kind, high, low)
   }
 
+  /** The change of one record, undefined when there is none. */
+  staged(kind: number, high: number, low: number): Readonly<OverlayNode> | undefined {
+    return this.#staged.node(kind, high, low)
+  }
+
   /** The changes in the order of their first touch; a null value deletes. */
   get changes(): readonly Readonly<OverlayNode>[] {
     return this.#staged.nodes

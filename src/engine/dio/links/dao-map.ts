@@ -67,7 +67,7 @@ export class DaoMap<D extends DataType> {
   /** Names and children, in no order. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[string, Dao<D>]> {
     for (const { name, key } of this.#children()) {
-      const dao = await this.#link.host.tryLoad(this.#link.type(), formatKey(key))
+      const dao = await this.#link.host.readable(this.#link.type(), formatKey(key))
       if (dao !== undefined) yield [name, dao]
     }
   }

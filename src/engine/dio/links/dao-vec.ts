@@ -87,7 +87,7 @@ export class DaoVec<D extends DataType> {
   /** One after another, as they are asked for. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Dao<D>> {
     for (const { key } of this.#children()) {
-      const dao = await this.#load(key)
+      const dao = await this.#link.host.readable(this.#link.type(), formatKey(key))
       if (dao !== undefined) yield dao
     }
   }

@@ -8,6 +8,8 @@ import type { ParentSpot } from '../object-writer.js'
 
 export interface LinkHost {
   tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
+  /** As `tryLoad`; undefined too for what the session cannot read. */
+  readable<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
   collection(number: number): Collection
   /** The place of a name in a map. */
   placeOf(name: string): number

@@ -1,0 +1,128 @@
+/**
+ * Who may: the rules in force, found from an object upwards, and the keys of a session compared with them. Nothing is
+ * decided by what a change says of itself: an object is judged by where it was, and by where it comes to lie.
+ */
+import { ByteWriter } from '../bytes/byte-writer.js'
+import { LABELS } from '../crypto/labels.js'
+import { AteError } from '../error.js'
+import { ACCESS_KEY_BYTES, openWith, sealWith, unwrapAccessKey, wrapAccessKey } from '../trust/access-keys.js'
+import type { ReadKey } from '../trust/keys.js'
+import type { WriteRule } from '../trust/rules.js'
+import type { AteSession } from '../trust/session.js'
+import type { RecordReader } from '../transaction/snapshot.js'
+import { ACCESS_KEY_KIND } from './kinds.js'
+import { formatKey, type KeyParts, writeObjectKey } from './object-key.js'
+import type { AccessKeyName, Parent } from './object-record.js'
+import type { ObjectStore } from './object-store.js'
+import { decodeAccessKey, encodeAccessKey, type StoredReadRule, type StoredRules } from './rule-record.js'
+
+/** What the rules of an object depend on. */
+export interface Placed {
+  readonly parent: Parent | undefined
+  readonly rules: StoredRules | undefined
+}
+
+/** How an object lies, undefined when there is none. */
+export type Look = (key: KeyParts) => Placed | undefined
+
+/** Deeper than any tree is, and a bound for a chain that somebody else has tied into a knot. */
+const MAX_DEPTH = 10_000
+
+/** From the object to the top. */
+function* upwards(key: KeyParts, look: Look): Generator<Placed> {
+  let at: KeyParts | undefined = key
+  for (let depth = 0; at !== undefined; depth++) {
+    const placed = look(at)
+    if (placed === undefined || depth > MAX_DEPTH)
+      throw new AteError('PARENT_NOT_FOUND', `The object ${formatKey(at)} is not there, or lies below itself.`)
+    yield placed
+    at = placed.parent?.key
+  }
+}
+
+/** Who may change the object; at the top who holds a root key, or everyone where there is none. */
+export function writeRuleOf(key: KeyParts | undefined, look: Look, top: WriteRule): WriteRule {
+  if (key === undefined) return top
+  for (const { rules } of upwards(key, look))
+    if (rules !== undefined && rules.write.kind !== 'inherit') return rules.write
+  return top
+}
+
+/** The access key that seals the object; undefined: everyone reads it. */
+export function accessKeyOf(key: KeyParts, look: Look): AccessKeyName | undefined {
+  for (const { rules } of upwards(key, look)) {
+    const read: StoredReadRule = rules?.read ?? { kind: 'inherit' }
+    if (read.kind === 'ring') return read
+    if (read.kind === 'everyone') return undefined
+  }
+  return undefined
+}
+
+/** NOT_AUTHORIZED unless the session may. */
+export function demandWrite(session: AteSession, rule: WriteRule, key: KeyParts, nowMs: number): void {
+  if (rule.kind === 'everyone') return
+  if (rule.kind === 'any' && rule.keys.some((id) => session.writeKey(id, nowMs) !== undefined)) return
+  const why = rule.kind === 'nobody' ? 'nobody may change it' : `${session.identity} holds no key that may`
+  throw new AteError('NOT_AUTHORIZED', `The object ${formatKey(key)} cannot be changed: ${why}.`)
+}
+
+/** Opens and makes the access keys of a session, and what they seal. */
+export class AccessKeys {
+  readonly #objects: ObjectStore
+  readonly #session: AteSession
+  /** Opened ones. Secret. */
+  readonly #keys = new Map<string, Uint8Array>()
+
+  constructor(objects: ObjectStore, session: AteSession) {
+    this.#objects = objects
+    this.#session = session
+  }
+
+  /** NO_READ_KEY when the session holds none of those that open it. */
+  key(name: AccessKeyName, reader: RecordReader): Uint8Array {
+    const known = this.#keys.get(text(name))
+    if (known !== undefined) return known
+    const record = reader.get(ACCESS_KEY_KIND, name.ring, name.epoch)
+    for (const { readKey, wrapped } of record === undefined ? [] : decodeAccessKey(record).wraps) {
+      const held = this.#session.readKey(readKey, this.#objects.nowMs())
+      if (held === undefined) continue
+      const key = unwrapAccessKey(this.#objects.crypto, held, contextOf(name), wrapped)
+      this.#keys.set(text(name), key)
+      return key
+    }
+    throw new AteError('NO_READ_KEY', `${this.#session.identity} holds no key that opens this object.`)
+  }
+
+  /** The record of an access key, new unless `key` is given, for those who hold one of `readers`. */
+  record(name: AccessKeyName, readers: readonly ReadKey[], key?: Uint8Array): Uint8Array {
+    const { crypto } = this.#objects
+    const bytes = key ?? crypto.randomBytes(ACCESS_KEY_BYTES)
+    this.#keys.set(text(name), bytes)
+    const context = contextOf(name)
+    const wraps = readers.map((reader) => ({
+      readKey: reader.id,
+      wrapped: wrapAccessKey(crypto, reader, context, bytes),
+    }))
+    return encodeAccessKey({ wraps })
+  }
+
+  seal(name: AccessKeyName, reader: RecordReader, object: KeyParts, data: Uint8Array): Uint8Array {
+    return sealWith(this.#objects.crypto, this.key(name, reader), LABELS.objectData, contextOf(name, object), data)
+  }
+
+  /** NO_READ_KEY, BODY_DAMAGED. */
+  open(name: AccessKeyName, reader: RecordReader, object: KeyParts, sealed: Uint8Array): Uint8Array {
+    return openWith(this.#objects.crypto, this.key(name, reader), LABELS.objectData, contextOf(name, object), sealed)
+  }
+}
+
+function text({ ring, epoch }: AccessKeyName): string {
+  return `${ring}.${epoch}`
+}
+
+/** What a seal is bound to: moved to another key, or to another object, it does not open. */
+function contextOf({ ring, epoch }: AccessKeyName, object?: KeyParts): Uint8Array {
+  const writer = new ByteWriter(32).u53(ring).varint(epoch)
+  if (object !== undefined) writeObjectKey(writer, object)
+  return writer.copy()
+}
