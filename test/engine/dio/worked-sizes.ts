@@ -34,6 +34,8 @@ function objectBytes(changes: Partial<ObjectRecord> = {}): number {
     updatedAt: time,
     revision: 1,
     parent: undefined,
+    rules: undefined,
+    sealedBy: undefined,
     type: 'World',
     links: new Map(),
     indexed: [],
@@ -134,7 +136,8 @@ t.test('the records of an object with children, and their places', async (t) => 
     cover.store({ text: 'the only one' })
   })
   const { high, low } = parseKey(box.key)
-  const { links } = decodeObject(view.get(kinds.OBJECT_KIND, high, low) ?? new Uint8Array())
+  const links =
+    decodeObject(view.get(kinds.OBJECT_KIND, high, low) ?? new Uint8Array())?.links ?? new Map<string, LinkValue>()
   const children = (name: string): PlacedChild[] => {
     const link = links.get(name)
     return link?.kind === 'collection' ? [...new Collection(view, link.collection).children()] : []
