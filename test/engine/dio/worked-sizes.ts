@@ -88,6 +88,8 @@ t.test('the kinds and the limits', (t) => {
   const rows = [...page.matchAll(/\| (3\d) ([a-z ]+?) +\|/g)].map(([, kind = '', name = '']) => [name, Number(kind)])
   t.strictSame(Object.fromEntries(rows), {
     object: kinds.OBJECT_KIND,
+    'access key': kinds.ACCESS_KEY_KIND,
+    trust: kinds.TRUST_KIND,
     'key block': kinds.KEY_BLOCK_KIND,
     root: kinds.ROOT_KIND,
     collection: kinds.COLLECTION_KIND,
