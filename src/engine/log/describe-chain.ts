@@ -24,6 +24,14 @@ export async function describeChain(storage: Pick<LogStorage, 'readSmall'>): Pro
     return { chainId, suite: parseAeadSuite(suite), format, createdMs }
   } catch (error) {
     if (errorCode(error) !== 'BAD_FORMAT') throw error
-    throw new AteError('CHAIN_DAMAGED', 'The manifest of this chain is damaged.', { cause: error })
+    throw manifestDamaged(error)
   }
+}
+
+/** Without it a log cannot be mounted, whatever is allowed: which segments there are stands nowhere else. */
+export function manifestDamaged(cause: unknown): AteError {
+  return new AteError('CHAIN_DAMAGED', 'The manifest of this chain is damaged.', {
+    hint: 'Put back a copy of the file manifest. atefs fsck tells what else is damaged.',
+    cause,
+  })
 }

@@ -15,6 +15,7 @@ import { encodeAnchor } from './format/anchor-format.js'
 import { isReadOnlyFormat } from './format/feature-flags.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
+import { manifestDamaged } from './describe-chain.js'
 import { findLeftovers, removeLeftovers } from './leftovers.js'
 import { Log } from './log.js'
 import { ManifestFile } from './manifest-file.js'
@@ -127,7 +128,7 @@ class LogOpening {
       return manifest
     } catch (error) {
       if (errorCode(error) !== 'BAD_FORMAT' || !(error instanceof Error)) throw error
-      throw chainDamaged({ kind: 'manifest', message: error.message })
+      throw manifestDamaged(error)
     }
   }
 
