@@ -74,7 +74,7 @@ export class Mounted {
 
 async function end(child: ChildProcess, mountpoint: string): Promise<void> {
   const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve()
-  if (await isMounted(mountpoint)) await run('umount', [mountpoint])
+  await unmountWhenFree(mountpoint)
   await Promise.race([
     ended,
     new Promise((_, reject) =>
@@ -84,6 +84,18 @@ async function end(child: ChildProcess, mountpoint: string): Promise<void> {
     child.kill('SIGKILL')
     throw error
   })
+}
+
+/** Who has just mounted may still be looking whether it works. */
+async function unmountWhenFree(mountpoint: string): Promise<void> {
+  for (let left = 50; await isMounted(mountpoint); left--) {
+    try {
+      await run('umount', [mountpoint])
+    } catch (error) {
+      if (left === 0) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
 }
 
 const nothing = (): Promise<void> => Promise.resolve()
