@@ -18,6 +18,14 @@ export function encodeMessagePack(value: Packable): Uint8Array {
   return new Uint8Array(packr.pack(value))
 }
 
+/** As `encodeMessagePack`, into the memory that `take` gives for so many bytes. */
+export function encodeMessagePackInto(value: Packable, take: (length: number) => Uint8Array): Uint8Array {
+  const packed = packr.pack(value)
+  const bytes = take(packed.length)
+  bytes.set(packed)
+  return bytes
+}
+
 /**
  * Decodes untrusted bytes into the shape asked for. BAD_FORMAT when they are longer than `maxBytes`, are not exactly
  * one value, or have another shape. `what` names them in errors. Byte strings are views of a copy made here.

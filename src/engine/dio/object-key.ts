@@ -50,14 +50,30 @@ export function isSameKey(a: KeyParts, b: KeyParts): boolean {
   return a.high === b.high && a.low === b.low
 }
 
+const CODES = Array.from(DIGITS, (digit) => digit.charCodeAt(0))
+const LOW_BITS = 30
+
+/** Eleven digits: five of the upper 23 bits, six of the lower 30. Written out: every object that is made or loaded needs two. */
 function formatPart(value: number): string {
-  let text = ''
-  let rest = value
-  for (let digit = 0; digit < PART_DIGITS; digit++) {
-    text = DIGITS.charAt(rest % 32) + text
-    rest = Math.floor(rest / 32)
-  }
-  return text
+  const low = value % 2 ** LOW_BITS
+  const high = (value - low) / 2 ** LOW_BITS
+  return String.fromCharCode(
+    codeOf(high >>> 20),
+    codeOf(high >>> 15),
+    codeOf(high >>> 10),
+    codeOf(high >>> 5),
+    codeOf(high),
+    codeOf(low >>> 25),
+    codeOf(low >>> 20),
+    codeOf(low >>> 15),
+    codeOf(low >>> 10),
+    codeOf(low >>> 5),
+    codeOf(low),
+  )
+}
+
+function codeOf(bits: number): number {
+  return CODES[bits & 31] ?? 0
 }
 
 function parsePart(text: string, start: number): number | undefined {

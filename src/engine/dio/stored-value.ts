@@ -2,7 +2,8 @@
  * The fields of an object as bytes, and back: MessagePack, with dates, big integers, maps and sets as maps of one key
  * that no field may have.
  */
-import { decodeMessagePack, encodeMessagePack, type Packable } from '../codec/message-pack.js'
+import { Slab } from '../bytes/slab.js'
+import { decodeMessagePack, encodeMessagePackInto, type Packable } from '../codec/message-pack.js'
 import { AteError } from '../error.js'
 
 /** Fields whose name begins with it are refused, so that it marks what MessagePack has no type for. */
@@ -15,11 +16,15 @@ const SET = `${MARK}set`
 const MAX_DEPTH = 12
 const MAX_NAME_LENGTH = 80
 
+/** The fields of a transaction's objects: kept until it is committed. */
+const slab = new Slab()
+const take = (length: number): Uint8Array => slab.take(length)
+
 export type Fields = Record<string, unknown>
 
 /** BAD_ARGUMENT naming the path of what cannot be stored; never its value. */
 export function encodeFields(fields: object, what: string): Uint8Array {
-  return encodeMessagePack(toPackable(fields, what, 0))
+  return encodeMessagePackInto(toPackable(fields, what, 0), take)
 }
 
 /** Decoded fields are nobody else's. BAD_FORMAT. */
