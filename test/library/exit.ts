@@ -1,0 +1,39 @@
+/** A program that has closed its chain ends by itself: nothing is left that keeps it. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { projectRoot } from '../helpers/source-files.js'
+
+const program = (entry: string, logPath: string): string => `
+import { AteConfig, ChainBuilder, dataType, plain } from ${JSON.stringify(entry)}
+const World = dataType('World', plain())
+for (const config of [AteConfig.default(), AteConfig.default().with({ logPath: ${JSON.stringify(logPath)} })]) {
+  const chain = await new ChainBuilder(config).open('universe')
+  const queue = await chain.queue('jobs', World)
+  await queue.send({ commandment: 'Hello' })
+  const end = new AbortController()
+  const processing = queue.process(() => end.abort(), { signal: end.signal })
+  await chain.lock('a name', { leaseMs: 60_000 })
+  await processing
+  await chain.close()
+}
+console.log('done')
+`
+
+await t.test('on disk and in memory, with a queue, a lock that is held and a subscription', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'atefs-exit-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  const file = join(root, 'program.mjs')
+  writeFileSync(file, program(join(projectRoot, 'dist/index.js'), join(root, 'logs')))
+  const env = { ...process.env, XDG_STATE_HOME: join(root, 'state') }
+  const { stdout, stderr, status, signal } = spawnSync(process.execPath, [file], {
+    env,
+    timeout: 30_000,
+    encoding: 'utf8',
+  })
+  t.equal(stdout, 'done\n', stderr)
+  t.equal(status, 0)
+  t.equal(signal, null, 'it ended by itself')
+})
