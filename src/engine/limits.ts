@@ -22,8 +22,10 @@ export const MAX_KEYRING_BYTES = 1024 * 1024
 
 /** Fields of one object. */
 export const MAX_OBJECT_BYTES = 16 * 1024 * 1024
-/** Fields of up to this lie in the object's record, beside what else a record may hold. */
-export const OBJECT_INLINE_BYTES = 16 * 1024
+/** Fields of up to this lie in the object's record; the index holds a second copy of those. */
+export const OBJECT_INLINE_BYTES = 256
+/** Bodies that objects share: loading one opens as much. Smaller costs a seal more often, and more places of bodies. */
+export const OBJECT_BODY_BYTES = 12 * 1024
 /** Links of one object, and targets of one foreign link. */
 export const MAX_OBJECT_LINKS = 256
 /** Keys of one rule, and root keys of a chain. */

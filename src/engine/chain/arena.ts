@@ -1,15 +1,20 @@
 /**
  * Memory that both threads see: content is written into it once, by the thread that answers requests, and sealed from
- * it by the one that commits. An arena belongs to one transaction and returns to the pool when that is durable.
+ * it by the one that commits. An arena belongs to one transaction, or to several small ones that follow each other, and
+ * returns to the pool when the last of them is durable.
  */
 const ARENA_BYTES = 1024 * 1024
 /** Arenas kept for reuse: fresh memory costs a page fault per 4 KiB. */
 const POOLED_ARENAS = 80
+/** An arena with less room than this is not handed on to the next transaction. */
+const WORTH_SHARING_BYTES = ARENA_BYTES / 2
 
 export class Arena {
   readonly id: number
   readonly memory: Uint8Array
   used = 0
+  /** Transactions that have ended and may still be read from it. */
+  readers = 0
 
   constructor(id: number, bytes: number) {
     this.id = id
@@ -44,13 +49,16 @@ export class ArenaPool {
   /** The arenas of the current transaction, which ends; they come back through `recycle`. */
   detach(): Arena[] {
     const taken = this.#taken
-    this.#taken = []
-    this.#current = undefined
+    for (const arena of taken) arena.readers++
+    const isShared = this.#current !== undefined && this.#current.freeBytes >= WORTH_SHARING_BYTES
+    if (!isShared) this.#current = undefined
+    this.#taken = this.#current === undefined ? [] : [this.#current]
     return taken
   }
 
   recycle(arenas: readonly Arena[]): void {
     for (const arena of arenas) {
+      if (--arena.readers > 0 || this.#taken.includes(arena)) continue
       if (arena.memory.length !== ARENA_BYTES || this.#free.length >= POOLED_ARENAS) continue
       arena.used = 0
       this.#free.push(arena)

@@ -133,9 +133,9 @@ export class ChainView implements RecordView {
     return this.#arenas.stage(length)
   }
 
-  addBody(staged: Uint8Array): BodySlice {
+  addBody(staged: Uint8Array, sharedBytes = MAX_BODY_BYTES): BodySlice {
     let body = this.#openBody
-    if (body === undefined || body.bytes + staged.length > MAX_BODY_BYTES) {
+    if (body === undefined || body.bytes + staged.length > sharedBytes) {
       this.#closeBody()
       body = { number: this.#nextGroup++, parts: [], bytes: 0 }
       this.#openBody = body

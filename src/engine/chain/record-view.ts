@@ -39,8 +39,11 @@ export interface RecordView {
    * thread. It may be written until the transaction is committed, and must not be touched after.
    */
   stage(length: number): Uint8Array
-  /** Puts a staged piece into a body of the current transaction; small pieces share bodies. The reference can be put into records at once. */
-  addBody(staged: Uint8Array): BodySlice
+  /**
+   * Puts a staged piece into a body of the current transaction; small pieces share bodies of up to `sharedBytes` (the default
+   * is MAX_BODY_BYTES). The reference can be put into records at once.
+   */
+  addBody(staged: Uint8Array, sharedBytes?: number): BodySlice
   /** The opened body (at most MAX_BODY_BYTES); a promise only where it must be fetched. BODY_DAMAGED when it does not verify. */
   readBody(body: number): Uint8Array | Promise<Uint8Array>
   /**

@@ -1,7 +1,7 @@
 /** What all DIOs of a chain share: its records, its bodies, its clock, and the keys it gives out. */
 import type { RecordView } from '../chain/record-view.js'
 import type { CryptoProvider } from '../crypto/provider.js'
-import { MAX_BODY_BYTES } from '../limits.js'
+import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
 import type { RecordReader } from '../transaction/snapshot.js'
 import { RecordStore } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
@@ -82,16 +82,18 @@ export class ObjectStore {
     return this.#blocks.root?.high === high || reader.get(KEY_BLOCK_KIND, 0, high) !== undefined
   }
 
-  /** The bytes of an object's fields. BODY_DAMAGED. */
-  async dataOf({ data }: ObjectRecord): Promise<Uint8Array> {
+  /** The bytes of an object's fields; a promise only where they must be fetched. BODY_DAMAGED. */
+  dataOf({ data }: ObjectRecord): Uint8Array | Promise<Uint8Array> {
     if (data instanceof Uint8Array) return data
     const bytes = new Uint8Array(data.reduce((sum, { length }) => sum + length, 0))
+    const fetched: Promise<void>[] = []
     let at = 0
     for (const slice of data) {
-      await this.#view.copyBody(slice, bytes, at)
+      const fetching = this.#view.copyBody(slice, bytes, at)
+      if (fetching !== undefined) fetched.push(fetching)
       at += slice.length
     }
-    return bytes
+    return fetched.length === 0 ? bytes : Promise.all(fetched).then(() => bytes)
   }
 
   /** Puts bytes into bodies of the transaction that is being applied. */
@@ -101,7 +103,7 @@ export class ObjectStore {
       const piece = data.subarray(at, at + MAX_BODY_BYTES)
       const staged = this.#view.stage(piece.length)
       staged.set(piece)
-      slices.push(this.#view.addBody(staged))
+      slices.push(this.#view.addBody(staged, data.length <= OBJECT_BODY_BYTES ? OBJECT_BODY_BYTES : MAX_BODY_BYTES))
     }
     return slices
   }

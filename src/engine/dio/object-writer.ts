@@ -217,7 +217,7 @@ export class ObjectWriter {
       const data = tracked.changedData()
       if (data !== undefined) this.#changed.set(tracked, data)
     }
-    mergeConflicts(this.#changed, this.transaction, latest)
+    mergeConflicts(this.#store, this.#changed, this.transaction, latest)
     if (this.#store.trust.hasRules || this.#setsRules) this.#protect(latest)
   }
 

@@ -8,6 +8,9 @@ import { Snapshots } from './snapshots.js'
 /** What the changes of one transaction may take in the log: it is written, and read again, as one batch. */
 const MAX_TRANSACTION_BYTES = 128 * 1024 * 1024
 
+/** Changes committed that are not in the log yet. */
+const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024
+
 export interface CommitTransaction {
   /** False: it is not waited for until it is on the medium. */
   isDurable: boolean
@@ -43,6 +46,8 @@ export interface CommitListener {
 export class RecordStore {
   readonly #view: RecordView
   readonly #snapshots: Snapshots
+  /** Commits that have not ended: they end in their order. */
+  readonly #underWay: Promise<void>[] = []
   readonly #listener: CommitListener
 
   constructor(view: RecordView, listener: CommitListener) {
@@ -100,6 +105,21 @@ export class RecordStore {
   }
 
   /** Returns what has changed, for who listens. */
+  #follow(committed: Promise<void>): void {
+    this.#underWay.push(committed)
+    const onEnd = (): void => void this.#underWay.shift()
+    committed.then(onEnd, onEnd) // of a failure, the next one that waits is told
+  }
+
+  /** Who commits faster than the log is written waits for it here, so that memory is bounded. */
+  async #catchUp(): Promise<void> {
+    while (this.#view.inFlightBytes > MAX_IN_FLIGHT_BYTES) {
+      const [first] = this.#underWay
+      if (first === undefined) return
+      await first.catch(() => undefined)
+    }
+  }
+
   #apply(transaction: RecordTransaction): RecordChange[] {
     const snapshot = this.#snapshots.forCommit()
     const { isListening } = this.#listener

@@ -83,6 +83,22 @@ await t.test('a type that says how to merge has no conflicts', async (t) => {
   t.equal(mine.count, 22, 'who merged sees what it came to')
 })
 
+await t.test('objects that lie in bodies are merged as those in records are', async (t) => {
+  await using chain = await memoryChain()
+  const Texts = dataType('Texts', plain<{ lines: string[] }>(), {}, {
+    merge: (_, theirs, mine) => ({ lines: [...new Set([...theirs.lines, ...mine.lines])] }),
+  }) // prettier-ignore
+  const dio = chain.dioMut()
+  const { key } = dio.store({ lines: ['x'.repeat(2000)] }, { type: Texts })
+  await dio.commit()
+  const [one, two] = [chain.dioMut(), chain.dioMut()]
+  ;(await one.load(Texts, key)).lines.push('one')
+  ;(await two.load(Texts, key)).lines.push('two')
+  await one.commit()
+  await two.commit()
+  t.strictSame((await chain.dio().load(Texts, key)).lines.slice(1), ['one', 'two'])
+})
+
 await t.test('pushes never meet, whoever makes them', async (t) => {
   await using chain = await memoryChain()
   const box = await boxWith(chain, 'first')

@@ -16,7 +16,13 @@ import { formatKey, type KeyParts, parseKey } from '../../../src/engine/dio/obje
 import { keyOfName } from '../../../src/engine/dio/object-names.js'
 import { decodeObject, encodeObject, type LinkValue, type ObjectRecord } from '../../../src/engine/dio/object-record.js'
 import { encodeFields } from '../../../src/engine/dio/stored-value.js'
-import { MAX_BODY_BYTES, MAX_OBJECT_BYTES, MAX_OBJECT_LINKS, OBJECT_INLINE_BYTES } from '../../../src/engine/limits.js'
+import {
+  MAX_BODY_BYTES,
+  MAX_OBJECT_BYTES,
+  MAX_OBJECT_LINKS,
+  OBJECT_BODY_BYTES,
+  OBJECT_INLINE_BYTES,
+} from '../../../src/engine/limits.js'
 import { Box, boxWith, Item } from '../../helpers/objects.js'
 import { projectRoot } from '../../helpers/source-files.js'
 
@@ -96,8 +102,12 @@ t.test('the kinds and the limits', (t) => {
     child: kinds.CHILD_KIND,
     'field index': kinds.FIELD_INDEX_KIND,
   })
-  t.match(page, `Fields of up to ${OBJECT_INLINE_BYTES / KIB} KiB lie in the record`)
-  t.match(page, `each piece of ${MAX_BODY_BYTES / KIB} KiB but the last. At most ${MAX_OBJECT_BYTES / KIB / KIB} MiB.`)
+  t.match(page, `Fields of up to ${OBJECT_INLINE_BYTES} bytes lie in the record`)
+  t.match(
+    page,
+    `Those of up to ${OBJECT_BODY_BYTES / KIB} KiB share bodies of that size. At most ${MAX_OBJECT_BYTES / KIB / KIB} MiB.`,
+  )
+  t.match(page, `each piece of ${MAX_BODY_BYTES / KIB} KiB but the last.`)
   t.match(page, `At most ${MAX_OBJECT_LINKS} links, targets and entries each.`)
   t.end()
 })

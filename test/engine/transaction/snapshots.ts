@@ -2,6 +2,7 @@
 import t from 'tap'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import type { RecordView } from '../../../src/engine/chain/record-view.js'
 import { RecordStore } from '../../../src/engine/transaction/record-store.js'
 import { Snapshots } from '../../../src/engine/transaction/snapshots.js'
 
@@ -14,11 +15,15 @@ const NOTHING = {
   onApplied: () => undefined,
 }
 
-async function recordStore(): Promise<RecordStore> {
-  return new RecordStore((await openMemoryChain({ crypto: nativeCrypto })).view, {
+function storeOn(view: RecordView): RecordStore {
+  return new RecordStore(view, {
     isListening: false,
     note: () => undefined,
   })
+}
+
+async function recordStore(): Promise<RecordStore> {
+  return storeOn((await openMemoryChain({ crypto: nativeCrypto })).view)
 }
 
 async function put(store: RecordStore, low: number, value: number): Promise<void> {
@@ -72,4 +77,17 @@ await t.test('a commit that nobody reads beside has nothing to keep', async (t) 
   t.equal(snapshots.forCommit(), undefined)
   const given = snapshots.take()
   t.equal(snapshots.forCommit(), given, 'nobody says when it is read no more')
+})
+
+await t.test('who commits faster than the log takes it is held up before memory runs full', async (t) => {
+  const { view } = await openMemoryChain({ crypto: nativeCrypto })
+  const store = storeOn(view)
+  let most = 0
+  for (let low = 0; low < 600; low++) {
+    const transaction = store.begin()
+    transaction.put(KIND, 0, low % 10, new Uint8Array(60_000))
+    await store.commit(transaction, NOTHING)
+    most = Math.max(most, view.inFlightBytes)
+  }
+  t.ok(most < 9 * 1024 * 1024, `${most} bytes were in flight`)
 })
