@@ -1,5 +1,5 @@
 /** fsck through the program, and what mount makes of a damaged or rolled back chain. */
-import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { GROUP_RECORDS } from '../../src/engine/log/types.js'
@@ -146,18 +146,40 @@ t.test(
   },
 )
 
-t.test('a manifest or a key that is damaged is told, not a crash', async (t) => {
+t.test('a key that is damaged is told, not a crash', async (t) => {
   const { fsck, directory, mount } = await chain(t)
-  copyFileSync(join(directory, 'manifest'), join(directory, 'kept'))
-  truncateSync(join(directory, 'manifest'), 20)
-  for (const result of [await fsck(), await mount()]) t.equal(result.code, 26, result.stderr)
-  copyFileSync(join(directory, 'kept'), join(directory, 'manifest'))
-  flip(join(directory, 'manifest'), readFileSync(join(directory, 'manifest')).length - 1)
-  t.equal((await fsck()).code, 26)
-  t.match(await mount(), { code: 26, stderr: /manifest of this chain is damaged\.\n.*Put back a copy.*atefs fsck/ })
-  copyFileSync(join(directory, 'kept'), join(directory, 'manifest'))
   flip(join(directory, 'key'), 30)
   for (const result of [await fsck(), await mount()]) t.equal(result.code, 26, result.stderr)
+})
+
+t.test('without its manifest a chain is refused, named by fsck, and read with --allow-damage', async (t) => {
+  const { fsck, directory, mount, umount, mountpoint } = await chain(t)
+  const manifest = join(directory, 'manifest')
+  const kept = readFileSync(manifest)
+  const damages: Record<string, () => void> = {
+    damaged: () => flip(manifest, kept.length - 1),
+    'damaged by a cut': () => truncateSync(manifest, 20),
+    missing: () => rmSync(manifest),
+  }
+  for (const [what, damage] of Object.entries(damages)) {
+    writeFileSync(manifest, kept)
+    damage()
+    const checked = await fsck('--json')
+    t.equal(checked.code, 26, what)
+    t.match(checked.json(), { findingCount: 1, findings: [{ kind: 'manifest' }] }, what)
+    for (const flags of [[], ['--read-only']]) {
+      const refused = await mount(...flags)
+      const says = /manifest of this chain is (damaged|missing)\.\n.*Put back a copy.*atefs mount --allow-damage/
+      t.match(refused, { code: 26, stderr: says }, what)
+    }
+    const mounted = await mount('--allow-damage')
+    t.match(mounted, { code: 0, stderr: /the manifest is (damaged|missing)/ }, what)
+    t.equal(await shell(`cat ${mountpoint}/d/small; wc -c < ${mountpoint}/d/large`), 'small\n300000\n', what)
+    await t.rejects(shell(`touch ${mountpoint}/new`), /Read-only/)
+    t.equal((await umount()).code, 0)
+  }
+  writeFileSync(manifest, kept)
+  t.equal((await fsck()).code, 0, 'nothing was changed')
 })
 
 type Finding = Record<string, unknown>

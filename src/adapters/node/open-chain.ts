@@ -8,7 +8,7 @@ import { ChainWriter } from '../../engine/chain/chain-writer.js'
 import type { Committer, WriterStatus } from '../../engine/chain/committer.js'
 import { type ChainKeys, deriveChainKeys, wipeChainKeys } from '../../engine/crypto/chain-keys.js'
 import { wipe } from '../../engine/crypto/wipe.js'
-import { AteError } from '../../engine/error.js'
+import { AteError, errorCode } from '../../engine/error.js'
 import { IndexReader } from '../../engine/index/index-reader.js'
 import { LeafSeal } from '../../engine/index/leaf-seal.js'
 import { MemoryStore } from '../../engine/index/memory-store.js'
@@ -33,11 +33,21 @@ const INDEX_DIRECTORY = 'index'
 
 export const openChain: OpenChain = async (options) => {
   const storage = new FileStorage(options.directory)
-  await describeChain(storage)
+  await checkManifest(storage, options)
   const lock = lockChain(options.directory, { readOnly: options.readOnly })
   return releasingOnFailure(lock, async () =>
     openWith(await openIdentity(storage, options.secret), options, storage, lock),
   )
+}
+
+/** Before a key is derived. Where damage is allowed, the log is opened without a manifest that cannot be read. */
+async function checkManifest(storage: FileStorage, { allowDamage }: OpenChainOptions): Promise<void> {
+  try {
+    await describeChain(storage)
+  } catch (error) {
+    const code = errorCode(error)
+    if (!allowDamage || (code !== 'CHAIN_DAMAGED' && code !== 'INPUT_OUTPUT')) throw error
+  }
 }
 
 export const createChain: CreateChain = async (options) => {

@@ -54,6 +54,18 @@ export class ManifestFile {
     return new ManifestFile(storage, crypto, keys, manifest)
   }
 
+  /** In place of one that is damaged, for reading: nothing is known but the segments. */
+  static inPlace(
+    storage: LogStorage,
+    crypto: CryptoProvider,
+    keys: ChainKeys,
+    segments: readonly SegmentEntry[],
+  ): ManifestFile {
+    const { chainId, suite } = keys
+    const manifest: Manifest = { format: CURRENT_FORMAT, chainId, suite, createdMs: 0, generation: 0, segments }
+    return new ManifestFile(storage, crypto, keys, manifest)
+  }
+
   /** Durable when it resolves; nothing has changed when it throws. */
   async replaceSegments(segments: readonly SegmentEntry[]): Promise<void> {
     const next: Manifest = { ...this.#current, generation: this.#current.generation + 1, segments }

@@ -15,7 +15,8 @@ import { encodeAnchor } from './format/anchor-format.js'
 import { isReadOnlyFormat } from './format/feature-flags.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
-import { manifestDamaged } from './describe-chain.js'
+import { manifestDamage } from './describe-chain.js'
+import { foundSegments } from './found-segments.js'
 import { findLeftovers, removeLeftovers } from './leftovers.js'
 import { Log } from './log.js'
 import { ManifestFile } from './manifest-file.js'
@@ -127,9 +128,19 @@ class LogOpening {
       }
       return manifest
     } catch (error) {
-      if (errorCode(error) !== 'BAD_FORMAT' || !(error instanceof Error)) throw error
-      throw manifestDamaged(error)
+      return await this.#withoutManifest(error)
     }
+  }
+
+  async #withoutManifest(error: unknown): Promise<ManifestFile> {
+    const { storage, crypto, keys } = this.#options
+    const names = await storage.list()
+    const damage = manifestDamage(error, names)
+    if (!this.#isTolerant) throw damage ?? error
+    if (damage === undefined && errorCode(error) !== 'INPUT_OUTPUT') throw error
+    const what = errorCode(error) === 'NOT_A_CHAIN' ? 'is missing' : damage ? 'is damaged' : 'cannot be read'
+    this.#onFinding({ kind: 'manifest', message: `the manifest ${what}: the segment files are read as they are` })
+    return ManifestFile.inPlace(storage, crypto, keys, await foundSegments({ storage, crypto, keys }, names))
   }
 
   /** Every listed segment is there, and no later file holds batches. Returns the highest number in use. */
@@ -202,7 +213,7 @@ class LogOpening {
         return onBatch(batch)
       },
       onFinding: this.#onFinding,
-      onProgress: (doneBytes) => onProgress?.(doneBytes, totalBytes),
+      onProgress: (doneBytes) => onProgress?.(doneBytes, Math.max(totalBytes, doneBytes)),
     })
     const end = await replay.run()
     const problem = anchored.problem(segments, end.state)

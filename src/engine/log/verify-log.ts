@@ -8,7 +8,8 @@ import { errorCode } from '../error.js'
 import { AnchorCheck } from './anchor-check.js'
 import { macAuthor, type BatchAuthor } from './batch-author.js'
 import type { SegmentEntry } from './format/manifest-format.js'
-import { segmentName, segmentNumberOf } from './format/segment-name.js'
+import { segmentName } from './format/segment-name.js'
+import { foundSegments } from './found-segments.js'
 import { findLeftovers } from './leftovers.js'
 import { ManifestFile } from './manifest-file.js'
 import { readAnchor } from './read-anchor.js'
@@ -90,9 +91,11 @@ async function listSegments(
     for (const finding of findings) if (finding.kind === 'manifest') onFinding(finding)
     return segments
   } catch (error) {
-    if (errorCode(error) === 'NOT_A_CHAIN' || !(error instanceof Error)) throw error
-    onFinding({ kind: 'manifest', message: error.message })
-    const numbers = names.map(segmentNumberOf).filter((number) => number !== undefined)
-    return numbers.sort((a, b) => a - b).map((number) => ({ number, firstSequence: 0, closing: undefined }))
+    if (!(error instanceof Error)) throw error
+    const isMissing = errorCode(error) === 'NOT_A_CHAIN'
+    const segments = await foundSegments({ storage, crypto, keys }, names)
+    if (isMissing && segments.length === 0) throw error
+    onFinding({ kind: 'manifest', message: isMissing ? 'the manifest is missing' : error.message })
+    return segments
   }
 }
