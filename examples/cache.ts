@@ -62,11 +62,11 @@ class TimedCache {
 await using chain = await new ChainBuilder(AteConfig.default()).open('cache')
 const forecasts = await TimedCache.open(chain, 'forecasts')
 
-await forecasts.set('Oslo', 'snow', 500)
+await forecasts.set('Oslo', 'snow', 1000)
 await forecasts.set('Rome', 'sun', 3_600_000)
 console.log(`Oslo: ${await forecasts.get('Oslo')}`)
 
-await sleep(600)
+await sleep(1100)
 console.log(`Oslo, later: ${await forecasts.get('Oslo')}`)
 console.log(`Rome, later: ${await forecasts.get('Rome')}`)
 console.log(`expired: ${await forecasts.sweep()}`)
