@@ -51,11 +51,13 @@ export class Chain implements AsyncDisposable {
 
   /** Reads the chain as it is now, whatever is committed later. */
   dio(session: AteSession = NOBODY): Dio {
+    this.#objects.demandOpen()
     return new Dio(this.#objects, session, this.#objects.records.snapshot())
   }
 
   /** Begins a transaction. */
   dioMut(session: AteSession = NOBODY): DioMut {
+    this.#objects.demandOpen()
     return new DioMut(this.#objects, session)
   }
 
@@ -156,8 +158,9 @@ export class Chain implements AsyncDisposable {
     this.#locks.close()
     try {
       await this.sync()
-      await this.#objects.feed.close()
     } finally {
+      this.#objects.close()
+      await this.#objects.feed.close()
       await this.#onClose()
     }
   }

@@ -100,6 +100,7 @@ export class DioMut extends Dio {
    * (INVALID_OBJECT, NO_SPACE, ABORTED) it may be tried again.
    */
   async commit(options: CommitOptions = {}): Promise<void> {
+    this.objects.demandOpen()
     const isDurable = this.#demandDurability(options.durability)
     using wait = new CommitWait(options)
     const writer = this.#writer
@@ -118,10 +119,12 @@ export class DioMut extends Dio {
   }
 
   protected override get reader(): RecordReader {
+    this.objects.demandOpen()
     return this.#writer.transaction
   }
 
   protected override get everything(): RecordReader {
+    this.objects.demandOpen()
     this.#writer.putNew()
     this.#writer.putIndexed()
     return this.#writer.transaction

@@ -49,6 +49,7 @@ export class Dio {
 
   /** What reads by keys go to. */
   protected get reader(): RecordReader {
+    this.objects.demandOpen()
     return (this.#reader ??= this.objects.records.snapshot())
   }
 

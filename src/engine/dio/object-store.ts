@@ -1,6 +1,7 @@
 /** What all DIOs of a chain share: its records, its bodies, its clock, and the keys it gives out. */
 import type { RecordView } from '../chain/record-view.js'
 import type { CryptoProvider } from '../crypto/provider.js'
+import { AteError } from '../error.js'
 import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
 import type { RecordReader } from '../transaction/snapshot.js'
 import { RecordStore } from '../transaction/record-store.js'
@@ -42,6 +43,7 @@ export class ObjectStore {
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   readonly #view: RecordView
+  #isClosed = false
   /** Root objects have blocks of their own: listing those lists the roots. */
   readonly #blocks: { root: KeyBlock | undefined; child: KeyBlock | undefined } = { root: undefined, child: undefined }
   /** Blocks of roots that are in the chain, of those given out since it was opened. */
@@ -56,6 +58,15 @@ export class ObjectStore {
     this.durability = durability
     this.nowMs = nowMs
     this.trust = new TrustState(view)
+  }
+
+  /** CHAIN_CLOSED after `close`: nothing is read from a chain that somebody else may have by then. */
+  demandOpen(): void {
+    if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The chain is closed.')
+  }
+
+  close(): void {
+    this.#isClosed = true
   }
 
   newKey(kind: 'root' | 'child'): KeyParts {

@@ -4,6 +4,7 @@
  * is claimed, in the chain, so that a message that brings its handler down is counted, and put aside in the end.
  */
 import { AteError, errorCode } from '../error.js'
+import type { AteSession } from '../trust/session.js'
 import type { Chain } from './chain.js'
 import type { Dao, DataType, FieldsOf } from './data-type.js'
 import { keyOf } from './dao-state.js'
@@ -20,6 +21,8 @@ export interface QueueOptions {
   leaseMs?: number
   /** Before the second attempt; doubled for each later one. The default is 100. */
   retryDelayMs?: number
+  /** Who sends and handles: where there are rules, his keys must allow it. */
+  session?: AteSession
 }
 
 export interface ProcessOptions {
@@ -51,7 +54,8 @@ export class Queue<D extends DataType> {
   readonly #type: QueueType
   readonly #messageType: D
   readonly #key: ObjectKey
-  readonly #options: Required<QueueOptions>
+  readonly #options: Required<Omit<QueueOptions, 'session'>>
+  readonly #session: AteSession | undefined
   readonly #waker = new Waker()
 
   private constructor(chain: Chain, name: string, type: D, options: QueueOptions) {
@@ -60,7 +64,9 @@ export class Queue<D extends DataType> {
     this.#messageType = type
     this.#type = queueType(type)
     this.#key = chain.keyOfName('queue', name)
-    this.#options = { ...DEFAULTS, ...options }
+    const { session, ...rest } = options
+    this.#options = { ...DEFAULTS, ...rest }
+    this.#session = session
   }
 
   /** The queue of that name, made when there is none; its messages are of one type. */
@@ -71,7 +77,7 @@ export class Queue<D extends DataType> {
     options: QueueOptions = {},
   ): Promise<Queue<D>> {
     const queue = new Queue(chain, name, type, options)
-    await chain.transact(async (dio) => {
+    await queue.#transact(async (dio) => {
       if (!(await dio.exists(queue.#key))) dio.store({ name }, { type: queue.#type, key: queue.#key })
     })
     return queue
@@ -79,7 +85,7 @@ export class Queue<D extends DataType> {
 
   /** Sends a message in a transaction of its own; it is durable when it resolves. */
   async send(fields: FieldsOf<D>): Promise<ObjectKey> {
-    return this.#chain.transact(async (dio) => (await this.sendIn(dio, fields)).key)
+    return this.#transact(async (dio) => (await this.sendIn(dio, fields)).key)
   }
 
   /** Sends a message with what else the transaction does. */
@@ -98,12 +104,12 @@ export class Queue<D extends DataType> {
 
   /** Messages that are not done, those that were put aside not counted. */
   async length(): Promise<number> {
-    return (await this.#load(this.#chain.dio())).messages.length()
+    return (await this.#load(this.#chain.dio(this.#session))).messages.length()
   }
 
   /** The messages that were put aside, and why. */
   async *dead(): AsyncGenerator<{ message: Dao<D>; attempts: number; code: string; reason: string }> {
-    const queue = await this.#load(this.#chain.dio())
+    const queue = await this.#load(this.#chain.dio(this.#session))
     for await (const message of queue.dead) {
       const failure = await queue.failures.get(keyOf(message))
       const { attempts = 0, code = '', message: reason = '' } = failure ?? {}
@@ -114,7 +120,7 @@ export class Queue<D extends DataType> {
 
   /** Puts a message that was put aside behind all others, to be tried again. NOT_FOUND. */
   async revive(key: ObjectKey): Promise<void> {
-    await this.#chain.transact(async (dio) => {
+    await this.#transact(async (dio) => {
       const queue = await this.#load(dio)
       const message = await dio.load(this.#messageType, key)
       if (!(await queue.failures.delete(key))) throw new AteError('NOT_FOUND', `No message ${key} was put aside.`)
@@ -124,7 +130,7 @@ export class Queue<D extends DataType> {
 
   /** Handles messages as they come, in their order, until `signal`; resolves when nothing is under way any more. */
   async process(handler: Handler<D>, { signal, concurrency = 1 }: ProcessOptions): Promise<void> {
-    const { messages } = await this.#load(this.#chain.dio())
+    const { messages } = await this.#load(this.#chain.dio(this.#session))
     const watching = messages.onChange(() => this.#waker.wake())
     try {
       await Promise.all(Array.from({ length: concurrency }, () => this.#work(handler, signal)))
@@ -143,7 +149,7 @@ export class Queue<D extends DataType> {
 
   /** The first message that is nobody's, or in how many milliseconds there may be one; undefined: when one comes. */
   async #claimNext(): Promise<Claimed | number | undefined> {
-    const queue = await this.#load(this.#chain.dio())
+    const queue = await this.#load(this.#chain.dio(this.#session))
     let waitMs: number | undefined
     for await (const key of queue.messages.keys()) {
       const takenMs = this.#takenMs(await queue.claims.get(key))
@@ -233,6 +239,7 @@ export class Queue<D extends DataType> {
   }
 
   #transact<T>(work: (dio: DioMut) => Promise<T>): Promise<T> {
-    return this.#chain.transact(work, { retries: CONFLICT_RETRIES })
+    const session = this.#session
+    return this.#chain.transact(work, { retries: CONFLICT_RETRIES, ...(session === undefined ? {} : { session }) })
   }
 }

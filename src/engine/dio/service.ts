@@ -3,6 +3,7 @@
  * serve it; an error of the handler is the answer too.
  */
 import { AteError, errorCode } from '../error.js'
+import type { AteSession } from '../trust/session.js'
 import type { Chain } from './chain.js'
 import { Deadline } from './deadline.js'
 import { keyOf } from './dao-state.js'
@@ -31,6 +32,8 @@ export interface InvokeOptions {
   timeoutMs?: number
   /** Ends the waiting. ABORTED. */
   signal?: AbortSignal
+  /** Who asks: where there are rules, his keys must allow it. */
+  session?: AteSession
 }
 
 /** Answers a request. What it changes through `dio` is committed with the answer; when it throws, the error is the answer. */
@@ -63,13 +66,13 @@ class ServicePlace<Q extends DataType> {
   static async open<Q extends DataType>(
     chain: Chain,
     { name, request, answer }: Service<Q, DataType>,
-    options?: QueueOptions,
+    options: QueueOptions = {},
   ): Promise<ServicePlace<Q>> {
     const type = inboxType(answer)
     const key = chain.keyOfName('inbox', name)
     await chain.transact(async (dio) => {
       if (!(await dio.exists(key))) dio.store({ name }, { type, key })
-    })
+    }, by(options))
     return new ServicePlace(await Queue.open(chain, `service ${name}`, request, options), type, key)
   }
 
@@ -104,10 +107,11 @@ export async function invoke<Q extends DataType, A extends DataType>(
   chain: Chain,
   service: Service<Q, A>,
   request: FieldsOf<Q>,
-  { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: InvokeOptions = {},
+  options: InvokeOptions = {},
 ): Promise<Dao<A>> {
-  const place = await ServicePlace.open(chain, service)
-  using replies = (await place.replies(chain.dio())).subscribe()
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
+  const place = await ServicePlace.open(chain, service, by(options))
+  using replies = (await place.replies(chain.dio(options.session))).subscribe()
   const key = await place.queue.send(request)
   using deadline = new Deadline({ timeoutMs, signal })
   deadline.signal.addEventListener('abort', () => replies[Symbol.dispose]())
@@ -126,19 +130,28 @@ export async function invoke<Q extends DataType, A extends DataType>(
       ? new AteError('ABORTED', `The service ${service.name} was not waited for.`)
       : new AteError('TIMED_OUT', `The service ${service.name} did not answer within ${timeoutMs} ms.`)
   } finally {
-    await forget(chain, place, key)
+    await forget(chain, place, key, by(options))
   }
 }
 
 /** Takes away the answer, and the request when nobody has answered it. */
-async function forget(chain: Chain, place: ServicePlace<DataType>, key: ObjectKey): Promise<void> {
+async function forget(
+  chain: Chain,
+  place: ServicePlace<DataType>,
+  key: ObjectKey,
+  who: { session?: AteSession },
+): Promise<void> {
   await chain.transact(
     async (dio) => {
       await (await place.replies(dio)).delete(key)
       await place.queue.withdrawIn(dio, key)
     },
-    { retries: FORGET_RETRIES },
+    { retries: FORGET_RETRIES, ...who },
   )
+}
+
+function by({ session }: { session?: AteSession }): { session?: AteSession } {
+  return session === undefined ? {} : { session }
 }
 
 async function answerOrError<T>(

@@ -5,6 +5,7 @@ import type { Chain } from '../../../src/engine/dio/chain.js'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import { vecOf } from '../../../src/engine/dio/link-definition.js'
 import { objectKey } from '../../../src/engine/dio/object-key.js'
+import { service } from '../../../src/engine/dio/service.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
@@ -249,3 +250,35 @@ await t.test('a session holds what its groups and its sudo hold, until it expire
   await t.rejects(expired.commit(), { code: 'SESSION_EXPIRED' })
   t.notMatch(JSON.stringify([ann.read, ann.write, inGroup, ann.session]), Buffer.from(ann.read.bytes).toString('hex'))
 })
+
+await t.test('queues and services work where there are root keys, for who holds one', async (t) => {
+  await using chain = await memoryChain()
+  await chain.pinRootKeys([ann.write.id])
+  await t.rejects(chain.queue('jobs', Page, { session: eve.session }), { code: 'NOT_AUTHORIZED' })
+  const { session } = ann
+  const echo = service('echo', Page, Page)
+  const end = new AbortController()
+  const serving = chain.serve(echo, ({ text }) => ({ text: `${text}!` }), { signal: end.signal, session })
+  t.equal((await chain.invoke(echo, { text: 'hi' }, { session })).text, 'hi!')
+  end.abort()
+  await serving
+})
+
+await t.test(
+  'nothing is read or changed through a chain that is closed, and who processes its queue is told',
+  async (t) => {
+    const chain = await memoryChain()
+    const { diary } = await annsDiary(chain)
+    const [dio, mut] = [chain.dio(ann.session), chain.dioMut(ann.session)]
+    const queue = await chain.queue('jobs', Page)
+    const processing = queue.process(() => undefined, { signal: new AbortController().signal })
+    const told = t.rejects(processing, { code: 'CHAIN_CLOSED' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await chain.close()
+    await told
+    await t.rejects(dio.load(Diary, diary), { code: 'CHAIN_CLOSED' })
+    await t.rejects(mut.load(Diary, diary), { code: 'CHAIN_CLOSED' })
+    await t.rejects(mut.commit(), { code: 'CHAIN_CLOSED' })
+    t.throws(() => chain.dio(), { code: 'CHAIN_CLOSED' })
+  },
+)

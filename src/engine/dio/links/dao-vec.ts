@@ -77,10 +77,10 @@ export class DaoVec<D extends DataType> {
     return subscribeTo(this.#link)
   }
 
-  /** Calls `listener` after each commit for each child that it stored, changed or deleted. To be disposed of. */
+  /** Calls `listener` after each commit for each child that it stored, changed or deleted, and when the chain is closed. */
   onChange(listener: () => void): Disposable {
     const { host, collection } = this.#link
-    const end = host.subscribe(collection, { note: listener, end: () => undefined })
+    const end = host.subscribe(collection, { note: listener, end: listener })
     return { [Symbol.dispose]: end }
   }
 
