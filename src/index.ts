@@ -1,5 +1,6 @@
 /** atefs as a library: chains of typed objects, encrypted, verified and crash-safe. See docs/guide.md. */
-export { Chain, type TransactOptions } from './engine/dio/chain.js'
+export { Chain } from './engine/dio/chain.js'
+export type { TransactOptions } from './engine/dio/chain-access.js'
 export type { CommitOptions, Durability } from './engine/dio/commit-options.js'
 export { type DaoInfo, infoOf, keyOf } from './engine/dio/dao-state.js'
 export {

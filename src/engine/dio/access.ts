@@ -9,7 +9,7 @@ import { ACCESS_KEY_BYTES, openWith, sealWith, unwrapAccessKey, wrapAccessKey } 
 import type { ReadKey } from '../trust/keys.js'
 import type { WriteRule } from '../trust/rules.js'
 import type { AteSession } from '../trust/session.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import { ACCESS_KEY_KIND } from './kinds.js'
 import { formatKey, type KeyParts, writeObjectKey } from './object-key.js'
 import type { AccessKeyName, Parent } from './object-record.js'

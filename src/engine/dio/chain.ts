@@ -2,7 +2,7 @@
 import { errorCode } from '../error.js'
 import { Dio } from './dio.js'
 import { DioMut } from './dio-mut.js'
-import type { CommitOptions } from './commit-options.js'
+import type { ChainAccess, TransactOptions } from './chain-access.js'
 import type { Dao, DataType, FieldsOf } from './data-type.js'
 import { type ChainLock, type LockOptions, Locks, type WaitOptions } from './locks.js'
 import { keyOfName } from './object-names.js'
@@ -22,18 +22,12 @@ export interface ChainOptions extends ObjectStoreOptions {
   onClose: () => Promise<void>
 }
 
-export interface TransactOptions extends CommitOptions {
-  /** How often it is begun again when something that was read has been changed meanwhile. The default is 10. */
-  retries?: number
-  session?: AteSession
-}
-
 const DEFAULT_RETRIES = 10
 const NOTHING_ELSE = { moreBytes: 0, settle: nothing, finish: nothing, onApplied: nothing }
 /** Who holds no key: he reads and changes what everybody may. */
 const NOBODY = new AteSession()
 
-export class Chain implements AsyncDisposable {
+export class Chain implements ChainAccess, AsyncDisposable {
   readonly name: string
   /** Tells this opening of the chain from others. */
   readonly instance: string

@@ -1,5 +1,5 @@
 /** The children of a collection, in order, page by page. */
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import { type Child, decodeChildren } from './collection-record.js'
 import { CHILD_KIND } from './kinds.js'
 

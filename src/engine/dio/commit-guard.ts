@@ -4,7 +4,7 @@
  */
 import { AteError } from '../error.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import type { AteSession } from '../trust/session.js'
 import type { WriteRule } from '../trust/rules.js'
 import { demandWrite, type Look, type Placed, writeRuleOf } from './access.js'

@@ -4,7 +4,7 @@
  * it begins a new transaction; objects of the one before are frozen.
  */
 import { AteError, errorCode } from '../error.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import type { ReadRule, WriteRule } from '../trust/rules.js'
 import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'

@@ -5,7 +5,7 @@
 import { AteError, errorCode } from '../error.js'
 import type { AteSession } from '../trust/session.js'
 import { AccessKeys } from './access.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import { Collection } from './collection.js'
 import { decodeKeys } from './collection-record.js'
 import type { Dao, DataType } from './data-type.js'

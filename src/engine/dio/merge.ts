@@ -1,6 +1,6 @@
 /** Resolves conflicts of objects whose type says how: what was committed meanwhile and what is about to be become one. */
 import type { RecordTransaction } from '../transaction/record-transaction.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import { fieldsFromBytes, fieldsToBytes } from './fields.js'
 import { OBJECT_KIND } from './kinds.js'
 import { decodeObject } from './object-record.js'

@@ -2,7 +2,7 @@
 import { AteError } from '../error.js'
 import { OBJECT_INLINE_BYTES } from '../limits.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import { Collection, MAX_PLACE, PLACE_STEP, type PlacedChild } from './collection.js'
 import { decodeKeys, encodeCollection, encodeKeys } from './collection-record.js'
 import { indexPlaces } from './field-index.js'

@@ -3,7 +3,7 @@
  * meanwhile: the places are settled when the transaction is committed, so that concurrent appends never conflict.
  */
 import { AteError } from '../error.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
 import { MAX_PLACE, PLACE_STEP } from './collection.js'
 import { type Child, decodeChildren, encodeChildren } from './collection-record.js'

@@ -5,7 +5,7 @@
  */
 import { AteError, errorCode } from '../error.js'
 import type { AteSession } from '../trust/session.js'
-import type { Chain } from './chain.js'
+import type { ChainAccess } from './chain-access.js'
 import type { Dao, DataType, FieldsOf } from './data-type.js'
 import { keyOf } from './dao-state.js'
 import type { Dio } from './dio.js'
@@ -50,7 +50,7 @@ interface Claimed {
 
 export class Queue<D extends DataType> {
   readonly name: string
-  readonly #chain: Chain
+  readonly #chain: ChainAccess
   readonly #type: QueueType
   readonly #messageType: D
   readonly #key: ObjectKey
@@ -58,7 +58,7 @@ export class Queue<D extends DataType> {
   readonly #session: AteSession | undefined
   readonly #waker = new Waker()
 
-  private constructor(chain: Chain, name: string, type: D, options: QueueOptions) {
+  private constructor(chain: ChainAccess, name: string, type: D, options: QueueOptions) {
     this.name = name
     this.#chain = chain
     this.#messageType = type
@@ -71,7 +71,7 @@ export class Queue<D extends DataType> {
 
   /** The queue of that name, made when there is none; its messages are of one type. */
   static async open<D extends DataType>(
-    chain: Chain,
+    chain: ChainAccess,
     name: string,
     type: D,
     options: QueueOptions = {},

@@ -4,7 +4,7 @@
  */
 import { AteError, errorCode } from '../error.js'
 import type { AteSession } from '../trust/session.js'
-import type { Chain } from './chain.js'
+import type { ChainAccess } from './chain-access.js'
 import { Deadline } from './deadline.js'
 import { keyOf } from './dao-state.js'
 import { type Dao, type DataType, dataType, type FieldsOf } from './data-type.js'
@@ -64,7 +64,7 @@ class ServicePlace<Q extends DataType> {
   }
 
   static async open<Q extends DataType>(
-    chain: Chain,
+    chain: ChainAccess,
     { name, request, answer }: Service<Q, DataType>,
     options: QueueOptions = {},
   ): Promise<ServicePlace<Q>> {
@@ -83,7 +83,7 @@ class ServicePlace<Q extends DataType> {
 
 /** Answers requests as they come, until `signal`; resolves when nothing is under way any more. */
 export async function serve<Q extends DataType, A extends DataType>(
-  chain: Chain,
+  chain: ChainAccess,
   service: Service<Q, A>,
   answerer: Answerer<Q, A>,
   options: ProcessOptions & QueueOptions,
@@ -104,7 +104,7 @@ export async function serve<Q extends DataType, A extends DataType>(
 
 /** Asks a service and waits for its answer. SERVICE_FAILED with what its handler said, TIMED_OUT, ABORTED. */
 export async function invoke<Q extends DataType, A extends DataType>(
-  chain: Chain,
+  chain: ChainAccess,
   service: Service<Q, A>,
   request: FieldsOf<Q>,
   options: InvokeOptions = {},
@@ -136,7 +136,7 @@ export async function invoke<Q extends DataType, A extends DataType>(
 
 /** Takes away the answer, and the request when nobody has answered it. */
 async function forget(
-  chain: Chain,
+  chain: ChainAccess,
   place: ServicePlace<DataType>,
   key: ObjectKey,
   who: { session?: AteSession },

@@ -2,7 +2,7 @@
 import { AteError } from '../error.js'
 import type { KeyId } from '../trust/keys.js'
 import type { WriteRule } from '../trust/rules.js'
-import type { RecordReader } from '../transaction/snapshot.js'
+import type { RecordReader } from '../transaction/record-reader.js'
 import { TRUST_KIND } from './kinds.js'
 import { decodeRootKeys } from './rule-record.js'
 

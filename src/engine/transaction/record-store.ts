@@ -2,7 +2,8 @@
 import type { RecordView } from '../chain/record-view.js'
 import { AteError } from '../error.js'
 import { RecordTransaction } from './record-transaction.js'
-import type { RecordReader, Snapshot } from './snapshot.js'
+import type { RecordReader } from './record-reader.js'
+import type { Snapshot } from './snapshot.js'
 import { Snapshots } from './snapshots.js'
 
 /** What the changes of one transaction may take in the log: it is written, and read again, as one batch. */

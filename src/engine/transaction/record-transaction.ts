@@ -6,7 +6,8 @@
 import type { RecordItem } from '../chain/record-view.js'
 import type { OverlayNode } from '../index/overlay.js'
 import { ReadSet } from './read-set.js'
-import type { RecordReader, Snapshot } from './snapshot.js'
+import type { RecordReader } from './record-reader.js'
+import type { Snapshot } from './snapshot.js'
 import type { Snapshots } from './snapshots.js'
 import { StagedRecords } from './staged-records.js'
 

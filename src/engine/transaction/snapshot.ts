@@ -5,10 +5,9 @@
  * A commit keeps what it replaces in the newest snapshot only; those before it find it there. One that is read takes in
  * what lies between, so that a read never walks far.
  */
-import type { RecordItem, RecordView } from '../chain/record-view.js'
+import type { RecordItem } from '../chain/record-view.js'
+import type { RecordReader } from './record-reader.js'
 import { StagedRecords } from './staged-records.js'
-
-export type RecordReader = Pick<RecordView, 'get' | 'range' | 'floor'>
 
 export class Snapshot implements RecordReader {
   readonly #replaced: StagedRecords

@@ -2,7 +2,8 @@
  * The snapshots of a chain. Who reads one holds it, and need not say when he is done: it is held weakly here. Transactions
  * say it all the same, so that a commit which nobody reads beside keeps nothing.
  */
-import { type RecordReader, Snapshot } from './snapshot.js'
+import type { RecordReader } from './record-reader.js'
+import { Snapshot } from './snapshot.js'
 
 export class Snapshots {
   readonly #view: RecordReader

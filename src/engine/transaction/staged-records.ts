@@ -2,7 +2,7 @@
 import { mergedFloor, mergedRange } from '../chain/merged-range.js'
 import type { RecordItem } from '../chain/record-view.js'
 import { Overlay, type OverlayNode } from '../index/overlay.js'
-import type { RecordReader } from './snapshot.js'
+import type { RecordReader } from './record-reader.js'
 
 /** An overlay forgets by transactions; this one goes as a whole. */
 const ONE_GENERATION = 1
