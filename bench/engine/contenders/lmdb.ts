@@ -16,7 +16,8 @@ export const lmdb: Contender = {
       eventTurnBatching: false,
       noSync: durability === 'memory',
     })
-    let next = database.getKeysCount()
+    const [last = -1] = database.getKeys({ reverse: true, limit: 1 })
+    let next = last + 1
     return Promise.resolve({
       append: (objects) => {
         const first = next
