@@ -6,14 +6,8 @@ import { Command, Errors } from '@oclif/core'
 import { isNoSpace } from '../adapters/node/file-error.js'
 import { isAteError } from '../engine/error.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
-
-/** A failure as `--json` prints it, under the key `error`. */
-interface Failure {
-  code: string
-  message: string
-  hint?: string
-  exitCode: number
-}
+import { failureLines, type Failure } from './failure.js'
+import { isUsageError, usageLine, usageProblem, type UsageError } from './usage-error.js'
 
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
@@ -26,21 +20,16 @@ export abstract class BaseCommand extends Command {
   // oclif sets exit code 1 whatever the error says when --json is given: so the code is set here, in both cases.
   override async catch(error: unknown): Promise<void> {
     if (error instanceof Errors.ExitError) throw error
-    if (isUsageError(error) && !this.jsonEnabled()) throw error
-    const failure = describe(error)
+    const failure = isUsageError(error) ? this.#misused(error) : describe(error)
     if (this.jsonEnabled()) this.logJson({ error: failure })
     else process.stderr.write(failureText(failure, error))
     this.exit(failure.exitCode)
   }
-}
 
-interface UsageError extends Error {
-  oclif: { exit?: number }
-}
-
-/** oclif's own complaints about the command line carry exit code 2; it prints them with the usage of the command. */
-function isUsageError(error: unknown): error is UsageError {
-  return error instanceof Errors.CLIError && error.oclif.exit === EXIT.USAGE
+  #misused(error: UsageError): Failure {
+    const hint = usageLine(this.config.bin, this.id ?? '', this.ctor.args)
+    return { code: 'BAD_ARGUMENT', message: usageProblem(error), hint, exitCode: EXIT.USAGE }
+  }
 }
 
 function describe(error: unknown): Failure {
@@ -49,7 +38,6 @@ function describe(error: unknown): Failure {
     return { code, message, ...(hint === undefined ? {} : { hint }), exitCode: exitCodeOf(code) }
   }
   if (isNoSpace(error)) return { code: 'NO_SPACE', message: 'the disk is full', exitCode: EXIT.NO_SPACE }
-  if (isUsageError(error)) return { code: 'BAD_ARGUMENT', message: error.message, exitCode: EXIT.USAGE }
   return {
     code: 'UNEXPECTED',
     message: error instanceof Error ? error.message : String(error),
@@ -67,5 +55,5 @@ function failureText(failure: Failure, error: unknown): string {
     const stack = error instanceof Error ? error.stack : undefined
     return `atefs: this is a defect of the program, please report it:\n${stack ?? failure.message}\n`
   }
-  return `atefs: ${failure.message}\n${failure.hint === undefined ? '' : `${failure.hint}\n`}`
+  return failureLines(failure)
 }
