@@ -1,28 +1,46 @@
 /**
  * Proves that a mount answers, from a process of its own: one that serves a mount must never touch it, as it would wait for
- * itself. `stat PATH/.` asks the file system for its root, with whatever stat(1) the system has.
+ * itself. `stat PATH/.` asks the file system for its root, with whatever stat(1) the system has; where it has none, another
+ * Node.js asks, which takes longer to start.
  */
-import { execFile } from 'node:child_process'
+import { execFile, type ExecFileException } from 'node:child_process'
 import { AteError } from '../../engine/error.js'
 
 /** A first answer takes milliseconds; this only bounds the wait for a driver that does not work at all. */
 const TIMEOUT_MS = 15_000
 
+const ASK = `
+  try { require('node:fs').statSync(process.argv[1]) }
+  catch (error) { console.error(error.message); process.exitCode = 1 }`
+
 /** Fails with MOUNT_REFUSED. */
-export function verifyMount(mountpoint: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile(
-      'stat',
-      ['--', `${mountpoint}/.`],
-      { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
-      (error, _output, stderr) => {
-        if (error === null) {
-          resolve()
-          return
-        }
-        const reason = error.killed === true ? 'it does not answer' : stderr.trim() || error.message
-        reject(new AteError('MOUNT_REFUSED', `mounted at ${mountpoint}, but ${reason}`, { cause: error }))
-      },
-    )
+export async function verifyMount(mountpoint: string): Promise<void> {
+  const root = `${mountpoint}/.`
+  const failure = await ask('stat', ['--', root])
+  if (failure === undefined) return
+  const reason = failure.isProgramAbsent ? await ask(process.execPath, ['-e', ASK, root]) : failure
+  if (reason === undefined) return
+  throw new AteError('MOUNT_REFUSED', `mounted at ${mountpoint}, but ${reason.message}`, { cause: reason.cause })
+}
+
+interface Failure {
+  message: string
+  cause: ExecFileException
+  /** It never ran. */
+  isProgramAbsent: boolean
+}
+
+function ask(program: string, args: readonly string[]): Promise<Failure | undefined> {
+  // What loads into every Node.js that the environment reaches has no business here.
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', env }, (cause, _output, stderr) => {
+      if (cause === null) {
+        resolve(undefined)
+        return
+      }
+      const message = cause.killed === true ? 'it does not answer' : stderr.trim() || cause.message
+      resolve({ message, cause, isProgramAbsent: typeof cause.code === 'string' })
+    })
   })
 }
