@@ -23,7 +23,7 @@ import { LeafSeal } from '../engine/index/leaf-seal.js'
 import { verifyLog } from '../engine/log/index.js'
 import { runSteps } from '../engine/run-steps.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
-import { checkFileSystem } from '../fs/vfs/check/check.js'
+import { checkFileSystem, holdsFileSystem } from '../fs/vfs/check/check.js'
 
 /** One thing wrong. Where it is: in the log (segment, position, sequence, group), in the file system (inode, path), or both. */
 export interface ChainFinding {
@@ -141,6 +141,8 @@ async function* checkFiles(
   { onProgress }: CheckChainOptions,
   sequences: GroupSequences,
 ): AsyncGenerator<ChainFinding> {
+  // A verified log without them is that of a program's objects.
+  if (!holdsFileSystem(view)) return
   const report = reportOf('checking files', onProgress)
   for await (const finding of checkFileSystem({ view, nameKey: keys.nameKey, onProgress: report })) {
     const { kind, message, ino, path, body } = finding

@@ -33,7 +33,7 @@ export class ChainBuilder {
       logPath === undefined ? await this.#openInMemory(name) : await this.#openDirectory(name, resolve(logPath, name))
     if (rootKeys === undefined) return chain
     try {
-      await chain.pinRootKeys(rootKeys)
+      await chain.pinRootKeys(rootKeys.map((key) => (typeof key === 'string' ? key : key.id)))
       return chain
     } catch (error) {
       await chain.close()
@@ -71,7 +71,11 @@ export class ChainBuilder {
 
   #secret(isKeyFile: boolean): ChainSecret {
     const { passphrase } = this.#options
-    if (isKeyFile || passphrase === undefined) return { kind: 'key-file' }
+    if (isKeyFile && passphrase !== undefined)
+      throw new AteError('BAD_ARGUMENT', 'The chain has no passphrase: its key lies beside it.', {
+        hint: 'Leave the passphrase out.',
+      })
+    if (passphrase === undefined) return { kind: 'key-file' }
     if (passphrase === '') throw new AteError('EMPTY_PASSPHRASE', 'The passphrase is empty.')
     return { kind: 'passphrase', passphrase: new TextEncoder().encode(passphrase) }
   }

@@ -1,6 +1,6 @@
 /** Where the chains of a program lie, and what opens them. Without a place they live in memory. */
 import type { KeyBits } from '../adapters/node/chain-handle.js'
-import type { KeyId } from '../engine/trust/keys.js'
+import type { KeyId, WriteKey } from '../engine/trust/keys.js'
 
 export interface AteConfigOptions {
   /** Directory of chains: each lies in a directory of its name there. Undefined: chains live in memory and end with it. */
@@ -10,7 +10,7 @@ export interface AteConfigOptions {
   /** Size of the keys of chains that are made. The default is 256. */
   keyBits?: KeyBits
   /** Who may change what has no rule of its own: for chains that are made; others must have just these. */
-  rootKeys?: readonly KeyId[]
+  rootKeys?: readonly (KeyId | WriteKey)[]
   /** Chains that are not there are not made. */
   noCreate?: boolean
   readOnly?: boolean

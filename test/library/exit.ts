@@ -36,4 +36,7 @@ await t.test('on disk and in memory, with a queue, a lock that is held and a sub
   t.equal(stdout, 'done\n', stderr)
   t.equal(status, 0)
   t.equal(signal, null, 'it ended by itself')
+  const args = [join(projectRoot, 'bin/run.js'), 'fsck', 'universe', '--log-path', join(root, 'logs')]
+  const fsck = spawnSync(process.execPath, args, { env, timeout: 30_000, encoding: 'utf8' })
+  t.equal(fsck.status, 0, `fsck finds nothing wrong with a chain without a file system: ${fsck.stdout}${fsck.stderr}`)
 })

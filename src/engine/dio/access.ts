@@ -62,7 +62,8 @@ export function accessKeyOf(key: KeyParts, look: Look): AccessKeyName | undefine
 export function demandWrite(session: AteSession, rule: WriteRule, key: KeyParts, nowMs: number): void {
   if (rule.kind === 'everyone') return
   if (rule.kind === 'any' && rule.keys.some((id) => session.writeKey(id, nowMs) !== undefined)) return
-  const why = rule.kind === 'nobody' ? 'nobody may change it' : `${session.identity} holds no key that may`
+  const why =
+    rule.kind === 'nobody' ? 'nobody may change it' : `the session of ${session.identity} holds no key that may`
   throw new AteError('NOT_AUTHORIZED', `The object ${formatKey(key)} cannot be changed: ${why}.`)
 }
 
@@ -90,7 +91,7 @@ export class AccessKeys {
       this.#keys.set(text(name), key)
       return key
     }
-    throw new AteError('NO_READ_KEY', `${this.#session.identity} holds no key that opens this object.`)
+    throw new AteError('NO_READ_KEY', `The session of ${this.#session.identity} holds no key that opens this object.`)
   }
 
   /** The record of an access key, new unless `key` is given, for those who hold one of `readers`. */

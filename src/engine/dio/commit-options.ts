@@ -11,9 +11,9 @@ export type Durability = 'memory' | 'local' | 'server' | 'replicated'
 export interface CommitOptions {
   /** The default is the best that the chain gives. */
   durability?: Durability
-  /** Ends the commit when nothing has happened yet, or the waiting for its durability. */
+  /** Ends the commit when nothing has happened yet, or the waiting for its durability. ABORTED. */
   signal?: AbortSignal
-  /** The same after so many milliseconds. */
+  /** The same after so many milliseconds. TIMED_OUT. */
   timeoutMs?: number
 }
 
@@ -26,13 +26,13 @@ export class CommitWait implements Disposable {
     this.#deadline = new Deadline(options)
   }
 
-  /** The last moment at which it can be given up without a change. ABORTED. */
+  /** The last moment at which it can be given up without a change. ABORTED, TIMED_OUT. */
   refuseAborted(): void {
     if (this.#deadline.signal.aborted) throw this.#error()
     this.#isApplied = true
   }
 
-  /** What `committing` comes to. ABORTED when it is given up first. */
+  /** What `committing` comes to. ABORTED or TIMED_OUT when it is given up first. */
   async unlessAborted(committing: Promise<void>): Promise<void> {
     const { signal } = this.#deadline
     const aborted = new Promise<never>((_, reject) => {
@@ -47,7 +47,8 @@ export class CommitWait implements Disposable {
   }
 
   #error(): AteError {
-    if (!this.#isApplied) return new AteError('ABORTED', 'The commit was given up; nothing has been changed.')
-    return new AteError('ABORTED', 'The commit is made, but it was not waited for until it was durable.')
+    const code = this.#deadline.isGivenUp ? 'ABORTED' : 'TIMED_OUT'
+    if (!this.#isApplied) return new AteError(code, 'The commit was given up; nothing has been changed.')
+    return new AteError(code, 'The commit is made, but it was not waited for until it was durable.')
   }
 }

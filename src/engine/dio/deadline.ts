@@ -14,7 +14,7 @@ export class Deadline implements Disposable {
     else signal?.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** It was the caller who ended it. */
+  /** It was the caller who ended it, not the time. */
   get isGivenUp(): boolean {
     return this.#given?.aborted === true
   }

@@ -1,6 +1,6 @@
 /** The records of data objects (`docs/objects.md`). Kinds 16 to 31 are the file system's. */
 export const OBJECT_KIND = 32
-/** Blocks of keys that were given out for objects: high 0, low = the block. Listing them lists all objects. */
+/** Blocks of keys that were given out for objects without a parent: high 0, low = the block. Listing them lists these. */
 export const KEY_BLOCK_KIND = 33
 /** Root objects whose key lies in no block of roots: high 0, low = the key's low part. */
 export const ROOT_KIND = 34

@@ -15,12 +15,17 @@ export const READ_KEY_BYTES = 32
 /** Opens what is sealed for it. Whoever has it can read; never printed, and stored only sealed. */
 export class ReadKey {
   readonly id: KeyId
-  /** Secret. */
-  readonly bytes: Uint8Array
+  // Private, so that nothing that prints objects prints it.
+  readonly #bytes: Uint8Array
 
   private constructor(id: KeyId, bytes: Uint8Array) {
     this.id = id
-    this.bytes = bytes
+    this.#bytes = bytes
+  }
+
+  /** What is to be kept of it. Secret. */
+  get bytes(): Uint8Array {
+    return this.#bytes
   }
 
   static generate(crypto: CryptoProvider): ReadKey {
@@ -43,12 +48,23 @@ export class ReadKey {
 /** Changes what may be changed with it: Ed25519 and ML-DSA-65 together. */
 export class WriteKey {
   readonly id: KeyId
-  /** Secret. */
-  readonly signing: SigningKey
+  readonly #seed: Uint8Array
+  readonly #signing: SigningKey
 
-  private constructor(id: KeyId, signing: SigningKey) {
+  private constructor(id: KeyId, seed: Uint8Array, signing: SigningKey) {
     this.id = id
-    this.signing = signing
+    this.#seed = seed
+    this.#signing = signing
+  }
+
+  /** What is to be kept of it. Secret. */
+  get seed(): Uint8Array {
+    return this.#seed
+  }
+
+  /** Secret. */
+  get signing(): SigningKey {
+    return this.#signing
   }
 
   /** Takes some milliseconds. */
@@ -59,7 +75,7 @@ export class WriteKey {
   /** The seed is what is to be kept of a key. BAD_ARGUMENT for another length than SIGNING_SEED_BYTES. */
   static fromSeed(crypto: CryptoProvider, seed: Uint8Array): WriteKey {
     const signing = signingKeyFromSeed(seed)
-    return new WriteKey(keyIdOf(publicKeyId(crypto, signing.suite, signing.publicKey)), signing)
+    return new WriteKey(keyIdOf(publicKeyId(crypto, signing.suite, signing.publicKey)), seed.slice(), signing)
   }
 
   /** Never the key. */

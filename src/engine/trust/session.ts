@@ -32,7 +32,7 @@ export class AteSession {
   readonly #others: readonly AteSession[]
 
   constructor(options: SessionOptions = {}) {
-    this.identity = options.identity ?? 'nobody'
+    this.identity = options.identity ?? 'an unknown user'
     this.claims = { ...options.claims }
     this.expiresAtMs = options.expiresAtMs ?? Infinity
     this.#token = options.token

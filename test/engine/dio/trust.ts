@@ -1,4 +1,5 @@
 /** Who may read and who may change, and every way around it that the original left open. */
+import { inspect } from 'node:util'
 import t from 'tap'
 import { nativeCrypto as crypto } from '../../../src/adapters/node/native-crypto.js'
 import type { Chain } from '../../../src/engine/dio/chain.js'
@@ -282,3 +283,15 @@ await t.test(
     t.throws(() => chain.dio(), { code: 'CHAIN_CLOSED' })
   },
 )
+
+await t.test('what prints objects prints no key, and a key can be kept', async (t) => {
+  const read = Buffer.from(ann.read.bytes).toString('hex')
+  const seed = Buffer.from(ann.write.seed).toString('hex')
+  const printed = inspect([ann, ann.session, { ...ann }], { depth: 20, showHidden: true, maxArrayLength: null })
+  for (const secret of [ann.read.bytes, ann.write.seed, ann.write.signing.classical])
+    t.notMatch(printed.replaceAll(/[\s,]+/g, ' '), [...secret].join(' '))
+  t.notMatch(printed, read)
+  t.notMatch(printed, seed)
+  t.equal(WriteKey.fromSeed(crypto, ann.write.seed).id, ann.write.id)
+  t.equal(ReadKey.from(crypto, ann.read.bytes).id, ann.read.id)
+})

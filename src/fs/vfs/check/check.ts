@@ -16,6 +16,12 @@ import { entriesOf, PathFinder } from './paths.js'
 import { KIND_INODE, KIND_ORPHAN, KIND_STATE, MAX_LOW, STATE_NUMBERS } from '../records/record-kinds.js'
 import { ROOT_INO, type Ino } from '../types.js'
 
+/** False for a chain that nobody has mounted: programs keep objects in it, or nothing. */
+export function holdsFileSystem(view: RecordView): boolean {
+  const isKnown = view.get(KIND_STATE, 0, STATE_NUMBERS) !== undefined
+  return isKnown || view.get(KIND_INODE, bucketOf(ROOT_INO), ROOT_INO) !== undefined
+}
+
 export type FileSystemFindingKind = 'state' | 'inode' | 'entry' | 'links' | 'parent' | 'orphan' | InodeFault['kind']
 
 export interface FileSystemFinding {
