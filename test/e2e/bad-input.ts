@@ -115,6 +115,19 @@ for (const user of usersToTest()) {
     const vault = Vault.create(t, user)
     refused(t, vault, await inNamespace(vault, `${withoutDevice}; ${atefsMount(vault)}`), EXIT.FUSE, /\/dev\/fuse/)
   })
+
+  t.test(`something else at /dev/fuse, as ${user.title}`, { skip: isRoot ? false : NEEDS_ROOT }, async (t) => {
+    const others = {
+      'mknod -m 666 /dev/fuse c 1 3': /the device 1:3/,
+      'touch /dev/fuse; chmod 666 /dev/fuse': /a file/,
+    }
+    for (const [make, what] of Object.entries(others)) {
+      const vault = Vault.create(t, user)
+      const result = await inNamespace(vault, `${withoutDevice}; ${make}; ${atefsMount(vault)}`)
+      refused(t, vault, result, EXIT.FUSE, /\/dev\/fuse is not the device of FUSE.*mknod/)
+      t.match(result.stdout.toString(), what)
+    }
+  })
 }
 
 /** Takes fusermount3 away: by an overlay, or where that is not allowed by something that cannot be run. */

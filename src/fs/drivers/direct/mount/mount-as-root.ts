@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { mount, MountFlag } from '../../../../adapters/node/libc/mount.js'
 import { AteError } from '../../../../engine/error.js'
+import { checkDevice } from './fuse-device.js'
 import { deviceError, mountError } from './mount-errors.js'
 import type { MountTarget } from './mount-target.js'
 
@@ -38,6 +39,7 @@ export function mountAsRoot(target: MountTarget): number {
 }
 
 function openDevice(): number {
+  checkDevice()
   try {
     return openSync('/dev/fuse', 'r+')
   } catch (error) {

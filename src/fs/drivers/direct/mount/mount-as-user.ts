@@ -5,6 +5,7 @@
 import { closeSync } from 'node:fs'
 import { receivedDescriptor, socketPair } from '../../../../adapters/node/libc/received-descriptor.js'
 import { AteError } from '../../../../engine/error.js'
+import { checkDevice } from './fuse-device.js'
 import { toolError } from './mount-errors.js'
 import type { MountTarget } from './mount-target.js'
 import { runTool } from './run-tool.js'
@@ -14,6 +15,7 @@ const SOCKET_IN_TOOL = '3'
 
 /** An open /dev/fuse that is one end of the mount. Fails with FUSE_UNAVAILABLE, MOUNT_REFUSED, MOUNTPOINT_BUSY, MOUNTPOINT_UNUSABLE, BAD_OPTION. */
 export async function mountAsUser(target: MountTarget): Promise<number> {
+  checkDevice()
   const sockets = socketPair()
   if (typeof sockets === 'number') throw new AteError('MOUNT_REFUSED', `no socket can be made (errno ${-sockets})`)
   const [ours, theirs] = sockets

@@ -24,6 +24,15 @@ export function deviceError(code: string, cause: unknown): AteError {
   return new AteError('FUSE_UNAVAILABLE', problem, { hint: LOAD_MODULE, cause })
 }
 
+/** There is something else in the place of /dev/fuse. */
+export function notTheDevice(what: string): AteError {
+  return new AteError('FUSE_UNAVAILABLE', `/dev/fuse is not the device of FUSE (10:229), but ${what}`, {
+    hint:
+      'To make it (as root): rm /dev/fuse; mknod -m 666 /dev/fuse c 10 229. ' +
+      'In a container: start it with --device /dev/fuse.',
+  })
+}
+
 /** mount(2) failed. */
 export function mountError(errno: number, mountpoint: string): AteError {
   switch (errno) {
