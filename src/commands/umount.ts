@@ -21,6 +21,8 @@ export default class Umount extends BaseCommand {
 }
 
 function sentence({ mountpoint, outcome, durableSequence, temporary }: Unmounted): string {
+  if (temporary === true && outcome === 'dead')
+    return `Cleared ${mountpoint}: its daemon had died, and with it its temporary chain`
   if (temporary === true) return `Unmounted ${mountpoint}; its temporary chain is gone`
   if (outcome === 'durable') {
     return `Unmounted ${mountpoint}; everything is durable${durableSequence === undefined ? '' : ` (batch ${durableSequence})`}`

@@ -32,7 +32,10 @@ t.test('what SIGKILL leaves is cleared by mount, by umount, and never blocks', a
     await until(() => daemon === undefined || !isAlive(daemon))
     const status = await world.run(['status', vault, '--json'])
     t.match(status.json(), { state: 'silent', mountpoint: vault })
-    if (clear === 'umount') t.match((await world.run(['umount', vault, '--json'])).json(), { outcome: 'dead' })
+    if (clear === 'umount') {
+      const cleared = (await world.run(['umount', vault, '--json'])).json()
+      t.same(cleared, { mountpoint: vault, outcome: 'dead' }, 'and nothing of a temporary chain')
+    }
     const again = await world.run(['mount', vault, '--json'])
     t.equal(again.code, 0, again.stdout)
     if (clear === 'mount') t.match(again.json()['notices'], [/cleared the mount/, /no passphrase/])
@@ -41,18 +44,28 @@ t.test('what SIGKILL leaves is cleared by mount, by umount, and never blocks', a
   }
 })
 
-t.test('a temporary chain whose daemon was killed is removed by who notices', async (t) => {
-  const world = cliWorld(t)
-  const mounted = await world.run(['mount', '--temp', world.path('scratch'), '--json'])
-  const { pid, directory } = mounted.json()
-  const [daemon] = listMounts(runtimeOf(world))
-  process.kill(Number(pid), 'SIGKILL')
-  await until(() => daemon === undefined || !isAlive(daemon))
-  t.ok(existsSync(String(directory)))
-  await world.run(['umount', world.path('scratch')])
-  t.notOk(existsSync(String(directory)))
-  t.same(readdirSync(runtimeOf(world)), [])
-})
+for (const notices of ['umount', 'status'] as const) {
+  t.test(`a temporary chain whose daemon was killed is removed by ${notices}, and umount says so`, async (t) => {
+    const world = cliWorld(t)
+    for (const options of [[], ['-o', 'fsname=other']]) {
+      const mounted = await world.run(['mount', '--temp', world.path('scratch'), '--json', ...options])
+      const { pid, directory } = mounted.json()
+      const [daemon] = listMounts(runtimeOf(world))
+      process.kill(Number(pid), 'SIGKILL')
+      await until(() => daemon === undefined || !isAlive(daemon))
+      t.ok(existsSync(String(directory)))
+      // Then the name of the source is all that is left to know it by.
+      if (notices === 'status') await world.run(['status'])
+      const { stdout } = await world.run(['umount', world.path('scratch')])
+      if (notices === 'umount' || options.length === 0) {
+        t.match(stdout, /daemon had died, and with it its temporary chain/)
+        t.notMatch(stdout, /durable/)
+      }
+      t.notOk(existsSync(String(directory)))
+      t.same(readdirSync(runtimeOf(world)), [])
+    }
+  })
+}
 
 t.test('a mount in the foreground outlives whoever reads what it says', async (t) => {
   const world = cliWorld(t)

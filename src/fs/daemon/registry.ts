@@ -3,7 +3,7 @@
  * daemon that was killed leaves both behind; they are recognised by the process being gone, and removed by who meets them.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isAteError } from '../../engine/error.js'
 import { numberField, optionalText, parseJsonObject, textField } from './json-fields.js'
 
@@ -24,6 +24,11 @@ export interface MountRecord extends ProcessIdentity {
 /** Names of `--temp` directories begin so. */
 export const TEMPORARY_PREFIX = 'atefs-temporary-'
 
+/** By the chain's directory: for when the record of a mount is gone. */
+export function isTemporaryChain(directory: string): boolean {
+  return basename(dirname(directory)).startsWith(TEMPORARY_PREFIX)
+}
+
 const MAX_RECORD_BYTES = 64 * 1024
 
 export function socketOf(runtime: string, pid: number): string {
@@ -42,14 +47,18 @@ export function unregisterMount(runtime: string): void {
   rmSync(recordPath(runtime, process.pid), { force: true })
 }
 
-/** The daemons that live, oldest first. What dead ones left behind is removed. */
-export function listMounts(runtime: string): MountRecord[] {
+/** The daemons that live, oldest first. What dead ones left behind is removed, and told. */
+export function listMounts(runtime: string, onDead: (record: MountRecord) => void = () => {}): MountRecord[] {
   const alive: MountRecord[] = []
   for (const name of listNames(runtime)) {
     const record = name.endsWith('.json') ? readRecord(join(runtime, name)) : undefined
     if (record === undefined) continue
-    if (isAlive(record)) alive.push(record)
-    else removeRemains(runtime, record)
+    if (isAlive(record)) {
+      alive.push(record)
+      continue
+    }
+    removeRemains(runtime, record)
+    onDead(record)
   }
   return alive.sort((a, b) => Number(a.processStart) - Number(b.processStart))
 }

@@ -11,7 +11,7 @@ import { findMount, MOUNT_TYPE, type MountTableEntry } from './mount-table.js'
 import { isDeadMount, resolveMountpoint } from './mountpoint.js'
 import { findMountUsers } from './mount-users.js'
 import { endedWell, lockHolder } from './lock-holder.js'
-import { isAlive, listMounts, socketOf, type MountRecord, type ProcessIdentity } from './registry.js'
+import { isAlive, isTemporaryChain, listMounts, socketOf, type MountRecord, type ProcessIdentity } from './registry.js'
 
 export interface Unmounted {
   mountpoint: string
@@ -34,9 +34,11 @@ const POLL_MS = 10
 export async function unmount(path: string, runtimeDirectory: string): Promise<Unmounted> {
   const mountpoint = resolveMountpoint(path)
   // The newest: an older one at the same place is committing still, and the newest waited for it.
-  const daemon = listMounts(runtimeDirectory).findLast((record) => record.mountpoint === mountpoint)
+  const isHere = (record: MountRecord): boolean => record.mountpoint === mountpoint
+  const dead: MountRecord[] = []
+  const daemon = listMounts(runtimeDirectory, (record) => dead.push(record)).findLast(isHere)
   const unmounted = daemon === undefined ? undefined : await askDaemon(daemon, runtimeDirectory)
-  return unmounted ?? unmountWithoutDaemon(mountpoint)
+  return unmounted ?? unmountWithoutDaemon(mountpoint, dead.find(isHere))
 }
 
 async function askDaemon(daemon: MountRecord, runtimeDirectory: string): Promise<Unmounted | undefined> {
@@ -71,7 +73,8 @@ function busy(mountpoint: string, cause: unknown, comfort = ''): AteError {
   })
 }
 
-async function unmountWithoutDaemon(mountpoint: string): Promise<Unmounted> {
+/** `dead`: what its daemon had left, unless others met it before. */
+async function unmountWithoutDaemon(mountpoint: string, dead: MountRecord | undefined): Promise<Unmounted> {
   const mount = findMount(mountpoint)
   if (mount?.type !== MOUNT_TYPE) {
     const what = mount === undefined ? 'nothing is mounted' : `no chain is mounted, but a ${mount.type},`
@@ -79,7 +82,8 @@ async function unmountWithoutDaemon(mountpoint: string): Promise<Unmounted> {
   }
   if (await isDeadMount(mountpoint)) {
     await detach(mountpoint, { lazy: true })
-    return { mountpoint, outcome: 'dead' }
+    const isTemporary = dead === undefined ? isTemporaryChain(mount.source) : dead.temporaryDirectory !== undefined
+    return { mountpoint, outcome: 'dead', ...(isTemporary ? { temporary: true } : {}) }
   }
   const daemon = lockHolder(mount.source)
   try {
