@@ -2,7 +2,7 @@
  * From the command line of `mount` to what the daemon needs: everything that can be checked is checked here, before a
  * passphrase is asked for, and the passphrase before a process is started.
  */
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AteError } from '../engine/error.js'
@@ -83,6 +83,12 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
   const readOnly = optionReadOnly || flags['read-only']
   const presence = flags.temp ? 'absent' : examineChainDirectory(directory)
   if (presence === 'absent') checkCreation(flags, readOnly, chain, logPath)
+  if (presence === 'absent' && flags['log-path'] !== undefined && !existsSync(logPath)) {
+    onNotice(
+      `${logPath} was not there: it is made, and in it a new, empty chain. If it should have been (a disk that is not ` +
+        'mounted?), unmount and remove it; with --no-create mount makes nothing.',
+    )
+  }
   const secret = await chooseSecret(flags, presence, chain, onNotice)
   makePrivateDirectory(paths.runtime)
   makePrivateDirectory(paths.logs)

@@ -47,7 +47,11 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
     const { request, secret, undo } = await prepareMount(args.mountpoint, args.chain, flags, onNotice)
     const report = (status: MountStatus): Mounted => {
       const { chain, directory, mountpoint, driver, pid } = status
-      if (request.create && !status.temporary) this.log(`Created the chain ${chain} in ${directory}`)
+      if (request.create && !status.temporary) {
+        const made = `Created a new, empty chain ${chain} in ${directory}`
+        if (this.jsonEnabled()) notices.push(made)
+        else this.log(made)
+      }
       this.log(`Mounted ${chain} at ${mountpoint} (driver ${driver}, process ${pid})`)
       return { ...status, created: request.create, notices }
     }

@@ -10,7 +10,7 @@ t.test('the first mount makes the chain and says so, the second one finds everyt
   const vault = world.path('vault')
   const first = await world.run(['mount', vault], { input: 'secret\n' })
   t.equal(first.code, 0, first.stderr)
-  t.match(first.stdout, `Created the chain vault in ${world.path('data/atefs/vault')}`)
+  t.match(first.stdout, `Created a new, empty chain vault in ${world.path('data/atefs/vault')}`)
   t.match(first.stdout, `Mounted vault at ${vault}`)
   t.match(readFileSync('/proc/self/mounts', 'utf8'), `${vault} fuse.atefs rw,nosuid,nodev`)
   await shell(`mkdir ${vault}/d; echo kept > ${vault}/d/file`)
@@ -28,6 +28,40 @@ t.test('the first mount makes the chain and says so, the second one finds everyt
   })
   t.equal(await shell(`cat ${vault}/d/file`), 'kept\n')
 })
+
+t.test(
+  'a chain made where there was no directory of chains is told as new and empty, as words and as JSON',
+  async (t) => {
+    const world = cliWorld(t)
+    const passfile = world.path('passfile')
+    writeFileSync(passfile, 'secret')
+    const flags = ['--passfile', passfile, '--log-path']
+    for (const json of [false, true]) {
+      const logPath = world.path(`disk-${json}`, 'chains')
+      const mounted = await world.run(['mount', world.path('vault'), ...flags, logPath, ...(json ? ['--json'] : [])])
+      const said = [new RegExp(`^${logPath} was not there`), `Created a new, empty chain vault in ${logPath}/vault`]
+      if (json) t.match(mounted.json(), { created: true, directory: `${logPath}/vault`, notices: said })
+      else {
+        t.match(mounted.stderr, said[0])
+        t.match(mounted.stdout, said[1])
+      }
+      await world.run(['umount', world.path('vault')])
+      const again = await world.run(['mount', world.path('vault'), ...flags, logPath, '--json'])
+      t.same([again.json()['created'], again.json()['notices']], [false, []], 'and only then')
+      await world.run(['umount', world.path('vault')])
+      const other = await world.run(['mount', world.path('other'), ...flags, logPath, '--json'])
+      t.match(
+        other.json(),
+        { created: true, notices: [/^Created a new, empty chain other/] },
+        'the directory is there now',
+      )
+      await world.run(['umount', world.path('other')])
+    }
+    const missing = world.path('absent')
+    t.equal((await world.run(['mount', world.path('vault'), ...flags, missing, '--no-create'])).code, 6)
+    t.notOk(existsSync(missing))
+  },
+)
 
 t.test('a wrong passphrase, none and an empty one have their exit codes, as words and as JSON', async (t) => {
   const world = cliWorld(t)

@@ -27,7 +27,7 @@ t.test('it is asked for twice when a chain is made, once afterwards, and never s
   const made = await mount(world, `correct horse${ENTER}`, `correct horse${ENTER}`)
   t.equal(made.code, 0, made.shown)
   t.match(made.shown, /New passphrase for vault: \r?\n.*The same again: \r?\n/)
-  t.match(made.shown, 'Created the chain vault')
+  t.match(made.shown, 'Created a new, empty chain vault')
   t.notMatch(made.shown, 'horse')
   await shell(`echo kept > ${world.path('vault/file')}`)
   t.equal((await world.run(['umount', world.path('vault')])).code, 0)
