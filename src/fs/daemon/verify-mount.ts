@@ -9,16 +9,12 @@ import { AteError } from '../../engine/error.js'
 /** A first answer takes milliseconds; this only bounds the wait for a driver that does not work at all. */
 const TIMEOUT_MS = 15_000
 
-const ASK = `
-  try { require('node:fs').statSync(process.argv[1]) }
-  catch (error) { console.error(error.message); process.exitCode = 1 }`
-
 /** Fails with MOUNT_REFUSED. */
 export async function verifyMount(mountpoint: string): Promise<void> {
   const root = `${mountpoint}/.`
   const failure = await ask('stat', ['--', root])
   if (failure === undefined) return
-  const reason = failure.isProgramAbsent ? await ask(process.execPath, ['-e', ASK, root]) : failure
+  const reason = failure.isProgramAbsent ? await ask(process.execPath, ['-e', statScript(root)]) : failure
   if (reason === undefined) return
   throw new AteError('MOUNT_REFUSED', `mounted at ${mountpoint}, but ${reason.message}`, { cause: reason.cause })
 }
@@ -31,16 +27,23 @@ interface Failure {
 }
 
 function ask(program: string, args: readonly string[]): Promise<Failure | undefined> {
-  // What loads into every Node.js that the environment reaches has no business here.
-  const env = { ...process.env, NODE_OPTIONS: '' }
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', env }, (cause, _output, stderr) => {
+    execFile(program, args, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' }, (cause, _output, stderr) => {
       if (cause === null) {
         resolve(undefined)
         return
       }
-      const message = cause.killed === true ? 'it does not answer' : stderr.trim() || cause.message
+      const message = cause.killed === true ? 'it does not answer' : reasonIn(stderr) || cause.message
       resolve({ message, cause, isProgramAbsent: typeof cause.code === 'string' })
     })
   })
+}
+
+function statScript(path: string): string {
+  return `require('node:fs').statSync(${JSON.stringify(path)})`
+}
+
+/** Node.js prints a stack around it. */
+function reasonIn(stderr: string): string {
+  return /^Error: (.+)$/m.exec(stderr)?.[1] ?? stderr.trim()
 }
