@@ -19,35 +19,37 @@ export interface CommitOptions {
 
 /** A commit that may be given up. To be disposed of. */
 export class CommitWait implements Disposable {
-  readonly #deadline: Deadline
+  /** Undefined: it cannot be given up, and costs nothing. */
+  readonly #deadline: Deadline | undefined
   #isApplied = false
 
   constructor(options: CommitOptions) {
-    this.#deadline = new Deadline(options)
+    if (options.signal !== undefined || options.timeoutMs !== undefined) this.#deadline = new Deadline(options)
   }
 
   /** The last moment at which it can be given up without a change. ABORTED, TIMED_OUT. */
   refuseAborted(): void {
-    if (this.#deadline.signal.aborted) throw this.#error()
+    if (this.#deadline?.signal.aborted === true) throw this.#error(this.#deadline)
     this.#isApplied = true
   }
 
   /** What `committing` comes to. ABORTED or TIMED_OUT when it is given up first. */
   async unlessAborted(committing: Promise<void>): Promise<void> {
-    const { signal } = this.#deadline
+    const deadline = this.#deadline
+    if (deadline === undefined) return committing
     const aborted = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(this.#error()), { once: true })
+      deadline.signal.addEventListener('abort', () => reject(this.#error(deadline)), { once: true })
     })
     committing.catch(() => undefined)
     await Promise.race([committing, aborted])
   }
 
   [Symbol.dispose](): void {
-    this.#deadline[Symbol.dispose]()
+    this.#deadline?.[Symbol.dispose]()
   }
 
-  #error(): AteError {
-    const code = this.#deadline.isGivenUp ? 'ABORTED' : 'TIMED_OUT'
+  #error({ isGivenUp }: Deadline): AteError {
+    const code = isGivenUp ? 'ABORTED' : 'TIMED_OUT'
     if (!this.#isApplied) return new AteError(code, 'The commit was given up; nothing has been changed.')
     return new AteError(code, 'The commit is made, but it was not waited for until it was durable.')
   }
