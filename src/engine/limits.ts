@@ -13,6 +13,8 @@ export const MAX_RECORD_VALUE_BYTES = 68 * 1024
 export const MAX_BATCH_BYTES = 256 * 1024 * 1024
 /** Groups of one batch. */
 export const MAX_BATCH_GROUPS = 65_536
+/** Bodies that one drop names: bounds what replaying it changes at once. */
+export const MAX_DROPPED_BODIES = 65_536
 
 /** A segment is closed above this. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024

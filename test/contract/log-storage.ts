@@ -119,6 +119,28 @@ export async function logStorage(t: Test, make: () => StorageUnderTest): Promise
     await file.close()
   })
 
+  await t.test('space given back reads as zero or as before, and nothing beside it changes', async (t) => {
+    const { storage, again } = make()
+    const file = await storage.openSegment('a.seg', 'create')
+    await file.write(0, [new Uint8Array(100_000).fill(1)])
+    await file.sync()
+    const end = await file.size()
+    const isAble = await file.punch(end, end + 100_000)
+    t.equal(await file.size(), end, 'behind the end nothing changes')
+    t.equal(await file.punch(10_001, 50_003), isAble)
+    t.equal(await file.punch(60_000, 60_001), isAble)
+    t.equal(await file.size(), end)
+    const bytes = await file.read(0, end)
+    const isGiven = (at: number): boolean => (at >= 10_001 && at < 50_003) || at === 60_000
+    t.ok(bytes.every((byte, at) => byte === 1 || (byte === 0 && isGiven(at))))
+    if (isAble) t.ok(bytes.filter((byte) => byte === 0).length >= 32_768, 'whole blocks are gone')
+    await file.close()
+    const later = await again().openSegment('a.seg', 'append')
+    t.equal(await later.punch(0, 90_000), isAble)
+    t.same(await later.read(99_999, 5), Uint8Array.of(1))
+    await later.close()
+  })
+
   await t.test('files are listed and removed by name', async (t) => {
     const { storage } = make()
     for (const name of ['0000000001.seg', 'spare']) await (await storage.openSegment(name, 'create')).close()

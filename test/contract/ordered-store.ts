@@ -48,6 +48,34 @@ export async function orderedStore(t: Test, make: () => OrderedStore): Promise<v
     await store.close()
   })
 
+  await t.test('a view stays as it was, whatever is written, and beside another one', async (t) => {
+    const store = make()
+    store.write([1, 2, 3].map((key) => ({ key: bytes(key), value: bytes(10 + key) })))
+    const view = store.view?.()
+    if (view === undefined) return store.close()
+    store.write([
+      { key: bytes(1), value: bytes(99) },
+      { key: bytes(2), value: null },
+    ])
+    const second = store.view?.()
+    store.refresh()
+    store.write([{ key: bytes(9), value: bytes(9) }])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    t.same(plain(view.get(bytes(1))), [11])
+    t.same(plain(view.after(bytes(1))), [2])
+    t.equal(view.after(bytes(3)), undefined)
+    t.same(plain(second?.get(bytes(1))), [99])
+    t.same(plain(second?.after(bytes(1))), [3])
+    t.equal(second?.get(bytes(9)), undefined)
+    t.same(plain(store.get(bytes(9))), [9])
+    view.close()
+    store.write([{ key: bytes(9), value: bytes(8) }])
+    t.same(plain(second?.after(bytes(3))), undefined)
+    second?.close()
+    t.same(plain(store.get(bytes(9))), [8])
+    await store.close()
+  })
+
   await t.test('a cleared store is empty', async (t) => {
     const store = make()
     store.write([{ key: bytes(9), value: bytes(1) }])

@@ -45,6 +45,7 @@ export class CountingStorage implements LogStorage {
       reserve: (length) => file.reserve(length),
       zero: (from, to) => file.zero(from, to),
       truncate: (length) => file.truncate(length),
+      punch: (from, to) => file.punch(from, to),
       close: () => file.close(),
     }
   }

@@ -287,6 +287,14 @@ class FaultSegment implements SegmentFile {
     this.#storage.perform({ kind: 'length', file: this.#file, length })
   }
 
+  /** Sector by sector, as a write of zeros: any part of it may have reached the medium. */
+  async punch(from: number, to: number): Promise<boolean> {
+    const start = Math.ceil(from / SECTOR_BYTES) * SECTOR_BYTES
+    const end = Math.floor(Math.min(to, await this.size()) / SECTOR_BYTES) * SECTOR_BYTES
+    if (end > start) await this.write(start, [new Uint8Array(end - start)])
+    return true
+  }
+
   async close(): Promise<void> {}
 }
 

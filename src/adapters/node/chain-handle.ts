@@ -3,6 +3,7 @@
  * provides it; the daemon depends on this face only.
  */
 import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
+import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
 
 /** Where the root key comes from. */
@@ -25,6 +26,11 @@ export interface OpenChainOptions {
   allowDamage: boolean
   /** Takes a log that ends before what the anchor knows durable, and moves the anchor back. */
   acceptRollback: boolean
+  /**
+   * URL of a module whose `findReferences` (`FindReferences`) tells which bodies the chain's records refer to. Without it the
+   * chain cannot be compacted.
+   */
+  referencesModule?: string | undefined
   /** Called a few times a second while opening takes long. */
   onProgress: (progress: OpenProgress) => void
   /** Something worth a line to the user that does not stop the opening (no anchor found, the index is rebuilt, ...). */
@@ -71,6 +77,8 @@ export interface ChainHandle {
   readonly keys: ChainKeys
   /** Cheap: no medium is touched. */
   status(): ChainStatus
+  /** Gives the space of bodies back that no record refers to. NOT_SUPPORTED, READ_ONLY, NO_SPACE, CHAIN_DAMAGED, ... */
+  compact(): Promise<CompactionReport>
   /** Waits for what is committed, writes the index and the anchor, and gives up the lock. Rejects with WRITE_FAILED. */
   close(): Promise<void>
 }

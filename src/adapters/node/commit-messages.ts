@@ -2,6 +2,7 @@
  * What the main thread and the commit worker say to each other. Content is not copied: a commit names the shared buffers
  * its parts lie in and where they lie (`commit-encoding.ts`).
  */
+import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { BodyPlace, WriterStatus } from '../../engine/chain/committer.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
 import { AteError, type ErrorCode, isAteError } from '../../engine/error.js'
@@ -17,7 +18,14 @@ export interface CommitMessage {
   layout: Float64Array
 }
 
-export type ToWorker = CommitMessage | { type: 'make-room' } | { type: 'index-seen' } | { type: 'close' }
+export type ToWorker =
+  | CommitMessage
+  | { type: 'make-room' }
+  | { type: 'index-seen' }
+  | { type: 'compact' }
+  /** The answer to `dropping`. */
+  | { type: 'drop'; isAllowed: boolean }
+  | { type: 'close' }
 
 export type FromWorker =
   | { type: 'opened'; nextGroup: number; status: WriterStatus }
@@ -26,6 +34,9 @@ export type FromWorker =
   | { type: 'room'; status: WriterStatus }
   | { type: 'no-room'; error: PlainError }
   | { type: 'indexed'; transaction: number; changedLeaves: RecordKey[] }
+  | { type: 'dropping'; bytes: number }
+  | { type: 'compacted'; report: CompactionReport; status: WriterStatus }
+  | { type: 'not-compacted'; error: PlainError; status: WriterStatus }
   | { type: 'notice'; message: string }
   | { type: 'progress'; doneBytes: number; totalBytes: number }
   | { type: 'closed' }

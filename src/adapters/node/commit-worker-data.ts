@@ -10,4 +10,6 @@ export interface CommitWorkerData {
   chainId: Uint8Array
   suite: AeadSuite
   acceptRollback: boolean
+  /** A module whose `findReferences` tells what records refer to; undefined: nothing is ever dropped. */
+  referencesModule: string | undefined
 }

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ChainWriter } from '../../engine/chain/chain-writer.js'
+import type { FindReferences } from '../../engine/chain/compaction/live-bodies.js'
 import { deriveChainKeys } from '../../engine/crypto/chain-keys.js'
 import { AteError } from '../../engine/error.js'
 import type { OrderedStore } from '../../engine/index/ordered-store.js'
@@ -23,10 +24,15 @@ const INDEX_INTERVAL_MS = 3000
 const port = parentPort
 if (port === null) throw new AteError('BAD_ARGUMENT', 'the commit worker must be started as a worker thread')
 const decoder = new CommitDecoder()
+let answerDropping: (isAllowed: boolean) => void = () => undefined
 const send = (message: FromWorker): void => port.postMessage(message)
 
 async function run(data: CommitWorkerData): Promise<void> {
   const writer = await open(data)
+  writer.onDropping = (bytes) => {
+    send({ type: 'dropping', bytes })
+    return new Promise((resolve) => (answerDropping = resolve))
+  }
   writer.onIndexed = (transaction, leaves) => send({ type: 'indexed', transaction, changedLeaves: [...leaves] })
   send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status })
   let isVerified = false
@@ -71,8 +77,8 @@ async function open(data: CommitWorkerData): Promise<ChainWriter> {
   return opened
 }
 
-function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<ChainWriter> {
-  return ChainWriter.open({
+async function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<ChainWriter> {
+  return await ChainWriter.open({
     storage: new FileStorage(data.directory),
     crypto: nativeCrypto,
     keys: deriveChainKeys(nativeCrypto, data.rootKey, data.chainId, data.suite),
@@ -84,7 +90,16 @@ function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<ChainW
     onNotice,
     onProgress: paced((doneBytes, totalBytes) => send({ type: 'progress', doneBytes, totalBytes })),
     nextTurn,
+    findReferences: await loadFindReferences(data),
   })
+}
+
+/** What records refer to is the business of who puts them, which this thread knows by name only. */
+async function loadFindReferences({ referencesModule }: CommitWorkerData): Promise<FindReferences | undefined> {
+  if (referencesModule === undefined) return undefined
+  // A module of this program, named by this program.
+  const module = (await import(referencesModule)) as { findReferences: FindReferences }
+  return module.findReferences
 }
 
 async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
@@ -95,6 +110,11 @@ async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
       return makeRoom(writer)
     case 'index-seen':
       writer.noteIndexSeen()
+      return
+    case 'compact':
+      return compact(writer)
+    case 'drop':
+      answerDropping(message.isAllowed)
       return
     case 'close':
       await writer.close()
@@ -116,6 +136,14 @@ async function commit(
     send({ type: 'receipt', transaction, places: encodePlaces(places), status })
   } catch (error) {
     send({ type: 'commit-failed', transaction, error: toPlainError(error) })
+  }
+}
+
+async function compact(writer: ChainWriter): Promise<void> {
+  try {
+    send({ type: 'compacted', report: await writer.compact(), status: writer.status })
+  } catch (error) {
+    send({ type: 'not-compacted', error: toPlainError(error), status: writer.status })
   }
 }
 

@@ -6,7 +6,7 @@ import { fileError } from './file-error.js'
 import { blockEnd, blockStart } from './direct-io.js'
 import { DirectWriter } from './direct-writer.js'
 import { dataEnd } from './libc/holes.js'
-import { allocateSpace } from './libc/space.js'
+import { allocateSpace, punchHole } from './libc/space.js'
 
 const ZEROS = new Uint8Array(1024 * 1024)
 
@@ -88,6 +88,19 @@ export class FileSegment implements SegmentFile {
 
   async truncate(length: number): Promise<void> {
     this.#try('truncate', () => ftruncateSync(this.#fd, length))
+  }
+
+  /** Whole blocks only. Not in a file of several names: one of them may be a copy of the chain as it was. */
+  async punch(from: number, to: number): Promise<boolean> {
+    return this.#try('give back space of', () => {
+      if (fstatSync(this.#fd).nlink > 1) return false
+      const start = blockEnd(from)
+      const end = blockStart(to)
+      if (end <= start) return true
+      const outcome = punchHole(this.#fd, start, end - start)
+      if (outcome === 'failed') throw new AteError('INPUT_OUTPUT', 'Space of the log cannot be given back.')
+      return outcome === 'done'
+    })
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,7 @@
 import { rmSync } from 'node:fs'
 import { open, type RangeOptions, type RootDatabase, type Transaction } from 'lmdb'
 import { AteError, type ErrorCode } from '../../engine/error.js'
-import type { OrderedStore, StoreChange } from '../../engine/index/ordered-store.js'
+import type { OrderedStore, StoreChange, StoreView } from '../../engine/index/ordered-store.js'
 import { coverDataFile, dataFile, isDataFileUsable, PAGE_BYTES, sizeOf } from './lmdb-file.js'
 import { checkPages } from './lmdb-pages.js'
 
@@ -34,20 +34,30 @@ export class LmdbStore implements OrderedStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    const database: ViewReader = this.#database
-    return reading(() => database.getBinary(key, { transaction: this.#openView() }))
+    return this.#get(key, this.#openView())
   }
 
   floor(key: Uint8Array): Uint8Array | undefined {
-    return this.#first({ start: key, reverse: true, limit: 1 })
+    return this.#first({ start: key, reverse: true, limit: 1 }, this.#openView())
   }
 
   before(key: Uint8Array): Uint8Array | undefined {
-    return this.#first({ start: key, exclusiveStart: true, reverse: true, limit: 1 })
+    return this.#first({ start: key, exclusiveStart: true, reverse: true, limit: 1 }, this.#openView())
   }
 
   after(key: Uint8Array): Uint8Array | undefined {
-    return this.#first({ start: key, exclusiveStart: true, limit: 1 })
+    return this.#after(key, this.#openView())
+  }
+
+  /** While it is open LMDB uses no page again that it holds: the file grows by what is written meanwhile. */
+  view(): StoreView {
+    this.refresh()
+    const transaction = this.#database.useReadTransaction()
+    return {
+      get: (key) => this.#get(key, transaction),
+      after: (key) => this.#after(key, transaction),
+      close: () => transaction.done(),
+    }
   }
 
   write(changes: readonly StoreChange[]): void {
@@ -101,9 +111,18 @@ export class LmdbStore implements OrderedStore {
     return this.#view
   }
 
-  #first(range: RangeOptions): Uint8Array | undefined {
+  #get(key: Uint8Array, transaction: Transaction): Uint8Array | undefined {
+    const database: ViewReader = this.#database
+    return reading(() => database.getBinary(key, { transaction }))
+  }
+
+  #after(key: Uint8Array, transaction: Transaction): Uint8Array | undefined {
+    return this.#first({ start: key, exclusiveStart: true, limit: 1 }, transaction)
+  }
+
+  #first(range: RangeOptions, transaction: Transaction): Uint8Array | undefined {
     return reading(() => {
-      for (const key of this.#database.getKeys({ ...range, transaction: this.#openView() })) return Uint8Array.from(key)
+      for (const key of this.#database.getKeys({ ...range, transaction })) return Uint8Array.from(key)
       return undefined
     })
   }

@@ -125,7 +125,7 @@ async function openWith(
       lock.release()
     }
   }
-  return { view, keys, status: () => chainStatus(keys, view), close }
+  return { view, keys, status: () => chainStatus(keys, view), compact: () => view.compact(), close }
 }
 
 async function openWriting(identity: ChainIdentity, options: OpenChainOptions): Promise<OpenParts> {
@@ -136,6 +136,7 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
     indexDirectory,
     anchorFile: anchorFile(identity.chainId, options),
     acceptRollback: options.acceptRollback,
+    referencesModule: options.referencesModule,
     onNotice: options.onNotice,
     onProgress: (doneBytes, totalBytes) => options.onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
   })

@@ -1,5 +1,6 @@
 /** The commit worker as the record view sees it. One request of each kind is answered in order. */
 import { Worker } from 'node:worker_threads'
+import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from '../../engine/chain/committer.js'
 import { AteError } from '../../engine/error.js'
 import { decodePlaces, fromPlainError, type FromWorker, type ToWorker } from './commit-messages.js'
@@ -18,18 +19,21 @@ export interface WorkerCommitterOptions extends CommitWorkerData {
 
 export class WorkerCommitter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
+  onDropping: Committer['onDropping'] = () => Promise.resolve(false)
+  onCompacted: Committer['onCompacted'] = () => {}
   readonly #worker: Worker
   readonly #options: WorkerCommitterOptions
   readonly #encoder = new CommitEncoder()
   readonly #commits = new Map<number, Pending<CommitReceipt>>()
   readonly #rooms: Pending<WriterStatus>[] = []
+  readonly #compactions: Pending<CompactionReport>[] = []
   #opening: Pending<{ nextGroup: number; status: WriterStatus }> | undefined
   #closing: Pending<void> | undefined
   #failure: unknown
 
   private constructor(options: WorkerCommitterOptions) {
     this.#options = options
-    const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback } = options
+    const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback, referencesModule } = options
     const workerData: CommitWorkerData = {
       directory,
       indexDirectory,
@@ -38,6 +42,7 @@ export class WorkerCommitter implements Committer {
       chainId,
       suite,
       acceptRollback,
+      referencesModule,
     }
     this.#worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData })
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
@@ -70,6 +75,13 @@ export class WorkerCommitter implements Committer {
     })
   }
 
+  compact(): Promise<CompactionReport> {
+    return new Promise((resolve, reject) => {
+      this.#compactions.push({ resolve, reject })
+      this.#send({ type: 'compact' }, reject)
+    })
+  }
+
   close(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#closing = { resolve, reject }
@@ -78,8 +90,12 @@ export class WorkerCommitter implements Committer {
   }
 
   #send(message: ToWorker, reject: (error: unknown) => void): void {
-    if (this.#failure === undefined) this.#worker.postMessage(message)
+    if (this.#failure === undefined) this.#post(message)
     else reject(this.#failure)
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message)
   }
 
   #receive(message: FromWorker): void {
@@ -104,7 +120,18 @@ export class WorkerCommitter implements Committer {
         return
       case 'indexed':
         this.onIndexed(message.transaction, message.changedLeaves)
-        this.#worker.postMessage({ type: 'index-seen' } satisfies ToWorker)
+        this.#post({ type: 'index-seen' })
+        return
+      case 'dropping':
+        void this.onDropping(message.bytes).then((isAllowed) => this.#post({ type: 'drop', isAllowed }))
+        return
+      case 'compacted':
+        this.onCompacted(message.status)
+        this.#compactions.shift()?.resolve(message.report)
+        return
+      case 'not-compacted':
+        this.onCompacted(message.status)
+        this.#compactions.shift()?.reject(fromPlainError(message.error))
         return
       case 'notice':
         this.#options.onNotice(message.message)
@@ -134,8 +161,9 @@ export class WorkerCommitter implements Committer {
     this.#failure ??= error
     this.#opening?.reject(error)
     this.#closing?.reject(error)
-    for (const { reject } of [...this.#commits.values(), ...this.#rooms]) reject(error)
+    for (const { reject } of [...this.#commits.values(), ...this.#rooms, ...this.#compactions]) reject(error)
     this.#commits.clear()
+    this.#compactions.length = 0
     this.#rooms.length = 0
     this.#opening = undefined
     this.#closing = undefined

@@ -12,6 +12,7 @@ import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
 import { BodyReader, type OpenGroup } from './body-reader.js'
 import { ChangeStreamWriter } from './change-stream.js'
+import type { CompactionReport } from './compaction/compactor.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
 import { Overlay } from '../index/overlay.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
@@ -22,6 +23,8 @@ const RECORD_OVERHEAD_BYTES = 32
 const BATCH_OVERHEAD_BYTES = 4096
 /** Below this more room is asked for, so that writers need not wait when there is none left: 50 ms of a fast writer. */
 const ROOM_AHEAD_BYTES = 24 * 1024 * 1024
+/** How often it is looked whether readers of older states are gone, when some were there: the collector tells nobody. */
+const READERS_POLL_MS = 500
 
 export interface ChainViewOptions {
   index: IndexReader
@@ -60,6 +63,10 @@ export class ChainView implements RecordView {
   /** It has not come (yet): a disk that is nearly full is not asked again before it must be. */
   #isRoomMissing = false
   #failure: AteError | undefined
+  /** Bytes of the log that a compaction may use. */
+  #setAside = 0
+  readonly #readers: (() => () => boolean)[] = []
+  #compaction: Promise<CompactionReport> | undefined
 
   constructor(options: ChainViewOptions) {
     this.readOnly = options.committer === undefined
@@ -68,8 +75,10 @@ export class ChainView implements RecordView {
     this.#bodies = new BodyReader(options.openGroup, options.index)
     this.#nextGroup = options.nextGroup
     this.#status = options.status
-    if (options.committer !== undefined)
-      options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
+    if (options.committer === undefined) return
+    options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
+    options.committer.onDropping = (bytes) => this.#letDrop(bytes)
+    options.committer.onCompacted = (status) => this.#noteCompacted(status)
   }
 
   get pendingBytes(): number {
@@ -189,6 +198,39 @@ export class ChainView implements RecordView {
     return this.#lastCommit
   }
 
+  keepBodiesFor(mark: () => () => boolean): void {
+    this.#readers.push(mark)
+  }
+
+  /** Gives the space of bodies back that nothing refers to any more. See `ChainWriter.compact`. */
+  async compact(): Promise<CompactionReport> {
+    if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    this.#compaction ??= this.#committer.compact().finally(() => (this.#compaction = undefined))
+    return await this.#compaction
+  }
+
+  async #letDrop(bytes: number): Promise<boolean> {
+    const compaction = this.#compaction
+    const marks = this.#readers.map((mark) => mark())
+    while (!marks.every((areGone) => areGone())) {
+      await new Promise((resolve) => setTimeout(resolve, READERS_POLL_MS))
+      if (this.#failure !== undefined || compaction !== this.#compaction) return false
+    }
+    try {
+      const room = this.reserve(bytes, true)
+      if (room !== undefined) await room
+    } catch {
+      return false
+    }
+    this.#setAside += bytes
+    return true
+  }
+
+  #noteCompacted(status: WriterStatus): void {
+    this.#setAside = 0
+    this.#status = status
+  }
+
   #finishTransaction(): GroupDraft[] {
     this.#closeBody()
     const writer = new ChangeStreamWriter((length) => this.#arenas.stage(length), METADATA_GROUP_BYTES)
@@ -237,7 +279,7 @@ export class ChainView implements RecordView {
 
   #hasRoom(bytes: number, essential: boolean): boolean {
     const available = essential ? this.#status.availableEssentialBytes : this.#status.availableBytes
-    const taken = this.#pendingBytes + this.#inFlightBytes
+    const taken = this.#pendingBytes + this.#inFlightBytes + this.#setAside
     // Seals, frames and leaves: a sixteenth covers what 64 KiB bodies and 16 KiB record groups need.
     return taken + bytes + (taken + bytes) / 16 + BATCH_OVERHEAD_BYTES <= available
   }

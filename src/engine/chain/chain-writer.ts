@@ -9,10 +9,16 @@ import { AteError, errorCode } from '../error.js'
 import { IndexWriter } from '../index/index-writer.js'
 import { LeafSeal } from '../index/leaf-seal.js'
 import type { OrderedStore } from '../index/ordered-store.js'
-import { type Log, openLog } from '../log/index.js'
+import { decodeDrop, encodeDrop, type Log, openLog } from '../log/index.js'
 import type { LogStorage } from '../log/storage.js'
-import { type AnchorStore, type AppendedBatch, type Finding, GROUP_CONTENT, GROUP_RECORDS } from '../log/types.js'
+import { DROP_NUMBER, GROUP_CONTENT, GROUP_DROP, GROUP_RECORDS } from '../log/types.js'
+import type { AnchorStore, AppendedBatch, Finding, GroupDraft, NumberRange } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
+import { readChanges } from './change-stream.js'
+import { type CompactionReport, Compactor } from './compaction/compactor.js'
+import { DroppedPlaces } from './compaction/dropped-places.js'
+import type { FindReferences } from './compaction/live-bodies.js'
+import { SpaceFreer } from './compaction/space-freer.js'
 import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from './committer.js'
 import { FLUSH_BYTES, flushToEnd, IndexFollower, pointBehind } from './index-follower.js'
 import { Memtable } from './memtable.js'
@@ -36,8 +42,12 @@ export interface ChainWriterOptions {
   onFinding?: (finding: Finding) => void
   onProgress?: (doneBytes: number, totalBytes: number) => void
   onNotice?: (message: string) => void
+  /** A segment is closed above this. */
+  segmentBytes?: number | undefined
   /** Given when the reader lives on another thread: lets this one take in other work, a turn of its event loop. */
   nextTurn?: () => Promise<void>
+  /** Without it nothing is ever dropped. */
+  findReferences?: FindReferences | undefined
 }
 
 interface Waiting {
@@ -49,6 +59,8 @@ interface Waiting {
 
 export class ChainWriter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
+  onDropping: Committer['onDropping'] = () => Promise.resolve(true)
+  onCompacted: Committer['onCompacted'] = () => {}
   readonly #log: Log
   readonly #index: IndexWriter
   readonly #follower: IndexFollower
@@ -59,6 +71,10 @@ export class ChainWriter implements Committer {
   #underWay = 0
   #failure: Error | undefined
   #isClosed = false
+  #lastTransaction = 0
+  #compactor: Compactor | undefined
+  #compaction: Promise<CompactionReport> | undefined
+  readonly #closing = settledLater()
 
   private constructor(log: Log, index: IndexWriter, memtable: Memtable, options: ChainWriterOptions) {
     const { store, nextTurn, onNotice = ignoreNotice } = options
@@ -93,20 +109,28 @@ export class ChainWriter implements Committer {
     let memtable = new Memtable(index.state.nextGroup)
     const from = index.state.point
     let replayed = 0
+    const dropped = new DroppedPlaces(options)
+    let isIndexAhead = false
     const { log, pointAccepted, anchorMissing } = await openLog({
       ...options,
       ...(from === undefined ? {} : { from }),
-      onBatch: (batch) => {
+      onBatch: async (batch) => {
         if (batch.sequence === 1 && from !== undefined) {
           index.clear()
           memtable = new Memtable(1)
         }
         replayed++
-        memtable.addBatch(batch.records, batch.groups, pointBehind(batch))
+        await dropped.free(batch, memtable)
+        memtable.addBatch(batch.records, batch.groups, pointBehind(batch), batch.dropped)
         if (memtable.bytes < FLUSH_BYTES) return
         flushToEnd(index, memtable)
         memtable = new Memtable(memtable.nextGroup)
+        isIndexAhead = true
       },
+    }).catch((error: unknown) => {
+      // Content that no later batch drops is known for damage at the end only: the next open must meet it again.
+      if (isIndexAhead && errorCode(error) === 'CHAIN_DAMAGED') index.clear()
+      throw error
     })
     if (from !== undefined && !pointAccepted && replayed === 0) {
       index.clear()
@@ -140,6 +164,8 @@ export class ChainWriter implements Committer {
   submit(request: CommitRequest): Promise<CommitReceipt> {
     if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'the chain is closed'))
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    this.#lastTransaction = request.transaction
+    this.#noteRecords(request)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, bytes: requestBytes(request), resolve, reject })
       this.#commitWaiting()
@@ -178,9 +204,21 @@ export class ChainWriter implements Committer {
     }
   }
 
+  /** Resolves with what was dropped. NOT_SUPPORTED, NO_SPACE (nothing has changed), or what `Compactor.run` throws. */
+  compact(): Promise<CompactionReport> {
+    this.#compaction ??= this.#compact().finally(() => {
+      this.#compactor = undefined
+      this.#compaction = undefined
+      this.onCompacted(this.status)
+    })
+    return this.#compaction
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#closing.settle()
+    await this.#compaction?.catch(() => undefined)
     while (this.#underWay > 0) await this.#lastCommit
     await this.#follower.stop()
     try {
@@ -192,6 +230,51 @@ export class ChainWriter implements Committer {
       this.#options.onNotice?.(`The index could not be written (${code}); it is brought up to date when next opened.`)
     }
     await this.#log.close()
+  }
+
+  async #compact(): Promise<CompactionReport> {
+    const { storage, crypto, keys, store, findReferences, readOnly, nextTurn = noTurn } = this.#options
+    if (readOnly || findReferences === undefined || store.view === undefined)
+      throw new AteError('NOT_SUPPORTED', 'this chain cannot be compacted here')
+    const transaction = (): Pick<CommitRequest, 'transaction' | 'isDurable'> => ({
+      transaction: this.#lastTransaction,
+      isDurable: true,
+    })
+    this.#compactor = new Compactor({
+      store,
+      seal: new LeafSeal(crypto, keys),
+      crypto,
+      keys,
+      log: this.#log,
+      follower: this.#follower,
+      freer: new SpaceFreer(storage),
+      findReferences,
+      settle: () => this.submit({ ...transaction(), groups: [] }),
+      appendDrop: (ranges) => {
+        const groups: GroupDraft[] = [{ kind: GROUP_DROP, number: DROP_NUMBER, parts: [encodeDrop(ranges)] }]
+        return this.submit({ ...transaction(), groups })
+      },
+      mayDrop: (bytes) => Promise.race([this.onDropping(bytes), this.#closing.settled.then(() => false)]),
+      nextTurn,
+      isStopped: () => this.#isClosed,
+    })
+    return await this.#compactor.run()
+  }
+
+  /** A compaction must know of every reference that is made while it runs. */
+  #noteRecords({ groups }: CommitRequest): void {
+    const compactor = this.#compactor
+    if (compactor === undefined) return
+    const sink = {
+      put: (kind: number, high: number, low: number, value: Uint8Array) => compactor.note({ kind, low, value }),
+      delete: () => undefined,
+      deleteRange: () => undefined,
+    }
+    try {
+      for (const { kind, parts } of groups) if (kind === GROUP_RECORDS) readChanges(concatBytes(...parts), sink)
+    } catch (error) {
+      compactor.giveUp(error)
+    }
   }
 
   /** What waits goes together; while it is sealed and written, more gathers. */
@@ -237,7 +320,7 @@ export class ChainWriter implements Committer {
       const records = request.groups
         .filter((group) => group.kind === GROUP_RECORDS)
         .map((group) => concatBytes(...group.parts))
-      this.#follower.add(request.transaction, records, batch)
+      this.#follower.add(request.transaction, records, batch, droppedBy(request))
     }
   }
 
@@ -284,6 +367,20 @@ function bodyPlaces(batch: AppendedBatch): CommitReceipt['places'] {
       position,
       storedBytes,
     }))
+}
+
+function droppedBy({ groups }: CommitRequest): NumberRange[] {
+  return groups.filter(({ kind }) => kind === GROUP_DROP).flatMap(({ parts }) => decodeDrop(concatBytes(...parts)))
+}
+
+function noTurn(): Promise<void> {
+  return Promise.resolve()
+}
+
+function settledLater(): { settled: Promise<void>; settle: () => void } {
+  let settle = (): void => undefined
+  const settled = new Promise<void>((resolve) => (settle = resolve))
+  return { settled, settle: () => settle() }
 }
 
 function requestBytes(request: CommitRequest): number {

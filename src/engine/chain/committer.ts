@@ -4,6 +4,7 @@
  */
 import type { RecordKey } from '../index/record-key.js'
 import type { GroupDraft } from '../log/types.js'
+import type { CompactionReport } from './compaction/compactor.js'
 
 /** One transaction, ready for the log. Its parts must not change until the receipt comes. */
 export interface CommitRequest {
@@ -43,12 +44,20 @@ export interface CommitReceipt {
 }
 
 export interface Committer {
+  /**
+   * Called before bodies are dropped that nothing refers to, with the bytes that this takes in the log. Resolves with true
+   * when nobody reads a state that may still refer to them and the bytes are set aside until `onCompacted`.
+   */
+  onDropping: (bytes: number) => Promise<boolean>
+  onCompacted: (status: WriterStatus) => void
   /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>
   /** Tries to find more space; rejects with NO_SPACE. */
   makeRoom(): Promise<WriterStatus>
   /** Called with a transaction up to which the index has taken everything in, and the leaves that changed for it. */
   onIndexed: (transaction: number, changedLeaves: readonly RecordKey[]) => void
+  /** Gives the space of bodies back that nothing refers to any more. */
+  compact(): Promise<CompactionReport>
   /** Flushes the index and closes the log. */
   close(): Promise<void>
 }

@@ -4,8 +4,9 @@
  */
 import { AteError, errorCode } from '../error.js'
 import type { IndexWriter } from '../index/index-writer.js'
+import type { LeafRecord } from '../index/leaf.js'
 import type { OrderedStore } from '../index/ordered-store.js'
-import type { AppendedBatch, LogPoint } from '../log/types.js'
+import type { AppendedBatch, LogPoint, NumberRange } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
 import type { Committer } from './committer.js'
 import { Memtable } from './memtable.js'
@@ -35,6 +36,7 @@ export class IndexFollower {
   #isWanted = false
   /** The reader has not seen the last flush yet: another one would change leaves under it. */
   #isReaderBehind = false
+  #isHeld = false
   #failure: unknown
   #sizeBytes = 0
   #isClosed = false
@@ -71,8 +73,13 @@ export class IndexFollower {
   }
 
   /** Takes in a batch with the change streams it holds, and flushes when there is enough. */
-  add(transaction: number, records: readonly Uint8Array[], batch: AppendedBatch): void {
-    this.#memtable.addBatch(records, batch.groups, pointBehind(batch))
+  add(
+    transaction: number,
+    records: readonly Uint8Array[],
+    batch: AppendedBatch,
+    dropped: readonly NumberRange[],
+  ): void {
+    this.#memtable.addBatch(records, batch.groups, pointBehind(batch), dropped)
     this.#memtable.transaction = transaction
     if (this.#memtable.bytes < FLUSH_BYTES) return
     this.#isWanted = true
@@ -91,6 +98,29 @@ export class IndexFollower {
   noteSeen(): void {
     this.#isReaderBehind = false
     this.#start()
+  }
+
+  /** What is added from now on stays here until `release`. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  release(): void {
+    this.#isHeld = false
+    this.#start()
+  }
+
+  /** The index is as it was left by a flush when it resolves, in the same turn; false when it cannot be. */
+  async whenIdle(): Promise<boolean> {
+    while (this.#running !== undefined) await this.#running
+    return this.#failure === undefined && !this.#isClosed
+  }
+
+  /** Every record put that the index has not taken in, when nothing is under way. */
+  eachPut(visit: (record: LeafRecord) => void): void {
+    for (const { bucket } of this.#memtable.overlay.buckets())
+      for (const { kind, high, low, value } of bucket.nodes.values())
+        if (value !== null) visit({ kind, high, low, value })
   }
 
   /** Nothing is under way any more when it resolves; what is held is for `finish`. */
@@ -116,7 +146,7 @@ export class IndexFollower {
   }
 
   get #isDue(): boolean {
-    return this.#isWanted && !this.#isReaderBehind && !this.#isClosed
+    return this.#isWanted && !this.#isReaderBehind && !this.#isHeld && !this.#isClosed
   }
 
   async #run(): Promise<void> {

@@ -12,6 +12,7 @@ import type { LogStorage } from '../log/storage.js'
 import { type AnchorStore, GROUP_CONTENT } from '../log/types.js'
 import { ChainView } from './chain-view.js'
 import { ChainWriter } from './chain-writer.js'
+import type { FindReferences } from './compaction/live-bodies.js'
 
 export interface MemoryChainOptions {
   crypto: CryptoProvider
@@ -21,6 +22,9 @@ export interface MemoryChainOptions {
   store?: OrderedStore
   anchor?: AnchorStore
   readOnly?: boolean
+  findReferences?: FindReferences
+  /** A segment is closed above this. */
+  segmentBytes?: number
   clock?: () => number
 }
 
@@ -45,8 +49,18 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
   } = options
   const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
   if (!(await storage.list()).includes('manifest')) await createLog({ storage, crypto, keys, clock })
-  const { anchor } = options
-  const writer = await ChainWriter.open({ storage, crypto, keys, store, clock, anchor, readOnly })
+  const { anchor, findReferences, segmentBytes } = options
+  const writer = await ChainWriter.open({
+    storage,
+    crypto,
+    keys,
+    store,
+    clock,
+    anchor,
+    readOnly,
+    findReferences,
+    segmentBytes,
+  })
   const groups = new GroupReader({ storage, crypto, keys })
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(crypto, keys)),

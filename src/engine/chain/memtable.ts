@@ -2,7 +2,7 @@
  * What the log has made durable and the index has not taken in yet, on the writing side. It is filled from receipts and
  * from replayed batches alike, and flushed as a whole.
  */
-import type { GroupPlace, LogPoint } from '../log/types.js'
+import type { GroupPlace, LogPoint, NumberRange } from '../log/types.js'
 import { GROUP_CONTENT } from '../log/types.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, encodeBodyPlace } from './body-place.js'
 import { type ChangeSink, readChanges } from './change-stream.js'
@@ -25,8 +25,15 @@ export class Memtable implements ChangeSink {
     this.nextGroup = nextGroup
   }
 
-  addBatch(records: readonly Uint8Array[], groups: readonly GroupPlace[], point: LogPoint): void {
+  addBatch(
+    records: readonly Uint8Array[],
+    groups: readonly GroupPlace[],
+    point: LogPoint,
+    dropped: readonly NumberRange[],
+  ): void {
     for (const stream of records) readChanges(stream, this)
+    for (const { from, to } of dropped)
+      for (let body = from; body <= to; body++) this.delete(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
     for (const place of groups) {
       if (place.number >= this.nextGroup) this.nextGroup = place.number + 1
       if (place.kind !== GROUP_CONTENT) continue

@@ -52,6 +52,12 @@ export interface RecordView {
    */
   copyBody(slice: BodySlice, target: Uint8Array, targetStart: number): Promise<void> | undefined
 
+  /**
+   * For whoever reads states that may be older than the current one: bodies that only those refer to are kept until they are
+   * read no more. `mark` is called when bodies are to be dropped; what it returns tells whether all states read then are gone.
+   */
+  keepBodiesFor?(mark: () => () => boolean): void
+
   /** Bytes of the current transaction (staged content and records), and of those not yet durable. */
   readonly pendingBytes: number
   readonly inFlightBytes: number

@@ -11,14 +11,13 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { LogPoint } from '../log/types.js'
 import type { Overlay, OverlayBucket } from './overlay.js'
 import { isAteError } from '../error.js'
-import { LABELS } from '../crypto/labels.js'
 import { decodeState, encodeState, type IndexState, STATE_KEY } from './index-state.js'
 import { decodeLeaf, encodeLeaf, type LeafRecord } from './leaf.js'
 import { cutLeaves, leafBytes, LEAF_BYTES, mergeRecords, type RecordChange } from './leaf-edit.js'
 import type { LeafSeal } from './leaf-seal.js'
 import type { OrderedStore, StoreChange } from './ordered-store.js'
 import { decodeKey, encodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
-import { SetDigest } from './set-digest.js'
+import { SetDigest, setDigestKey } from './set-digest.js'
 
 /** Leaves written in one transaction of the store, and so with one sync: some 10 ms that a commit may have to wait. */
 const SLICE_LEAVES = 192
@@ -57,7 +56,7 @@ export class IndexWriter {
     this.#store = store
     this.#seal = seal
     this.#crypto = crypto
-    this.#digestKey = crypto.hkdfSha256(keys.index.key, keys.chainId, LABELS.indexRoot, 32)
+    this.#digestKey = setDigestKey(crypto, keys)
     this.#state = this.#readState() ?? emptyState()
     this.#digest = new SetDigest(crypto, this.#digestKey, this.#state.setDigest)
   }

@@ -1,7 +1,7 @@
 /** OrderedStore in memory: a sorted array of keys with a map of values. For tests, temporary chains and browsers. */
 import { compareBytes } from '../bytes/compare.js'
 import { toHex } from '../bytes/hex.js'
-import type { OrderedStore, StoreChange } from './ordered-store.js'
+import type { OrderedStore, StoreChange, StoreView } from './ordered-store.js'
 
 export class MemoryStore implements OrderedStore {
   readonly #values = new Map<string, Uint8Array>()
@@ -49,6 +49,13 @@ export class MemoryStore implements OrderedStore {
     this.#values.clear()
     this.#keys.length = 0
     this.#bytes = 0
+  }
+
+  view(): StoreView {
+    const view = new MemoryStore()
+    view.#keys.push(...this.#keys)
+    for (const [id, value] of this.#values) view.#values.set(id, value)
+    return { get: (key) => view.get(key), after: (key) => view.after(key), close: () => view.clear() }
   }
 
   sizeBytes(): number {

@@ -19,9 +19,16 @@ export interface OrderedStore {
   clear(): void
   /** Reads whatever its medium has around the values, yielding now and then: false when it cannot be relied on. */
   checkMedium?(): Generator<void, boolean>
+  /** What it holds now, whatever is written later; undefined where there is no such thing. The caller closes it. */
+  view?(): StoreView
   /** Bytes on the medium. */
   sizeBytes(): number
   close(): Promise<void>
+}
+
+/** A store at one time. */
+export interface StoreView extends Pick<OrderedStore, 'get' | 'after'> {
+  close(): void
 }
 
 export interface StoreChange {

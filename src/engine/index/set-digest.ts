@@ -3,9 +3,15 @@
  * HMAC(key, store key || stored value). It tells an index whose leaves are each authentic but not all of one time.
  * (A multiset hash of the MSet-Add-Hash kind, Clarke et al. 2003; secret keyed, so adding is enough.)
  */
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import { LABELS } from '../crypto/labels.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 
 const BYTES = 32
+
+export function setDigestKey(crypto: CryptoProvider, keys: ChainKeys): Uint8Array {
+  return crypto.hkdfSha256(keys.index.key, keys.chainId, LABELS.indexRoot, BYTES)
+}
 
 export class SetDigest {
   readonly #crypto: CryptoProvider

@@ -13,6 +13,7 @@ import type { ChainState } from './chain-state.js'
 import { batchDigest, writeBatchHeader, writeTableEntry, type TableEntry } from './format/batch-header.js'
 import { alignFrame, FRAME_HEADER_BYTES, headBytesOf, writeFrameHeader } from './format/frame-head.js'
 import { GROUP_OVERHEAD_BYTES } from './format/group-header.js'
+import { groupFlags } from './format/group-kinds.js'
 import { linkDigest, writeLink } from './format/link.js'
 import { merkleLeaf, merkleRoot } from './format/merkle.js'
 import type { GroupSealer } from './group-sealer.js'
@@ -139,5 +140,5 @@ function digestOf(group: GroupPlace): Uint8Array {
 }
 
 function tableEntry({ kind, number, storedBytes, digest }: GroupPlace): TableEntry {
-  return { kind, flags: 0, number, storedBytes, digest }
+  return { kind, flags: groupFlags(kind), number, storedBytes, digest }
 }

@@ -7,8 +7,9 @@ import { sealingKey, type ChainKeys, type DataKey } from '../crypto/chain-keys.j
 import type { CryptoProvider } from '../crypto/provider.js'
 import { wipe } from '../crypto/wipe.js'
 import { GROUP_HEADER_BYTES, readGroupHeader } from './format/group-header.js'
+import { knownKind } from './format/group-kinds.js'
 import { GroupContext } from './group-context.js'
-import { GROUP_CONTENT, GROUP_RECORDS } from './types.js'
+import { GROUP_CONTENT, type GroupKind } from './types.js'
 
 /** Sessions whose keys are kept; deriving one costs 10 us. */
 const MAX_SESSION_KEYS = 256
@@ -45,11 +46,12 @@ export class GroupOpener {
    */
   open(stored: Uint8Array, expected: ExpectedGroup, into?: Uint8Array): Uint8Array | undefined {
     const header = readGroupHeader(stored)
-    if (header === undefined || header.flags !== 0) return undefined
-    if (header.kind !== expected.kind || header.number !== expected.number) return undefined
+    if (header === undefined || header.kind !== expected.kind || header.number !== expected.number) return undefined
     if (expected.random !== undefined && header.random !== expected.random) return undefined
-    const data = this.#dataKey(header.kind)
-    if (data === undefined || !equalBytes(data.id, header.keyId)) return undefined
+    const kind = knownKind(header.kind, header.flags)
+    if (kind === undefined) return undefined
+    const data = this.#dataKey(kind)
+    if (!equalBytes(data.id, header.keyId)) return undefined
     const key = this.#sessionKey(data, header.salt)
     this.#context.header.set(stored.subarray(0, GROUP_HEADER_BYTES))
     return this.#crypto.open(key, header.nonce, this.#context.aad, stored.subarray(GROUP_HEADER_BYTES), into)
@@ -61,10 +63,8 @@ export class GroupOpener {
     this.#sessions.clear()
   }
 
-  #dataKey(kind: number): DataKey | undefined {
-    if (kind === GROUP_RECORDS) return this.#keys.member
-    if (kind === GROUP_CONTENT) return this.#keys.access
-    return undefined
+  #dataKey(kind: GroupKind): DataKey {
+    return kind === GROUP_CONTENT ? this.#keys.access : this.#keys.member
   }
 
   #sessionKey(data: DataKey, salt: Uint8Array): Uint8Array {

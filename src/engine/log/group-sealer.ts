@@ -7,8 +7,9 @@ import { SESSION_SALT_BYTES, sealingKey, type ChainKeys, type DataKey } from '..
 import { wipe } from '../crypto/wipe.js'
 import { byteLength } from '../bytes/concat.js'
 import { GROUP_HEADER_BYTES, GROUP_RANDOM_BYTES, randomOf, writeGroupHeader } from './format/group-header.js'
+import { groupFlags } from './format/group-kinds.js'
 import { GroupContext } from './group-context.js'
-import { GROUP_RECORDS, type GroupDraft, type GroupKind } from './types.js'
+import { GROUP_CONTENT, type GroupDraft, type GroupKind } from './types.js'
 
 /** With 96-bit random nonces, more would bring a repeated one nearer than 2^-40. */
 export const MAX_SEALS_PER_KEY = 2 ** 28
@@ -51,6 +52,7 @@ export class GroupSealer {
     const header = this.#context.header
     writeGroupHeader(header, {
       kind: draft.kind,
+      flags: groupFlags(draft.kind),
       sealedBytes: byteLength(draft.parts) + GCM_TAG_BYTES,
       number: draft.number,
       random: this.#crypto.randomBytes(GROUP_RANDOM_BYTES),
@@ -73,17 +75,18 @@ export class GroupSealer {
   }
 
   #sessionKey(kind: GroupKind): SessionKey {
-    const current = kind === GROUP_RECORDS ? this.#member : this.#access
+    const isContent = kind === GROUP_CONTENT
+    const current = isContent ? this.#access : this.#member
     if (current !== undefined && current.sealsLeft > 0) {
       current.sealsLeft--
       return current
     }
     if (current !== undefined) this.#salt = this.#crypto.randomBytes(SESSION_SALT_BYTES)
-    const data = kind === GROUP_RECORDS ? this.#keys.member : this.#keys.access
+    const data = isContent ? this.#keys.access : this.#keys.member
     const key = sealingKey(this.#crypto, data, this.#salt, this.#keys.suite)
     const fresh: SessionKey = { data, salt: this.#salt, key, sealsLeft: this.#maxSeals - 1 }
-    if (kind === GROUP_RECORDS) this.#member = fresh
-    else this.#access = fresh
+    if (isContent) this.#access = fresh
+    else this.#member = fresh
     return fresh
   }
 }

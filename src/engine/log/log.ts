@@ -104,6 +104,20 @@ export class Log {
     return this.#builder.bytesOf(batch)
   }
 
+  /** Numbers of the segments that nothing is appended to any more. */
+  closedSegments(): ReadonlySet<number> {
+    const { segments } = this.#parts.manifest.current
+    return new Set(segments.filter(({ closing }) => closing !== undefined).map(({ number }) => number))
+  }
+
+  /** Programs that know no drops refuse the chain when it resolves: before the first is appended. NO_SPACE. */
+  allowDrops(): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#demandWritable()
+      await this.#guard(() => this.#parts.manifest.allowDrops())
+    })
+  }
+
   /**
    * Reserves more space, at least `needed` bytes beyond what is available. Throws NO_SPACE when the disk has none, and
    * then nothing has changed.

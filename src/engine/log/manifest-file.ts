@@ -4,7 +4,7 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { MAX_MANIFEST_BYTES } from '../limits.js'
-import { CURRENT_FORMAT } from './format/feature-flags.js'
+import { CURRENT_FORMAT, FEATURE_DROPS, FORMAT_FOUND } from './format/feature-flags.js'
 import {
   decodeManifest,
   encodeManifest,
@@ -62,13 +62,24 @@ export class ManifestFile {
     segments: readonly SegmentEntry[],
   ): ManifestFile {
     const { chainId, suite } = keys
-    const manifest: Manifest = { format: CURRENT_FORMAT, chainId, suite, createdMs: 0, generation: 0, segments }
+    const manifest: Manifest = { format: FORMAT_FOUND, chainId, suite, createdMs: 0, generation: 0, segments }
     return new ManifestFile(storage, crypto, keys, manifest)
   }
 
   /** Durable when it resolves; nothing has changed when it throws. */
   async replaceSegments(segments: readonly SegmentEntry[]): Promise<void> {
-    const next: Manifest = { ...this.#current, generation: this.#current.generation + 1, segments }
+    await this.#replace({ ...this.#current, segments })
+  }
+
+  /** From now on programs that know no drops refuse the chain. As `replaceSegments`. */
+  async allowDrops(): Promise<void> {
+    const { format } = this.#current
+    if ((format.incompat & FEATURE_DROPS) !== 0) return
+    await this.#replace({ ...this.#current, format: { ...format, incompat: format.incompat | FEATURE_DROPS } })
+  }
+
+  async #replace(changed: Manifest): Promise<void> {
+    const next: Manifest = { ...changed, generation: this.#current.generation + 1 }
     await this.#storage.replaceSmall(MANIFEST_NAME, encodeManifest(this.#crypto, this.#keys.manifestKey, next))
     this.#current = next
   }

@@ -104,6 +104,11 @@ class MemorySegment implements SegmentFile {
     file.length = length
   }
 
+  async punch(from: number, to: number): Promise<boolean> {
+    this.#file.bytes.fill(0, from, to)
+    return true
+  }
+
   async close(): Promise<void> {}
 
   #grow(length: number): void {

@@ -13,7 +13,7 @@ import { closeTail } from './close-tail.js'
 import { digestOfBatch } from './digest-of-batch.js'
 import { encodeAnchor } from './format/anchor-format.js'
 import { isReadOnlyFormat } from './format/feature-flags.js'
-import type { SegmentEntry } from './format/manifest-format.js'
+import { mayBeDropped, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
 import { manifestDamage } from './describe-chain.js'
 import { foundSegments } from './found-segments.js'
@@ -105,7 +105,7 @@ class LogOpening {
     const openBytes = await this.#readyLastSegment(segments)
     const found = from === undefined ? undefined : await findPoint(storage, this.#judge, segments, from)
     await this.#noteAnchored(segments, anchored, found)
-    const end = await this.#replay(segments, found ?? START_OF_LOG, anchored, openBytes)
+    const end = await this.#replay(manifest, found ?? START_OF_LOG, anchored, openBytes)
     if (this.#isWritable) {
       await closeTail(storage, manifest, end)
       this.#moveAnchor(end.state)
@@ -192,12 +192,13 @@ class LogOpening {
   }
 
   async #replay(
-    segments: readonly SegmentEntry[],
+    { current }: ManifestFile,
     start: StartPoint,
     anchored: AnchorCheck,
     openBytes: number,
   ): Promise<ReplayEnd> {
     const { storage, onBatch, onProgress } = this.#options
+    const { segments } = current
     const totalBytes = bytesOf(segments.slice(start.index)) + openBytes
     anchored.noteState(start.state)
     const replay = new Replay({
@@ -208,6 +209,7 @@ class LogOpening {
       durableSequence: anchored.durableSequence,
       isTolerant: this.#isTolerant,
       opensContent: false,
+      mayBeDropped: (segment) => mayBeDropped(current, segment),
       onBatch: (batch) => {
         anchored.noteState(batch)
         return onBatch(batch)

@@ -5,6 +5,7 @@
 import { equalBytes } from '../bytes/equal.js'
 import { AteError, errorCode } from '../error.js'
 import type { ChainState } from './chain-state.js'
+import { Doubts } from './doubts.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import { GroupOpener } from './group-opener.js'
@@ -28,6 +29,8 @@ export interface ReplayOptions {
   /** Goes on behind damage and tells it; otherwise the first damage throws CHAIN_DAMAGED. */
   isTolerant: boolean
   opensContent: boolean
+  /** Content of the segment may be gone if a later batch drops it. */
+  mayBeDropped: (segment: SegmentEntry) => boolean
   onBatch: (batch: ReplayedBatch) => void | Promise<void>
   onFinding: (finding: Finding) => void | Promise<void>
   onProgress: (doneBytes: number) => void
@@ -44,6 +47,7 @@ export class Replay {
   readonly #options: ReplayOptions
   readonly #walker: SegmentWalker
   readonly #opener: GroupOpener
+  readonly #doubts = new Doubts()
   #doneBytes = 0
   #position = SEGMENT_HEADER_BYTES
   #lastPosition: number | undefined
@@ -58,7 +62,7 @@ export class Replay {
   async run(): Promise<ReplayEnd> {
     for (let index = this.#options.start.index; index < this.#options.segments.length; index++)
       await this.segment(index)
-    return this.finish()
+    return await this.finish()
   }
 
   /** One segment of the list; they must be read in order, beginning with that of the start. */
@@ -82,8 +86,9 @@ export class Replay {
   }
 
   /** Where the log ends, when all segments have been read. */
-  finish(): ReplayEnd {
+  async finish(): Promise<ReplayEnd> {
     this.#opener.wipe()
+    for (const finding of this.#doubts.left()) await this.#damage(finding)
     return { state: this.#walker.state, position: this.#position, lastPosition: this.#lastPosition }
   }
 
@@ -103,8 +108,12 @@ export class Replay {
   }
 
   async #walkSegment(entry: SegmentEntry, { scanner }: OpenSegment, from: number): Promise<void> {
-    for await (const step of this.#walker.walk(entry.number, scanner, from)) {
+    const mayBeDropped = this.#options.mayBeDropped(entry)
+    for await (const step of this.#walker.walk(entry.number, scanner, from, mayBeDropped)) {
       if (step.kind === 'batch') {
+        // A batch drops what came before it.
+        for (const range of step.batch.dropped) this.#doubts.settle(range)
+        for (const doubt of step.doubts) this.#doubts.add(doubt)
         this.#position = step.batch.endPosition
         this.#lastPosition = step.position
         await this.#options.onBatch(step.batch)

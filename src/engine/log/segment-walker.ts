@@ -2,15 +2,13 @@
  * Walks the batches of one segment in order, verifying each, and tells apart what a crash can leave (a tear) and what only
  * damage or tampering can. It never decides: whoever walks stops at the first problem or goes on behind it.
  */
-import { equalBytes } from '../bytes/equal.js'
-import { AteError } from '../error.js'
 import { checkBatch, checkOrder, stateAfter, type BatchJudge, type ChainState } from './chain-state.js'
-import { FRAME_ALIGNMENT_BYTES, type FrameHead } from './format/frame-head.js'
-import { GROUP_FLAG_CRITICAL, readGroupHeader } from './format/group-header.js'
-import { merkleLeaf } from './format/merkle.js'
+import type { Doubt } from './doubts.js'
+import { FRAME_ALIGNMENT_BYTES } from './format/frame-head.js'
+import { readGroups } from './frame-groups.js'
 import type { GroupOpener } from './group-opener.js'
 import type { FrameRead, SegmentScanner, StoredFrame } from './segment-scanner.js'
-import { GROUP_CONTENT, GROUP_RECORDS, type Finding, type GroupPlace, type ReplayedBatch } from './types.js'
+import type { Finding, ReplayedBatch } from './types.js'
 
 export interface WalkerOptions {
   judge: BatchJudge
@@ -36,6 +34,8 @@ export interface WalkedBatch {
   kind: 'batch'
   batch: ReplayedBatch
   position: number
+  /** Groups of content that are damaged unless a later batch drops them. */
+  doubts: readonly Doubt[]
 }
 
 export type WalkStep = WalkProblem | WalkedBatch
@@ -52,14 +52,17 @@ export class SegmentWalker {
     this.state = from
   }
 
-  /** Yields batches and problems of a segment from `start` on. What does not verify is skipped. */
-  async *walk(segment: number, scanner: SegmentScanner, start: number): AsyncGenerator<WalkStep> {
+  /**
+   * Yields batches and problems of a segment from `start` on. What does not verify is skipped. With `mayBeDropped`, content
+   * that does not verify is in doubt only.
+   */
+  async *walk(segment: number, scanner: SegmentScanner, start: number, mayBeDropped = false): AsyncGenerator<WalkStep> {
     let position: number | undefined = start
     while (position !== undefined) {
       const read: FrameRead = await scanner.frameAt(position)
       const wrong = read.kind === 'frame' ? checkBatch(this.#options.judge, read.frame.head) : undefined
       if (read.kind === 'frame' && wrong === undefined) {
-        yield* this.#takeFrame(segment, scanner, read.frame)
+        yield* this.#takeFrame(segment, scanner, read.frame, mayBeDropped)
         position = read.frame.endPosition
         continue
       }
@@ -74,7 +77,12 @@ export class SegmentWalker {
     }
   }
 
-  async *#takeFrame(segment: number, scanner: SegmentScanner, frame: StoredFrame): AsyncGenerator<WalkStep> {
+  async *#takeFrame(
+    segment: number,
+    scanner: SegmentScanner,
+    frame: StoredFrame,
+    mayBeDropped: boolean,
+  ): AsyncGenerator<WalkStep> {
     const { head, position, endPosition } = frame
     const disorder = checkOrder(this.state, head)
     const isLater = head.link.sequence > this.state.sequence
@@ -83,12 +91,14 @@ export class SegmentWalker {
       yield this.#problem(finding, false, position, endPosition)
     }
     if (!isLater) return
-    const { problems, records, groups } = await readGroups(this.#options, segment, scanner, frame)
+    const read = await readGroups({ ...this.#options, segment, scanner, frame, mayBeDropped })
+    const { groups, records, dropped, problems, doubts } = read
     for (const { finding, isTear } of problems) yield this.#problem(finding, isTear, position, endPosition)
     this.state = stateAfter(this.#options.judge.crypto, head)
     this.isAdrift = false
     const { sequence, digest } = this.state
-    yield { kind: 'batch', batch: { sequence, digest, groups, records, segment, endPosition }, position }
+    const batch = { sequence, digest, groups, records, dropped, segment, endPosition }
+    yield { kind: 'batch', batch, position, doubts }
   }
 
   #problem(finding: Finding, isTear: boolean, position: number, resumeAt = position + 1): WalkProblem {
@@ -112,64 +122,4 @@ export async function isKnownDurable(
     position = await scanner.findFrame(position + FRAME_ALIGNMENT_BYTES)
   }
   return scanner.isExhausted
-}
-
-interface ReadGroups {
-  groups: GroupPlace[]
-  records: Uint8Array[]
-  problems: { finding: Finding; isTear: boolean }[]
-}
-
-async function readGroups(
-  options: WalkerOptions,
-  segment: number,
-  scanner: SegmentScanner,
-  frame: StoredFrame,
-): Promise<ReadGroups> {
-  const result: ReadGroups = { groups: [], records: [], problems: [] }
-  let position = frame.bodyPosition
-  for (const entry of frame.head.table) {
-    const { kind, number, storedBytes } = entry
-    const stored = await scanner.bytes(position, storedBytes)
-    const report = (message: string, isTear: boolean): void => {
-      const { sequence } = frame.head.link
-      const finding: Finding = { kind: 'group', message, segment, position, sequence, group: number }
-      result.problems.push({ finding, isTear })
-    }
-    const isWhole = equalBytes(merkleLeaf(options.judge.crypto, stored), entry.digest)
-    const isKnown = isKnownKind(entry, frame.head)
-    if (!isWhole) report('the group has another digest than its batch says', true)
-    if (isKnown && (kind === GROUP_RECORDS || kind === GROUP_CONTENT)) {
-      const header = isWhole ? readGroupHeader(stored) : undefined
-      result.groups.push({
-        kind,
-        number,
-        random: header?.random ?? 0,
-        segment,
-        position,
-        storedBytes,
-        digest: entry.digest.slice(),
-      })
-      if (isWhole && (kind === GROUP_RECORDS || options.opensContent)) {
-        const opened = options.opener.open(stored, { kind, number })
-        if (opened === undefined) report('the group does not open', false)
-        else if (kind === GROUP_RECORDS) result.records.push(opened)
-      }
-    }
-    position += storedBytes
-  }
-  return result
-}
-
-/** Unknown kinds are skipped unless they are critical. */
-function isKnownKind(entry: { kind: number; flags: number }, head: FrameHead): boolean {
-  if (entry.flags === 0 && (entry.kind === GROUP_RECORDS || entry.kind === GROUP_CONTENT)) return true
-  if ((entry.flags & ~GROUP_FLAG_CRITICAL) === 0 && (entry.flags & GROUP_FLAG_CRITICAL) === 0) return false
-  throw new AteError(
-    'UNSUPPORTED_FORMAT',
-    `Batch ${head.link.sequence} holds a kind of group (${entry.kind}) that is not known here.`,
-    {
-      hint: 'Use the newer atefs that wrote it.',
-    },
-  )
 }

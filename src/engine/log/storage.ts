@@ -46,5 +46,10 @@ export interface SegmentFile {
   /** Writes zeros over [from, to) and syncs them, so that later syncs of that range change no file-system metadata. */
   zero(from: number, to: number): Promise<void>
   truncate(length: number): Promise<void>
+  /**
+   * Gives back the space of what lies in [from, to), as far as it can be: every byte of it reads as zero or as before, none
+   * outside changes, and the size stays. False where it cannot be done; behind the end that is all it tells.
+   */
+  punch(from: number, to: number): Promise<boolean>
   close(): Promise<void>
 }

@@ -3,17 +3,20 @@
  * The bytes are in `docs/format.md`.
  */
 
-/** 1 = sealed records (metadata), 2 = sealed content. Others are reserved (`docs/format.md`, reserved kinds). */
+/** 1 = sealed records (metadata), 2 = sealed content, 8 = bodies that are gone. Others are reserved (`docs/format.md`, reserved kinds). */
 export const GROUP_RECORDS = 1
 export const GROUP_CONTENT = 2
-export type GroupKind = typeof GROUP_RECORDS | typeof GROUP_CONTENT
+export const GROUP_DROP = 8
+export type GroupKind = typeof GROUP_RECORDS | typeof GROUP_CONTENT | typeof GROUP_DROP
+/** Of every drop: nothing ever refers to one. */
+export const DROP_NUMBER = 0
 
 /** One group to seal: its parts are sealed as one message. */
 export interface GroupDraft {
   kind: GroupKind
   /**
    * Number of this group among those of this chain's writer: given by the caller, never reused (not even after a crash
-   * or by a second writer of a copied directory: the group's id is this number and 64 random bits).
+   * or by a second writer of a copied directory: the group's id is this number and 64 random bits). DROP_NUMBER for drops.
    */
   number: number
   parts: readonly Uint8Array[]
@@ -49,6 +52,14 @@ export interface AppendedBatch {
 export interface ReplayedBatch extends AppendedBatch {
   /** Opened groups of kind GROUP_RECORDS, in order. */
   records: Uint8Array[]
+  /** Numbers of the bodies that the batch's drops name. */
+  dropped: NumberRange[]
+}
+
+/** The numbers from `from` to `to`, both included. */
+export interface NumberRange {
+  from: number
+  to: number
 }
 
 /** A point of the log that a cache (the index) has taken in. */

@@ -7,8 +7,9 @@ import type { CryptoProvider } from '../crypto/provider.js'
 import { errorCode } from '../error.js'
 import { AnchorCheck } from './anchor-check.js'
 import { macAuthor, type BatchAuthor } from './batch-author.js'
-import type { SegmentEntry } from './format/manifest-format.js'
+import { type Manifest, mayBeDropped, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
+import { FORMAT_FOUND } from './format/feature-flags.js'
 import { foundSegments } from './found-segments.js'
 import { findLeftovers } from './leftovers.js'
 import { ManifestFile } from './manifest-file.js'
@@ -38,7 +39,8 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
   const { storage, crypto, keys, author = macAuthor(crypto, keys.author), onBatch, onProgress } = options
   const findings: Finding[] = []
   const onFinding = (finding: Finding): unknown => findings.push(finding)
-  const segments = await listSegments(options, onFinding)
+  const listed = await listSegments(options, onFinding)
+  const { segments } = listed
   const anchored = new AnchorCheck(await readAnchor(options, onFinding))
   yield* findings.splice(0)
   let totalBytes = 0
@@ -51,6 +53,7 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
     durableSequence: anchored.durableSequence,
     isTolerant: true,
     opensContent: true,
+    mayBeDropped: (segment) => mayBeDropped(listed, segment),
     onBatch: (batch) => {
       anchored.noteState(batch)
       return onBatch?.(batch)
@@ -62,7 +65,9 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
     await replay.segment(index)
     yield* findings.splice(0)
   }
-  const problem = anchored.problem(segments, replay.finish().state)
+  const end = await replay.finish()
+  yield* findings
+  const problem = anchored.problem(segments, end.state)
   if (problem !== undefined) yield { kind: 'rollback', message: problem, sequence: anchored.durableSequence }
 }
 
@@ -82,20 +87,21 @@ async function bytesOf(storage: LogStorage, { number, closing }: SegmentEntry): 
 async function listSegments(
   { storage, crypto, keys }: VerifyLogOptions,
   onFinding: (finding: Finding) => unknown,
-): Promise<readonly SegmentEntry[]> {
+): Promise<Pick<Manifest, 'segments' | 'format'>> {
   const names = await storage.list()
   try {
-    const { segments } = (await ManifestFile.load(storage, crypto, keys)).current
+    const { current } = await ManifestFile.load(storage, crypto, keys)
+    const { segments } = current
     const { findings } = await findLeftovers({ storage, crypto, keys }, names, segments)
     // A listed segment that is missing is told when it is to be read.
     for (const finding of findings) if (finding.kind === 'manifest') onFinding(finding)
-    return segments
+    return current
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const isMissing = errorCode(error) === 'NOT_A_CHAIN'
     const segments = await foundSegments({ storage, crypto, keys }, names)
     if (isMissing && segments.length === 0) throw error
     onFinding({ kind: 'manifest', message: isMissing ? 'the manifest is missing' : error.message })
-    return segments
+    return { segments, format: FORMAT_FOUND }
   }
 }

@@ -54,6 +54,7 @@ export class RecordStore {
   constructor(view: RecordView, listener: CommitListener) {
     this.#view = view
     this.#snapshots = new Snapshots(view)
+    view.keepBodiesFor?.(() => this.#snapshots.mark())
     this.#listener = listener
   }
 

@@ -39,6 +39,14 @@ export class Snapshots {
     return this.#isRead ? this.#newest?.deref() : undefined
   }
 
+  /** Those that are read now; what it returns tells whether all of them are gone. */
+  mark(): () => boolean {
+    const marked = [...this.#leases.keys(), ...this.#given]
+    const isRead = (reference: WeakRef<Snapshot>): boolean =>
+      reference.deref() !== undefined && (this.#leases.has(reference) || this.#given.has(reference))
+    return () => !marked.some(isRead)
+  }
+
   #current(): { snapshot: Snapshot; reference: WeakRef<Snapshot> } {
     const newest = this.#newest?.deref()
     if (this.#isCurrent && newest !== undefined && this.#newest !== undefined)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -79,6 +79,26 @@ await t.test('a directory that is not there is told from one that holds no chain
   await t.rejects(absent.readSmall('manifest', 10), { code: 'CHAIN_NOT_FOUND' })
   await t.rejects(absent.list(), { code: 'CHAIN_NOT_FOUND' })
 })
+
+await t.test(
+  'space goes back to the disk, but not from a file that is part of a copy made of hard links',
+  async (t) => {
+    const path = directory(t)
+    const storage = new FileStorage(path)
+    const file = await storage.openSegment('a.seg', 'create')
+    await file.write(0, [new Uint8Array(4_000_000).fill(1)])
+    await file.sync()
+    const blocks = statSync(join(path, 'a.seg')).blocks
+    linkSync(join(path, 'a.seg'), join(path, 'copy'))
+    t.notOk(await file.punch(0, 3_000_000))
+    t.same(await file.read(0, 2), Uint8Array.of(1, 1))
+    rmSync(join(path, 'copy'))
+    t.ok(await file.punch(0, 3_000_000))
+    t.same(await file.read(0, 2), Uint8Array.of(0, 0))
+    t.ok(blocks - statSync(join(path, 'a.seg')).blocks > 5000)
+    await file.close()
+  },
+)
 
 const skip = process.getuid?.() === 0 ? false : 'only root can mount a small disk'
 

@@ -36,6 +36,7 @@ export class CutStorage implements LogStorage {
       reserve: (length) => unlessCut(() => file.reserve(length)),
       zero: (from, to) => unlessCut(() => file.zero(from, to)),
       truncate: (length) => unlessCut(() => file.truncate(length)),
+      punch: async (from, to) => !this.isCut && (await file.punch(from, to)),
       close: () => file.close(),
     }
   }

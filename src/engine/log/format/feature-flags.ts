@@ -1,6 +1,6 @@
 /**
  * Feature flags of the manifest and of segments, as in ext4: an unknown `compat` bit is ignored, an unknown `roCompat` bit
- * allows reading only, an unknown `incompat` bit refuses. Version 1 knows no bit of any kind.
+ * allows reading only, an unknown `incompat` bit refuses. Version 1 knows no bit of any kind but FEATURE_DROPS, in a manifest.
  */
 import type { ByteReader } from '../../bytes/byte-reader.js'
 import type { ByteWriter } from '../../bytes/byte-writer.js'
@@ -9,7 +9,8 @@ import { FORMAT_VERSION } from '../../limits.js'
 
 export const MAGIC_BYTES = 8
 const KNOWN_RO_COMPAT = 0
-const KNOWN_INCOMPAT = 0
+/** Incompatible: bytes of bodies that a drop names may be gone. Bit 0 stays free: it stands for whatever is unknown. */
+export const FEATURE_DROPS = 2
 
 export interface FormatHeader {
   formatVersion: number
@@ -21,12 +22,18 @@ export interface FormatHeader {
 /** What this program writes. */
 export const CURRENT_FORMAT: FormatHeader = { formatVersion: FORMAT_VERSION, compat: 0, roCompat: 0, incompat: 0 }
 
+/** Of a log whose manifest cannot be read: it may use whatever this program knows. */
+export const FORMAT_FOUND: FormatHeader = { ...CURRENT_FORMAT, incompat: FEATURE_DROPS }
+
 export function writeFormatHeader(writer: ByteWriter, magic: string, header: FormatHeader): void {
   writer.latin1(magic).u32(header.formatVersion).u32(header.compat).u32(header.roCompat).u32(header.incompat)
 }
 
-/** Throws BAD_FORMAT without the magic, UNSUPPORTED_FORMAT for a newer version or an unknown incompatible feature. */
-export function readFormatHeader(reader: ByteReader, magic: string, what: string): FormatHeader {
+/**
+ * Throws BAD_FORMAT without the magic, UNSUPPORTED_FORMAT for a newer version or an incompatible feature that is none of
+ * `knownIncompat`.
+ */
+export function readFormatHeader(reader: ByteReader, magic: string, what: string, knownIncompat = 0): FormatHeader {
   if (reader.latin1(MAGIC_BYTES, 'magic') !== magic) throw reader.bad('magic', 'is not there', 0)
   const header: FormatHeader = {
     formatVersion: reader.u32('format version'),
@@ -37,7 +44,7 @@ export function readFormatHeader(reader: ByteReader, magic: string, what: string
   if (header.formatVersion !== FORMAT_VERSION) {
     throw unsupported(`The ${what} has format ${header.formatVersion}; this program knows ${FORMAT_VERSION}.`)
   }
-  const unknown = unknownBits(header.incompat, KNOWN_INCOMPAT)
+  const unknown = unknownBits(header.incompat, knownIncompat)
   if (unknown !== 0) throw unsupported(`The ${what} uses features unknown to this program (0x${unknown.toString(16)}).`)
   return header
 }

@@ -23,6 +23,7 @@ const TWO_32 = 0x1_0000_0000
 
 export interface GroupHeaderFields {
   kind: number
+  flags: number
   sealedBytes: number
   number: number
   /** GROUP_RANDOM_BYTES. */
@@ -49,7 +50,7 @@ export interface GroupHeader {
 export function writeGroupHeader(target: Uint8Array, header: GroupHeaderFields): void {
   const view = viewOf(target)
   target[0] = header.kind
-  target[1] = 0
+  target[1] = header.flags
   view.setUint16(2, 0, true)
   view.setUint32(SEALED_BYTES_AT, header.sealedBytes, true)
   view.setUint32(NUMBER_AT, header.number % TWO_32, true)

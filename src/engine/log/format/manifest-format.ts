@@ -8,7 +8,7 @@ import { CHAIN_ID_BYTES } from '../../crypto/chain-keys.js'
 import { LABELS } from '../../crypto/labels.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 import { MAX_MANIFEST_BYTES } from '../../limits.js'
-import { readFormatHeader, writeFormatHeader, type FormatHeader } from './feature-flags.js'
+import { FEATURE_DROPS, readFormatHeader, writeFormatHeader, type FormatHeader } from './feature-flags.js'
 import { DIGEST_BYTES } from './link.js'
 import { MAX_SEGMENT_NUMBER } from './segment-name.js'
 
@@ -61,7 +61,7 @@ export function encodeManifest(crypto: CryptoProvider, key: Uint8Array, manifest
 /** Parses without the key: structure and CRC only. Throws BAD_FORMAT or UNSUPPORTED_FORMAT. */
 export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uint8Array): Manifest {
   const reader = new ByteReader(bytes, 'manifest')
-  const format = readFormatHeader(reader, MAGIC, 'manifest')
+  const format = readFormatHeader(reader, MAGIC, 'manifest', FEATURE_DROPS)
   const chainId = reader.bytes(CHAIN_ID_BYTES, 'chain id').slice()
   const suite = reader.u16('suite')
   if (reader.u16('reserved') !== 0) throw reader.bad('reserved', 'is not zero')
@@ -78,6 +78,17 @@ export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uin
   for (let i = 0; i < count; i++) segments.push(readEntry(reader))
   checkOrder(reader, segments)
   return { format, chainId, suite, createdMs, generation, segments }
+}
+
+/**
+ * True when bytes of the segment may be gone, of bodies that a later batch drops: never while it is written, and only the
+ * last one may be.
+ */
+export function mayBeDropped(
+  { format, segments }: Pick<Manifest, 'format' | 'segments'>,
+  entry: SegmentEntry,
+): boolean {
+  return (format.incompat & FEATURE_DROPS) !== 0 && (entry.closing !== undefined || entry !== segments.at(-1))
 }
 
 /** True when the chain's key made these manifest bytes. */

@@ -1,0 +1,191 @@
+/**
+ * One compaction: finds the bodies that nothing refers to in one state of the index, names them in drops that are durable
+ * before anything is removed, and gives back their space (`docs/architecture.md`, Compaction).
+ */
+import type { ChainKeys } from '../../crypto/chain-keys.js'
+import type { CryptoProvider } from '../../crypto/provider.js'
+import { AteError, isAteError } from '../../error.js'
+import { IndexScan } from '../../index/index-scan.js'
+import type { LeafSeal } from '../../index/leaf-seal.js'
+import type { OrderedStore, StoreView } from '../../index/ordered-store.js'
+import { MAX_DROPPED_BODIES } from '../../limits.js'
+import type { Log } from '../../log/index.js'
+import type { NumberRange } from '../../log/types.js'
+import { BODY_PLACE_KIND, decodeBodyPlace } from '../body-place.js'
+import type { BodyPlace } from '../committer.js'
+import type { IndexFollower } from '../index-follower.js'
+import { type FindReferences, LiveBodies, type RecordContent } from './live-bodies.js'
+import type { SpaceFreer } from './space-freer.js'
+
+/** Ranges that one drop names: their spelling stays below what a commit may always use. */
+const DROP_RANGES = 4096
+/** What a drop takes in the log: its spelling, and a batch around it. */
+const RANGE_BYTES = 11
+const DROP_BATCH_BYTES = 1024
+
+export interface CompactionReport {
+  /** Bodies dropped, and what they took in the log. */
+  bodies: number
+  bytes: number
+  /** What of it went back to the disk, but for parts of blocks. */
+  freedBytes: number
+}
+
+export interface CompactorParts {
+  store: OrderedStore
+  seal: LeafSeal
+  crypto: CryptoProvider
+  keys: ChainKeys
+  log: Pick<Log, 'allowDrops' | 'availableBytes' | 'closedSegments' | 'makeRoom'>
+  follower: IndexFollower
+  freer: SpaceFreer
+  findReferences: FindReferences
+  /** Everything submitted before is in the follower when it resolves. */
+  settle: () => Promise<unknown>
+  /** Appends a batch of one drop, durable and taken in when it resolves. */
+  appendDrop: (ranges: readonly NumberRange[]) => Promise<unknown>
+  /** Nobody reads an older state any more, and so many bytes are set aside; false: not now. */
+  mayDrop: (bytes: number) => Promise<boolean>
+  nextTurn: () => Promise<void>
+  isStopped: () => boolean
+}
+
+export class Compactor {
+  readonly #parts: CompactorParts
+  readonly #live: LiveBodies
+  readonly #report: CompactionReport = { bodies: 0, bytes: 0, freedBytes: 0 }
+  #obstacle: AteError | undefined
+
+  constructor(parts: CompactorParts) {
+    this.#parts = parts
+    this.#live = new LiveBodies(parts.findReferences)
+  }
+
+  /** To be told every record that is submitted from before `run` to its end: what it refers to lives. */
+  note(record: RecordContent): void {
+    // What was placed after the state that is looked at is not looked at.
+    if (record.kind === BODY_PLACE_KIND) return
+    try {
+      this.#live.note(record)
+    } catch (error) {
+      this.giveUp(error)
+    }
+  }
+
+  /** Nothing more is dropped: `run` rejects with `error`. What is committed must not suffer from it. */
+  giveUp(error: unknown): void {
+    this.#obstacle ??= isAteError(error)
+      ? error
+      : new AteError('BAD_FORMAT', 'a record cannot be read', { cause: error })
+  }
+
+  /** Throws NO_SPACE, NOT_SUPPORTED, CHAIN_DAMAGED, BODY_DAMAGED, BAD_FORMAT, WRITE_FAILED, INPUT_OUTPUT. */
+  async run(): Promise<CompactionReport> {
+    const view = await this.#openView()
+    if (view === undefined) return this.#report
+    try {
+      const { seal, crypto, keys } = this.#parts
+      const scan = new IndexScan(view, seal, crypto, keys)
+      if (await this.#findDead(scan)) await this.#dropDead(scan)
+      return this.#report
+    } finally {
+      view.close()
+    }
+  }
+
+  /** The index as it is between two flushes; what is newer has been noted. */
+  async #openView(): Promise<StoreView | undefined> {
+    const { follower, store, settle } = this.#parts
+    await settle()
+    follower.flushSoon()
+    if (!(await follower.whenIdle())) return undefined
+    follower.eachPut((record) => this.note(record))
+    return store.view?.()
+  }
+
+  /** False when there is nothing to drop, or not now. */
+  async #findDead(scan: IndexScan): Promise<boolean> {
+    const { nextTurn, log, mayDrop, isStopped } = this.#parts
+    if (scan.isEmpty) return false
+    const steps = scan.all((record) => this.#live.note(record))
+    let step = steps.next()
+    for (; step.done !== true; step = steps.next()) {
+      if (isStopped()) return false
+      await nextTurn()
+    }
+    if (!step.value || scan.point === undefined)
+      throw new AteError('CHAIN_DAMAGED', 'the index is not the one that was written last: nothing is dropped')
+    let bytes = RANGE_BYTES * log.closedSegments().size
+    let isAny = false
+    for (const { from, to } of this.#live.placed.without(this.#live.referred)) {
+      bytes += RANGE_BYTES + DROP_BATCH_BYTES * (1 / DROP_RANGES + (to - from) / MAX_DROPPED_BODIES)
+      isAny = true
+    }
+    if (!isAny || isStopped()) return false
+    bytes = Math.ceil(bytes) + 2 * DROP_BATCH_BYTES
+    if (log.availableBytes(true) < bytes) await log.makeRoom(bytes)
+    return await mayDrop(bytes)
+  }
+
+  async #dropDead(scan: IndexScan): Promise<void> {
+    const { nextTurn, isStopped } = this.#parts
+    let chunk: BodyPlace[] = []
+    let ranges = 0
+    for await (const place of this.#deadPlaces(scan)) {
+      if (chunk.at(-1)?.body !== place.body - 1) ranges++
+      if (ranges > DROP_RANGES || chunk.length === MAX_DROPPED_BODIES) {
+        await this.#drop(chunk)
+        await nextTurn()
+        chunk = []
+        ranges = 1
+      }
+      if (isStopped()) return
+      chunk.push(place)
+    }
+    await this.#drop(chunk)
+  }
+
+  /** Only those of closed segments: in the one being written, bytes that are not there are the end of what was written. */
+  async *#deadPlaces(scan: IndexScan): AsyncGenerator<BodyPlace> {
+    const { log, freer, nextTurn } = this.#parts
+    const closed = log.closedSegments()
+    let leaves = 0
+    for (const records of scan.upTo(BODY_PLACE_KIND)) {
+      for (const { low, value } of records) {
+        if (!this.#live.isDead(low)) continue
+        const place = decodeBodyPlace(low, value)
+        if (closed.has(place.segment) && (await freer.canFree(place.segment))) yield place
+      }
+      if (++leaves % 64 === 0) await nextTurn()
+    }
+  }
+
+  async #drop(chunk: readonly BodyPlace[]): Promise<void> {
+    const { log, follower, freer, appendDrop, isStopped } = this.#parts
+    if (chunk.length === 0) return
+    await log.allowDrops()
+    if (this.#obstacle !== undefined) throw this.#obstacle
+    const places = chunk.filter(({ body }) => this.#live.isDead(body))
+    if (places.length === 0 || isStopped()) return
+    // An index that has taken in the drop knows no more where the bodies lie: their space is given back before.
+    follower.hold()
+    try {
+      await appendDrop(rangesOf(places))
+      this.#report.bodies += places.length
+      this.#report.bytes += places.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+      this.#report.freedBytes += await freer.free(places)
+    } finally {
+      follower.release()
+    }
+  }
+}
+
+function rangesOf(places: readonly BodyPlace[]): NumberRange[] {
+  const ranges: NumberRange[] = []
+  for (const { body } of places) {
+    const last = ranges.at(-1)
+    if (last?.to === body - 1) last.to = body
+    else ranges.push({ from: body, to: body })
+  }
+  return ranges
+}

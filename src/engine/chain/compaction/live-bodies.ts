@@ -1,0 +1,39 @@
+/** Which bodies there are and which of them records refer to: the rest is dead for good, for references are only copied. */
+import type { LeafRecord } from '../../index/leaf.js'
+import { AteError } from '../../error.js'
+import { BODY_PLACE_KIND } from '../body-place.js'
+import { BodySet } from './body-set.js'
+
+/** A record as far as its references are concerned. */
+export type RecordContent = Pick<LeafRecord, 'kind' | 'low' | 'value'>
+
+/**
+ * Tells each body that a record refers to; may tell more. False when the kind is unknown. Whatever it throws for a record
+ * that it cannot read ends the compaction: nobody knows what that refers to.
+ */
+export type FindReferences = (record: RecordContent, refer: (body: number) => void) => boolean
+
+/** Kinds below are the engine's. */
+const FIRST_USER_KIND = 16
+
+export class LiveBodies {
+  readonly placed = new BodySet()
+  readonly referred = new BodySet()
+  readonly #findReferences: FindReferences
+  readonly #refer = (body: number): void => this.referred.add(body)
+
+  constructor(findReferences: FindReferences) {
+    this.#findReferences = findReferences
+  }
+
+  /** NOT_SUPPORTED for a record of a kind that nobody knows. */
+  note(record: RecordContent): void {
+    if (record.kind === BODY_PLACE_KIND) this.placed.add(record.low)
+    else if (record.kind < FIRST_USER_KIND || !this.#findReferences(record, this.#refer))
+      throw new AteError('NOT_SUPPORTED', `There are records of kind ${record.kind}, which are not known here.`)
+  }
+
+  isDead(body: number): boolean {
+    return this.placed.has(body) && !this.referred.has(body)
+  }
+}

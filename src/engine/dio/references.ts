@@ -1,0 +1,34 @@
+/** Which bodies the records of data objects refer to. */
+import type { FindReferences } from '../chain/compaction/live-bodies.js'
+import {
+  ACCESS_KEY_KIND,
+  CHILD_KIND,
+  COLLECTION_KIND,
+  FIELD_INDEX_KIND,
+  KEY_BLOCK_KIND,
+  OBJECT_KIND,
+  ROOT_KIND,
+  TRUST_KIND,
+} from './kinds.js'
+import { decodeObject } from './object-record.js'
+
+/** Throws BAD_FORMAT for a record that cannot be read. */
+export const findReferences: FindReferences = ({ kind, value }, refer) => {
+  switch (kind) {
+    case OBJECT_KIND: {
+      const data = decodeObject(value)?.data ?? []
+      if (!(data instanceof Uint8Array)) for (const { body } of data) refer(body)
+      return true
+    }
+    case KEY_BLOCK_KIND:
+    case ROOT_KIND:
+    case COLLECTION_KIND:
+    case CHILD_KIND:
+    case FIELD_INDEX_KIND:
+    case ACCESS_KEY_KIND:
+    case TRUST_KIND:
+      return true
+    default:
+      return false
+  }
+}

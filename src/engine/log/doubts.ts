@@ -1,0 +1,76 @@
+/**
+ * Groups of content whose bytes are not what their batch says, in a log whose manifest allows drops: damage, unless a later
+ * batch drops them. Kept in runs, for a chain may have dropped most of what was ever written.
+ */
+import type { Finding, NumberRange } from './types.js'
+
+export interface Doubt {
+  number: number
+  storedBytes: number
+  /** As it is told when nothing drops the group. */
+  finding: Finding & { segment: number; position: number; sequence: number }
+}
+
+/** Groups that follow each other in number and place. */
+interface Run {
+  first: Doubt
+  from: number
+  to: number
+}
+
+export class Doubts {
+  /** In ascending order of numbers. */
+  readonly #runs: Run[] = []
+
+  add(doubt: Doubt): void {
+    const { number } = doubt
+    const last = this.#runs.at(-1)
+    if (last !== undefined && continues(last, doubt)) last.to = number
+    else if (last === undefined || last.to < number) this.#runs.push({ first: doubt, from: number, to: number })
+    else this.#runs.splice(this.#firstReaching(number), 0, { first: doubt, from: number, to: number })
+  }
+
+  /** A drop names these groups. */
+  settle({ from, to }: NumberRange): void {
+    const start = this.#firstReaching(from)
+    let end = start
+    const kept: Run[] = []
+    for (let run = this.#runs[end]; run !== undefined && run.from <= to; run = this.#runs[++end]) {
+      if (run.from < from) kept.push({ ...run, to: from - 1 })
+      if (run.to > to) kept.push({ ...run, from: to + 1 })
+    }
+    if (end > start) this.#runs.splice(start, end - start, ...kept)
+  }
+
+  /** What nothing dropped. */
+  *left(): Generator<Finding> {
+    for (const { first, from, to } of this.#runs) {
+      const { finding, number, storedBytes } = first
+      for (let group = from; group <= to; group++)
+        yield { ...finding, group, position: finding.position + (group - number) * storedBytes }
+    }
+  }
+
+  /** Index of the first run that ends at or behind `number`. */
+  #firstReaching(number: number): number {
+    let from = 0
+    let to = this.#runs.length
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if ((this.#runs[middle]?.to ?? 0) < number) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+}
+
+function continues({ first, to }: Run, { number, storedBytes, finding }: Doubt): boolean {
+  const { segment, sequence, position } = first.finding
+  return (
+    number === to + 1 &&
+    storedBytes === first.storedBytes &&
+    segment === finding.segment &&
+    sequence === finding.sequence &&
+    finding.position === position + (number - first.number) * storedBytes
+  )
+}

@@ -1,0 +1,145 @@
+/**
+ * Power failures and killed processes at every operation of sessions that compact: what opens afterwards holds everything
+ * that was acknowledged, whatever was dropped by then, with the index as it was or without, and goes on as a sound chain.
+ * ATEFS_TEST_LONG=1 tries every cut with every luck.
+ */
+import t, { type Test } from 'tap'
+import { MemoryStore } from '../../../src/engine/index/memory-store.js'
+import type { OrderedStore } from '../../../src/engine/index/ordered-store.js'
+import { BodyModel, commitAs, type Contents, firstFinding } from '../../helpers/body-chain.js'
+import { lastCommitOf, openBodyChain, wrongWith } from '../../helpers/body-chain.js'
+import { cuts, lastNoteOf, powerFailures } from '../../helpers/crash/cuts.js'
+import { HistoryStore } from '../../helpers/crash/history-store.js'
+import { FaultStorage, type Operation } from '../../helpers/fault-storage.js'
+import { seededRandom } from '../../helpers/seeded-random.js'
+
+const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
+
+interface Note {
+  /** Number of the last commit that was acknowledged. */
+  acknowledged: number
+  /** What had been written of the index. */
+  indexSteps: number
+}
+
+interface Life {
+  storage: FaultStorage
+  store: HistoryStore
+  /** What the chain held after each commit. */
+  states: Contents[]
+  dropped: number
+}
+
+async function live(): Promise<Life> {
+  const storage = new FaultStorage()
+  const store = new HistoryStore()
+  const model = new BodyModel()
+  const states: Contents[] = [new Map<number, never>()]
+  let acknowledged = 0
+  let dropped = 0
+  const note = (): void => storage.mark({ acknowledged, indexSteps: store.steps.length } satisfies Note)
+  store.onStep = note
+  for (const session of [1, 2, 3]) {
+    const chain = await openBodyChain({ storage, store, segmentBytes: 24 * 1024 })
+    const commit = async (): Promise<void> => {
+      states.push(new Map(model.contents))
+      await commitAs(chain, states.length - 1)
+      acknowledged = states.length - 1
+      note()
+    }
+    for (let low = session * 10; low < session * 10 + 8; low++) {
+      model.put(chain, low, 7000, low)
+      if (low % 3 === 0) model.put(chain, low + 100, 300, low)
+      await commit()
+    }
+    for (let low = session * 10 - 3; low < session * 10 + 5; low++) model.delete(chain, low)
+    model.copy(chain, session * 10 + 5, session * 10 + 205)
+    await commit()
+    const compacted = chain.view.compact()
+    model.put(chain, session * 10 + 9, 500, 77)
+    const committed = commit()
+    dropped += (await compacted).bodies
+    await committed
+    note()
+    if (session === 2) model.delete(chain, 27)
+    if (session === 2) await commit()
+    dropped += (await chain.view.compact()).bodies
+    note()
+    if (session !== 2) await chain.close()
+  }
+  note()
+  return { storage, store, states, dropped }
+}
+
+const life = await live()
+t.equal(life.dropped, 13, 'bodies were dropped')
+
+async function openAndLook(storage: FaultStorage, store: OrderedStore, note: Note): Promise<string | undefined> {
+  const chain = await openBodyChain({ storage, store, segmentBytes: 24 * 1024 })
+  const last = lastCommitOf(chain)
+  if (last < note.acknowledged) return `commit ${last} is the last, ${note.acknowledged} was acknowledged`
+  const contents: Contents = life.states[last] ?? new Map<number, never>()
+  const wrong = wrongWith(chain, contents)
+  if (wrong !== undefined) return `after opening: ${wrong}`
+  await chain.view.compact()
+  const model = new BodyModel()
+  model.contents = new Map(contents)
+  model.put(chain, 1, 3000, 1)
+  await chain.view.commit()
+  await chain.view.compact()
+  await chain.close()
+  const finding = await firstFinding(storage)
+  if (finding !== undefined) return `after going on: ${finding}`
+  for (const index of [store, new MemoryStore()]) {
+    const again = await openBodyChain({ storage, store: index })
+    const wrong = wrongWith(again, model.contents)
+    if (wrong !== undefined) return `after reopening: ${wrong}`
+    await again.close()
+  }
+  return undefined
+}
+
+/** Opens what a crash left, with the index as it was then and with none. */
+async function check(make: () => FaultStorage, operations: readonly Operation[]): Promise<string | undefined> {
+  const note = lastNoteOf(operations) as Note | undefined
+  if (note === undefined) return undefined
+  const finding = await firstFinding(make())
+  if (finding !== undefined) return finding
+  const steps = life.store.steps.slice(0, note.indexSteps)
+  return (
+    (await openAndLook(make(), HistoryStore.after(steps), note)) ?? (await openAndLook(make(), new MemoryStore(), note))
+  )
+}
+
+async function checkAll(t: Test, crashes: Iterable<[string, () => FaultStorage, readonly Operation[]]>): Promise<void> {
+  const failures: string[] = []
+  let checked = 0
+  for (const [what, make, operations] of crashes) {
+    const problem = await check(make, operations).catch((error: unknown) => String(error))
+    if (problem !== undefined) failures.push(`${what}: ${problem}`)
+    checked++
+  }
+  t.same(failures, [], `${checked} crashes`)
+}
+
+await t.test('after a power failure all that was acknowledged is there, whatever was dropped', async (t) => {
+  function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
+    let turn = 0
+    for (const { what, operations, files } of powerFailures(life.storage.operations, seededRandom(5), IS_LONG)) {
+      if (++turn % 2 !== 0 && !IS_LONG) continue
+      yield [what, () => FaultStorage.holding(files), operations]
+    }
+  }
+  await checkAll(t, crashes())
+})
+
+await t.test('after the process is killed all that was acknowledged is there, whatever was dropped', async (t) => {
+  function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
+    let turn = 0
+    for (const operations of cuts(life.storage.operations)) {
+      if (++turn % 5 !== 0 && !IS_LONG) continue
+      yield [`operation ${operations.length}`, () => FaultStorage.afterKill(operations), operations]
+    }
+  }
+  await checkAll(t, crashes())
+})
