@@ -5,13 +5,19 @@ import type { DataType } from './data-type.js'
 import type { SchemaIssue } from './standard-schema.js'
 import { decodeFields, encodeFields, type Fields } from './stored-value.js'
 
-/** INVALID_OBJECT naming the first field that is wrong, never its value. */
+/** INVALID_OBJECT naming the first field that is wrong, never its value; `cause` is what the schema says, and may. */
 export function checkFields(type: DataType, value: unknown): object {
   const result = type.schema['~standard'].validate(value)
   if (result instanceof Promise)
     throw new AteError('BAD_ARGUMENT', `The schema of ${type.name} is asynchronous: objects are checked at once.`)
   if (result.issues === undefined) return result.value
-  throw new AteError('INVALID_OBJECT', `This is not an object of the type ${type.name}: ${describe(result.issues[0])}`)
+  throw new AteError(
+    'INVALID_OBJECT',
+    `This is not an object of the type ${type.name}: ${describe(result.issues[0])}`,
+    {
+      cause: result.issues,
+    },
+  )
 }
 
 /** The stored bytes of checked fields. BAD_ARGUMENT, OBJECT_TOO_LARGE. */

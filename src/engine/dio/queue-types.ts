@@ -12,7 +12,7 @@ export const Failure = dataType('atefs.Failure', plain<{ attempts: number; code:
 export type QueueType = ReturnType<typeof queueType>
 
 export function queueType(message: DataType) {
-  return dataType('atefs.Queue', plain<{ name: string }>(), {
+  return dataType('atefs.Queue', plain<{ name: string; messageType: string }>(), {
     messages: vecOf(message),
     claims: mapOf(Claim),
     dead: vecOf(message),

@@ -69,7 +69,7 @@ export class Queue<D extends DataType> {
     this.#session = session
   }
 
-  /** The queue of that name, made when there is none; its messages are of one type. */
+  /** The queue of that name, made when there is none; its messages are of one type. WRONG_TYPE for another one. */
   static async open<D extends DataType>(
     chain: ChainAccess,
     name: string,
@@ -78,7 +78,10 @@ export class Queue<D extends DataType> {
   ): Promise<Queue<D>> {
     const queue = new Queue(chain, name, type, options)
     await queue.#transact(async (dio) => {
-      if (!(await dio.exists(queue.#key))) dio.store({ name }, { type: queue.#type, key: queue.#key })
+      const known = await dio.tryLoad(queue.#type, queue.#key)
+      if (known === undefined) dio.store({ name, messageType: type.name }, { type: queue.#type, key: queue.#key })
+      else if (known.messageType !== type.name)
+        throw new AteError('WRONG_TYPE', `The queue ${name} holds messages of the type ${known.messageType}.`)
     })
     return queue
   }

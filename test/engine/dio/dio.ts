@@ -127,7 +127,11 @@ await t.test('a schema decides what is an object of its type, on the way in and 
   })
   const dio = chain.dioMut()
   const bad: unknown = { years: 'secret' }
-  t.throws(() => dio.store(bad as { years: number }, { type: Age }), { code: 'INVALID_OBJECT', message: /Age: years/ })
+  t.throws(() => dio.store(bad as { years: number }, { type: Age }), {
+    code: 'INVALID_OBJECT',
+    message: /Age: years/,
+    cause: [{ message: 'secret' }],
+  })
   const age = dio.store({ years: 3 }, { type: Age })
   Reflect.set(age, 'years', 'secret')
   await t.rejects(dio.commit(), { code: 'INVALID_OBJECT' })

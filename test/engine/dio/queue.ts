@@ -154,3 +154,10 @@ await t.test('a message is sent with what else its transaction does, or not at a
   await dio.commit()
   t.equal(await queue.length(), 1)
 })
+
+await t.test('a queue keeps to the type of its messages', async (t) => {
+  await using chain = await memoryChain()
+  await chain.queue('jobs', Job)
+  await chain.queue('jobs', Job)
+  await t.rejects(chain.queue('jobs', Note), { code: 'WRONG_TYPE' })
+})
