@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AteError } from '../engine/error.js'
 import { type ChainPresence, examineChainDirectory } from '../adapters/node/chain-presence.js'
+import { type CompactionMode, DEFAULT_TRIGGERS } from '../fs/daemon/compaction-mode.js'
+import type { CompactionPlan } from '../fs/daemon/compaction-schedule.js'
 import { checkPlaces } from '../fs/daemon/chain-places.js'
 import type { ChainSecret, KeyBits } from '../adapters/node/chain-handle.js'
 import type { DriverChoice, MountRequest } from '../fs/daemon/mount-request.js'
@@ -32,6 +34,11 @@ export interface MountFlags {
   driver: DriverChoice
   'allow-damage': boolean
   'accept-rollback': boolean
+  'compact-mode'?: CompactionMode | undefined
+  'compact-timer'?: number | undefined
+  'compact-threshold-factor'?: string | undefined
+  'compact-threshold-size'?: number | undefined
+  'compact-now'?: boolean
 }
 
 export interface PreparedMount {
@@ -50,12 +57,13 @@ export async function prepareMount(
   onNotice: (message: string) => void,
 ): Promise<PreparedMount> {
   const options = parseMountOptions(flags.option ?? [])
+  const compaction = compactionPlan(flags)
   const chain = chainArgument === undefined ? chainNameOf(resolve(mountpointArgument)) : checkChainName(chainArgument)
   const { mountpoint, undo } = await prepareMountpoint(mountpointArgument, { nonEmpty: flags['non-empty'], onNotice })
   // Ctrl-C at a prompt exits.
   process.once('exit', undo)
   try {
-    return { ...(await prepareChain({ mountpoint, chain, flags, options, onNotice })), undo }
+    return { ...(await prepareChain({ mountpoint, chain, flags, options, compaction, onNotice })), undo }
   } catch (error) {
     undo()
     throw error
@@ -69,11 +77,12 @@ interface ChainToMount {
   chain: string
   flags: MountFlags
   options: MountOptions
+  compaction: CompactionPlan | undefined
   onNotice: (message: string) => void
 }
 
 async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo'>> {
-  const { mountpoint, chain, flags, options, onNotice } = to
+  const { mountpoint, chain, flags, options, compaction, onNotice } = to
   const { readOnly: optionReadOnly, fsName, ...driverOptions } = options
   const paths = standardPaths(process.env)
   const logPath = resolve(flags['log-path'] ?? (flags.temp ? tmpdir() : paths.chains))
@@ -103,6 +112,7 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
     readOnly,
     allowDamage: flags['allow-damage'],
     acceptRollback: flags['accept-rollback'],
+    compaction,
     driver: flags.driver,
     driverOptions: { fsName: fsName ?? place.directory, ...driverOptions },
     ...place,
@@ -146,6 +156,29 @@ function makeTemporaryPlace(parent: string, chain: string): Pick<MountRequest, '
   } catch (cause) {
     throw placeError(`cannot make a temporary directory in ${parent}`, cause)
   }
+}
+
+/** Undefined: never. */
+function compactionPlan(flags: MountFlags): CompactionPlan | undefined {
+  const mode = flags['compact-mode'] ?? DEFAULT_TRIGGERS.mode
+  const isNow = flags['compact-now'] === true
+  const factor = readFactor(flags['compact-threshold-factor'])
+  if (mode === 'never' && !isNow) return undefined
+  const timer = flags['compact-timer']
+  return {
+    mode,
+    isNow,
+    timerMs: timer === undefined ? DEFAULT_TRIGGERS.timerMs : timer * 1000,
+    factor,
+    sizeBytes: flags['compact-threshold-size'] ?? DEFAULT_TRIGGERS.sizeBytes,
+  }
+}
+
+function readFactor(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_TRIGGERS.factor
+  const factor = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : 0
+  if (factor > 0) return factor
+  throw new AteError('BAD_ARGUMENT', `--compact-threshold-factor needs a number above 0, such as 0.4`)
 }
 
 function readKeyBits(flag: MountFlags['key-size']): KeyBits | undefined {

@@ -63,6 +63,9 @@ t.test('what is wrong with the command line has its code', async (t) => {
     ['..', {}, 'BAD_ARGUMENT'],
     ['', {}, 'BAD_ARGUMENT'],
     ['c', { option: ['ro,bogus'] }, 'BAD_OPTION'],
+    ['c', { 'compact-threshold-factor': '0' }, 'BAD_ARGUMENT'],
+    ['c', { 'compact-threshold-factor': '-1' }, 'BAD_ARGUMENT'],
+    ['c', { 'compact-threshold-factor': 'half' }, 'BAD_ARGUMENT'],
     ['c', { 'no-create': true }, 'CHAIN_NOT_FOUND'],
     ['c', { 'read-only': true }, 'CHAIN_NOT_FOUND'],
     ['c', { option: ['ro'] }, 'CHAIN_NOT_FOUND'],
@@ -135,6 +138,27 @@ t.test('the files of a chain tell how it is opened', async (t) => {
   const { secret, request } = await prepare(path('m'), 'closed', { ...flags, passfile: path('passfile') })
   t.same(secret, { kind: 'passphrase', passphrase: Buffer.from('secret') })
   t.equal(request.create, false)
+})
+
+t.test('a mount compacts only when it is asked to', async (t) => {
+  const { path, prepare } = world(t)
+  const planOf = async (flags: Partial<MountFlags>) => {
+    const prepared = await prepare(path('m'), undefined, { temp: true, 'log-path': path(), ...flags })
+    return prepared.request.compaction
+  }
+  t.equal(await planOf({}), undefined)
+  t.equal(await planOf({ 'compact-timer': 5, 'compact-mode': 'never' }), undefined)
+  t.match(await planOf({ 'compact-now': true }), { mode: 'never', isNow: true })
+  t.same(
+    await planOf({
+      'compact-mode': 'growth-or-timer',
+      'compact-timer': 5,
+      'compact-threshold-factor': '1.5',
+      'compact-threshold-size': 7,
+    }),
+    { mode: 'growth-or-timer', isNow: false, timerMs: 5000, factor: 1.5, sizeBytes: 7 },
+  )
+  t.match(await planOf({ 'compact-mode': 'timer' }), { timerMs: 3_600_000, factor: 0.4, sizeBytes: 104_857_600 })
 })
 
 t.test('a temporary chain gets a private directory of its own', async (t) => {

@@ -14,6 +14,8 @@ import type {
   OpenChain,
   OpenChainOptions,
 } from '../../adapters/node/chain-handle.js'
+import { holeBytes } from '../../adapters/node/hole-bytes.js'
+import { CompactionSchedule } from './compaction-schedule.js'
 import { ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'
@@ -57,6 +59,7 @@ export class MountDaemon {
   readonly #driver: MountedDriver
   readonly #mountedAtMs = Date.now()
   readonly #abandoned = new AbortController()
+  #compactions: CompactionSchedule | undefined
   #control: ControlServer | undefined
   #goodbye: Promise<void> | undefined
   #state: MountStatus['state'] = 'mounted'
@@ -93,6 +96,7 @@ export class MountDaemon {
       const daemon = new MountDaemon(request, chain, fileSystem, await parts.driver(fileSystem, options))
       open.splice(0, open.length, { close: () => daemon.forceEnd() })
       await daemon.#announce()
+      daemon.#compactWhenDue(events.onWarning)
       return daemon
     } catch (error) {
       for (const part of open) await part.close().catch(() => undefined)
@@ -115,6 +119,13 @@ export class MountDaemon {
     }
     this.#control = control
     registerMount(runtimeDirectory, { mountpoint, directory, temporaryDirectory })
+  }
+
+  #compactWhenDue(say: (message: string) => void): void {
+    const { compaction: plan, directory } = this.#request
+    if (plan === undefined || this.#state !== 'mounted') return
+    this.#compactions = new CompactionSchedule({ chain: this.#chain, plan, holeBytes: holeBytes(directory), say })
+    this.#compactions.start()
   }
 
   status(): MountStatus {
@@ -160,6 +171,7 @@ export class MountDaemon {
 
   async #finish(): Promise<MountEnd> {
     this.#state = 'unmounting'
+    this.#compactions?.stop()
     try {
       await this.#fileSystem.close()
     } finally {
@@ -187,6 +199,8 @@ function removeTemporary(request: MountRequest): void {
 }
 
 const DEFAULT_KEY_BITS = 256
+/** For the thread that compacts. */
+const REFERENCES_MODULE = new URL('../vfs/records/references.js', import.meta.url).href
 
 async function openChain(
   request: MountRequest,
@@ -204,6 +218,7 @@ async function openChain(
     readOnly: readOnly || allowDamage,
     allowDamage,
     acceptRollback,
+    ...(request.compaction === undefined ? {} : { referencesModule: REFERENCES_MODULE }),
     onProgress,
     onNotice,
   }

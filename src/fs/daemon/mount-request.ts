@@ -1,5 +1,6 @@
 /** Everything a daemon must know to run one mount, but the secret: plain data, so that it can be handed to another process. */
 import type { DriverOptions } from '../drivers/driver.js'
+import type { CompactionPlan } from './compaction-schedule.js'
 import type { KeyBits } from '../../adapters/node/chain-handle.js'
 
 export type DriverChoice = 'auto' | 'direct' | 'fuse-native'
@@ -22,6 +23,8 @@ export interface MountRequest {
   readOnly: boolean
   allowDamage: boolean
   acceptRollback: boolean
+  /** Undefined: never. */
+  compaction?: CompactionPlan | undefined
   driver: DriverChoice
   driverOptions: Pick<DriverOptions, 'fsName' | 'allowOther' | 'allowRoot' | 'kernelOptions' | 'uid' | 'gid' | 'umask'>
 }

@@ -1,0 +1,74 @@
+/** When a chain is compacted: pure, for the schedule of a mount and its tests. */
+
+export type CompactionMode =
+  'never' | 'modified' | 'timer' | 'factor' | 'size' | 'factor-or-timer' | 'size-or-timer' | 'growth-or-timer'
+
+export const COMPACTION_MODES: readonly CompactionMode[] = [
+  'never',
+  'modified',
+  'timer',
+  'factor',
+  'size',
+  'factor-or-timer',
+  'size-or-timer',
+  'growth-or-timer',
+]
+
+export interface CompactionTriggers {
+  mode: CompactionMode
+  timerMs: number
+  /** Growth since the last compaction, as a part of what that left. */
+  factor: number
+  /** Growth since the last compaction, in bytes. */
+  sizeBytes: number
+}
+
+export const DEFAULT_TRIGGERS: CompactionTriggers = {
+  mode: 'never',
+  timerMs: 3_600_000,
+  factor: 0.4,
+  sizeBytes: 100 * 1024 * 1024,
+}
+
+/** What is known of a log since it was compacted, or opened. */
+export interface LogGrowth {
+  sinceMs: number
+  /** What it took on the disk then, and takes now. */
+  bytesThen: number
+  bytesNow: number
+  /** Something was committed. */
+  isModified: boolean
+}
+
+/** A log below this is not worth it, however much of it is new. */
+const LEAST_FACTOR_BYTES = 2 * 1024 * 1024
+
+/** Nothing committed, nothing dead. */
+export function isCompactionDue(triggers: CompactionTriggers, growth: LogGrowth): boolean {
+  const { mode, timerMs, factor, sizeBytes } = triggers
+  if (!growth.isModified) return false
+  const grown = growth.bytesNow - growth.bytesThen
+  const byTimer = growth.sinceMs >= timerMs
+  const byFactor = growth.bytesNow >= LEAST_FACTOR_BYTES && grown >= factor * growth.bytesThen
+  const bySize = grown >= sizeBytes
+  switch (mode) {
+    case 'never':
+      return false
+    case 'modified':
+      return true
+    case 'timer':
+      return byTimer
+    case 'factor':
+      return byFactor
+    case 'size':
+      return bySize
+    case 'factor-or-timer':
+      return byFactor || byTimer
+    case 'size-or-timer':
+      return bySize || byTimer
+    case 'growth-or-timer':
+      return byFactor || bySize || byTimer
+    default:
+      return mode satisfies never
+  }
+}
