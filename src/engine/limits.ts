@@ -28,6 +28,10 @@ export const MAX_OBJECT_BYTES = 16 * 1024 * 1024
 export const OBJECT_INLINE_BYTES = 256
 /** Bodies that objects share: loading one opens as much. Smaller costs a seal more often, and more places of bodies. */
 export const OBJECT_BODY_BYTES = 12 * 1024
+/** A name in a map, in bytes: names that share a hash share a record. */
+export const MAX_CHILD_NAME_BYTES = 1024
+/** What the links of one object take in its record. */
+export const MAX_LINK_BYTES = 48 * 1024
 /** Links of one object, and targets of one foreign link. */
 export const MAX_OBJECT_LINKS = 256
 /** Keys of one rule, and root keys of a chain. */

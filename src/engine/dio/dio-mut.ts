@@ -19,6 +19,7 @@ import { newLinks } from './links/new-links.js'
 import { formatKey, isSameKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
 import type { ObjectStore } from './object-store.js'
 import { ObjectWriter, type ParentSpot } from './object-writer.js'
+import { refuseLargeLinks } from './object-record.js'
 import { storeReadRule } from './read-ring.js'
 import { type Orphans, removeObject } from './removal.js'
 import { INHERITED } from './rule-record.js'
@@ -162,6 +163,7 @@ export class DioMut extends Dio {
         const tracked = this.#writer.tracked(owner)
         if (tracked === undefined)
           throw new AteError('BAD_ARGUMENT', `The object ${owner} is of an earlier transaction: load it again.`)
+        refuseLargeLinks(new Map(tracked.links).set(name, value))
         tracked.links.set(name, value)
         tracked.isMoved = true
       },

@@ -16,7 +16,7 @@ import { indexPlace, type IndexedValue } from './field-index.js'
 import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
 import { bindLinks } from './links/bind.js'
 import type { LinkEditor, LinkHost } from './links/link-host.js'
-import { hashTexts } from './numbers.js'
+import { placeOfName } from './object-names.js'
 import { formatKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
 import { decodeObject, type LinkValue, type ObjectRecord } from './object-record.js'
 import type { ObjectStore } from './object-store.js'
@@ -40,7 +40,7 @@ export class Dio {
       tryLoad: (type, key) => this.tryLoad(type, key),
       readable: (type, key) => this.#readable(type, key),
       collection: (number) => new Collection(this.everything, number),
-      placeOf: (name) => hashTexts(objects.crypto, name),
+      placeOf: (name) => placeOfName(objects.crypto, name),
       subscribe: (collection, listener) => objects.feed.subscribe(collection, listener),
       read: async (type, key, record) => this.#read(type, key, record),
       edit: () => this.editor(),

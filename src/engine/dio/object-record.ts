@@ -2,7 +2,8 @@
 import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
 import type { BodySlice } from '../chain/record-view.js'
-import { MAX_OBJECT_BYTES, MAX_OBJECT_LINKS } from '../limits.js'
+import { AteError } from '../error.js'
+import { MAX_LINK_BYTES, MAX_OBJECT_BYTES, MAX_OBJECT_LINKS } from '../limits.js'
 import { readRules, type StoredRules, writeRules } from './rule-record.js'
 import { type KeyParts, readObjectKey, writeObjectKey } from './object-key.js'
 
@@ -54,6 +55,18 @@ export interface ObjectRecord {
 export interface AccessKeyName {
   readonly ring: number
   readonly epoch: number
+}
+
+/** OBJECT_TOO_LARGE when the links would not fit into the record of their object. */
+export function refuseLargeLinks(links: ReadonlyMap<string, LinkValue>): void {
+  const writer = new ByteWriter()
+  for (const [name, link] of links) {
+    writeText(writer, name)
+    writeLink(writer, link)
+  }
+  const isTooMany = [...links.values()].some((link) => link.kind === 'foreign' && link.targets.size > MAX_OBJECT_LINKS)
+  if (writer.length > MAX_LINK_BYTES || isTooMany)
+    throw new AteError('OBJECT_TOO_LARGE', `The links of an object have more than ${MAX_LINK_BYTES} bytes.`)
 }
 
 const LINK_COLLECTION = 1

@@ -1,6 +1,7 @@
 /** The records of a chain with snapshots and optimistic transactions. All changes of the chain go through it. */
 import type { RecordView } from '../chain/record-view.js'
 import { AteError } from '../error.js'
+import { MAX_RECORD_VALUE_BYTES } from '../limits.js'
 import { RecordTransaction } from './record-transaction.js'
 import type { RecordReader } from './record-reader.js'
 import type { Snapshot } from './snapshot.js'
@@ -91,6 +92,7 @@ export class RecordStore {
         hint: 'Begin again with what is there now.',
       })
     options.finish()
+    refuseLarge(transaction)
     transaction.end()
     const changes = this.#apply(transaction)
     options.onApplied()
@@ -135,4 +137,11 @@ export class RecordStore {
     }
     return changes
   }
+}
+
+/** The chain would be broken by a record that it cannot hold: this is the last moment at which nothing has happened. */
+function refuseLarge({ changes }: RecordTransaction): void {
+  for (const { value } of changes)
+    if (value !== null && value.length > MAX_RECORD_VALUE_BYTES)
+      throw new AteError('OBJECT_TOO_LARGE', `A record of ${value.length} bytes is above the limit.`)
 }

@@ -182,3 +182,23 @@ await t.test('an object that was stored before its type had a link gets it when 
   await dio.commit()
   t.equal((await (await chain.dio().load(New, key)).notes.at(0))?.text, 'hello')
 })
+
+await t.test('names and references have bounds, and what is beyond them leaves everything as it was', async (t) => {
+  await using chain = await memoryChain()
+  const box = await boxWith(chain, 'a')
+  const dio = chain.dioMut()
+  const loaded = await dio.load(Box, box.key)
+  t.throws(() => loaded.notes.set('x'.repeat(1025), { text: '' }), { code: 'BAD_ARGUMENT' })
+  loaded.notes.set('é'.repeat(512), { text: 'longest' })
+  const far = { chain: 'c'.repeat(200), key: box.key }
+  t.throws(
+    () => {
+      for (let i = 0; i < 300; i++) loaded.elsewhere.set(`${i}`, far)
+    },
+    { code: 'OBJECT_TOO_LARGE' },
+  )
+  await dio.commit()
+  const stored = await chain.dio().load(Box, box.key)
+  t.equal((await stored.notes.get('é'.repeat(512)))?.text, 'longest')
+  t.ok(stored.elsewhere.names().length > 100)
+})

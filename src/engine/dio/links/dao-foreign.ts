@@ -37,7 +37,8 @@ export class DaoForeign {
     const { host, owner, name, value } = this.#link
     const targets = new Map(value.targets)
     change(targets)
-    this.#link.value = { kind: 'foreign', targets }
-    host.edit().setLink(owner, name, this.#link.value)
+    const changed = { kind: 'foreign', targets } as const
+    host.edit().setLink(owner, name, changed)
+    this.#link.value = changed
   }
 }
