@@ -1,0 +1,102 @@
+/** A file system whose chain is compacted between whatever happens to its files reads as before, to the byte. */
+import t from 'tap'
+import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
+import { MemoryStore } from '../../../src/engine/index/memory-store.js'
+import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
+import { checkFileSystem } from '../../../src/fs/vfs/check/check.js'
+import { ChainFileSystem } from '../../../src/fs/vfs/file-system.js'
+import { openFileSystem } from '../../../src/fs/vfs/open.js'
+import { findReferences } from '../../../src/fs/vfs/records/references.js'
+import { FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, ROOT_INO, type Ino } from '../../../src/fs/vfs/types.js'
+import { keys } from '../../helpers/log-workbench.js'
+import { KEEP_PRIVILEGES, makeFile, NAME_KEY, nameOf, readAll, USER } from '../../helpers/open-memory-fs.js'
+import { seededRandom } from '../../helpers/seeded-random.js'
+
+interface World {
+  chain: MemoryChain
+  fs: ChainFileSystem
+}
+
+async function open(storage: MemoryStorage, store: MemoryStore): Promise<World> {
+  const chain = await openMemoryChain({
+    crypto: nativeCrypto,
+    keys,
+    storage,
+    store,
+    findReferences,
+    segmentBytes: 200_000,
+  })
+  const fs = await openFileSystem({
+    view: chain.view,
+    options: { nameKey: NAME_KEY, onWarning: (message) => t.fail(message) },
+  })
+  return { chain, fs }
+}
+
+for (const seed of [1, 2, 3]) {
+  await t.test(`files written, cut, punched and removed between compactions read as before (${seed})`, async (t) => {
+    const random = seededRandom(seed)
+    const pick = (count: number): number => Math.floor(random() * count)
+    const storage = new MemoryStorage()
+    let store = new MemoryStore()
+    let { chain, fs } = await open(storage, store)
+    const files = new Map<string, Buffer>()
+    const inoOf = (name: string): Ino => fs.lookup(ROOT_INO, nameOf(name))?.ino ?? 0
+    let dropped = 0
+    const isRight = async (): Promise<boolean> => {
+      for (const [name, content] of files) if (!content.equals(await readAll(fs, inoOf(name)))) return false
+      return true
+    }
+    for (let step = 0; step < 300; step++) {
+      const name = `file ${pick(12)}`
+      const old = files.get(name)
+      const action = random()
+      if (old === undefined) {
+        await makeFile(fs, ROOT_INO, name)
+        files.set(name, Buffer.alloc(0))
+      } else if (action < 0.4) {
+        const offset = pick(old.length + 1000)
+        const data = Buffer.alloc(1 + pick(pick(5) === 0 ? 300_000 : 9000), 1 + pick(255))
+        await fs.write(inoOf(name), offset, data, KEEP_PRIVILEGES)
+        const grown = Buffer.alloc(Math.max(old.length, offset + data.length))
+        old.copy(grown)
+        data.copy(grown, offset)
+        files.set(name, grown)
+      } else if (action < 0.5) {
+        const size = pick(old.length + 5000)
+        await fs.setAttributes(inoOf(name), { size }, USER)
+        const cut = Buffer.alloc(size)
+        old.copy(cut)
+        files.set(name, cut)
+      } else if (action < 0.55 && old.length > 10) {
+        const from = pick(old.length - 5)
+        const length = 1 + pick(old.length - from - 1)
+        await fs.allocate(inoOf(name), FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, from, length)
+        files.set(name, Buffer.from(old).fill(0, from, from + length))
+      } else if (action < 0.7) {
+        await fs.unlink(ROOT_INO, nameOf(name), USER)
+        files.delete(name)
+      } else if (action < 0.8) await fs.sync()
+      else if (action < 0.93) {
+        const compacted = chain.view.compact()
+        if (pick(2) === 0) await fs.sync()
+        dropped += (await compacted).bodies
+        if (!(await isRight())) return t.fail(`step ${step}: after a compaction`)
+      } else {
+        await fs.close()
+        await chain.close()
+        if (pick(2) === 0) store = new MemoryStore()
+        ;({ chain, fs } = await open(storage, store))
+        if (!(await isRight())) return t.fail(`step ${step}: after a remount`)
+      }
+    }
+    await fs.sync()
+    await chain.view.compact()
+    t.ok(await isRight())
+    for await (const { message } of checkFileSystem({ view: chain.view, nameKey: NAME_KEY })) t.fail(message)
+    t.ok(dropped > 30, `${dropped} bodies were dropped`)
+    await fs.close()
+    await chain.close()
+  })
+}
