@@ -110,10 +110,14 @@ export class IndexFollower {
     this.#start()
   }
 
-  /** The index is as it was left by a flush when it resolves, in the same turn; false when it cannot be. */
-  async whenIdle(): Promise<boolean> {
-    while (this.#running !== undefined) await this.#running
-    return this.#failure === undefined && !this.#isClosed
+  /** A flush that is under way has ended when it resolves; the next one may have begun. */
+  async flushed(): Promise<void> {
+    await this.#running
+  }
+
+  /** The index is as a flush left it: none is under way, and none has failed half-way. */
+  get isWhole(): boolean {
+    return this.#running === undefined && this.#failure === undefined
   }
 
   /** Every record put that the index has not taken in, when nothing is under way. */

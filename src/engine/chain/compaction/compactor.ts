@@ -95,10 +95,12 @@ export class Compactor {
 
   /** The index as it is between two flushes; what is newer has been noted. */
   async #openView(): Promise<StoreView | undefined> {
-    const { follower, store, settle } = this.#parts
+    const { follower, store, settle, isStopped } = this.#parts
     await settle()
     follower.flushSoon()
-    if (!(await follower.whenIdle())) return undefined
+    while (!follower.isIdle) await follower.flushed()
+    // From here on without a pause: half a flush is no state of the chain.
+    if (!follower.isWhole || isStopped()) return undefined
     follower.eachPut((record) => this.note(record))
     return store.view?.()
   }
