@@ -24,11 +24,6 @@ const ATEFS = atefsWith('none')
 // Daemon and load share a core: waking the other one costs more than most operations, and differently each time.
 const CORE = cpus().length - 1
 
-const MOST_PER_REQUEST = 1.5
-const AT_RANDOM = ', at random'
-/** With few directories one request each, with many two: for the directory, and for the file in it. */
-const ALL_COLD = ', at random, directories cold'
-
 interface Check {
   readonly what: string
   readonly measured: string
@@ -107,8 +102,6 @@ async function operations(scale: Scale, chain: string, files: number): Promise<M
   const time = async (name: string, cwd: string, command: string, ...args: number[]): Promise<void> => {
     await load.run(mounted.directory, 'settle', scale.image.root)
     await dropCaches(true)
-    // One request each, whatever the number of directories: the kernel knows them.
-    if (name.endsWith(AT_RANDOM)) await load.run(cwd, 'exec', 'find', '.', '-maxdepth', '1', '-links', '+99')
     const { ns, operations: count } = await load.run(cwd, command, ...args)
     costs.set(name, [...(costs.get(name) ?? []), ns / 1000 / count])
   }
@@ -117,11 +110,9 @@ async function operations(scale: Scale, chain: string, files: number): Promise<M
       const work = join(mounted.directory, `work-${round}`)
       await mkdir(work)
       await time('stat, walking', directory, 'stat-sample', files, sampled, 100, round)
-      await time(`stat${AT_RANDOM}`, directory, 'stat-sample', files, sampled, 1, round)
-      await time(`stat${ALL_COLD}`, directory, 'stat-sample', files, sampled, 1, round)
+      await time('stat, at random', directory, 'stat-sample', files, sampled, 1, round)
       await time('open + read + close, walking', directory, 'read-sample', files, sampled, 100, round)
-      await time(`open + read + close${AT_RANDOM}`, directory, 'read-sample', files, sampled, 1, round)
-      await time(`open + read + close${ALL_COLD}`, directory, 'read-sample', files, sampled, 1, round)
+      await time('open + read + close, at random', directory, 'read-sample', files, sampled, 1, round)
       await time('create', work, 'create', SAMPLE, 4096, 0)
       await time('rename', work, 'rename', SAMPLE / 2, 0)
       await time('mkdir', work, 'mkdir-wide', SAMPLE, 0)
@@ -166,7 +157,7 @@ async function manyFiles(scale: Scale, files: number): Promise<void> {
       `${name}: ${before.toFixed(1)} us at ${FEW}, ${cost.toFixed(1)} us at ${files} files`,
       cost / before,
       'x',
-      name.endsWith(ALL_COLD) ? 2 * MOST_PER_REQUEST : MOST_PER_REQUEST,
+      1.5,
     )
   }
 }
