@@ -32,6 +32,13 @@ export class Collection {
     }
   }
 
+  count(): number {
+    const children = this.children()
+    let count = 0
+    while (children.next().done !== true) count++
+    return count
+  }
+
   /** The children at one place. */
   at(place: number): Child[] {
     const value = this.#reader.get(CHILD_KIND, this.number, place)

@@ -50,7 +50,7 @@ export function guard(changes: GuardedChanges): void {
     const bytes = latest.get(OBJECT_KIND, key.high, key.low)
     if (bytes !== undefined && isTombstone(bytes))
       throw new AteError('ALREADY_DELETED', `The object ${formatKey(key)} was deleted, and stays so.`)
-    const was = before(key)
+    const was = bytes === undefined ? undefined : decodeObject(bytes)
     const rule = was === undefined ? undefined : writeRuleOf(key, before, top)
     if (rule !== undefined) demandWrite(session, rule, key, nowMs)
     const becomes = after(key)

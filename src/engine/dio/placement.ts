@@ -45,13 +45,10 @@ export class Placement {
     return place
   }
 
-  /** Puts a child of a map at the place of its name, instead of `replaced` when there was one of that name. */
-  set(collection: number, place: number, name: string, key: KeyParts): KeyParts | undefined {
-    const children = this.#at(collection, place)
-    const replaced = children.find((child) => child.name === name)?.key
-    const others = children.filter((child) => child.name !== name)
+  /** Puts a child of a map at the place of its name, instead of one that had it. */
+  set(collection: number, place: number, name: string, key: KeyParts): void {
+    const others = this.#at(collection, place).filter((child) => child.name !== name)
     this.#put(collection, place, [...others, { name, key }])
-    return replaced
   }
 
   remove(collection: number, place: number, key: KeyParts): void {

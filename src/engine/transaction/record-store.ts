@@ -97,8 +97,8 @@ export class RecordStore {
     const changes = this.#apply(transaction)
     options.onApplied()
     const inLog = this.#view.commit({ isDurable: options.isDurable })
-    inLog.catch(() => undefined) // the next one that waits is told
-    const committed = options.isDurable ? inLog : Promise.resolve()
+    this.#follow(inLog)
+    const committed = options.isDurable ? inLog : this.#catchUp()
     if (changes.length > 0) this.#listener.note(changes, committed)
     await committed
   }
@@ -108,7 +108,6 @@ export class RecordStore {
     await this.#view.commit({ isDurable: true })
   }
 
-  /** Returns what has changed, for who listens. */
   #follow(committed: Promise<void>): void {
     this.#underWay.push(committed)
     const onEnd = (): void => void this.#underWay.shift()
@@ -124,6 +123,7 @@ export class RecordStore {
     }
   }
 
+  /** Returns what has changed, for who listens. */
   #apply(transaction: RecordTransaction): RecordChange[] {
     const snapshot = this.#snapshots.forCommit()
     const { isListening } = this.#listener

@@ -49,9 +49,7 @@ export class DaoMap<D extends DataType> {
   }
 
   async size(): Promise<number> {
-    let size = 0
-    for (const { name } of this.#children()) size += name.length >= 0 ? 1 : 0
-    return size
+    return this.#link.host.collection(this.#link.collection).count()
   }
 
   /** In no order. */

@@ -63,9 +63,7 @@ export class DaoVec<D extends DataType> {
   }
 
   async length(): Promise<number> {
-    let length = 0
-    for (const child of this.#children()) length += child.name === '' ? 1 : 0
-    return length
+    return this.#link.host.collection(this.#link.collection).count()
   }
 
   async *keys(): AsyncGenerator<ObjectKey> {
