@@ -19,7 +19,7 @@ export type { ChainLock, LockOptions, WaitOptions } from './engine/dio/locks.js'
 export type { CollectionEvent, Subscription } from './engine/dio/links/subscription.js'
 export { childOf, foreign, mapOf, vecOf, weakTo } from './engine/dio/link-definition.js'
 export type { DaoChild } from './engine/dio/links/dao-child.js'
-export type { DaoForeign, ForeignReference } from './engine/dio/links/dao-foreign.js'
+export type { DaoForeign, ForeignChains, ForeignReference } from './engine/dio/links/dao-foreign.js'
 export type { DaoMap } from './engine/dio/links/dao-map.js'
 export type { DaoVec } from './engine/dio/links/dao-vec.js'
 export type { DaoWeak } from './engine/dio/links/dao-weak.js'
@@ -28,7 +28,15 @@ export { plain, type StandardSchema } from './engine/dio/standard-schema.js'
 export { AteError, type ErrorCode, errorCode, isAteError } from './engine/error.js'
 export { ChainBuilder } from './library/chain-builder.js'
 export { AteConfig, type AteConfigOptions } from './library/config.js'
-export { generateReadKey, generateWriteKey, readKeyFrom, writeKeyFromSeed } from './library/keys.js'
+export { type ChainUse, Registry, type RegistryOptions } from './library/registry.js'
+export {
+  generateReadKey,
+  generateWriteKey,
+  readKeyFrom,
+  signerOf,
+  signMessage,
+  writeKeyFromSeed,
+} from './library/keys.js'
 export type { KeyId, ReadKey, WriteKey } from './engine/trust/keys.js'
 export { readBy, type ReadRule, writeBy, type WriteRule } from './engine/trust/rules.js'
 export { AteSession, type SessionOptions } from './engine/trust/session.js'

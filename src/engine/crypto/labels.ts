@@ -46,5 +46,6 @@ export const LABELS = {
   readKeyId: label('read key id'),
   accessKeyWrap: label('access key wrap'),
   objectData: label('object data'),
+  message: label('message'),
   box: label('box'),
 } as const

@@ -133,6 +133,11 @@ export class Chain implements ChainAccess, AsyncDisposable {
     trust.setRootKeys(keys)
   }
 
+  /** `close` was called: nothing can be done with it any more. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined
+  }
+
   /** Everything committed so far is as durable as the chain makes it when it resolves. */
   async sync(): Promise<void> {
     await this.#objects.records.sync()

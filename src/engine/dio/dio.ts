@@ -37,6 +37,7 @@ export class Dio {
     this.keys = new AccessKeys(objects, session)
     this.#reader = reader
     this.#host = {
+      session,
       tryLoad: (type, key) => this.tryLoad(type, key),
       readable: (type, key) => this.#readable(type, key),
       collection: (number) => new Collection(this.everything, number),

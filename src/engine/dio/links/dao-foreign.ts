@@ -1,4 +1,6 @@
 /** References to objects of other chains, by names. */
+import type { AteSession } from '../../trust/session.js'
+import type { Dao, DataType } from '../data-type.js'
 import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
 import type { LinkValue } from '../object-record.js'
 import type { ReferenceLink } from './dao-weak.js'
@@ -7,6 +9,16 @@ export interface ForeignReference {
   /** Name or address of the chain. */
   readonly chain: string
   readonly key: ObjectKey
+}
+
+/** What finds the chains that references name: a `Registry`. */
+export interface ForeignChains {
+  /** See `DaoForeign.load`. */
+  load<D extends DataType>(
+    reference: ForeignReference,
+    type: D,
+    options?: { session?: AteSession | undefined },
+  ): Promise<Dao<D>>
 }
 
 export class DaoForeign {
@@ -19,6 +31,16 @@ export class DaoForeign {
   get(name: string): ForeignReference | undefined {
     const target = this.#link.value.targets.get(name)
     return target === undefined ? undefined : { chain: target.chain, key: formatKey(target.key) }
+  }
+
+  /**
+   * The object, with the session that loaded this one; undefined when there is no reference of that name. It is of the type
+   * that is asked for, or the error is WRONG_TYPE. CHAIN_NOT_FOUND, NOT_FOUND, NO_READ_KEY, BAD_ARGUMENT for what cannot be
+   * the name of a chain, NOT_SUPPORTED for an address, and what opening that chain may end in.
+   */
+  async load<D extends DataType>(name: string, type: D, chains: ForeignChains): Promise<Dao<D> | undefined> {
+    const reference = this.get(name)
+    return reference === undefined ? undefined : chains.load(reference, type, { session: this.#link.host.session })
   }
 
   names(): string[] {

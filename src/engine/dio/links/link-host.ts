@@ -1,4 +1,5 @@
 /** What links need of the DIO that gave out their object. */
+import type { AteSession } from '../../trust/session.js'
 import type { Collection } from '../collection.js'
 import type { Dao, DataType, FieldsOf } from '../data-type.js'
 import type { ChildListener } from '../commit-feed.js'
@@ -7,6 +8,8 @@ import type { LinkValue, ObjectRecord } from '../object-record.js'
 import type { ParentSpot } from '../object-writer.js'
 
 export interface LinkHost {
+  /** Who reads. */
+  readonly session: AteSession
   tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
   /** As `tryLoad`; undefined too for what the session cannot read. */
   readable<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
