@@ -8,9 +8,13 @@ import { AteConfig, ChainBuilder, dataType, keyOf, type ObjectKey, plain, vecOf,
 // Amounts are in cents: whole numbers have no rounding.
 const Account = dataType('Account', plain<{ owner: string; balance: number }>())
 // A reference to another object, which has its own life.
-const Transfer = dataType('Transfer', plain<{ amount: number }>(), { from: weakTo(Account), to: weakTo(Account) })
+const Transfer = dataType('Transfer', plain<{ amount: number }>(), {
+  links: { from: weakTo(Account), to: weakTo(Account) },
+})
 // `vecOf`: children in an order.
-const Bank = dataType('Bank', plain<{ name: string }>(), { accounts: vecOf(Account), transfers: vecOf(Transfer) })
+const Bank = dataType('Bank', plain<{ name: string }>(), {
+  links: { accounts: vecOf(Account), transfers: vecOf(Transfer) },
+})
 
 await using chain = await new ChainBuilder(AteConfig.default()).open('bank')
 

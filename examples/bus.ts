@@ -6,7 +6,7 @@
 import { AteConfig, ChainBuilder, dataType, plain, type Subscription, vecOf } from 'atefs'
 
 const Message = dataType('Message', plain<{ from: string; text: string }>())
-const Room = dataType('Room', plain<{ topic: string }>(), { messages: vecOf(Message) })
+const Room = dataType('Room', plain<{ topic: string }>(), { links: { messages: vecOf(Message) } })
 
 await using chain = await new ChainBuilder(AteConfig.default()).open('chat')
 

@@ -8,7 +8,7 @@ import { AteConfig, type Chain, ChainBuilder, dataType, mapOf, type ObjectKey, p
 
 const Entry = dataType('Entry', plain<{ value: string; expiresAt: Date }>())
 // `mapOf`: children by name. Writers of different names never meet.
-const Cache = dataType('Cache', plain<{ name: string }>(), { entries: mapOf(Entry) })
+const Cache = dataType('Cache', plain<{ name: string }>(), { links: { entries: mapOf(Entry) } })
 
 class TimedCache {
   readonly #chain: Chain

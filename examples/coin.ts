@@ -31,8 +31,8 @@ interface Step {
 }
 
 const Transfer = dataType('Transfer', plain<Step>())
-const Coin = dataType('Coin', plain<{ owner: KeyId }>(), { transfers: vecOf(Transfer) })
-const Ledger = dataType('Ledger', plain<{ currency: string }>(), { coins: vecOf(Coin) })
+const Coin = dataType('Coin', plain<{ owner: KeyId }>(), { links: { transfers: vecOf(Transfer) } })
+const Ledger = dataType('Ledger', plain<{ currency: string }>(), { links: { coins: vecOf(Coin) } })
 
 // A key is a person. The mint's is the root key: it alone decides what is on the chain beside the coins of others.
 const [mint, ann, bob, eve] = [generateWriteKey(), generateWriteKey(), generateWriteKey(), generateWriteKey()]

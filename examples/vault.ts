@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AteConfig, ChainBuilder, dataType, errorCode, plain } from 'atefs'
 
-const Secret = dataType('Secret', plain<{ site: string; password: string }>(), {}, { index: ['site'] })
+const Secret = dataType('Secret', plain<{ site: string; password: string }>(), { index: ['site'] })
 
 // A directory of chains: each lies in a directory of its own name there.
 const logPath = await mkdtemp(join(tmpdir(), 'atefs-example-'))

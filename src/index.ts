@@ -8,16 +8,31 @@ export {
   type DataType,
   dataType,
   type FieldsOf,
-  type Links,
+  type IndexableField,
+  type IndexedFieldOf,
+  type IndexedValueOf,
+  type StoredOptions,
   type TypeOptions,
 } from './engine/dio/data-type.js'
+export type { IndexedValue } from './engine/dio/field-index.js'
 export { DioMut, type DeleteOptions, type StoreOptions } from './engine/dio/dio-mut.js'
 export { Dio } from './engine/dio/dio.js'
 export type { Handler, ProcessOptions, Queue, QueueOptions } from './engine/dio/queue.js'
 export { type Answerer, type InvokeOptions, type Service, service } from './engine/dio/service.js'
 export type { ChainLock, LockOptions, WaitOptions } from './engine/dio/locks.js'
 export type { CollectionEvent, Subscription } from './engine/dio/links/subscription.js'
-export { childOf, foreign, mapOf, vecOf, weakTo } from './engine/dio/link-definition.js'
+export {
+  childOf,
+  type ChildLink,
+  foreign,
+  type ForeignLink,
+  mapOf,
+  type MapLink,
+  vecOf,
+  type VecLink,
+  weakTo,
+  type WeakLink,
+} from './engine/dio/link-definition.js'
 export type { DaoChild } from './engine/dio/links/dao-child.js'
 export type { DaoForeign, ForeignChains, ForeignReference } from './engine/dio/links/dao-foreign.js'
 export type { DaoMap } from './engine/dio/links/dao-map.js'

@@ -7,14 +7,16 @@ import { childOf, foreign, mapOf, vecOf, weakTo } from '../../src/engine/dio/lin
 import { plain } from '../../src/engine/dio/standard-schema.js'
 
 export const Note = dataType('Note', plain<{ text: string }>())
-export const Item = dataType('Item', plain<{ name: string; amount: number }>(), {}, { index: ['name'] })
+export const Item = dataType('Item', plain<{ name: string; amount: number }>(), { index: ['name'] })
 export const Owner = dataType('Owner', plain<{ name: string }>())
 export const Box = dataType('Box', plain<{ label: string }>(), {
-  items: vecOf(Item),
-  notes: mapOf(Note),
-  cover: childOf(Note),
-  owner: weakTo(Owner),
-  elsewhere: foreign(),
+  links: {
+    items: vecOf(Item),
+    notes: mapOf(Note),
+    cover: childOf(Note),
+    owner: weakTo(Owner),
+    elsewhere: foreign(),
+  },
 })
 
 /** A chain in memory; reopened with the same storage and keys it goes on. */

@@ -18,7 +18,7 @@ import {
 } from '../../src/index.js'
 
 const Row = dataType('Row', plain<{ value: number }>())
-const Parent = dataType('Parent', plain<{ value: number }>(), { children: vecOf(Row) })
+const Parent = dataType('Parent', plain<{ value: number }>(), { links: { children: vecOf(Row) } })
 
 /** How a chain is opened, again and again; the one in memory is gone when it is closed. */
 type Open = () => Promise<Chain>

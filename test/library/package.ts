@@ -26,7 +26,7 @@ const TYPED_PROGRAM = `
 import { AteConfig, type Chain, ChainBuilder, type Dao, dataType, type ObjectKey, plain, vecOf } from 'atefs'
 
 const Moon = dataType('Moon', plain<{ name: string }>())
-const World = dataType('World', plain<{ commandment: string }>(), { moons: vecOf(Moon) })
+const World = dataType('World', plain<{ commandment: string }>(), { links: { moons: vecOf(Moon) } })
 
 export async function hello(): Promise<string> {
   await using chain: Chain = await new ChainBuilder(AteConfig.default()).open('universe')

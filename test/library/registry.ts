@@ -21,7 +21,7 @@ import {
 } from '../../src/index.js'
 
 const Stop = dataType('Stop', plain<{ name: string }>())
-const Line = dataType('Line', plain<{ name: string }>(), { stops: vecOf(Stop), next: foreign() })
+const Line = dataType('Line', plain<{ name: string }>(), { links: { stops: vecOf(Stop), next: foreign() } })
 const NOBODYS_KEY = objectKey('0000000000100000000002')
 
 function onDisk(t: Test): AteConfig {
@@ -78,7 +78,7 @@ for (const [kind, configOf] of [
     }
     await failing('nowhere', far, 'CHAIN_NOT_FOUND')
     await failing('far', NOBODYS_KEY, 'NOT_FOUND')
-    await failing('far', far, 'WRONG_TYPE', dataType('Moon', plain<{ name: string }>(), { stops: vecOf(Stop), next: foreign() })) // prettier-ignore
+    await failing('far', far, 'WRONG_TYPE', dataType('Moon', plain<{ name: string }>(), { links: { stops: vecOf(Stop), next: foreign() } })) // prettier-ignore
     await failing('../far', far, 'BAD_ARGUMENT')
     await failing('', far, 'BAD_ARGUMENT')
     await failing('wss://example.org/far', far, 'NOT_SUPPORTED')

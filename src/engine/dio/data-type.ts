@@ -1,6 +1,7 @@
 /** Types of objects: a name that is stored with each, a schema of its fields, and what it is linked to. */
 import { AteError } from '../error.js'
-import type { ChildLink, ForeignLink, LinkDefinition, MapLink, VecLink, WeakLink } from './link-definition.js'
+import type { IndexedValue } from './field-index.js'
+import type { ChildLink, ForeignLink, MapLink, VecLink, WeakLink } from './link-definition.js'
 import type { DaoChild } from './links/dao-child.js'
 import type { DaoForeign } from './links/dao-foreign.js'
 import type { DaoMap } from './links/dao-map.js'
@@ -9,25 +10,40 @@ import type { DaoWeak } from './links/dao-weak.js'
 import type { ObjectKey } from './object-key.js'
 import type { StandardSchema } from './standard-schema.js'
 
-export type Links = Readonly<Record<string, LinkDefinition>>
-
-export interface DataType<T extends object = object, L extends Links = Links> {
+/**
+ * A type: `T` are its fields, `L` its links by their names, `I` the names of the fields that `find` takes. Made by
+ * `dataType`.
+ */
+export interface DataType<T extends object = object, L extends object = object, I extends string = string> {
   readonly name: string
   readonly schema: StandardSchema<T>
   readonly links: L
-  readonly options: StoredOptions
+  readonly options: StoredOptions<I>
 }
 
 /** The options of some type: they get and give its fields. */
-export interface StoredOptions {
-  readonly index?: readonly string[]
+export interface StoredOptions<I extends string = string> {
+  readonly index: readonly I[]
   readonly merge?: (base: object, theirs: object, mine: object) => object | undefined
   readonly stored?: { readonly write: (fields: object) => object; readonly read: (stored: object) => unknown }
 }
 
-export interface TypeOptions<T> {
-  /** Fields that objects can be found by: strings, numbers or booleans. */
-  readonly index?: readonly (keyof T & string)[]
+/** Names of the fields that are texts, numbers or booleans, or left out. */
+export type IndexableField<T> = {
+  [K in keyof T]-?: NonNullable<T[K]> extends IndexedValue ? K : never
+}[keyof T] &
+  string
+
+/** What a type is beside its name and its fields. */
+export interface TypeOptions<T, L = object, I = string> {
+  /**
+   * What its objects are linked to, by names that no field has: `vecOf`, `mapOf`, `childOf`, `weakTo`, `foreign`. A link to
+   * the type itself, or to one that is declared below it, is a getter: `get branches() { return vecOf(Tree) }`; beside
+   * one, the parameters of functions (`merge`) need their types written down.
+   */
+  readonly links?: L & { readonly [K in keyof T]?: never }
+  /** Fields that objects can be found by. */
+  readonly index?: readonly I[]
   /**
    * Resolves a conflict: `base` is what both began from, `theirs` what was committed meanwhile. Undefined: it cannot be
    * resolved. Without it, a conflict ends the transaction.
@@ -39,6 +55,12 @@ export interface TypeOptions<T> {
 
 /** The fields of a type, without links. */
 export type FieldsOf<D> = D extends DataType<infer T> ? T : never
+
+/** Names of the fields that objects of a type are found by. */
+export type IndexedFieldOf<D> = D extends DataType<object, object, infer I> ? I : never
+
+/** What an indexed field of a type may be looked for. */
+export type IndexedValueOf<D, F> = F extends keyof FieldsOf<D> ? Extract<FieldsOf<D>[F], IndexedValue> : never
 
 /** An object of a type: its fields, its links, and its key (which `keyOf` gives too, where a field has that name). */
 export type Dao<D> =
@@ -65,28 +87,28 @@ const MAX_NAME_LENGTH = 100
 const MAX_LINKS = 100
 
 /**
- * `dataType('Account', plain<{ name: string }>(), { transfers: vecOf(Transfer) })`. The name must be unique in a chain: it
- * is what objects are recognized by. BAD_ARGUMENT for an impossible name.
+ * `dataType('Account', plain<{ owner: string }>(), { index: ['owner'], links: { transfers: vecOf(Transfer) } })`. The name
+ * must be unique in a chain: it is what objects are recognized by. BAD_ARGUMENT for an impossible name.
  */
-export function dataType<T extends object, L extends Links = Record<never, never>>(
-  name: string,
-  schema: StandardSchema<T>,
-  links?: L,
-  options: TypeOptions<T> = {},
-): DataType<T, L> {
-  // Without links L is the empty record.
-  const all = links ?? ({} as L)
-  const names = Object.keys(all)
+export function dataType<
+  T extends object,
+  L extends object = Record<never, never>,
+  I extends IndexableField<T> = never,
+>(name: string, schema: StandardSchema<T>, options: TypeOptions<T, L, I> = {}): DataType<T, L, I> {
+  // Without links L is the empty record. They are not looked at: what they refer to may not be declared yet.
+  const links = options.links ?? ({} as L)
+  const names = Object.keys(links)
   if (name === '' || [name, ...names].some((one) => one.length > MAX_NAME_LENGTH) || names.length > MAX_LINKS)
     throw new AteError('BAD_ARGUMENT', `The name of a type or link is empty or too long, or there are too many links.`)
-  return Object.freeze({ name, schema, links: all, options: erase(options) })
+  return Object.freeze({ name, schema, links, options: erase(options) })
 }
 
 /** As options of some type: what they are called with has been let through by the schema. */
-function erase<T extends object>({ index, merge, stored }: TypeOptions<T>): StoredOptions {
+function erase<T extends object, I extends string>(options: TypeOptions<T, object, I>): StoredOptions<I> {
+  const { index = [], merge, stored } = options
   const known = (fields: object): T => fields as T
   return {
-    ...(index === undefined ? {} : { index }),
+    index,
     ...(merge === undefined ? {} : { merge: (base, theirs, mine) => merge(known(base), known(theirs), known(mine)) }),
     ...(stored === undefined
       ? {}

@@ -8,11 +8,11 @@ import { AccessKeys } from './access.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import { Collection } from './collection.js'
 import { decodeKeys } from './collection-record.js'
-import type { Dao, DataType } from './data-type.js'
+import type { Dao, DataType, IndexedFieldOf, IndexedValueOf } from './data-type.js'
 import { fieldsFromBytes } from './fields.js'
 import { deepFreeze } from './freeze.js'
 import { setDaoState } from './dao-state.js'
-import { indexPlace, type IndexedValue } from './field-index.js'
+import { indexPlace } from './field-index.js'
 import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
 import { bindLinks } from './links/bind.js'
 import type { LinkEditor, LinkHost } from './links/link-host.js'
@@ -121,8 +121,12 @@ export class Dio {
   }
 
   /** The objects whose indexed field has the value, in no order. BAD_ARGUMENT for a field without an index. */
-  async *find<D extends DataType>(type: D, field: string, value: IndexedValue): AsyncGenerator<Dao<D>> {
-    if (!(type.options.index ?? []).some((name) => name === field))
+  async *find<D extends DataType, F extends IndexedFieldOf<D>>(
+    type: D,
+    field: F,
+    value: IndexedValueOf<D, F>,
+  ): AsyncGenerator<Dao<D>> {
+    if (!type.options.index.includes(field))
       throw new AteError('BAD_ARGUMENT', `The type ${type.name} has no index of ${field}.`)
     const high = indexPlace(this.objects.crypto, type, field, value)
     for (const item of this.#pages(FIELD_INDEX_KIND, high))

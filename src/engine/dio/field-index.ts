@@ -13,7 +13,7 @@ export function indexPlace(crypto: CryptoProvider, type: DataType, field: string
 /** The places of an object's indexed fields; a field without a value has none. BAD_ARGUMENT for other values. */
 export function indexPlaces(crypto: CryptoProvider, type: DataType, fields: object): number[] {
   const places: number[] = []
-  for (const field of type.options.index ?? []) {
+  for (const field of type.options.index) {
     const value: unknown = Reflect.get(fields, field)
     if (value === undefined || value === null) continue
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')

@@ -265,7 +265,7 @@ export class ObjectWriter {
   /** Puts those whose fields can be found by, so that `find` sees them. */
   putIndexed(): void {
     for (const tracked of this.#tracked.values()) {
-      if ((tracked.type.options.index ?? []).length === 0) continue
+      if (tracked.type.options.index.length === 0) continue
       const data = tracked.changedData()
       if (data !== undefined) this.#put(tracked, data)
     }
@@ -286,7 +286,7 @@ export class ObjectWriter {
   /** Places in the index say something of the fields: what is sealed has none. */
   #putIndex(tracked: Tracked, isSealed: boolean): void {
     const { type, key, dao, indexed } = tracked
-    if ((type.options.index ?? []).length === 0 && indexed.length === 0) return
+    if (type.options.index.length === 0 && indexed.length === 0) return
     const now = isSealed ? [] : indexPlaces(this.#store.crypto, type, dao)
     for (const place of indexed) if (!now.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
     for (const place of now) if (!indexed.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'add')

@@ -13,9 +13,11 @@ export type QueueType = ReturnType<typeof queueType>
 
 export function queueType(message: DataType) {
   return dataType('atefs.Queue', plain<{ name: string; messageType: string }>(), {
-    messages: vecOf(message),
-    claims: mapOf(Claim),
-    dead: vecOf(message),
-    failures: mapOf(Failure),
+    links: {
+      messages: vecOf(message),
+      claims: mapOf(Claim),
+      dead: vecOf(message),
+      failures: mapOf(Failure),
+    },
   })
 }

@@ -45,11 +45,13 @@ const FORGET_RETRIES = 100
 
 /** An answer, or why there is none. */
 const replyType = (answer: DataType) =>
-  dataType('atefs.Reply', plain<{ error?: { code: string; message: string } }>(), { answer: childOf(answer) })
+  dataType('atefs.Reply', plain<{ error?: { code: string; message: string } }>(), {
+    links: { answer: childOf(answer) },
+  })
 
 /** Where answers lie, by the key of their request, until they are fetched. */
 const inboxType = (answer: DataType) =>
-  dataType('atefs.Inbox', plain<{ name: string }>(), { replies: mapOf(replyType(answer)) })
+  dataType('atefs.Inbox', plain<{ name: string }>(), { links: { replies: mapOf(replyType(answer)) } })
 
 /** A service as it lies in a chain. */
 class ServicePlace<Q extends DataType> {

@@ -7,7 +7,7 @@ import { FaultStorage } from '../../helpers/fault-storage.js'
 import { Box, boxWith, collected, Item, memoryChain, namesIn, Note } from '../../helpers/objects.js'
 
 const Counter = dataType('Counter', plain<{ count: number }>())
-const Summed = dataType('Summed', plain<{ count: number }>(), {}, {
+const Summed = dataType('Summed', plain<{ count: number }>(), {
   merge: (base, theirs, mine) => ({ count: theirs.count + mine.count - base.count }),
 }) // prettier-ignore
 
@@ -85,7 +85,7 @@ await t.test('a type that says how to merge has no conflicts', async (t) => {
 
 await t.test('objects that lie in bodies are merged as those in records are', async (t) => {
   await using chain = await memoryChain()
-  const Texts = dataType('Texts', plain<{ lines: string[] }>(), {}, {
+  const Texts = dataType('Texts', plain<{ lines: string[] }>(), {
     merge: (_, theirs, mine) => ({ lines: [...new Set([...theirs.lines, ...mine.lines])] }),
   }) // prettier-ignore
   const dio = chain.dioMut()

@@ -138,12 +138,13 @@ await t.test('with an object its children go, or become roots', async (t) => {
 
 await t.test('an object moves to another parent, and to none, and never below itself', async (t) => {
   await using chain = await memoryChain()
-  interface TreeFields {
-    name: string
-  }
-  // A type that refers to itself: what it is linked to must be said apart.
-  const Leaf = dataType('Tree', plain<TreeFields>())
-  const Tree = dataType('Tree', plain<TreeFields>(), { branches: vecOf(Leaf) })
+  const Tree = dataType('Tree', plain<{ name: string }>(), {
+    links: {
+      get branches() {
+        return vecOf(Tree)
+      },
+    },
+  })
   const dio = chain.dioMut()
   const top = dio.store({ name: 'top' }, { type: Tree })
   const middle = dio.store({ name: 'middle' }, { type: Tree })
@@ -172,7 +173,7 @@ await t.test('an object moves to another parent, and to none, and never below it
 await t.test('an object that was stored before its type had a link gets it when it is next changed', async (t) => {
   await using chain = await memoryChain()
   const Old = dataType('Shelf', plain<{ name: string }>())
-  const New = dataType('Shelf', plain<{ name: string }>(), { notes: vecOf(Note) })
+  const New = dataType('Shelf', plain<{ name: string }>(), { links: { notes: vecOf(Note) } })
   const dio = chain.dioMut()
   const { key } = dio.store({ name: 'x' }, { type: Old })
   await dio.commit()

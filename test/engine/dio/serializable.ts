@@ -13,7 +13,7 @@ import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { memoryChain } from '../../helpers/objects.js'
 
 const Cell = dataType('Cell', plain<{ value: number }>())
-const Table = dataType('Table', plain<object>(), { cells: mapOf(Cell) })
+const Table = dataType('Table', plain<object>(), { links: { cells: mapOf(Cell) } })
 const NAMES = ['a', 'b', 'c', 'd']
 
 type Step =

@@ -16,8 +16,8 @@ import { AteSession } from '../../../src/engine/trust/session.js'
 import { keys } from '../../helpers/log-workbench.js'
 import { collected, memoryChain } from '../../helpers/objects.js'
 
-const Page = dataType('Page', plain<{ text: string }>(), {}, { index: ['text'] })
-const Diary = dataType('Diary', plain<{ title: string }>(), { pages: vecOf(Page) })
+const Page = dataType('Page', plain<{ text: string }>(), { index: ['text'] })
+const Diary = dataType('Diary', plain<{ title: string }>(), { links: { pages: vecOf(Page) } })
 
 const person = (name: string) => {
   const [read, write] = [ReadKey.generate(crypto), WriteKey.generate(crypto)]

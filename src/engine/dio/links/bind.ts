@@ -1,6 +1,7 @@
 /** Gives an object the links of its type, as properties that are not among its fields. */
+import { AteError } from '../../error.js'
 import type { DataType } from '../data-type.js'
-import { type LinkDefinition, targetOf } from '../link-definition.js'
+import { type LinkDefinition, linksOf } from '../link-definition.js'
 import type { ObjectKey } from '../object-key.js'
 import type { LinkValue } from '../object-record.js'
 import { DaoChild } from './dao-child.js'
@@ -20,7 +21,9 @@ export function bindLinks(
   fields: object,
   links: ReadonlyMap<string, LinkValue>,
 ): void {
-  for (const [name, definition] of Object.entries(type.links)) {
+  for (const [name, definition] of linksOf(type)) {
+    if (Object.hasOwn(fields, name))
+      throw new AteError('INVALID_OBJECT', `The field ${name} of ${type.name} has the name of one of its links.`)
     Object.defineProperty(fields, name, { value: bindLink(host, key, name, definition, links.get(name)) })
   }
 }
@@ -35,7 +38,7 @@ function bindLink(
   if (definition.kind === 'weak')
     return new DaoWeak(
       { host, owner, name, value: value?.kind === 'weak' ? value : { kind: 'weak', key: undefined } },
-      () => targetOf(definition),
+      definition.target,
     )
   if (definition.kind === 'foreign')
     return new DaoForeign({
@@ -45,7 +48,7 @@ function bindLink(
       value: value?.kind === 'foreign' ? value : { kind: 'foreign', targets: new Map() },
     })
   const collection = value?.kind === 'collection' ? value.collection : EMPTY_COLLECTION
-  const link = { host, type: () => targetOf(definition), parent: owner, collection }
+  const link = { host, type: definition.target, parent: owner, collection }
   if (definition.kind === 'vec') return new DaoVec(link)
   return definition.kind === 'map' ? new DaoMap(link) : new DaoChild(link)
 }

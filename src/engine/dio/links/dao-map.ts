@@ -14,7 +14,7 @@ export class DaoMap<D extends DataType> {
 
   async get(name: string): Promise<Dao<D> | undefined> {
     const key = this.#keyOf(name)
-    return key === undefined ? undefined : this.#link.host.tryLoad(this.#link.type(), key)
+    return key === undefined ? undefined : this.#link.host.tryLoad(this.#link.type, key)
   }
 
   async has(name: string): Promise<boolean> {
@@ -28,7 +28,7 @@ export class DaoMap<D extends DataType> {
     const replaced = this.#keyOf(name)
     if (replaced !== undefined) editor.remove(replaced)
     const spot = { at: 'name', place: host.placeOf(name), name } as const
-    return editor.storeChild(type(), fields, { key: parseKey(parent), collection, spot })
+    return editor.storeChild(type, fields, { key: parseKey(parent), collection, spot })
   }
 
   /** The child of a name, stored first when there is none. */
@@ -65,7 +65,7 @@ export class DaoMap<D extends DataType> {
   /** Names and children, in no order. */
   async *[Symbol.asyncIterator](): AsyncGenerator<[string, Dao<D>]> {
     for (const { name, key } of this.#children()) {
-      const dao = await this.#link.host.readable(this.#link.type(), formatKey(key))
+      const dao = await this.#link.host.readable(this.#link.type, formatKey(key))
       if (dao !== undefined) yield [name, dao]
     }
   }

@@ -10,7 +10,7 @@ import { type Subscription, subscribeTo } from './subscription.js'
 
 export interface CollectionLink<D extends DataType> {
   readonly host: LinkHost
-  readonly type: () => D
+  readonly type: D
   readonly parent: ObjectKey
   readonly collection: number
 }
@@ -85,7 +85,7 @@ export class DaoVec<D extends DataType> {
   /** One after another, as they are asked for. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Dao<D>> {
     for (const { key } of this.#children()) {
-      const dao = await this.#link.host.readable(this.#link.type(), formatKey(key))
+      const dao = await this.#link.host.readable(this.#link.type, formatKey(key))
       if (dao !== undefined) yield dao
     }
   }
@@ -95,11 +95,11 @@ export class DaoVec<D extends DataType> {
   }
 
   #load(key: PlacedChild['key']): Promise<Dao<D> | undefined> {
-    return this.#link.host.tryLoad(this.#link.type(), formatKey(key))
+    return this.#link.host.tryLoad(this.#link.type, formatKey(key))
   }
 
   #store(fields: FieldsOf<D>, spot: Spot): Dao<D> {
-    return this.#link.host.edit().storeChild(this.#link.type(), fields, this.#parent(spot))
+    return this.#link.host.edit().storeChild(this.#link.type, fields, this.#parent(spot))
   }
 
   #parent(spot: Spot): ParentSpot {

@@ -15,9 +15,9 @@ export interface ReferenceLink<V extends LinkValue> {
 
 export class DaoWeak<D extends DataType> {
   readonly #link: ReferenceLink<LinkValue & { kind: 'weak' }>
-  readonly #type: () => D
+  readonly #type: D
 
-  constructor(link: ReferenceLink<LinkValue & { kind: 'weak' }>, type: () => D) {
+  constructor(link: ReferenceLink<LinkValue & { kind: 'weak' }>, type: D) {
     this.#link = link
     this.#type = type
   }
@@ -30,7 +30,7 @@ export class DaoWeak<D extends DataType> {
   /** Undefined when it refers to nothing, or to what is not there any more. */
   async load(): Promise<Dao<D> | undefined> {
     const { key } = this
-    return key === undefined ? undefined : this.#link.host.tryLoad(this.#type(), key)
+    return key === undefined ? undefined : this.#link.host.tryLoad(this.#type, key)
   }
 
   set(target: ObjectKey | object): void {

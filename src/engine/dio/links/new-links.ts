@@ -1,6 +1,7 @@
 /** What links lead to at first: collections of their own, and nothing. */
 import type { DataType } from '../data-type.js'
 import type { RandomNumbers } from '../numbers.js'
+import { linksOf } from '../link-definition.js'
 import type { LinkValue } from '../object-record.js'
 
 /** The links of a type that `links` has not. */
@@ -10,7 +11,7 @@ export function newLinks(
   links: ReadonlyMap<string, LinkValue> = new Map(),
 ): Map<string, LinkValue> {
   const added = new Map<string, LinkValue>()
-  for (const [name, { kind }] of Object.entries(type.links)) {
+  for (const [name, { kind }] of linksOf(type)) {
     if (links.has(name)) continue
     if (kind === 'weak') added.set(name, { kind, key: undefined })
     else if (kind === 'foreign') added.set(name, { kind, targets: new Map() })

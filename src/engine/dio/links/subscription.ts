@@ -19,7 +19,7 @@ export function subscribeTo<D extends DataType>({ host, type, collection }: Coll
     const { kind, name } = event
     return kind === 'deleted'
       ? { kind, key, name }
-      : { kind, key, name, dao: await host.read(type(), event.key, event.record) }
+      : { kind, key, name, dao: await host.read(type, event.key, event.record) }
   }
   const queue = new EventQueue(read, () => end())
   const end = host.subscribe(collection, { note: (event) => queue.push(event), end: () => queue.close() })

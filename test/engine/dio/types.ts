@@ -1,0 +1,96 @@
+/** What a type may be, and what TypeScript and the program say of one that it may not be. */
+import t from 'tap'
+import { dataType } from '../../../src/engine/dio/data-type.js'
+import { mapOf, vecOf, weakTo } from '../../../src/engine/dio/link-definition.js'
+import { plain } from '../../../src/engine/dio/standard-schema.js'
+import { collected, Item, memoryChain } from '../../helpers/objects.js'
+import { refusedLines } from '../../helpers/type-errors.js'
+
+interface EmployeeFields {
+  name: string
+}
+const Employee = dataType('Employee', plain<EmployeeFields>(), {
+  links: {
+    get reports() {
+      return vecOf(Employee)
+    },
+    get company() {
+      return weakTo(Company)
+    },
+  },
+  merge: (base: EmployeeFields, theirs: EmployeeFields, mine: EmployeeFields) =>
+    mine.name === base.name ? theirs : mine,
+})
+const Company = dataType('Company', plain<{ name: string }>(), { links: { employees: mapOf(Employee) } })
+
+await t.test('a type refers to itself, and to one that is declared below it, fully typed', async (t) => {
+  await using chain = await memoryChain()
+  const dio = chain.dioMut()
+  const company = dio.store({ name: 'Acme' }, { type: Company })
+  const ann = company.employees.set('ann', { name: 'Ann' })
+  ann.company.set(company)
+  ann.reports.push({ name: 'Bob' }).reports.push({ name: 'Cyd' })
+  dio.cancel()
+  await chain.transact((dio) => dio.store({ name: 'Acme' }, { type: Company }).employees.set('ann', { name: 'Ann' }))
+  const [found] = await collected(chain.dio().roots(Company))
+  const name: string | undefined = (await found?.employees.get('ann'))?.name
+  t.equal(name, 'Ann')
+})
+
+await t.test(
+  'an object is looked for by the fields that its type has an index of, and by what these may be',
+  async (t) => {
+    await using chain = await memoryChain()
+    const Book = dataType('Book', plain<{ title: string; state: 'new' | 'old'; year?: number; at: Date }>(), {
+      index: ['title', 'state', 'year'],
+    })
+    await chain.transact((dio) => dio.store({ title: 'Emma', state: 'old', at: new Date(0) }, { type: Book }))
+    const dio = chain.dio()
+    t.equal((await collected(dio.find(Book, 'state', 'old'))).length, 1)
+    t.equal((await collected(dio.find(Book, 'year', 1815))).length, 0)
+    const find = dio.find.bind(dio) as unknown as (type: object, field: string, value: string) => AsyncIterable<object>
+    await t.rejects(collected(find(Book, 'at', '')), { code: 'BAD_ARGUMENT' }, 'also where types are not looked at')
+  },
+)
+
+const PROGRAM = `
+import { dataType, type Dio, plain, vecOf } from 'atefs'
+const Note = dataType('Note', plain<{ text: string }>())
+const Book = dataType('Book', plain<{ title: string; state: 'new' | 'old'; year?: number; at: Date }>(), {
+  index: ['title', 'state', 'year'],
+  links: { notes: vecOf(Note) },
+})
+declare const dio: Dio
+export const right = [dio.find(Book, 'title', 'Emma'), dio.find(Book, 'state', 'old'), dio.find(Book, 'year', 1815)]
+`
+const WRONG = [
+  "dio.find(Book, 'state', 'rare')",
+  "dio.find(Book, 'year', '1815')",
+  "dio.find(Book, 'year', undefined)",
+  "dio.find(Book, 'at', new Date())",
+  "dio.find(Note, 'text', 'x')",
+  "dataType('Diary', plain<{ at: Date }>(), { index: ['at'] })",
+  "dataType('Diary', plain<{ at: Date }>(), { index: ['when'] })",
+  "dataType('Diary', plain<{ notes: string }>(), { links: { notes: vecOf(Note) } })",
+  "vecOf('Note')",
+]
+
+t.test(
+  'TypeScript refuses what cannot be: fields without an index, values they do not have, fields named like links',
+  (t) => {
+    t.strictSame(refusedLines(PROGRAM + WRONG.join('\n')), WRONG)
+    t.end()
+  },
+)
+
+await t.test('what is no link is refused when it is first used, with what would be one', async (t) => {
+  await using chain = await memoryChain()
+  for (const link of [Item, 'vec', undefined, { kind: 'vec' }, { kind: 'crowd', target: Item }]) {
+    const Wrong = dataType('Wrong', plain<{ name: string }>(), { links: { items: link } })
+    t.throws(() => chain.dioMut().store({ name: 'x' }, { type: Wrong }), {
+      code: 'BAD_ARGUMENT',
+      message: 'The link items of Wrong is none.',
+      hint: /vecOf\(Type\)/,
+    })
+  }
+})
