@@ -33,8 +33,10 @@ export const ERROR_CODES = [
   'LOCK_LOST', // a lock or lease is somebody else's by now
   'SERVICE_FAILED', // a service answered with an error
   // trust
+  'BAD_SIGNATURE', // a batch says that somebody signed it who did not
   'NOT_AUTHORIZED', // no key that the write rule asks for
   'NO_READ_KEY', // no key that the read rule asks for
+  'NOT_SEALED', // what a read rule protects came in clear, or sealed for others
   'ALREADY_DELETED', // a protected object was there, and stays dead
   'SESSION_EXPIRED',
   // keys

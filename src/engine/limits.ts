@@ -13,6 +13,12 @@ export const MAX_RECORD_VALUE_BYTES = 68 * 1024
 export const MAX_BATCH_BYTES = 256 * 1024 * 1024
 /** Groups of one batch. */
 export const MAX_BATCH_GROUPS = 65_536
+/** Keys that sign one batch, or batches that share signatures: what an authentication has room for. */
+export const MAX_PROOF_KEYS = 12
+/** Batches that share signatures. */
+export const MAX_PROOF_SHARE = 64
+/** Records of a batch whose signatures come with a later one: bounds what a reader keeps until it has those. */
+export const MAX_UNPROVEN_BYTES = 256 * 1024
 /** Bodies that one drop names: bounds what replaying it changes at once. */
 export const MAX_DROPPED_BODIES = 65_536
 

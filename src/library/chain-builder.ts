@@ -42,7 +42,8 @@ export class ChainBuilder {
   }
 
   async #openInMemory(name: string): Promise<Chain> {
-    const memory = await openMemoryChain({ crypto: nativeCrypto })
+    const { trust = 'local' } = this.#options
+    const memory = await openMemoryChain({ crypto: nativeCrypto, trust })
     return chainOn(name, memory, 'memory')
   }
 
@@ -51,7 +52,7 @@ export class ChainBuilder {
   }
 
   async #openHandle(name: string, directory: string): Promise<ChainHandle> {
-    const { readOnly = false, noCreate = false, keyBits = DEFAULT_KEY_BITS, onNotice = ignore } = this.#options
+    const { readOnly = false, noCreate = false, keyBits = DEFAULT_KEY_BITS, onNotice = ignore, trust } = this.#options
     const presence = examineChainDirectory(directory)
     if (presence === 'absent' && (noCreate || readOnly))
       throw new AteError('CHAIN_NOT_FOUND', `There is no chain ${name} in ${join(directory, '..')}.`)
@@ -63,10 +64,14 @@ export class ChainBuilder {
       allowDamage: false,
       acceptRollback: false,
       keyBits,
+      trust,
       onProgress: ignore,
       onNotice,
     }
-    return presence === 'absent' ? createChain(options) : openChain(options)
+    const handle = await (presence === 'absent' ? createChain(options) : openChain(options))
+    if (trust === undefined || trust === handle.trust) return handle
+    await handle.close()
+    throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
   }
 
   #secret(isKeyFile: boolean): ChainSecret {
@@ -81,9 +86,17 @@ export class ChainBuilder {
   }
 }
 
-function chainOn(name: string, opened: Pick<ChainHandle, 'view' | 'close'>, durability: Durability): Chain {
-  const { view } = opened
-  return new Chain({ name, view, crypto: nativeCrypto, nowMs: Date.now, durability, onClose: () => opened.close() })
+function chainOn(name: string, opened: Pick<ChainHandle, 'view' | 'trust' | 'close'>, durability: Durability): Chain {
+  const { view, trust } = opened
+  return new Chain({
+    name,
+    view,
+    crypto: nativeCrypto,
+    nowMs: Date.now,
+    durability,
+    trust,
+    onClose: () => opened.close(),
+  })
 }
 
 function ignore(): void {

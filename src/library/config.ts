@@ -1,5 +1,6 @@
 /** Where the chains of a program lie, and what opens them. Without a place they live in memory. */
 import type { KeyBits } from '../adapters/node/chain-handle.js'
+import type { ChainTrust } from '../engine/log/types.js'
 import type { KeyId, WriteKey } from '../engine/trust/keys.js'
 
 export interface AteConfigOptions {
@@ -11,6 +12,11 @@ export interface AteConfigOptions {
   keyBits?: KeyBits
   /** Who may change what has no rule of its own: for chains that are made; others must have just these. */
   rootKeys?: readonly (KeyId | WriteKey)[]
+  /**
+   * `distributed`: every batch is signed by who used a right for it, which anybody can verify, and whoever opens the chain
+   * judges each by that. For chains that are made; others must have it. Without it: `local`, and of others whichever they have.
+   */
+  trust?: ChainTrust
   /** Chains that are not there are not made. */
   noCreate?: boolean
   readOnly?: boolean

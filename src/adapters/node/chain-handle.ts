@@ -5,6 +5,7 @@
 import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
+import type { ChainTrust } from '../../engine/log/types.js'
 
 /** Where the root key comes from. */
 export type ChainSecret =
@@ -39,6 +40,8 @@ export interface OpenChainOptions {
 
 export interface CreateChainOptions extends OpenChainOptions {
   keyBits: KeyBits
+  /** The default is `local`. */
+  trust?: ChainTrust | undefined
 }
 
 export type KeyBits = 128 | 192 | 256
@@ -75,6 +78,7 @@ export interface ChainHandle {
   readonly view: RecordView
   /** Secret; wiped by `close`. The file system takes its name key from here. */
   readonly keys: ChainKeys
+  readonly trust: ChainTrust
   /** Cheap: no medium is touched. */
   status(): ChainStatus
   /** Gives the space of bodies back that no record refers to. NOT_SUPPORTED, READ_ONLY, NO_SPACE, CHAIN_DAMAGED, ... */

@@ -4,7 +4,9 @@
  */
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { BodyPlace, WriterStatus } from '../../engine/chain/committer.js'
+import type { SigningKey } from '../../engine/crypto/signature.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
+import type { ChainTrust } from '../../engine/log/types.js'
 import { AteError, type ErrorCode, isAteError } from '../../engine/error.js'
 
 export interface CommitMessage {
@@ -16,6 +18,9 @@ export interface CommitMessage {
   dropped: number[]
   /** For each group: kind, number, count of parts, then for each part: buffer, offset, length. */
   layout: Float64Array
+  /** Signing keys that come for the first time, and those of this commit by their number. */
+  keys: { id: number; key: SigningKey }[]
+  signers: number[]
 }
 
 export type ToWorker =
@@ -28,7 +33,7 @@ export type ToWorker =
   | { type: 'close' }
 
 export type FromWorker =
-  | { type: 'opened'; nextGroup: number; status: WriterStatus }
+  | { type: 'opened'; nextGroup: number; status: WriterStatus; trust: ChainTrust }
   | { type: 'receipt'; transaction: number; places: Float64Array; status: WriterStatus }
   | { type: 'commit-failed'; transaction: number; error: PlainError }
   | { type: 'room'; status: WriterStatus }

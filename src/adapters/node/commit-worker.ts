@@ -34,7 +34,7 @@ async function run(data: CommitWorkerData): Promise<void> {
     return new Promise((resolve) => (answerDropping = resolve))
   }
   writer.onIndexed = (transaction, leaves) => send({ type: 'indexed', transaction, changedLeaves: [...leaves] })
-  send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status })
+  send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status, trust: writer.trust })
   let isVerified = false
   let isVerifying = false
   const timer = setInterval(() => {

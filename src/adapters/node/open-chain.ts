@@ -14,7 +14,7 @@ import { LeafSeal } from '../../engine/index/leaf-seal.js'
 import { MemoryStore } from '../../engine/index/memory-store.js'
 import type { OrderedStore } from '../../engine/index/ordered-store.js'
 import { createLog, damageText, describeChain, GroupReader } from '../../engine/log/index.js'
-import { GROUP_CONTENT } from '../../engine/log/types.js'
+import { type ChainTrust, GROUP_CONTENT } from '../../engine/log/types.js'
 import { AnchorFile } from './anchor-file.js'
 import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
 import { lockChain, type ChainLock } from './chain-lock.js'
@@ -60,7 +60,7 @@ export const createChain: CreateChain = async (options) => {
     }
     const identity = await createIdentity(storage, options.secret, options.keyBits)
     const keys = deriveChainKeys(nativeCrypto, identity.rootKey, identity.chainId, identity.suite)
-    await createLog({ storage, crypto: nativeCrypto, keys, clock: Date.now })
+    await createLog({ storage, crypto: nativeCrypto, keys, clock: Date.now, trust: options.trust })
     return openWith(identity, options, storage, lock)
   })
 }
@@ -81,6 +81,7 @@ interface OpenParts {
   store: OrderedStore
   nextGroup: number
   status: WriterStatus
+  trust: ChainTrust
   /** The writer of a chain opened for reading, to be closed with it. */
   reading: ChainWriter | undefined
 }
@@ -104,7 +105,7 @@ async function openWith(
   const isReadOnly = options.readOnly || options.allowDamage
   const parts = isReadOnly ? await openReading(keys, options, storage) : await openWriting(identity, options)
   wipe(identity.rootKey)
-  const { committer, store, nextGroup, status, reading } = parts
+  const { committer, store, nextGroup, status, trust, reading } = parts
   const groups = new GroupReader({ storage, crypto: nativeCrypto, keys })
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(nativeCrypto, keys)),
@@ -125,12 +126,12 @@ async function openWith(
       lock.release()
     }
   }
-  return { view, keys, status: () => chainStatus(keys, view), compact: () => view.compact(), close }
+  return { view, keys, trust, status: () => chainStatus(keys, view), compact: () => view.compact(), close }
 }
 
 async function openWriting(identity: ChainIdentity, options: OpenChainOptions): Promise<OpenParts> {
   const indexDirectory = join(options.directory, INDEX_DIRECTORY)
-  const { committer, nextGroup, status } = await WorkerCommitter.open({
+  const { committer, ...opened } = await WorkerCommitter.open({
     ...identity,
     directory: options.directory,
     indexDirectory,
@@ -142,7 +143,7 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
   })
   try {
     const store = new LmdbStore(indexDirectory, { readOnly: true })
-    return { committer, store, nextGroup, status, reading: undefined }
+    return { committer, store, ...opened, reading: undefined }
   } catch (error) {
     await committer.close()
     throw error
@@ -172,7 +173,8 @@ async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: 
         onProgress: paced((doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes })),
       }),
   )
-  return { committer: undefined, store, nextGroup: reading.nextGroup, status: reading.status, reading }
+  const { nextGroup, status, trust } = reading
+  return { committer: undefined, store, nextGroup, status, trust, reading }
 }
 
 function anchorFile(chainId: Uint8Array, options: OpenChainOptions): string | undefined {

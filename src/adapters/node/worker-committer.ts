@@ -12,6 +12,9 @@ interface Pending<T> {
   reject: (error: unknown) => void
 }
 
+/** What the worker says when the log is open. */
+export type OpenedWriter = Pick<Extract<FromWorker, { type: 'opened' }>, 'nextGroup' | 'status' | 'trust'>
+
 export interface WorkerCommitterOptions extends CommitWorkerData {
   onNotice: (message: string) => void
   onProgress: (doneBytes: number, totalBytes: number) => void
@@ -27,7 +30,7 @@ export class WorkerCommitter implements Committer {
   readonly #commits = new Map<number, Pending<CommitReceipt>>()
   readonly #rooms: Pending<WriterStatus>[] = []
   readonly #compactions: Pending<CompactionReport>[] = []
-  #opening: Pending<{ nextGroup: number; status: WriterStatus }> | undefined
+  #opening: Pending<OpenedWriter> | undefined
   #closing: Pending<void> | undefined
   #failure: unknown
 
@@ -51,11 +54,9 @@ export class WorkerCommitter implements Committer {
   }
 
   /** Resolves when the log is verified and the index is up to it. */
-  static async open(
-    options: WorkerCommitterOptions,
-  ): Promise<{ committer: WorkerCommitter; nextGroup: number; status: WriterStatus }> {
+  static async open(options: WorkerCommitterOptions): Promise<OpenedWriter & { committer: WorkerCommitter }> {
     const committer = new WorkerCommitter(options)
-    const opened = await new Promise<{ nextGroup: number; status: WriterStatus }>((resolve, reject) => {
+    const opened = await new Promise<OpenedWriter>((resolve, reject) => {
       committer.#opening = { resolve, reject }
     })
     return { committer, ...opened }
@@ -101,7 +102,7 @@ export class WorkerCommitter implements Committer {
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'opened':
-        this.#opening?.resolve({ nextGroup: message.nextGroup, status: message.status })
+        this.#opening?.resolve(message)
         this.#opening = undefined
         return
       case 'receipt': {

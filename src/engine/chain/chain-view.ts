@@ -8,6 +8,7 @@ import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
 import type { RecordKey } from '../index/record-key.js'
 import { MAX_BODY_BYTES, METADATA_GROUP_BYTES } from '../limits.js'
+import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
 import { BodyReader, type OpenGroup } from './body-reader.js'
@@ -16,7 +17,7 @@ import type { CompactionReport } from './compaction/compactor.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
 import { Overlay } from '../index/overlay.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
-import type { BodySlice, RecordItem, RecordView } from './record-view.js'
+import type { BodySlice, CommitView, RecordItem, RecordView } from './record-view.js'
 
 /** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
 const RECORD_OVERHEAD_BYTES = 32
@@ -170,7 +171,7 @@ export class ChainView implements RecordView {
     return undefined
   }
 
-  commit({ isDurable }: { isDurable: boolean } = { isDurable: true }): Promise<void> {
+  commit({ isDurable, signers = [] }: CommitView = { isDurable: true }): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const committer = this.#committer
     const isCovered = this.#pendingBytes === 0 && (this.#isLastDurable || !isDurable)
@@ -179,11 +180,11 @@ export class ChainView implements RecordView {
     const transaction = this.#transaction
     const groups = this.#finishTransaction()
     const arenas = this.#arenas.detach()
-    const bytes = this.#pendingBytes
+    const bytes = this.#pendingBytes + signers.length * PROOF_ENTRY_BYTES
     this.#pendingBytes = 0
     this.#inFlightBytes += bytes
     this.#transaction++
-    this.#lastCommit = committer.submit({ transaction, groups, isDurable }).then(
+    this.#lastCommit = committer.submit({ transaction, groups, isDurable, signers }).then(
       (receipt) => {
         this.#inFlightBytes -= bytes
         this.#takeReceipt(receipt)

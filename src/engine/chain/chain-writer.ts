@@ -12,7 +12,7 @@ import type { OrderedStore } from '../index/ordered-store.js'
 import { decodeDrop, encodeDrop, type Log, openLog } from '../log/index.js'
 import type { LogStorage } from '../log/storage.js'
 import { DROP_NUMBER, GROUP_CONTENT, GROUP_DROP, GROUP_RECORDS } from '../log/types.js'
-import type { AnchorStore, AppendedBatch, Finding, GroupDraft, NumberRange } from '../log/types.js'
+import type { AnchorStore, AppendedBatch, ChainTrust, Finding, GroupDraft, NumberRange } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
 import { readChanges } from './change-stream.js'
 import { type CompactionReport, Compactor } from './compaction/compactor.js'
@@ -145,6 +145,10 @@ export class ChainWriter implements Committer {
   /** First number that no group of this chain has; the session's numbers start there. */
   get nextGroup(): number {
     return this.#follower.nextGroup
+  }
+
+  get trust(): ChainTrust {
+    return this.#log.trust
   }
 
   get status(): WriterStatus {

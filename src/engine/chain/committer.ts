@@ -2,6 +2,7 @@
  * The line between the thread that changes a chain and the one that makes changes durable. `ChainWriter` stands behind it,
  * in the same thread (memory, tests, read-only) or in a worker (`adapters/node/worker-committer.ts`).
  */
+import type { SigningKey } from '../crypto/signature.js'
 import type { RecordKey } from '../index/record-key.js'
 import type { GroupDraft } from '../log/types.js'
 import type { CompactionReport } from './compaction/compactor.js'
@@ -12,6 +13,8 @@ export interface CommitRequest {
   transaction: number
   /** None: only earlier transactions are to become durable. */
   groups: GroupDraft[]
+  /** Whose rights it uses: they sign it, in distributed trust. */
+  signers?: readonly SigningKey[] | undefined
   /** False: the receipt may come when it is in the log, durable with the next that is. */
   isDurable: boolean
 }

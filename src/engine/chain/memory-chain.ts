@@ -9,7 +9,7 @@ import type { OrderedStore } from '../index/ordered-store.js'
 import { createLog, GroupReader } from '../log/index.js'
 import { MemoryStorage } from '../log/memory-storage.js'
 import type { LogStorage } from '../log/storage.js'
-import { type AnchorStore, GROUP_CONTENT } from '../log/types.js'
+import { type AnchorStore, type ChainTrust, GROUP_CONTENT } from '../log/types.js'
 import { ChainView } from './chain-view.js'
 import { ChainWriter } from './chain-writer.js'
 import type { FindReferences } from './compaction/live-bodies.js'
@@ -26,6 +26,8 @@ export interface MemoryChainOptions {
   /** A segment is closed above this. */
   segmentBytes?: number
   clock?: () => number
+  /** Of a chain that is made; the default is `local`. */
+  trust?: ChainTrust
 }
 
 export interface MemoryChain {
@@ -34,6 +36,7 @@ export interface MemoryChain {
   keys: ChainKeys
   storage: LogStorage
   store: OrderedStore
+  trust: ChainTrust
   /** Makes everything durable and closes. The storage and the store can be opened again. */
   close(): Promise<void>
 }
@@ -48,7 +51,8 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     store = new MemoryStore(),
   } = options
   const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
-  if (!(await storage.list()).includes('manifest')) await createLog({ storage, crypto, keys, clock })
+  if (!(await storage.list()).includes('manifest'))
+    await createLog({ storage, crypto, keys, clock, trust: options.trust })
   const { anchor, findReferences, segmentBytes } = options
   const writer = await ChainWriter.open({
     storage,
@@ -74,5 +78,5 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     await writer.close()
     groups.close()
   }
-  return { view, writer, keys, storage, store, close }
+  return { view, writer, keys, storage, store, trust: writer.trust, close }
 }

@@ -7,6 +7,7 @@
  * extents: high = file; inodes: high = ino >> 8, low = ino).
  * Everything is synchronous but what must wait for a medium or another machine.
  */
+import type { SigningKey } from '../crypto/signature.js'
 import type { RecordItem } from '../index/record-item.js'
 
 export type { RecordItem } from '../index/record-item.js'
@@ -16,6 +17,12 @@ export interface BodySlice {
   body: number
   offset: number
   length: number
+}
+
+export interface CommitView {
+  isDurable: boolean
+  /** Whose rights the changes use: they sign the batch, in distributed trust. */
+  signers?: readonly SigningKey[]
 }
 
 export interface RecordView {
@@ -73,5 +80,5 @@ export interface RecordView {
    * With `isDurable` false it resolves when the batch is in the log: nobody waits for it, and it becomes durable with the
    * next commit that does.
    */
-  commit(options?: { isDurable: boolean }): Promise<void>
+  commit(options?: CommitView): Promise<void>
 }

@@ -28,6 +28,7 @@ export const LABELS = {
   group: label('group'),
   batch: label('batch'),
   batchMac: label('batch mac'),
+  batchHead: label('batch head'),
   batchSignature: label('batch signature'),
   link: label('link'),
   segment: label('segment'),

@@ -14,6 +14,7 @@ import { ACCESS_KEY_KIND } from './kinds.js'
 import { formatKey, type KeyParts, writeObjectKey } from './object-key.js'
 import type { AccessKeyName, Parent } from './object-record.js'
 import type { ObjectStore } from './object-store.js'
+import type { Rights } from './rights.js'
 import { decodeAccessKey, encodeAccessKey, type StoredReadRule, type StoredRules } from './rule-record.js'
 
 /** What the rules of an object depend on. */
@@ -58,12 +59,11 @@ export function accessKeyOf(key: KeyParts, look: Look): AccessKeyName | undefine
   return undefined
 }
 
-/** NOT_AUTHORIZED unless the session may. */
-export function demandWrite(session: AteSession, rule: WriteRule, key: KeyParts, nowMs: number): void {
+/** NOT_AUTHORIZED unless the rule is met. */
+export function demandWrite(rights: Rights, rule: WriteRule, key: KeyParts): void {
   if (rule.kind === 'everyone') return
-  if (rule.kind === 'any' && rule.keys.some((id) => session.writeKey(id, nowMs) !== undefined)) return
-  const why =
-    rule.kind === 'nobody' ? 'nobody may change it' : `the session of ${session.identity} holds no key that may`
+  if (rule.kind === 'any' && rights.holdsOneOf(rule.keys)) return
+  const why = rule.kind === 'nobody' ? 'nobody may change it' : `${rights.of} holds no key that may`
   throw new AteError('NOT_AUTHORIZED', `The object ${formatKey(key)} cannot be changed: ${why}.`)
 }
 

@@ -1,16 +1,16 @@
 /**
  * Judges the changes of a transaction before any of them is made: each object by where it was and by where it comes to
- * lie, with the keys of the session. One that may not be made refuses them all.
+ * lie, with the rights of who makes them. One that may not be made refuses them all.
  */
 import { AteError } from '../error.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
 import type { RecordReader } from '../transaction/record-reader.js'
-import type { AteSession } from '../trust/session.js'
 import type { WriteRule } from '../trust/rules.js'
 import { demandWrite, type Look, type Placed, writeRuleOf } from './access.js'
 import { OBJECT_KIND } from './kinds.js'
 import { formatKey, isSameKey, type KeyParts } from './object-key.js'
 import { decodeObject, isTombstone, TOMBSTONE } from './object-record.js'
+import type { Rights } from './rights.js'
 import type { Tracked } from './tracked.js'
 
 export interface GuardedChanges {
@@ -20,14 +20,13 @@ export interface GuardedChanges {
   /** Objects that are about to be put; what they are now is not among the changes yet. */
   readonly changed: Iterable<Tracked>
   readonly tracked: (key: KeyParts) => Tracked | undefined
-  readonly session: AteSession
-  readonly nowMs: number
+  readonly rights: Rights
   /** Who may change what has no rule. */
   readonly top: WriteRule
 }
 
 /** How objects will lie when the changes are made. */
-export function lookAfter({ transaction, latest, tracked }: Omit<GuardedChanges, 'session'>): Look {
+export function lookAfter({ transaction, latest, tracked }: Omit<GuardedChanges, 'rights'>): Look {
   return (key) => tracked(key) ?? placedIn(transaction.staged(OBJECT_KIND, key.high, key.low), latest, key)
 }
 
@@ -42,8 +41,7 @@ function placedIn(
 
 /** NOT_AUTHORIZED, ALREADY_DELETED. Protected objects that are deleted leave a tombstone. */
 export function guard(changes: GuardedChanges): void {
-  const { transaction, latest, session, nowMs, top } = changes
-  session.demandValid(nowMs)
+  const { transaction, latest, rights, top } = changes
   const before: Look = (key) => placedIn(undefined, latest, key)
   const after = lookAfter(changes)
   for (const key of changedObjects(changes)) {
@@ -52,13 +50,13 @@ export function guard(changes: GuardedChanges): void {
       throw new AteError('ALREADY_DELETED', `The object ${formatKey(key)} was deleted, and stays so.`)
     const was = bytes === undefined ? undefined : decodeObject(bytes)
     const rule = was === undefined ? undefined : writeRuleOf(key, before, top)
-    if (rule !== undefined) demandWrite(session, rule, key, nowMs)
+    if (rule !== undefined) demandWrite(rights, rule, key)
     const becomes = after(key)
     if (becomes !== undefined && (was === undefined || !isSamePlace(was, becomes))) {
       const parent = becomes.parent?.key
       // A parent is judged as it was: what comes with the same commit cannot make room for itself.
       const look = parent !== undefined && before(parent) !== undefined ? before : after
-      demandWrite(session, writeRuleOf(parent, look, top), parent ?? key, nowMs)
+      demandWrite(rights, writeRuleOf(parent, look, top), parent ?? key)
     }
     if (becomes === undefined && rule !== undefined && rule.kind !== 'everyone')
       transaction.put(OBJECT_KIND, key.high, key.low, TOMBSTONE)

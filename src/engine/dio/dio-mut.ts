@@ -4,6 +4,8 @@
  * it begins a new transaction; objects of the one before are frozen.
  */
 import { AteError, errorCode } from '../error.js'
+import { MAX_PROOF_KEYS } from '../limits.js'
+import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import type { ReadRule, WriteRule } from '../trust/rules.js'
 import type { AteSession } from '../trust/session.js'
@@ -106,7 +108,7 @@ export class DioMut extends Dio {
     using wait = new CommitWait(options)
     const writer = this.#writer
     if (this.#isCommitting) throw new AteError('BAD_ARGUMENT', 'A commit of this transaction is under way already.')
-    const moreBytes = writer.collect()
+    const moreBytes = writer.collect() + (this.objects.isSigned ? MAX_PROOF_KEYS * PROOF_ENTRY_BYTES : 0)
     if (!writer.hasChanges) {
       this.#begin()
       return
@@ -223,6 +225,7 @@ export class DioMut extends Dio {
           writer.settle(latest)
         },
         finish: () => writer.finish(),
+        signers: () => writer.signers,
         onApplied: () => this.#begin(),
       })
     } catch (error) {

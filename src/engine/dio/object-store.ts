@@ -3,6 +3,7 @@ import type { RecordView } from '../chain/record-view.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
+import type { ChainTrust } from '../log/types.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import { RecordStore } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
@@ -29,6 +30,8 @@ export interface ObjectStoreOptions {
   nowMs: () => number
   /** The best that its commits can be. */
   durability: Durability
+  /** The default is `local`. */
+  trust?: ChainTrust
 }
 
 export class ObjectStore {
@@ -40,6 +43,8 @@ export class ObjectStore {
   readonly random: RandomNumbers
   readonly durability: Durability
   readonly trust: TrustState
+  /** Commits are signed by those whose rights they use. */
+  readonly isSigned: boolean
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   readonly #view: RecordView
@@ -49,7 +54,8 @@ export class ObjectStore {
   /** Blocks of roots that are in the chain, of those given out since it was opened. */
   readonly #listedBlocks = new Set<number>()
 
-  constructor({ view, crypto, nowMs, durability }: ObjectStoreOptions) {
+  constructor({ view, crypto, nowMs, durability, trust = 'local' }: ObjectStoreOptions) {
+    this.isSigned = trust === 'distributed'
     this.#view = view
     this.records = new RecordStore(view, this.feed)
     this.crypto = crypto

@@ -1,4 +1,5 @@
 /** The changes of one transaction to objects, their places and what finds them, as changes of records. */
+import type { SigningKey } from '../crypto/signature.js'
 import { AteError } from '../error.js'
 import { OBJECT_INLINE_BYTES } from '../limits.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
@@ -28,6 +29,7 @@ import {
   type Parent,
 } from './object-record.js'
 import type { ObjectStore } from './object-store.js'
+import { type Rights, SessionRights } from './rights.js'
 import { Placement } from './placement.js'
 import { Tracked } from './tracked.js'
 import { RULES_PLACE } from './trust-state.js'
@@ -64,6 +66,7 @@ export class ObjectWriter {
   readonly #keys: AccessKeys
   readonly #session: AteSession
   #setsRules = false
+  #signers: readonly SigningKey[] = []
   /** Blocks of roots that this transaction lists. */
   readonly #listed = new Set<number>()
 
@@ -218,18 +221,26 @@ export class ObjectWriter {
       if (data !== undefined) this.#changed.set(tracked, data)
     }
     mergeConflicts(this.#store, this.#changed, this.transaction, latest)
-    if (this.#store.trust.hasRules || this.#setsRules) this.#protect(latest)
+    const { trust, isSigned } = this.#store
+    if (!trust.hasRules && !this.#setsRules && !isSigned) return
+    const rights = new SessionRights(this.#session, this.#store.nowMs())
+    if (trust.hasRules || this.#setsRules) this.#protect(latest, rights)
+    if (isSigned) this.#signers = rights.signers()
+  }
+
+  /** Who signs the changes that were settled. */
+  get signers(): readonly SigningKey[] {
+    return this.#signers
   }
 
   /** Refuses what the session may not do, and seals what not everybody reads. */
-  #protect(latest: RecordReader): void {
+  #protect(latest: RecordReader, rights: Rights): void {
     const changes = {
       transaction: this.transaction,
       latest,
       changed: this.#changed.keys(),
       tracked: (key: KeyParts) => this.#tracked.get(formatKey(key)),
-      session: this.#session,
-      nowMs: this.#store.nowMs(),
+      rights,
       top: this.#store.trust.top,
     }
     guard(changes)

@@ -1,45 +1,117 @@
 /**
- * Who authenticates batches: a MAC under the chain's author key (everyone with the key could have written it) or a
- * signature (only its author could). The log treats both alike.
+ * Who authenticates batches. Every batch has a MAC under the chain's author key: whoever has the key could have written it.
+ * In distributed trust it has a proof besides, which tells everybody whose rights it uses.
  */
 import type { DataKey } from '../crypto/chain-keys.js'
 import { LABELS } from '../crypto/labels.js'
 import type { CryptoProvider } from '../crypto/provider.js'
-import { publicKeyId, sign, SIGNATURE_BYTES, verify, type SigningKey } from '../crypto/signature.js'
-import { AUTH_MAC, AUTH_SIGNATURE } from './format/batch-header.js'
+import { sign } from '../crypto/signature.js'
+import { isAteError } from '../error.js'
+import { AUTH_MAC, AUTH_PROOF } from './format/batch-header.js'
+import { FORMAT_FOUND, type FormatHeader, trustOf } from './format/feature-flags.js'
+import {
+  decodeProof,
+  encodeProof,
+  headDigestOf,
+  type Proof,
+  PROOF_ENTRY_BYTES,
+  PROOF_FIXED_BYTES,
+  proofDigest,
+} from './format/proof-format.js'
+import type { ProofPlan } from './proof-plan.js'
+import type { Authorship } from './types.js'
+
+const MAC_BYTES = 32
 
 export interface BatchAuthor {
   readonly authKind: number
-  /** Bytes of one authentication. */
-  readonly authBytes: number
   /** 32 bytes. */
   readonly keyId: Uint8Array
-  /** `bytes` are a batch's stored header and table. */
-  authenticate(bytes: Uint8Array): Uint8Array
-  verify(bytes: Uint8Array, auth: Uint8Array): boolean
+  /** Bytes of an authentication. */
+  authBytes(plan: ProofPlan): number
+  /** `bytes` are a batch's stored header and table. Some milliseconds for each who signs. */
+  authenticate(bytes: Uint8Array, plan: ProofPlan): Uint8Array
+  /** The MAC only: signatures are verified by who judges rights. */
+  verify(kind: number, bytes: Uint8Array, auth: Uint8Array): boolean
+  /** What a verified batch says of who wrote it; undefined where everybody with the key may. */
+  authorship(bytes: Uint8Array, auth: Uint8Array): Authorship | undefined
 }
 
-/** Authenticates with HMAC-SHA-256 under `author`. */
+/** Who wrote the batches of a log with such a manifest. */
+export function authorFor(format: FormatHeader, crypto: CryptoProvider, author: DataKey): BatchAuthor {
+  if (format === FORMAT_FOUND) return foundAuthor(crypto, author)
+  return trustOf(format) === 'distributed' ? provenAuthor(crypto, author) : macAuthor(crypto, author)
+}
+
+/** The manifest is lost: whatever its batches are, for reading. */
+function foundAuthor(crypto: CryptoProvider, author: DataKey): BatchAuthor {
+  const mac = macAuthor(crypto, author)
+  const proven = provenAuthor(crypto, author)
+  return { ...mac, verify: (kind, bytes, auth) => [mac, proven].some((one) => one.verify(kind, bytes, auth)) }
+}
+
+/** HMAC-SHA-256 under `author`. */
 export function macAuthor(crypto: CryptoProvider, author: DataKey): BatchAuthor {
   const mac = (bytes: Uint8Array): Uint8Array => crypto.hmacSha256(author.key, LABELS.batchMac, bytes)
   return {
     authKind: AUTH_MAC,
-    authBytes: 32,
     keyId: author.id,
+    authBytes: () => MAC_BYTES,
     authenticate: mac,
-    verify: (bytes, auth) => crypto.equal(mac(bytes), auth),
+    verify: (kind, bytes, auth) => kind === AUTH_MAC && crypto.equal(mac(bytes), auth),
+    authorship: () => undefined,
   }
 }
 
-/** Signs with both halves of `key`: some milliseconds a batch. */
-export function signingAuthor(crypto: CryptoProvider, key: SigningKey): BatchAuthor {
-  const { suite, publicKey } = key
-  const digestOf = (bytes: Uint8Array): Uint8Array => crypto.sha256(LABELS.batchSignature, bytes)
+/** A proof, and the MAC over it too. */
+export function provenAuthor(crypto: CryptoProvider, author: DataKey): BatchAuthor {
+  const mac = (bytes: Uint8Array, proof: Uint8Array): Uint8Array =>
+    crypto.hmacSha256(author.key, LABELS.batchMac, bytes, proof)
   return {
-    authKind: AUTH_SIGNATURE,
-    authBytes: SIGNATURE_BYTES,
-    keyId: publicKeyId(crypto, suite, publicKey),
-    authenticate: (bytes) => sign(crypto, key, LABELS.batchSignature, digestOf(bytes)),
-    verify: (bytes, auth) => verify(suite, publicKey, LABELS.batchSignature, digestOf(bytes), auth),
+    authKind: AUTH_PROOF,
+    keyId: author.id,
+    authBytes: ({ signers }) => {
+      let bytes = PROOF_FIXED_BYTES + MAC_BYTES
+      for (const distances of signers.values()) bytes += PROOF_ENTRY_BYTES + distances.length - 1
+      return bytes
+    },
+    authenticate: (bytes, plan) => {
+      const proof = encodeProof(signed(crypto, plan, bytes))
+      const auth = new Uint8Array(proof.length + MAC_BYTES)
+      auth.set(proof)
+      auth.set(mac(bytes, proof), proof.length)
+      return auth
+    },
+    verify: (kind, bytes, auth) => {
+      if (kind !== AUTH_PROOF || auth.length < MAC_BYTES) return false
+      const proof = proofIn(auth)
+      return crypto.equal(mac(bytes, proof), auth.subarray(proof.length)) && parses(proof)
+    },
+    authorship: (bytes, auth) => ({ headDigest: headDigestOf(crypto, bytes), proof: decodeProof(proofIn(auth)) }),
+  }
+}
+
+/** The authentication of a batch of distributed trust without its MAC. */
+export function proofIn(auth: Uint8Array): Uint8Array {
+  return auth.subarray(0, Math.max(0, auth.length - MAC_BYTES))
+}
+
+function signed(crypto: CryptoProvider, { ahead, signers }: ProofPlan, bytes: Uint8Array): Proof {
+  const headDigest = signers.size === 0 ? bytes : headDigestOf(crypto, bytes)
+  const entries = Array.from(signers, ([key, distances]) => {
+    const digest = proofDigest(crypto, distances, headDigest)
+    const { suite, publicKey } = key
+    return { suite, publicKey, distances, signature: sign(crypto, key, LABELS.batchSignature, digest) }
+  })
+  return { ahead, entries }
+}
+
+function parses(proof: Uint8Array): boolean {
+  try {
+    decodeProof(proof)
+    return true
+  } catch (error) {
+    if (isAteError(error)) return false
+    throw error
   }
 }

@@ -36,11 +36,17 @@ export function checkBatch({ crypto, keys, author }: BatchJudge, head: FrameHead
   if (!equalBytes(batch.chainId, keys.chainId)) return 'belongs to another chain'
   if (batch.suite !== keys.suite) return 'is of another suite'
   if (!equalBytes(batch.authorKeyId, author.keyId)) return 'has an unknown author'
-  if (batch.authKind !== author.authKind || !author.verify(head.authenticatedBytes, head.auth)) {
+  if (!author.verify(batch.authKind, head.authenticatedBytes, head.auth)) {
     return 'has an authentication that does not verify'
   }
-  if (!equalBytes(link.batchDigest, batchDigest(crypto, head.batchBytes))) return 'has a link to another batch'
   if (!equalBytes(link.sequencer, author.keyId)) return 'has an unknown sequencer'
+  return checkBinding(crypto, head)
+}
+
+/** The part of it that needs no key: that what the batch says belongs together. */
+export function checkBinding(crypto: CryptoProvider, head: FrameHead): string | undefined {
+  const { link, batch } = head
+  if (!equalBytes(link.batchDigest, batchDigest(crypto, head.batchBytes))) return 'has a link to another batch'
   if (batch.baseSequence + 1 !== link.sequence || !equalBytes(batch.baseDigest, link.previous)) {
     return 'was built on another history than its link says'
   }

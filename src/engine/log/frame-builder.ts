@@ -9,8 +9,9 @@ import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { MAX_BATCH_BYTES, MAX_BATCH_GROUPS } from '../limits.js'
 import type { BatchAuthor } from './batch-author.js'
+import { NOTHING_SIGNED, planProofs, type ProofPlan } from './proof-plan.js'
 import type { ChainState } from './chain-state.js'
-import { batchDigest, writeBatchHeader, writeTableEntry, type TableEntry } from './format/batch-header.js'
+import { AUTH_PROOF, batchDigest, writeBatchHeader, writeTableEntry, type TableEntry } from './format/batch-header.js'
 import { alignFrame, FRAME_HEADER_BYTES, headBytesOf, writeFrameHeader } from './format/frame-head.js'
 import { GROUP_OVERHEAD_BYTES } from './format/group-header.js'
 import { groupFlags } from './format/group-kinds.js'
@@ -28,6 +29,8 @@ export interface FrameContext {
   salt: Uint8Array
   /** Where in the segment the frame will lie. */
   position: number
+  /** Of `FrameBuilder.plan`. */
+  plan: ProofPlan
 }
 
 export interface BuiltFrame {
@@ -50,8 +53,13 @@ export class FrameBuilder {
     this.#sealer = sealer
   }
 
+  /** What each batch of those that are written together proves. BAD_ARGUMENT. */
+  plan(drafts: readonly BatchDraft[]): readonly ProofPlan[] {
+    return this.#author.authKind === AUTH_PROOF ? planProofs(drafts) : drafts.map(() => NOTHING_SIGNED)
+  }
+
   /** Bytes of the frame of `draft`, with its padding. BAD_ARGUMENT when it is above the limits. */
-  bytesOf(draft: BatchDraft): number {
+  bytesOf(draft: BatchDraft, plan = this.plan([draft])[0] ?? NOTHING_SIGNED): number {
     let bytes = 0
     for (const { parts, number } of draft.groups) {
       if (!Number.isSafeInteger(number) || number < 0)
@@ -61,12 +69,12 @@ export class FrameBuilder {
     if (bytes > MAX_BATCH_BYTES || draft.groups.length > MAX_BATCH_GROUPS) {
       throw new AteError('BAD_ARGUMENT', `A batch of ${draft.groups.length} groups and ${bytes} bytes is too large.`)
     }
-    return alignFrame(FRAME_HEADER_BYTES + headBytesOf(draft.groups.length, this.#author.authBytes) + bytes)
+    return alignFrame(FRAME_HEADER_BYTES + headBytesOf(draft.groups.length, this.#author.authBytes(plan)) + bytes)
   }
 
   /** Writes the frame into `target` at `at`, which has room for `bytesOf(draft)`. */
   build(draft: BatchDraft, context: FrameContext, target: Uint8Array, at: number): BuiltFrame {
-    const headBytes = headBytesOf(draft.groups.length, this.#author.authBytes)
+    const headBytes = headBytesOf(draft.groups.length, this.#author.authBytes(context.plan))
     const bodyAt = at + FRAME_HEADER_BYTES + headBytes
     const groups: GroupPlace[] = []
     let end = bodyAt
@@ -106,7 +114,7 @@ export class FrameBuilder {
     writeBatchHeader(writer, {
       suite: this.#keys.suite,
       authKind: this.#author.authKind,
-      authBytes: this.#author.authBytes,
+      authBytes: this.#author.authBytes(context.plan),
       chainId: this.#keys.chainId,
       authorKeyId: this.#author.keyId,
       authorCounter: state.authorCounter + 1,
@@ -119,7 +127,7 @@ export class FrameBuilder {
       merkleRoot: merkleRoot(this.#crypto, groups.map(digestOf)),
     })
     for (const group of groups) writeTableEntry(writer, tableEntry(group))
-    writer.bytes(this.#author.authenticate(writer.view()))
+    writer.bytes(this.#author.authenticate(writer.view(), context.plan))
     return batchDigest(this.#crypto, writer.view())
   }
 

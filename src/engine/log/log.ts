@@ -9,17 +9,19 @@ import { AteError, errorCode } from '../error.js'
 import type { BatchAuthor } from './batch-author.js'
 import type { ChainState } from './chain-state.js'
 import { Durability } from './durability.js'
+import { trustOf } from './format/feature-flags.js'
 import { encodeAnchor } from './format/anchor-format.js'
 import { FrameBuilder } from './frame-builder.js'
 import { FrameWriter } from './frame-writer.js'
 import { GroupSealer } from './group-sealer.js'
 import type { ManifestFile } from './manifest-file.js'
+import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
 import { noSpace } from './reservation.js'
 import type { SegmentAppender } from './segment-appender.js'
 import { SegmentSupply } from './segment-supply.js'
 import type { LogStorage } from './storage.js'
 import { TaskQueue } from './task-queue.js'
-import type { AnchorStore, AppendedBatch, BatchDraft, Finding, LogPoint } from './types.js'
+import type { AnchorStore, AppendedBatch, BatchDraft, ChainTrust, Finding, LogPoint } from './types.js'
 
 /** Frames are gathered up to this much before they are written; a larger one is written alone. */
 const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
@@ -86,6 +88,10 @@ export class Log {
   /** Sequence of the last batch known to be on the medium; 0 for an empty log. */
   get durableSequence(): number {
     return this.#durability.sequence
+  }
+
+  get trust(): ChainTrust {
+    return trustOf(this.#parts.manifest.current.format)
   }
 
   /** Bytes of the log, without what is reserved. */
@@ -162,12 +168,13 @@ export class Log {
       if (isDurable) await this.#orFail(() => this.#sync())
       return { appended: [], written: Promise.resolve() }
     }
+    const plans = this.#builder.plan(batches)
     let total = 0
-    for (const batch of batches) total += this.#builder.bytesOf(batch)
+    batches.forEach((batch, i) => (total += this.#builder.bytesOf(batch, plans[i])))
     const segment = await this.#guard(() => this.#supply.segmentFor(total, this.#state))
     // Even NO_SPACE ends it: the space was reserved, and frames may lie half-written behind the tail.
     return await this.#orFail(async () => {
-      const appended = await this.#seal(segment, batches, isDurable)
+      const appended = await this.#seal(segment, batches, plans, isDurable)
       if (isDurable) await this.#sync()
       if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
       return { appended, written: this.#orFail(() => this.#writer.settled()) }
@@ -175,7 +182,12 @@ export class Log {
   }
 
   /** Builds the frames and begins to write them; room for them is there. */
-  async #seal(segment: SegmentAppender, batches: readonly BatchDraft[], isDurable: boolean): Promise<AppendedBatch[]> {
+  async #seal(
+    segment: SegmentAppender,
+    batches: readonly BatchDraft[],
+    plans: readonly ProofPlan[],
+    isDurable: boolean,
+  ): Promise<AppendedBatch[]> {
     const appended: AppendedBatch[] = []
     const { durableSequence } = this
     const { number, salt } = segment
@@ -190,12 +202,21 @@ export class Log {
       })
       end = 0
     }
-    for (const draft of batches) {
-      const bytes = this.#builder.bytesOf(draft)
+    for (const [i, draft] of batches.entries()) {
+      const plan = plans[i] ?? NOTHING_SIGNED
+      const bytes = this.#builder.bytesOf(draft, plan)
       if (end > 0 && end + bytes > WRITE_BYTES) await begin()
       const buffer = this.#writer.buffer(end, end + bytes)
       const position = segment.tail + end
-      const context = { state: this.#state, durableSequence, timeMs: this.#now(), segment: number, salt, position }
+      const context = {
+        state: this.#state,
+        durableSequence,
+        timeMs: this.#now(),
+        segment: number,
+        salt,
+        position,
+        plan,
+      }
       const { batch, state } = this.#builder.build(draft, context, buffer, end)
       appended.push(batch)
       this.#state = state

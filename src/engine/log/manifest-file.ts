@@ -4,7 +4,7 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { MAX_MANIFEST_BYTES } from '../limits.js'
-import { CURRENT_FORMAT, FEATURE_DROPS, FORMAT_FOUND } from './format/feature-flags.js'
+import { CURRENT_FORMAT, FEATURE_DROPS, FEATURE_PROOFS, FORMAT_FOUND } from './format/feature-flags.js'
 import {
   decodeManifest,
   encodeManifest,
@@ -14,6 +14,7 @@ import {
 } from './format/manifest-format.js'
 import { MANIFEST_NAME } from './format/segment-name.js'
 import type { LogStorage } from './storage.js'
+import type { ChainTrust } from './types.js'
 
 export class ManifestFile {
   readonly #storage: LogStorage
@@ -33,12 +34,19 @@ export class ManifestFile {
   }
 
   /** CHAIN_EXISTS when the storage holds a manifest. */
-  static async create(storage: LogStorage, crypto: CryptoProvider, keys: ChainKeys, createdMs: number): Promise<void> {
+  static async create(
+    storage: LogStorage,
+    crypto: CryptoProvider,
+    keys: ChainKeys,
+    createdMs: number,
+    trust: ChainTrust,
+  ): Promise<void> {
     if ((await storage.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES)) !== undefined) {
       throw new AteError('CHAIN_EXISTS', 'There is a chain here already.')
     }
     const { chainId, suite } = keys
-    const manifest: Manifest = { format: CURRENT_FORMAT, chainId, suite, createdMs, generation: 1, segments: [] }
+    const format = trust === 'distributed' ? { ...CURRENT_FORMAT, incompat: FEATURE_PROOFS } : CURRENT_FORMAT
+    const manifest: Manifest = { format, chainId, suite, createdMs, generation: 1, segments: [] }
     await storage.replaceSmall(MANIFEST_NAME, encodeManifest(crypto, keys.manifestKey, manifest))
   }
 

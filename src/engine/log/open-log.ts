@@ -5,14 +5,14 @@
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
-import { macAuthor, type BatchAuthor } from './batch-author.js'
+import { authorFor } from './batch-author.js'
 import { SEGMENT_BYTES } from '../limits.js'
 import { AnchorCheck } from './anchor-check.js'
 import type { BatchJudge, ChainState } from './chain-state.js'
 import { closeTail } from './close-tail.js'
 import { digestOfBatch } from './digest-of-batch.js'
 import { encodeAnchor } from './format/anchor-format.js'
-import { isReadOnlyFormat } from './format/feature-flags.js'
+import { CURRENT_FORMAT, isReadOnlyFormat } from './format/feature-flags.js'
 import { mayBeDropped, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
 import { manifestDamage } from './describe-chain.js'
@@ -24,7 +24,7 @@ import { chainDamaged, Replay, type ReplayEnd } from './replay.js'
 import { readAnchor } from './read-anchor.js'
 import { findPoint, START_OF_LOG, type StartPoint } from './start-point.js'
 import type { LogStorage } from './storage.js'
-import type { AnchorStore, Finding, LogPoint, ReplayedBatch } from './types.js'
+import type { AnchorStore, ChainTrust, Finding, LogPoint, ReplayedBatch } from './types.js'
 
 export interface OpenLogOptions {
   storage: LogStorage
@@ -32,8 +32,6 @@ export interface OpenLogOptions {
   keys: ChainKeys
   /** Milliseconds since 1970. */
   clock: () => number
-  /** Who signs or MACs batches; the chain's author key by default. */
-  author?: BatchAuthor | undefined
   anchor?: AnchorStore | undefined
   readOnly: boolean
   /** Takes a log that ends before what the anchor knows to be durable. */
@@ -59,8 +57,11 @@ export interface OpenedLog {
 }
 
 /** Writes the manifest of a new, empty log. CHAIN_EXISTS when there is one. */
-export async function createLog(options: Pick<OpenLogOptions, 'storage' | 'crypto' | 'keys' | 'clock'>): Promise<void> {
-  await ManifestFile.create(options.storage, options.crypto, options.keys, Math.max(0, Math.floor(options.clock())))
+export async function createLog(
+  options: Pick<OpenLogOptions, 'storage' | 'crypto' | 'keys' | 'clock'> & { trust?: ChainTrust | undefined },
+): Promise<void> {
+  const { storage, crypto, keys, clock, trust = 'local' } = options
+  await ManifestFile.create(storage, crypto, keys, Math.max(0, Math.floor(clock())), trust)
 }
 
 /**
@@ -78,7 +79,7 @@ export async function openLog(options: OpenLogOptions): Promise<OpenedLog> {
 
 class LogOpening {
   readonly #options: OpenLogOptions
-  readonly #judge: BatchJudge
+  #judge: BatchJudge
   readonly #isWritable: boolean
   readonly #isTolerant: boolean
   readonly #onFinding: (finding: Finding) => void
@@ -86,7 +87,7 @@ class LogOpening {
   constructor(options: OpenLogOptions) {
     const { crypto, keys } = options
     this.#options = options
-    this.#judge = { crypto, keys, author: options.author ?? macAuthor(crypto, keys.author) }
+    this.#judge = { crypto, keys, author: authorFor(CURRENT_FORMAT, crypto, keys.author) }
     this.#isWritable = !options.readOnly
     this.#isTolerant = options.allowDamage === true
     this.#onFinding = options.onFinding ?? (() => {})
@@ -98,6 +99,8 @@ class LogOpening {
   async run(): Promise<OpenedLog> {
     const { storage, from, acceptRollback } = this.#options
     const manifest = await this.#loadManifest()
+    const { crypto, keys } = this.#options
+    this.#judge = { crypto, keys, author: authorFor(manifest.current.format, crypto, keys.author) }
     const anchor = await readAnchor(this.#options, this.#onFinding)
     const anchored = new AnchorCheck(acceptRollback === true ? undefined : anchor)
     const { segments } = manifest.current

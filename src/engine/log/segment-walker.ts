@@ -97,7 +97,8 @@ export class SegmentWalker {
     this.state = stateAfter(this.#options.judge.crypto, head)
     this.isAdrift = false
     const { sequence, digest } = this.state
-    const batch = { sequence, digest, groups, records, dropped, segment, endPosition }
+    const authorship = this.#options.judge.author.authorship(head.authenticatedBytes, head.auth)
+    const batch = { sequence, digest, groups, records, dropped, segment, endPosition, authorship }
     yield { kind: 'batch', batch, position, doubts }
   }
 

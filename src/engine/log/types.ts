@@ -3,6 +3,15 @@
  * The bytes are in `docs/format.md`.
  */
 
+import type { SigningKey } from '../crypto/signature.js'
+import type { Proof } from './format/proof-format.js'
+
+/**
+ * What a batch proves. `local`: that whoever wrote it has the chain's key. `distributed`: whose rights it uses, to everybody;
+ * and whoever reads it refuses it when they do not suffice.
+ */
+export type ChainTrust = 'local' | 'distributed'
+
 /** 1 = sealed records (metadata), 2 = sealed content, 8 = bodies that are gone. Others are reserved (`docs/format.md`, reserved kinds). */
 export const GROUP_RECORDS = 1
 export const GROUP_CONTENT = 2
@@ -25,6 +34,8 @@ export interface GroupDraft {
 /** One commit: all or nothing. */
 export interface BatchDraft {
   groups: readonly GroupDraft[]
+  /** Whose rights it uses, in distributed trust. */
+  signers?: readonly SigningKey[] | undefined
 }
 
 /** Where a sealed group lies. `digest` is its Merkle leaf: SHA-256 over a zero byte and its stored bytes. */
@@ -54,6 +65,15 @@ export interface ReplayedBatch extends AppendedBatch {
   records: Uint8Array[]
   /** Numbers of the bodies that the batch's drops name. */
   dropped: NumberRange[]
+  /** In distributed trust. */
+  authorship: Authorship | undefined
+}
+
+/** What a batch says of who wrote it: nothing is verified but that the chain's key wrote it down. */
+export interface Authorship {
+  /** Digest of its header and table: what signatures cover. */
+  readonly headDigest: Uint8Array
+  readonly proof: Proof
 }
 
 /** The numbers from `from` to `to`, both included. */

@@ -6,7 +6,7 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { errorCode } from '../error.js'
 import { AnchorCheck } from './anchor-check.js'
-import { macAuthor, type BatchAuthor } from './batch-author.js'
+import { authorFor } from './batch-author.js'
 import { type Manifest, mayBeDropped, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
 import { FORMAT_FOUND } from './format/feature-flags.js'
@@ -23,7 +23,6 @@ export interface VerifyLogOptions {
   storage: LogStorage
   crypto: CryptoProvider
   keys: ChainKeys
-  author?: BatchAuthor | undefined
   /** Only read; the caller closes it. */
   anchor?: AnchorStore | undefined
   /** Called with every readable batch in order, for checks of what it holds. */
@@ -36,7 +35,7 @@ export interface VerifyLogOptions {
  * storage that cannot be listed, or NOT_A_CHAIN.
  */
 export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Finding> {
-  const { storage, crypto, keys, author = macAuthor(crypto, keys.author), onBatch, onProgress } = options
+  const { storage, crypto, keys, onBatch, onProgress } = options
   const findings: Finding[] = []
   const onFinding = (finding: Finding): unknown => findings.push(finding)
   const listed = await listSegments(options, onFinding)
@@ -47,7 +46,7 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
   for (const segment of segments) totalBytes += await bytesOf(storage, segment)
   const replay = new Replay({
     storage,
-    judge: { crypto, keys, author },
+    judge: { crypto, keys, author: authorFor(listed.format, crypto, keys.author) },
     segments,
     start: START_OF_LOG,
     durableSequence: anchored.durableSequence,

@@ -1,5 +1,6 @@
 /** The records of a chain with snapshots and optimistic transactions. All changes of the chain go through it. */
 import type { RecordView } from '../chain/record-view.js'
+import type { SigningKey } from '../crypto/signature.js'
 import { AteError } from '../error.js'
 import { MAX_RECORD_VALUE_BYTES } from '../limits.js'
 import { RecordTransaction } from './record-transaction.js'
@@ -27,6 +28,8 @@ export interface CommitTransaction {
   finish: () => void
   /** Called when everybody sees the changes. */
   onApplied: () => void
+  /** Called after `settle`: whose rights the changes use. */
+  signers?: () => readonly SigningKey[]
 }
 
 /** A record that a commit has changed; undefined: there was none, or is none. */
@@ -91,12 +94,13 @@ export class RecordStore {
       throw new AteError('CONFLICT', 'Something that was read has been changed meanwhile.', {
         hint: 'Begin again with what is there now.',
       })
+    const signers = options.signers?.() ?? []
     options.finish()
     refuseLarge(transaction)
     transaction.end()
     const changes = this.#apply(transaction)
     options.onApplied()
-    const inLog = this.#view.commit({ isDurable: options.isDurable })
+    const inLog = this.#view.commit({ isDurable: options.isDurable, signers })
     this.#follow(inLog)
     const committed = options.isDurable ? inLog : this.#catchUp()
     if (changes.length > 0) this.#listener.note(changes, committed)

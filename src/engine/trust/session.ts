@@ -62,6 +62,13 @@ export class AteSession {
     return this.#writeKeys.get(id) ?? firstOf(this.#others, (other) => other.writeKey(id, nowMs))
   }
 
+  /** A key that says who he is: his own before those of others. */
+  anyWriteKey(nowMs: number): WriteKey | undefined {
+    if (nowMs >= this.expiresAtMs) return undefined
+    const [own] = this.#writeKeys.values()
+    return own ?? firstOf(this.#others, (other) => other.anyWriteKey(nowMs))
+  }
+
   /** Never a key or the token. */
   toJSON(): object {
     const { identity, claims } = this

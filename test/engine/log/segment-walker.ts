@@ -1,6 +1,7 @@
 /** What a reader does with groups of kinds that a later version may write. */
 import t from 'tap'
 import { macAuthor } from '../../../src/engine/log/batch-author.js'
+import { NOTHING_SIGNED } from '../../../src/engine/log/proof-plan.js'
 import { batchDigest } from '../../../src/engine/log/format/batch-header.js'
 import { FRAME_HEADER_BYTES, HEAD_FIXED_BYTES } from '../../../src/engine/log/format/frame-head.js'
 import { LINK_BYTES } from '../../../src/engine/log/format/link.js'
@@ -25,7 +26,10 @@ async function withUnknownKind(flags: number): Promise<FaultStorage> {
   const batchAt = headAt + LINK_BYTES
   const authAt = headAt + HEAD_FIXED_BYTES + 2 * 48
   file.bytes[authAt - 48 + 1] = flags
-  file.bytes.set(macAuthor(crypto, keys.author).authenticate(file.bytes.subarray(batchAt, authAt)), authAt)
+  file.bytes.set(
+    macAuthor(crypto, keys.author).authenticate(file.bytes.subarray(batchAt, authAt), NOTHING_SIGNED),
+    authAt,
+  )
   file.bytes.set(batchDigest(crypto, file.bytes.subarray(batchAt, authAt + 32)), headAt + 8 + 32)
   repairFrameCrc(file, SEGMENT_HEADER_BYTES)
   return FaultStorage.holding(files)

@@ -12,7 +12,8 @@ import { FORMAT_VERSION, MAX_BATCH_GROUPS } from '../../limits.js'
 import { DIGEST_BYTES } from './link.js'
 
 export const AUTH_MAC = 1
-export const AUTH_SIGNATURE = 2
+/** A proof (`proof-format.ts`), and a MAC over it too. */
+export const AUTH_PROOF = 2
 
 export const BATCH_HEADER_BYTES =
   8 + CHAIN_ID_BYTES + KEY_ID_BYTES + 8 + DIGEST_BYTES + 8 + DIGEST_BYTES + 16 + DIGEST_BYTES

@@ -1,16 +1,20 @@
 /**
  * Feature flags of the manifest and of segments, as in ext4: an unknown `compat` bit is ignored, an unknown `roCompat` bit
- * allows reading only, an unknown `incompat` bit refuses. Version 1 knows no bit of any kind but FEATURE_DROPS, in a manifest.
+ * allows reading only, an unknown `incompat` bit refuses. Version 1 knows no bit of any kind but MANIFEST_FEATURES, in a manifest.
  */
 import type { ByteReader } from '../../bytes/byte-reader.js'
 import type { ByteWriter } from '../../bytes/byte-writer.js'
 import { AteError } from '../../error.js'
 import { FORMAT_VERSION } from '../../limits.js'
+import type { ChainTrust } from '../types.js'
 
 export const MAGIC_BYTES = 8
 const KNOWN_RO_COMPAT = 0
 /** Incompatible: bytes of bodies that a drop names may be gone. Bit 0 stays free: it stands for whatever is unknown. */
 export const FEATURE_DROPS = 2
+/** Incompatible: batches carry proofs and are judged by them (distributed trust). Set when the chain is made, or never. */
+export const FEATURE_PROOFS = 4
+export const MANIFEST_FEATURES = FEATURE_DROPS | FEATURE_PROOFS
 
 export interface FormatHeader {
   formatVersion: number
@@ -47,6 +51,10 @@ export function readFormatHeader(reader: ByteReader, magic: string, what: string
   const unknown = unknownBits(header.incompat, knownIncompat)
   if (unknown !== 0) throw unsupported(`The ${what} uses features unknown to this program (0x${unknown.toString(16)}).`)
   return header
+}
+
+export function trustOf({ incompat }: FormatHeader): ChainTrust {
+  return (incompat & FEATURE_PROOFS) === 0 ? 'local' : 'distributed'
 }
 
 /** True when a feature allows this program to read but not to write. */

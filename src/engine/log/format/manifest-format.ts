@@ -8,7 +8,13 @@ import { CHAIN_ID_BYTES } from '../../crypto/chain-keys.js'
 import { LABELS } from '../../crypto/labels.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 import { MAX_MANIFEST_BYTES } from '../../limits.js'
-import { FEATURE_DROPS, readFormatHeader, writeFormatHeader, type FormatHeader } from './feature-flags.js'
+import {
+  FEATURE_DROPS,
+  MANIFEST_FEATURES,
+  readFormatHeader,
+  writeFormatHeader,
+  type FormatHeader,
+} from './feature-flags.js'
 import { DIGEST_BYTES } from './link.js'
 import { MAX_SEGMENT_NUMBER } from './segment-name.js'
 
@@ -61,7 +67,7 @@ export function encodeManifest(crypto: CryptoProvider, key: Uint8Array, manifest
 /** Parses without the key: structure and CRC only. Throws BAD_FORMAT or UNSUPPORTED_FORMAT. */
 export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uint8Array): Manifest {
   const reader = new ByteReader(bytes, 'manifest')
-  const format = readFormatHeader(reader, MAGIC, 'manifest', FEATURE_DROPS)
+  const format = readFormatHeader(reader, MAGIC, 'manifest', MANIFEST_FEATURES)
   const chainId = reader.bytes(CHAIN_ID_BYTES, 'chain id').slice()
   const suite = reader.u16('suite')
   if (reader.u16('reserved') !== 0) throw reader.bad('reserved', 'is not zero')

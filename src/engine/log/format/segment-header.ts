@@ -39,15 +39,12 @@ export function encodeSegmentHeader(crypto: CryptoProvider, key: Uint8Array, hea
   return writer.bytes(crypto.hmacSha256(key, LABELS.segment, writer.view())).copy()
 }
 
-/** Throws BAD_FORMAT or UNSUPPORTED_FORMAT; damage and forgery alike are BAD_FORMAT. */
-export function decodeSegmentHeader(
-  crypto: CryptoProvider,
-  key: Uint8Array,
-  chainId: Uint8Array,
-  number: number,
-  bytes: Uint8Array,
-): SegmentHeader {
-  const reader = new ByteReader(bytes, 'segment header')
+/** Without the key: structure and CRC only. Throws BAD_FORMAT or UNSUPPORTED_FORMAT. */
+export function parseSegmentHeader(crypto: CryptoProvider, bytes: Uint8Array): SegmentHeader {
+  return readHeader(crypto, new ByteReader(bytes, 'segment header'), bytes)
+}
+
+function readHeader(crypto: CryptoProvider, reader: ByteReader, bytes: Uint8Array): SegmentHeader {
   const format = readFormatHeader(reader, MAGIC, 'segment')
   const header: SegmentHeader = {
     format,
@@ -60,6 +57,19 @@ export function decodeSegmentHeader(
   }
   if (reader.u32('CRC') !== crypto.crc32(bytes.subarray(0, CRC_AT))) throw reader.bad('CRC', 'is wrong', CRC_AT)
   if (reader.u32('reserved') !== 0) throw reader.bad('reserved', 'is not zero', CRC_AT + 4)
+  return header
+}
+
+/** Throws BAD_FORMAT or UNSUPPORTED_FORMAT; damage and forgery alike are BAD_FORMAT. */
+export function decodeSegmentHeader(
+  crypto: CryptoProvider,
+  key: Uint8Array,
+  chainId: Uint8Array,
+  number: number,
+  bytes: Uint8Array,
+): SegmentHeader {
+  const reader = new ByteReader(bytes, 'segment header')
+  const header = readHeader(crypto, reader, bytes)
   const mac = reader.bytes(MAC_BYTES, 'MAC')
   if (!crypto.equal(mac, crypto.hmacSha256(key, LABELS.segment, bytes.subarray(0, MAC_AT)))) {
     throw reader.bad('MAC', 'does not verify', MAC_AT)

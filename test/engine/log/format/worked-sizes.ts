@@ -13,13 +13,14 @@ import {
   METADATA_GROUP_BYTES,
   SEGMENT_BYTES,
 } from '../../../../src/engine/limits.js'
-import { macAuthor, signingAuthor, type BatchAuthor } from '../../../../src/engine/log/batch-author.js'
+import { macAuthor, provenAuthor, type BatchAuthor } from '../../../../src/engine/log/batch-author.js'
 import { EMPTY_CHAIN } from '../../../../src/engine/log/chain-state.js'
 import { TABLE_ENTRY_BYTES } from '../../../../src/engine/log/format/batch-header.js'
 import { CURRENT_FORMAT } from '../../../../src/engine/log/format/feature-flags.js'
 import { FRAME_ALIGNMENT_BYTES } from '../../../../src/engine/log/format/frame-head.js'
 import { encodeManifest, MAX_SEGMENTS, type SegmentEntry } from '../../../../src/engine/log/format/manifest-format.js'
 import { FrameBuilder } from '../../../../src/engine/log/frame-builder.js'
+import { NOTHING_SIGNED, planProofs, type ProofPlan } from '../../../../src/engine/log/proof-plan.js'
 import { GroupSealer, MAX_SEALS_PER_KEY } from '../../../../src/engine/log/group-sealer.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft, type GroupKind } from '../../../../src/engine/log/types.js'
 import { crypto, keys } from '../../../helpers/log-workbench.js'
@@ -37,6 +38,8 @@ const percentMore = (stored: number, content: number): string => `${(100 * (stor
 
 const sealer = new GroupSealer(crypto, keys)
 const mac = macAuthor(crypto, keys.author)
+const proven = provenAuthor(crypto, keys.author)
+const signer = signingKeyFromSeed(new Uint8Array(64).fill(3))
 
 function groupOf(kind: GroupKind, bytes: number): GroupDraft {
   return { kind, number: 1, parts: [new Uint8Array(bytes)] }
@@ -49,7 +52,11 @@ function groupBytes(contentBytes: number): number {
 }
 
 /** Bytes of the frame of a batch as it is written: with its padding, and without. */
-function frameBytes(groups: GroupDraft[], author: BatchAuthor = mac): { padded: number; exact: number } {
+function frameBytes(
+  groups: GroupDraft[],
+  author: BatchAuthor = mac,
+  plan = NOTHING_SIGNED,
+): { padded: number; exact: number } {
   const builder = new FrameBuilder(crypto, keys, author, sealer)
   const context = {
     state: EMPTY_CHAIN,
@@ -58,15 +65,16 @@ function frameBytes(groups: GroupDraft[], author: BatchAuthor = mac): { padded: 
     segment: 1,
     salt: new Uint8Array(16),
     position: 0,
+    plan,
   }
-  const { batch } = builder.build({ groups }, context, new Uint8Array(builder.bytesOf({ groups })), 0)
+  const { batch } = builder.build({ groups }, context, new Uint8Array(builder.bytesOf({ groups }, plan)), 0)
   const last = batch.groups.at(-1)
   return { padded: batch.endPosition, exact: last === undefined ? 0 : last.position + last.storedBytes }
 }
 
 /** What a batch takes besides its groups and its table. */
-function batchBytes(author: BatchAuthor = mac): number {
-  return frameBytes([groupOf(GROUP_CONTENT, 1)], author).exact - groupBytes(1) - TABLE_ENTRY_BYTES
+function batchBytes(author: BatchAuthor = mac, plan = NOTHING_SIGNED): number {
+  return frameBytes([groupOf(GROUP_CONTENT, 1)], author, plan).exact - groupBytes(1) - TABLE_ENTRY_BYTES
 }
 
 function manifestBytes(count: number): number {
@@ -103,7 +111,13 @@ t.test('the sizes of batches', (t) => {
     `a group of 300 bytes of records (${records}) and one of 4,096 bytes of content (${text(content)}): ` +
       `${fixed} + ${2 * TABLE_ENTRY_BYTES} + ${text(records + content)} = ${text(small.exact)}, padded ${text(small.padded)}.`,
   )
-  t.match(sizes, `A signed batch takes ${text(batchBytes(signed()) - fixed)} bytes more.`)
+  const more = (plan = NOTHING_SIGNED): number => batchBytes(proven, plan) - fixed
+  const [alone, first] = [more(planFor(1).at(-1)), more(planFor(10)[0])]
+  t.match(
+    sizes,
+    `a batch takes ${more()} bytes more, and each signature ${text(alone - more())}: one commit alone ${text(alone)}. Of 10 that ` +
+      `are written together and signed by one key the first nine take ${first} bytes more, and the last one ${text(more(planFor(10).at(-1)))}.`,
+  )
   t.end()
 })
 
@@ -136,7 +150,7 @@ t.test('the size of a manifest', (t) => {
 
 t.test('the lengths of authentications and the limits', (t) => {
   const stated = [
-    `length of the authentication: ${mac.authBytes} or ${signed().authBytes} `,
+    `length of the authentication: ${mac.authBytes(NOTHING_SIGNED)}, or with a proof ${proven.authBytes(NOTHING_SIGNED)} and more `,
     `At most 2^${Math.log2(MAX_SEALS_PER_KEY)} groups are sealed under one salt`,
     `number of groups, at most ${text(MAX_BATCH_GROUPS)} `,
     `All groups of a batch have at most ${MAX_BATCH_BYTES / MIB} MiB together.`,
@@ -148,6 +162,7 @@ t.test('the lengths of authentications and the limits', (t) => {
   t.end()
 })
 
-function signed(): BatchAuthor {
-  return signingAuthor(crypto, signingKeyFromSeed(new Uint8Array(64).fill(3)))
+/** Of so many batches that one key signs together. */
+function planFor(count: number): ProofPlan[] {
+  return planProofs(Array.from({ length: count }, () => ({ groups: [], signers: [signer] })))
 }
