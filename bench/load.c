@@ -89,14 +89,15 @@ static int expired(long i, uint64_t start, long cap_ms) {
   return cap_ms && (i & 15) == 0 && now_ns() - start > (uint64_t)cap_ms * 1000000u;
 }
 
-static void create_files(long n, long size, long cap_ms) {
-  make_directories(n);
+/* `stride`: of so many files only the first is made; with as many as a directory has, each lies in one of its own. */
+static void create_files(long n, long size, long cap_ms, long stride) {
+  make_directories(n * stride);
   fill_random((uint64_t)n);
   uint64_t start = start_clock();
   long i = 0;
   for (; i < n && !expired(i, start, cap_ms); i++) {
     memcpy(buffer, &i, sizeof i); /* no two files alike */
-    int fd = open(file_name(i, 'f'), O_WRONLY | O_CREAT | O_EXCL, 0644);
+    int fd = open(file_name(i * stride, 'f'), O_WRONLY | O_CREAT | O_EXCL, 0644);
     if (fd < 0) die("create");
     if (write(fd, buffer, (size_t)size) != size) die("write");
     if (close(fd)) die("close");
@@ -132,13 +133,13 @@ static void passes(void (*visit)(long), long n, long cap_ms, long pause_ms) {
 static long gcd(long a, long b) { return b ? gcd(b, a % b) : a; }
 
 /* `count` of the n files, none twice: from places far apart, `run` neighbours at each (100: a walk; 1: at random). */
-static void sample(void (*visit)(long), long n, long count, long run, long seed) {
+static void sample(void (*visit)(long), long n, long count, long run, long seed, long stride) {
   long places = n / run, place = seed * 7919 % places, step = (long)(0.618 * (double)places) | 1;
   while (gcd(step, places) != 1) step += 2;
   uint64_t start = start_clock();
   long done = 0;
   for (; done < count; place = (place + step) % places)
-    for (long i = place * run; i < (place + 1) * run && done < count; i++, done++) visit(i);
+    for (long i = place * run; i < (place + 1) * run && done < count; i++, done++) visit(i * stride);
   report(done, start, 0);
 }
 
@@ -288,11 +289,11 @@ int main(int argc, char **argv) {
   const char *path = argc > 3 ? argv[3] : "";
   long a[5] = {0};
   for (int i = 0; i < 5 && 3 + i < argc; i++) a[i] = atol(argv[3 + i]);
-  if (!strcmp(command, "create")) create_files(a[0], a[1], a[2]);
+  if (!strcmp(command, "create")) create_files(a[0], a[1], a[2], a[3] ? a[3] : 1);
   else if (!strcmp(command, "stat")) passes(stat_file, a[0], a[1], a[2]);
   else if (!strcmp(command, "read")) passes(read_file, a[0], a[1], a[2]);
-  else if (!strcmp(command, "stat-sample")) sample(stat_file, a[0], a[1], a[2], a[3]);
-  else if (!strcmp(command, "read-sample")) sample(read_file, a[0], a[1], a[2], a[3]);
+  else if (!strcmp(command, "stat-sample")) sample(stat_file, a[0], a[1], a[2], a[3], a[4] ? a[4] : 1);
+  else if (!strcmp(command, "read-sample")) sample(read_file, a[0], a[1], a[2], a[3], a[4] ? a[4] : 1);
   else if (!strcmp(command, "rename")) rename_files(a[0], a[1]);
   else if (!strcmp(command, "unlink")) unlink_files(a[0], a[1]);
   else if (!strcmp(command, "mkdir-wide")) mkdir_wide(a[0], a[1]);

@@ -17,6 +17,8 @@ import { makeTree } from './lib/tree.js'
 
 const FEW = 1000
 const FILE_BYTES = 256
+/** As many as the load's directories have. */
+const FILES_PER_DIRECTORY = 100
 const SAMPLE = 4000
 const ROUNDS = 3
 const MIB = 2 ** 20
@@ -76,6 +78,9 @@ async function build(scale: Scale, chain: string, files: number): Promise<void> 
     await mkdir(directory)
     const peak = peakMemory(mounted, scale.load.run(directory, 'create', files, FILE_BYTES, 0))
     check(scale, `memory (RssAnon) while making ${files} files`, await peak, 'MiB', 300)
+    const sparse = join(mounted.directory, 'sparse')
+    await mkdir(sparse)
+    await scale.load.run(sparse, 'create', FEW, FILE_BYTES, 0, FILES_PER_DIRECTORY)
   } finally {
     await mounted.stop()
   }
@@ -99,6 +104,9 @@ async function operations(scale: Scale, chain: string, files: number): Promise<M
   const { load } = scale
   const directory = join(mounted.directory, 'files')
   const sampled = Math.min(SAMPLE, files)
+  // Each file in another directory, in the small chain too: a walk into the unknown is two requests in both.
+  const [random, stride] = files === FEW ? ['sparse', FILES_PER_DIRECTORY] : ['files', 1]
+  const spread = join(mounted.directory, random)
   const time = async (name: string, cwd: string, command: string, ...args: number[]): Promise<void> => {
     await load.run(mounted.directory, 'settle', scale.image.root)
     await dropCaches(true)
@@ -110,9 +118,9 @@ async function operations(scale: Scale, chain: string, files: number): Promise<M
       const work = join(mounted.directory, `work-${round}`)
       await mkdir(work)
       await time('stat, walking', directory, 'stat-sample', files, sampled, 100, round)
-      await time('stat, at random', directory, 'stat-sample', files, sampled, 1, round)
+      await time('stat, at random', spread, 'stat-sample', files, sampled, 1, round, stride)
       await time('open + read + close, walking', directory, 'read-sample', files, sampled, 100, round)
-      await time('open + read + close, at random', directory, 'read-sample', files, sampled, 1, round)
+      await time('open + read + close, at random', spread, 'read-sample', files, sampled, 1, round, stride)
       await time('create', work, 'create', SAMPLE, 4096, 0)
       await time('rename', work, 'rename', SAMPLE / 2, 0)
       await time('mkdir', work, 'mkdir-wide', SAMPLE, 0)
@@ -205,7 +213,8 @@ async function report(checks: readonly Check[]): Promise<string> {
   const lines = checks.map((c) => `| ${c.what} | ${c.measured} | ${c.target} | ${c.isMet ? 'met' : '**behind**'} |`)
   return [
     '# Scale\n\nWritten by `npm run bench:scale`: daemon and load on one core, on a fresh journaled ext4 image. Operations are timed with the',
-    "kernel's dentries and inodes dropped, so that each reaches the daemon, and the pages of the disk kept.\n",
+    "kernel's dentries and inodes dropped, so that each reaches the daemon, and the pages of the disk kept. Walking: a hundred",
+    'neighbours at each place. At random: each file in another directory, which is asked for too.\n',
     ...facts.map((fact) => `- ${fact}`),
     '\n| what | measured | target | |\n| :-- | --: | --: | :-- |',
     ...lines,

@@ -48,6 +48,29 @@ export async function orderedStore(t: Test, make: () => OrderedStore): Promise<v
     await store.close()
   })
 
+  await t.test('keys after a key come in their order, as many as are asked for', async (t) => {
+    const store = make()
+    store.write([9, 3, 200, 7].map((first) => ({ key: bytes(first), value: bytes(first) })))
+    const after = (key: number, limit: number): number[] => store.keysAfter(bytes(key), limit).flatMap((k) => [...k])
+    t.same(after(0, 10), [3, 7, 9, 200])
+    t.same(after(3, 2), [7, 9])
+    t.same(after(4, 1), [7])
+    t.same(after(200, 5), [])
+    await store.close()
+  })
+
+  await t.test('a borrowed value is the value, whatever was borrowed before', async (t) => {
+    const store = make()
+    store.write([
+      { key: bytes(1), value: new Uint8Array(10_000).fill(7) },
+      { key: bytes(2), value: bytes(1, 2, 3) },
+      { key: bytes(3), value: new Uint8Array(200_000).fill(9) },
+    ])
+    for (const key of [1, 2, 3, 2, 1]) t.same(store.borrow(bytes(key)), store.get(bytes(key)))
+    t.equal(store.borrow(bytes(4)), undefined)
+    await store.close()
+  })
+
   await t.test('a view stays as it was, whatever is written, and beside another one', async (t) => {
     const store = make()
     store.write([1, 2, 3].map((key) => ({ key: bytes(key), value: bytes(10 + key) })))

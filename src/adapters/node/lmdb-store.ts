@@ -15,9 +15,11 @@ import { checkPages } from './lmdb-pages.js'
 /** Address space, not memory or disk: 1 TiB of index is some 5,000,000,000 files. */
 const MAP_BYTES = 2 ** 40
 
-/** lmdb's getBinary takes a transaction, which its types leave out. */
+/** Both take a transaction, which lmdb's types leave out. */
 interface ViewReader {
   getBinary(key: Uint8Array, options: { transaction: Transaction }): Uint8Array | undefined
+  /** May be memory that lmdb uses again: then `length` is that of the value, and the bytes behind it are others'. */
+  getBinaryFast(key: Uint8Array, options: { transaction: Transaction }): Uint8Array | undefined
 }
 
 export class LmdbStore implements OrderedStore {
@@ -37,16 +39,29 @@ export class LmdbStore implements OrderedStore {
     return this.#get(key, this.#openView())
   }
 
+  borrow(key: Uint8Array): Uint8Array | undefined {
+    const database: ViewReader = this.#database
+    const transaction = this.#openView()
+    return reading(() => {
+      const value = database.getBinaryFast(key, { transaction })
+      return value?.subarray(0, value.length)
+    })
+  }
+
   floor(key: Uint8Array): Uint8Array | undefined {
-    return this.#first({ start: key, reverse: true, limit: 1 }, this.#openView())
+    return this.#keys({ start: key, reverse: true, limit: 1 }, this.#openView())[0]
   }
 
   before(key: Uint8Array): Uint8Array | undefined {
-    return this.#first({ start: key, exclusiveStart: true, reverse: true, limit: 1 }, this.#openView())
+    return this.#keys({ start: key, exclusiveStart: true, reverse: true, limit: 1 }, this.#openView())[0]
   }
 
   after(key: Uint8Array): Uint8Array | undefined {
     return this.#after(key, this.#openView())
+  }
+
+  keysAfter(key: Uint8Array, limit: number): Uint8Array[] {
+    return this.#keys({ start: key, exclusiveStart: true, limit }, this.#openView())
   }
 
   /** While it is open LMDB uses no page again that it holds: the file grows by what is written meanwhile. */
@@ -117,14 +132,11 @@ export class LmdbStore implements OrderedStore {
   }
 
   #after(key: Uint8Array, transaction: Transaction): Uint8Array | undefined {
-    return this.#first({ start: key, exclusiveStart: true, limit: 1 }, transaction)
+    return this.#keys({ start: key, exclusiveStart: true, limit: 1 }, transaction)[0]
   }
 
-  #first(range: RangeOptions, transaction: Transaction): Uint8Array | undefined {
-    return reading(() => {
-      for (const key of this.#database.getKeys({ ...range, transaction })) return Uint8Array.from(key)
-      return undefined
-    })
+  #keys(range: RangeOptions, transaction: Transaction): Uint8Array[] {
+    return reading(() => Array.from(this.#database.getKeys({ ...range, transaction }), (key) => Uint8Array.from(key)))
   }
 }
 

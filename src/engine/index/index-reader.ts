@@ -6,20 +6,22 @@
  */
 import { AteError } from '../error.js'
 import type { RecordItem } from './record-item.js'
-import { LeafCache, type CachedLeaf } from './leaf-cache.js'
-import type { LeafSeal } from './leaf-seal.js'
+import { type CachedLeaf, LeafCache } from './leaf-cache.js'
+import { SEAL_OVERHEAD_BYTES, type LeafSeal } from './leaf-seal.js'
 import type { OrderedStore } from './ordered-store.js'
-import { PackedLeaf } from './packed-leaf.js'
-import { compareKeys, encodeKey, decodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
+import type { PackedLeaf } from './packed-leaf.js'
+import { encodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
 
-/** Opened leaves kept: some 5 KiB each. */
-const CACHED_LEAVES = 8192
+/** Of opened leaves, some 3 KiB each. */
+const CACHE_BYTES = 32 * 1024 * 1024
+/** Leaves asked for at once when it is not known where they begin. */
+const LEARNED_LEAVES = 32
 const FIRST_LEAF = encodeKey(0, 0, 0)
 
 export class IndexReader {
   readonly #store: OrderedStore
   readonly #seal: LeafSeal
-  readonly #cache = new LeafCache(CACHED_LEAVES)
+  readonly #cache = new LeafCache(CACHE_BYTES)
   /** The leaf of the last answer: neighbours are usually asked for next. */
   #last: CachedLeaf | undefined
 
@@ -37,7 +39,7 @@ export class IndexReader {
   }
 
   get(kind: number, high: number, low: number): Uint8Array | undefined {
-    const leaf = this.#leafFor(kind, high, low)?.leaf
+    const leaf = this.#leafFor(kind, high, low)
     if (leaf === undefined) return undefined
     const position = leaf.lowerBound(kind, high, low)
     return leaf.isOf(position, kind, high) && leaf.lowAt(position) === low ? leaf.valueAt(position) : undefined
@@ -46,25 +48,23 @@ export class IndexReader {
   /** Records of (kind, high) with from <= low <= to, ascending, at most `limit`. */
   range(kind: number, high: number, from: number, to: number, limit: number): RecordItem[] {
     const items: RecordItem[] = []
-    let cached = this.#leafFor(kind, high, from) ?? this.#firstLeaf()
-    let position = cached?.leaf.lowerBound(kind, high, from) ?? 0
-    while (cached !== undefined) {
-      const { leaf } = cached
-      for (; position < leaf.length; position++) {
-        if (!leaf.isOf(position, kind, high) || leaf.lowAt(position) > to || items.length >= limit) return items
-        items.push({ low: leaf.lowAt(position), value: leaf.valueAt(position) })
+    let cached = this.#find(kind, high, from) ?? this.#firstLeaf()
+    for (let isFirst = true; cached !== undefined; isFirst = false) {
+      const leaf = this.#opened(cached)
+      for (let at = isFirst ? leaf.lowerBound(kind, high, from) : 0; at < leaf.length; at++) {
+        if (!leaf.isOf(at, kind, high) || leaf.lowAt(at) > to || items.length >= limit) return items
+        items.push({ low: leaf.lowAt(at), value: leaf.valueAt(at) })
       }
-      cached = this.#leafAfter(cached)
-      position = 0
+      cached = this.#after(cached)
     }
     return items
   }
 
   /** The record of (kind, high) with the greatest low <= `low`. */
   floor(kind: number, high: number, low: number): RecordItem | undefined {
-    let cached = this.#leafFor(kind, high, low)
+    let cached = this.#find(kind, high, low)
     while (cached !== undefined) {
-      const { leaf, storeKey } = cached
+      const leaf = this.#opened(cached)
       let position = leaf.lowerBound(kind, high, low)
       if (!leaf.isOf(position, kind, high) || leaf.lowAt(position) !== low) position--
       if (position >= 0) {
@@ -72,22 +72,25 @@ export class IndexReader {
         return { low: leaf.lowAt(position), value: leaf.valueAt(position) }
       }
       // The leaf holds nothing before the key: what precedes it lies in the leaf before.
-      cached = this.#leafBefore(storeKey)
+      const before = this.#store.before(cached.storeKey)
+      cached = before === undefined ? undefined : this.#learn(before)
     }
     return undefined
   }
 
-  #leafFor(kind: number, high: number, low: number): CachedLeaf | undefined {
+  #leafFor(kind: number, high: number, low: number): PackedLeaf | undefined {
+    const cached = this.#find(kind, high, low)
+    return cached === undefined ? undefined : this.#opened(cached)
+  }
+
+  /** The leaf that covers the key. */
+  #find(kind: number, high: number, low: number): CachedLeaf | undefined {
     const last = this.#last
-    if (last !== undefined && this.#covers(last, kind, high, low)) return last
+    if (last?.covers(kind, high, low) === true) return last
     let cached = this.#cache.floor(kind, high, low)
-    if (cached === undefined || !this.#covers(cached, kind, high, low)) {
+    if (cached?.covers(kind, high, low) !== true) {
       const storeKey = this.#store.floor(encodeKey(kind, high, low))
-      const leaf = storeKey === undefined ? undefined : this.#open(storeKey)
-      // Asked for again, further on: more of it will be, so that its end is worth a look.
-      if (leaf !== undefined && leaf === cached) this.#nextOf(leaf)
-      else if (leaf !== undefined) extend(leaf, kind, high, low)
-      cached = leaf
+      cached = storeKey === undefined ? undefined : this.#learn(storeKey)
     }
     if (cached !== undefined) this.#last = cached
     return cached
@@ -96,51 +99,27 @@ export class IndexReader {
   /** Nothing before it has a leaf: what lay there was deleted. */
   #firstLeaf(): CachedLeaf | undefined {
     const storeKey = this.#store.after(FIRST_LEAF)
-    return storeKey?.length === RECORD_KEY_BYTES ? this.#open(storeKey) : undefined
+    return storeKey?.length === RECORD_KEY_BYTES ? this.#learn(storeKey) : undefined
   }
 
-  #leafAfter(cached: CachedLeaf): CachedLeaf | undefined {
-    const next = this.#nextOf(cached)
-    return next === null ? undefined : this.#open(encodeKey(next.kind, next.high, next.low))
+  #after(cached: CachedLeaf): CachedLeaf | undefined {
+    const next = cached.next === undefined ? this.#learn(cached.storeKey)?.next : cached.next
+    return next ?? undefined
   }
 
-  #leafBefore(storeKey: Uint8Array): CachedLeaf | undefined {
-    const previous = this.#store.before(storeKey)
-    return previous === undefined ? undefined : this.#open(previous)
+  /** Asks the store for the leaves that follow this one: they will be wanted, and cost little more than the first. */
+  #learn(storeKey: Uint8Array): CachedLeaf | undefined {
+    const following = this.#store.keysAfter(storeKey, LEARNED_LEAVES)
+    const leaves = following.filter((key) => key.length === RECORD_KEY_BYTES)
+    return this.#cache.learn([storeKey, ...leaves], leaves.length < LEARNED_LEAVES)
   }
 
-  /** As far as is known: what is not is asked of the store, which tells it with the leaf that does. */
-  #covers(cached: CachedLeaf, kind: number, high: number, low: number): boolean {
-    if (compareKeys(cached, kind, high, low) > 0) return false
-    const { next, coversTo } = cached
-    if (next !== undefined) return next === null || compareKeys(next, kind, high, low) > 0
-    return coversTo !== undefined && compareKeys(coversTo, kind, high, low) >= 0
+  #opened(cached: CachedLeaf): PackedLeaf {
+    if (cached.leaf !== undefined) return cached.leaf
+    const { storeKey } = cached
+    const stored = this.#store.borrow(storeKey)
+    if (stored === undefined) throw new AteError('BODY_DAMAGED', 'index: a leaf is missing')
+    const length = Math.max(0, stored.length - SEAL_OVERHEAD_BYTES)
+    return this.#cache.open(cached, length, (content) => this.#seal.openOrThrow(storeKey, stored, content))
   }
-
-  #nextOf(cached: CachedLeaf): RecordKey | null {
-    if (cached.next === undefined) {
-      const next = this.#store.after(cached.storeKey)
-      cached.next = next?.length === RECORD_KEY_BYTES ? decodeKey(next) : null
-    }
-    return cached.next
-  }
-
-  #open(storeKey: Uint8Array): CachedLeaf {
-    const { kind, high, low } = decodeKey(storeKey)
-    const known = this.#cache.floor(kind, high, low)
-    if (known !== undefined && compareKeys(known, kind, high, low) === 0) return known
-    const stored = this.#store.get(storeKey)
-    if (stored === undefined || storeKey.length !== RECORD_KEY_BYTES) {
-      throw new AteError('BODY_DAMAGED', 'index: a leaf is missing')
-    }
-    const leaf = new PackedLeaf(this.#seal.openOrThrow(storeKey, stored))
-    const cached: CachedLeaf = { kind, high, low, storeKey, leaf, next: undefined, coversTo: undefined, usedAt: 0 }
-    this.#cache.add(cached)
-    return cached
-  }
-}
-
-function extend(cached: CachedLeaf, kind: number, high: number, low: number): void {
-  const { coversTo } = cached
-  if (coversTo === undefined || compareKeys(coversTo, kind, high, low) < 0) cached.coversTo = { kind, high, low }
 }

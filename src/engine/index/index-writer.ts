@@ -105,13 +105,12 @@ export class IndexWriter {
   *verify(): Generator<void, boolean> {
     if (this.#store.checkMedium !== undefined && !(yield* this.#store.checkMedium())) return false
     const digest = new SetDigest(this.#crypto, this.#digestKey)
-    let key = this.#store.get(FIRST_LEAF) === undefined ? this.#store.after(FIRST_LEAF) : FIRST_LEAF
-    for (let count = 1; key?.length === RECORD_KEY_BYTES; count++) {
-      const stored = this.#store.get(key)
+    let count = 0
+    for (const key of this.#leafKeys()) {
+      const stored = this.#store.borrow(key)
       if (stored === undefined || this.#seal.open(key, stored) === undefined) return false
       digest.add(key, stored)
-      if (count % SLICE_LEAVES === 0) yield
-      key = this.#store.after(key)
+      if (++count % SLICE_LEAVES === 0) yield
     }
     return this.#crypto.equal(digest.value(), this.#state.setDigest)
   }
@@ -154,6 +153,18 @@ export class IndexWriter {
     // The records of this bucket come next and begin before here: they must find what was just written.
     this.#finishEdit()
     this.#writeSlice()
+  }
+
+  *#leafKeys(): Generator<Uint8Array> {
+    if (this.#store.get(FIRST_LEAF) !== undefined) yield FIRST_LEAF
+    for (let last: Uint8Array | undefined = FIRST_LEAF; last !== undefined;) {
+      const keys = this.#store.keysAfter(last, SLICE_LEAVES)
+      for (const key of keys) {
+        if (key.length !== RECORD_KEY_BYTES) return
+        yield key
+      }
+      last = keys[keys.length - 1]
+    }
   }
 
   #editFor(kind: number, high: number, low: number): Edit {

@@ -23,6 +23,10 @@ export class LayeredStore implements OrderedStore {
     return this.#isKept(key) ? this.#base.get(key) : this.#changed.get(key)
   }
 
+  borrow(key: Uint8Array): Uint8Array | undefined {
+    return this.#isKept(key) ? this.#base.borrow(key) : this.#changed.borrow(key)
+  }
+
   floor(key: Uint8Array): Uint8Array | undefined {
     return this.get(key) === undefined ? this.before(key) : key
   }
@@ -45,6 +49,12 @@ export class LayeredStore implements OrderedStore {
       kept = this.#base.after(kept)
     }
     return changed
+  }
+
+  keysAfter(key: Uint8Array, limit: number): Uint8Array[] {
+    const keys: Uint8Array[] = []
+    for (let next = this.after(key); next !== undefined && keys.length < limit; next = this.after(next)) keys.push(next)
+    return keys
   }
 
   write(changes: readonly StoreChange[]): void {

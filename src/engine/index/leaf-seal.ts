@@ -48,17 +48,17 @@ export class LeafSeal {
     return stored
   }
 
-  /** Undefined when the value is not authentic or not of this format. */
-  open(storeKey: Uint8Array, stored: Uint8Array): Uint8Array | undefined {
+  /** Undefined when the value is not authentic or not of this format. With `into` the plaintext is written there. */
+  open(storeKey: Uint8Array, stored: Uint8Array, into?: Uint8Array): Uint8Array | undefined {
     if (stored.length < SEAL_OVERHEAD_BYTES || stored[0] !== FORMAT) return undefined
     const key = this.#keyOf(stored.subarray(1, 1 + SALT_BYTES))
     const nonce = stored.subarray(1 + SALT_BYTES, HEADER_BYTES)
-    return this.#crypto.open(key, nonce, this.#context(storeKey), stored.subarray(HEADER_BYTES))
+    return this.#crypto.open(key, nonce, this.#context(storeKey), stored.subarray(HEADER_BYTES), into)
   }
 
   /** As `open`; a value that does not verify is CHAIN_DAMAGED: the index must be rebuilt. */
-  openOrThrow(storeKey: Uint8Array, stored: Uint8Array): Uint8Array {
-    const plaintext = this.open(storeKey, stored)
+  openOrThrow(storeKey: Uint8Array, stored: Uint8Array, into?: Uint8Array): Uint8Array {
+    const plaintext = this.open(storeKey, stored, into)
     if (plaintext !== undefined) return plaintext
     throw new AteError('BODY_DAMAGED', 'a leaf of the index does not verify', {
       hint: 'unmount, remove the index directory beside the log and mount again: it is rebuilt from the log',

@@ -12,6 +12,10 @@ export class MemoryStore implements OrderedStore {
     return this.#values.get(toHex(key))
   }
 
+  borrow(key: Uint8Array): Uint8Array | undefined {
+    return this.get(key)
+  }
+
   floor(key: Uint8Array): Uint8Array | undefined {
     return this.#keys[this.#firstAbove(key) - 1]
   }
@@ -23,6 +27,11 @@ export class MemoryStore implements OrderedStore {
 
   after(key: Uint8Array): Uint8Array | undefined {
     return this.#keys[this.#firstAbove(key)]
+  }
+
+  keysAfter(key: Uint8Array, limit: number): Uint8Array[] {
+    const from = this.#firstAbove(key)
+    return this.#keys.slice(from, from + limit)
   }
 
   write(changes: readonly StoreChange[]): void {

@@ -5,12 +5,16 @@
  */
 export interface OrderedStore {
   get(key: Uint8Array): Uint8Array | undefined
+  /** As `get`, without a copy where there is one to save: the bytes are the store's and good until its next call. */
+  borrow(key: Uint8Array): Uint8Array | undefined
   /** The greatest key <= `key`. */
   floor(key: Uint8Array): Uint8Array | undefined
   /** The greatest key < `key`. */
   before(key: Uint8Array): Uint8Array | undefined
   /** The least key > `key`. */
   after(key: Uint8Array): Uint8Array | undefined
+  /** The least keys > `key`, ascending, at most `limit`: cheaper than one after another. */
+  keysAfter(key: Uint8Array, limit: number): Uint8Array[]
   /** Applies all changes or none, durable when it returns. Throws NO_SPACE or INPUT_OUTPUT. `value` null deletes. */
   write(changes: readonly StoreChange[]): void
   /** Makes what another thread wrote visible to `get`, `floor` and `after`. */

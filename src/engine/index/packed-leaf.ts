@@ -2,17 +2,17 @@
  * A leaf as it is read: its bytes as they are, and where each record begins. Thousands are kept, so a record costs four bytes
  * beside its own and no object; a value is a view of the leaf, made when it is asked for.
  */
-import { recordStarts, valueOf } from './leaf.js'
+import { valueOf } from './leaf.js'
 import { highAt, lowAt } from './record-key.js'
 
 export class PackedLeaf {
   readonly #bytes: Uint8Array
   readonly #starts: Uint32Array
 
-  /** Throws BAD_FORMAT on bytes that are no leaf; never reads beyond them. `bytes` are kept. */
-  constructor(bytes: Uint8Array) {
+  /** Both are kept. `starts` is where each record begins (`recordStarts`). */
+  constructor(bytes: Uint8Array, starts: Uint32Array) {
     this.#bytes = bytes
-    this.#starts = Uint32Array.from(recordStarts(bytes))
+    this.#starts = starts
   }
 
   get length(): number {
