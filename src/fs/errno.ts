@@ -64,6 +64,7 @@ export const ERRNO: Readonly<Record<ErrorCode, number>> = {
   ABORTED: EIO,
   TIMED_OUT: EIO,
   LAGGED: EIO,
+  TIME_AHEAD: EIO,
   LOCK_LOST: EIO,
   SERVICE_FAILED: EIO,
   BAD_SIGNATURE: EIO,

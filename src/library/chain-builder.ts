@@ -10,6 +10,7 @@ import { openMemoryChain } from '../engine/chain/memory-chain.js'
 import { Chain } from '../engine/dio/chain.js'
 import type { Durability } from '../engine/dio/commit-options.js'
 import { AteError } from '../engine/error.js'
+import { chainClock, doubtAbout } from './chain-clock.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
 
 const DEFAULT_KEY_BITS = 256
@@ -44,11 +45,11 @@ export class ChainBuilder {
   async #openInMemory(name: string): Promise<Chain> {
     const { trust = 'local' } = this.#options
     const memory = await openMemoryChain({ crypto: nativeCrypto, trust })
-    return chainOn(name, memory, 'memory')
+    return chainOn(name, memory, 'memory', this.#options)
   }
 
   async #openDirectory(name: string, directory: string): Promise<Chain> {
-    return chainOn(name, await this.#openHandle(name, directory), 'local')
+    return chainOn(name, await this.#openHandle(name, directory), 'local', this.#options)
   }
 
   async #openHandle(name: string, directory: string): Promise<ChainHandle> {
@@ -86,17 +87,23 @@ export class ChainBuilder {
   }
 }
 
-function chainOn(name: string, opened: Pick<ChainHandle, 'view' | 'trust' | 'close'>, durability: Durability): Chain {
+function chainOn(
+  name: string,
+  opened: Pick<ChainHandle, 'view' | 'trust' | 'close'>,
+  durability: Durability,
+  options: Readonly<AteConfigOptions>,
+): Chain {
   const { view, trust } = opened
-  return new Chain({
-    name,
-    view,
-    crypto: nativeCrypto,
-    nowMs: Date.now,
-    durability,
-    trust,
-    onClose: () => opened.close(),
-  })
+  const clock = chainClock(options)
+  const { nowMs, toleranceMs: clockToleranceMs } = clock
+  const onClose = (): Promise<void> => {
+    clock.stop()
+    return opened.close()
+  }
+  const chain = new Chain({ name, view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, onClose })
+  const doubt = doubtAbout(name, chain.latestMs, clock)
+  if (doubt !== undefined) options.onNotice?.(doubt)
+  return chain
 }
 
 function ignore(): void {

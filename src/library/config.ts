@@ -20,6 +20,13 @@ export interface AteConfigOptions {
   /** Chains that are not there are not made. */
   noCreate?: boolean
   readOnly?: boolean
+  /**
+   * Time servers that are asked in the background how far this machine's clock is off; `{}` for pool.ntp.org, port 123.
+   * Undefined: none, and nothing goes over the network.
+   */
+  ntp?: { readonly pool?: string; readonly port?: number }
+  /** How far time servers may correct the clock, and how far ahead times of others may lie. The default is 40,000. */
+  clockToleranceMs?: number
   /** Something worth a line to the user of the program. */
   onNotice?: (message: string) => void
 }

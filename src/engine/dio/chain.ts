@@ -5,6 +5,7 @@ import { DioMut } from './dio-mut.js'
 import type { ChainAccess, TransactOptions } from './chain-access.js'
 import type { Dao, DataType, FieldsOf } from './data-type.js'
 import { type ChainLock, type LockOptions, Locks, type WaitOptions } from './locks.js'
+import { millisecondsOf } from './hybrid-clock.js'
 import { keyOfName } from './object-names.js'
 import type { KeyId } from '../trust/keys.js'
 import { AteSession } from '../trust/session.js'
@@ -109,6 +110,11 @@ export class Chain implements ChainAccess, AsyncDisposable {
   /** The time of the chain, milliseconds since 1970. */
   nowMs(): number {
     return this.#objects.nowMs()
+  }
+
+  /** When the latest change was made that this chain knows, milliseconds since 1970; 0 before the first. */
+  get latestMs(): number {
+    return millisecondsOf(this.#objects.clock.last)
   }
 
   /** The key of an object that is found by a name; names of different purposes never meet. */

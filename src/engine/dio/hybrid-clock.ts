@@ -4,18 +4,32 @@
  *
  * Source: Kulkarni et al., Logical Physical Clocks, 2014, section 3.
  */
+import { ByteReader } from '../bytes/byte-reader.js'
+import { ByteWriter } from '../bytes/byte-writer.js'
+import { AteError } from '../error.js'
+
 const TICKS = 2048
+/** How far times may lie ahead of ours, for whom we believe them. */
+export const DEFAULT_TOLERANCE_MS = 40_000
+const FORMAT = 1
 
 declare const brand: unique symbol
 export type HybridTime = number & { readonly [brand]: 'HybridTime' }
 
 export class HybridClock {
   readonly #nowMs: () => number
+  readonly #toleranceMs: number
   #last = 0
 
   /** `nowMs`: the wall clock, with what is known of its error. It may stand still or go back. */
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, toleranceMs = DEFAULT_TOLERANCE_MS) {
     this.#nowMs = nowMs
+    this.#toleranceMs = toleranceMs
+  }
+
+  /** The greatest time that it gave or saw; 0 before the first. */
+  get last(): number {
+    return this.#last
   }
 
   /** Greater than every time it gave or saw. */
@@ -26,13 +40,39 @@ export class HybridClock {
     return this.#last as HybridTime
   }
 
-  /** Somebody else's time: what comes next is greater. */
+  /** A time that the chain holds: what comes next is greater. */
   observe(time: number): void {
     if (time > this.#last) this.#last = time
+  }
+
+  /**
+   * TIME_AHEAD for a time that somebody else gives and that lies further ahead than the tolerance: whoever took it would
+   * give such times himself from then on, for ever.
+   */
+  demandTolerable(time: number): void {
+    const aheadMs = millisecondsOf(time) - this.#nowMs()
+    if (aheadMs <= this.#toleranceMs) return
+    throw new AteError('TIME_AHEAD', `A time lies ${Math.ceil(aheadMs / 1000)} seconds ahead of this clock.`, {
+      hint: 'Set the clocks of both machines right.',
+    })
   }
 }
 
 /** Milliseconds since 1970. */
 export function millisecondsOf(time: number): number {
   return Math.floor(time / TICKS)
+}
+
+/** The record that keeps the clock over the end of the program. */
+export function encodeClock(time: number): Uint8Array {
+  return new ByteWriter(8).u8(FORMAT).u53(time).copy()
+}
+
+/** BAD_FORMAT. */
+export function decodeClock(bytes: Uint8Array): number {
+  const reader = new ByteReader(bytes, 'clock')
+  if (reader.u8('format') !== FORMAT) throw reader.bad('format', 'is not 1', 0)
+  const time = reader.u53('time')
+  reader.done()
+  return time
 }

@@ -14,3 +14,5 @@ export const FIELD_INDEX_KIND = 37
 export const ACCESS_KEY_KIND = 38
 /** Low 0: the root keys. Low 1: there are rules in the chain. High 0. */
 export const TRUST_KIND = 39
+/** High 0, low 0: the latest time that was given to objects of the chain. */
+export const CLOCK_KIND = 40

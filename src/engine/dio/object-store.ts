@@ -8,8 +8,8 @@ import type { RecordReader } from '../transaction/record-reader.js'
 import { RecordStore } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
-import { HybridClock } from './hybrid-clock.js'
-import { KEY_BLOCK_KIND } from './kinds.js'
+import { decodeClock, HybridClock } from './hybrid-clock.js'
+import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
 import { TrustState } from './trust-state.js'
 import { RandomNumbers } from './numbers.js'
 import type { KeyParts } from './object-key.js'
@@ -28,6 +28,8 @@ export interface ObjectStoreOptions {
   crypto: CryptoProvider
   /** Milliseconds since 1970. */
   nowMs: () => number
+  /** How far times of others may lie ahead. */
+  clockToleranceMs?: number | undefined
   /** The best that its commits can be. */
   durability: Durability
   /** The default is `local`. */
@@ -54,12 +56,13 @@ export class ObjectStore {
   /** Blocks of roots that are in the chain, of those given out since it was opened. */
   readonly #listedBlocks = new Set<number>()
 
-  constructor({ view, crypto, nowMs, durability, trust = 'local' }: ObjectStoreOptions) {
+  constructor({ view, crypto, nowMs, clockToleranceMs, durability, trust = 'local' }: ObjectStoreOptions) {
     this.isSigned = trust === 'distributed'
     this.#view = view
     this.records = new RecordStore(view, this.feed)
     this.crypto = crypto
-    this.clock = new HybridClock(nowMs)
+    this.clock = new HybridClock(nowMs, clockToleranceMs)
+    this.#observe()
     this.random = new RandomNumbers(crypto)
     this.durability = durability
     this.nowMs = nowMs
@@ -73,6 +76,12 @@ export class ObjectStore {
 
   close(): void {
     this.#isClosed = true
+  }
+
+  /** Whatever the wall clock says, what comes next is later than what the chain holds. */
+  #observe(): void {
+    const bytes = this.#view.get(CLOCK_KIND, 0, 0)
+    if (bytes !== undefined) this.clock.observe(decodeClock(bytes))
   }
 
   newKey(kind: 'root' | 'child'): KeyParts {

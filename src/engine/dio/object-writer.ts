@@ -11,6 +11,7 @@ import { type AccessKeys, accessKeyOf } from './access.js'
 import { guard, lookAfter } from './commit-guard.js'
 import {
   ACCESS_KEY_KIND,
+  CLOCK_KIND,
   COLLECTION_KIND,
   FIELD_INDEX_KIND,
   KEY_BLOCK_KIND,
@@ -18,6 +19,7 @@ import {
   ROOT_KIND,
   TRUST_KIND,
 } from './kinds.js'
+import { encodeClock } from './hybrid-clock.js'
 import { mergeConflicts } from './merge.js'
 import { formatKey, isSameKey, type KeyParts, type ObjectKey } from './object-key.js'
 import {
@@ -269,6 +271,7 @@ export class ObjectWriter {
   /** See `CommitTransaction.finish`. */
   finish(): void {
     for (const [tracked, data] of this.#changed) this.#put(tracked, data, 'final')
+    this.transaction.put(CLOCK_KIND, 0, 0, encodeClock(this.#store.clock.last))
     for (const high of this.#listed) this.#store.noteListed(high)
     if (this.#setsRules) this.#store.trust.hasRules = true
   }

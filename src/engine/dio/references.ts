@@ -3,6 +3,7 @@ import type { FindReferences } from '../chain/compaction/live-bodies.js'
 import {
   ACCESS_KEY_KIND,
   CHILD_KIND,
+  CLOCK_KIND,
   COLLECTION_KIND,
   FIELD_INDEX_KIND,
   KEY_BLOCK_KIND,
@@ -27,6 +28,7 @@ export const findReferences: FindReferences = ({ kind, value }, refer) => {
     case FIELD_INDEX_KIND:
     case ACCESS_KEY_KIND:
     case TRUST_KIND:
+    case CLOCK_KIND:
       return true
     default:
       return false
