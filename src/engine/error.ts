@@ -67,6 +67,19 @@ export const ERROR_CODES = [
   'NOT_SUPPORTED',
   'STALE',
   'INPUT_OUTPUT',
+  // wire
+  'CONNECTION_FAILED', // nobody answers, or whoever does speaks something else
+  'CONNECTION_CLOSED', // ended with a goodbye
+  'CONNECTION_LOST', // ended without one
+  'SERVER_KEY_CHANGED',
+  'SERVER_KEY_UNKNOWN',
+  'WIRE_NOT_AGREED', // no version, cipher, format or compression in common
+  'WIRE_DOWNGRADED', // the server chose what was not offered
+  'HANDSHAKE_FORGED', // a signature of the handshake does not verify
+  'FRAME_FORGED',
+  'FRAME_REPLAYED',
+  'FRAME_MISSING',
+  'MESSAGE_TOO_LARGE',
   // mounting
   'MOUNTPOINT_BUSY',
   'MOUNTPOINT_NOT_EMPTY',
@@ -99,6 +112,11 @@ export class AteError extends Error {
 }
 
 const codes: ReadonlySet<string> = new Set(ERROR_CODES)
+
+/** True for the text of a code, which others may send us. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return codes.has(text)
+}
 
 /** True for our own errors, also those of another copy of this module. */
 export function isAteError(error: unknown): error is AteError {

@@ -1,19 +1,20 @@
-/** The engine runs in browsers: bundled for one, nothing of Node may be reachable from it. */
+/** The engine and the wire run in browsers: bundled for one, nothing of Node may be reachable from it. */
 import { build } from 'esbuild'
 import t from 'tap'
 
 const FACES = [
-  'chain/memory-chain',
-  'keyring/keyring',
-  'crypto/signature',
-  'crypto/box',
-  'crypto/noble-provider',
-  'log/index',
+  'engine/chain/memory-chain',
+  'engine/keyring/keyring',
+  'engine/crypto/signature',
+  'engine/crypto/box',
+  'engine/crypto/noble-provider',
+  'engine/log/index',
+  'wire/index',
 ]
 
-await t.test('the engine is bundled for a browser without anything of Node', async (t) => {
+await t.test('the engine and the wire are bundled for a browser without anything of Node', async (t) => {
   const { errors, warnings } = await build({
-    entryPoints: FACES.map((face) => `src/engine/${face}.ts`),
+    entryPoints: FACES.map((face) => `src/${face}.ts`),
     bundle: true,
     platform: 'browser',
     format: 'esm',

@@ -1,43 +1,16 @@
 /**
- * Seals a small secret (a data key) to a public key by a hybrid KEM: suite 1 is X-Wing
- * (draft-connolly-cfrg-xwing-kem, X25519 + ML-KEM-768), suite 2 MLKEM1024-P384 (draft-irtf-cfrg-concrete-hybrid-kems).
+ * Seals a small secret (a data key) to a public key by a hybrid KEM (`kem.ts`).
  * Box: KEM ciphertext || AES-256-GCM ciphertext and tag. Each encapsulation makes a key that seals once, so key and
  * nonce both come from HKDF over the shared secret, bound to suite, public key, KEM ciphertext and context.
  */
-import { ml_kem1024_p384, ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js'
 import { concatBytes } from '../bytes/concat.js'
-import { AteError } from '../error.js'
+import { boxPublicKey, boxSizes, decapsulate, encapsulate } from './kem.js'
 import { LABELS } from './labels.js'
 import { GCM_NONCE_BYTES, GCM_TAG_BYTES, type CryptoProvider } from './provider.js'
-import { BOX_P384_ML_KEM_1024, BOX_X25519_ML_KEM_768, type BoxSuite } from './suites.js'
+import { type BoxSuite } from './suites.js'
 import { wipe } from './wipe.js'
 
-/** A secret key of either suite is this seed. */
-export const BOX_SEED_BYTES = 32
 const KEY_BYTES = 32
-
-interface BoxSizes {
-  publicKey: number
-  kemCiphertext: number
-}
-
-const SIZES: Record<BoxSuite, BoxSizes> = {
-  [BOX_X25519_ML_KEM_768]: { publicKey: 1184 + 32, kemCiphertext: 1088 + 32 },
-  [BOX_P384_ML_KEM_1024]: { publicKey: 1568 + 97, kemCiphertext: 1568 + 97 },
-}
-
-/** Lengths in bytes of a suite's public key and KEM ciphertext. */
-export function boxSizes(suite: BoxSuite): Readonly<BoxSizes> {
-  return SIZES[suite]
-}
-
-/** The public key of a 32-byte secret seed. */
-export function boxPublicKey(suite: BoxSuite, seed: Uint8Array): Uint8Array {
-  if (seed.length !== BOX_SEED_BYTES) {
-    throw new AteError('BAD_ARGUMENT', `A box seed has ${BOX_SEED_BYTES} bytes, not ${seed.length}.`)
-  }
-  return kemOf(suite).keygen(seed).publicKey
-}
 
 /**
  * Seals `secret` to `publicKey`. `context` says what the box is for and must be given again to open it.
@@ -68,7 +41,7 @@ export function openBox(
   box: Uint8Array,
 ): Uint8Array | undefined {
   const publicKey = boxPublicKey(suite, seed)
-  const { kemCiphertext } = SIZES[suite]
+  const { kemCiphertext } = boxSizes(suite)
   if (box.length < kemCiphertext + GCM_TAG_BYTES) return undefined
   const cipherText = box.subarray(0, kemCiphertext)
   const sharedSecret = decapsulate(suite, cipherText, seed)
@@ -77,30 +50,6 @@ export function openBox(
   const secret = crypto.open(once.key, once.nonce, LABELS.box, box.subarray(kemCiphertext))
   wipe(once.key, sharedSecret)
   return secret
-}
-
-function encapsulate(suite: BoxSuite, publicKey: Uint8Array): { cipherText: Uint8Array; sharedSecret: Uint8Array } {
-  if (publicKey.length === SIZES[suite].publicKey) {
-    try {
-      return kemOf(suite).encapsulate(publicKey)
-    } catch (cause) {
-      throw new AteError('BAD_FORMAT', 'A public key does not decode.', { cause })
-    }
-  }
-  throw new AteError('BAD_FORMAT', `A public key has ${publicKey.length} bytes, not ${SIZES[suite].publicKey}.`)
-}
-
-/** Undefined when the ciphertext holds no valid point; a wrong ML-KEM part gives a wrong secret (FIPS 203, 7.3). */
-function decapsulate(suite: BoxSuite, cipherText: Uint8Array, seed: Uint8Array): Uint8Array | undefined {
-  try {
-    return kemOf(suite).decapsulate(cipherText, seed)
-  } catch {
-    return undefined
-  }
-}
-
-function kemOf(suite: BoxSuite): typeof ml_kem768_x25519 {
-  return suite === BOX_X25519_ML_KEM_768 ? ml_kem768_x25519 : ml_kem1024_p384
 }
 
 function onceKey(

@@ -49,4 +49,13 @@ export const LABELS = {
   objectData: label('object data'),
   message: label('message'),
   box: label('box'),
+  // wire
+  wireHello: label('wire hello'),
+  wireTranscript: label('wire transcript'),
+  wireServer: label('wire server'),
+  wireClient: label('wire client'),
+  wireClientFrames: label('wire client frames'),
+  wireServerFrames: label('wire server frames'),
+  wireFrameKey: label('wire frame key'),
+  wireNextSecret: label('wire next secret'),
 } as const

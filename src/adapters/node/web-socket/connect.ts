@@ -1,0 +1,69 @@
+/** Dials a WebSocket. */
+import { WebSocket } from 'ws'
+import { AteError } from '../../../engine/error.js'
+import { MAX_PACKET_BYTES, type Transport } from '../../../wire/index.js'
+import { SOCKET_OPTIONS, WebSocketTransport } from './transport.js'
+
+/** Connecting, TLS and the answer of the HTTP server together. */
+const OPENING_TIMEOUT_MS = 10_000
+
+export interface DialOptions {
+  /** Gives up. ABORTED. */
+  signal?: AbortSignal | undefined
+  timeoutMs?: number
+  /** For wss: certificates of authorities (PEM) that are trusted instead of the system's. */
+  authorities?: string | undefined
+}
+
+/** An open transport to a `ws:` or `wss:` URL. CONNECTION_FAILED, TIMED_OUT, ABORTED; BAD_ARGUMENT for another URL. */
+export async function dialWebSocket(url: string, options: DialOptions = {}): Promise<Transport> {
+  const { signal, timeoutMs = OPENING_TIMEOUT_MS, authorities } = options
+  if (signal?.aborted === true) throw givenUp()
+  const socket = open(url, authorities)
+  return new Promise((resolve, reject) => {
+    let failure: AteError | undefined
+    const giveUp = (error: AteError): void => {
+      failure ??= error
+      socket.terminate()
+    }
+    const onAbort = (): void => giveUp(givenUp())
+    const timer = setTimeout(() => giveUp(new AteError('TIMED_OUT', `${url} does not answer.`)), timeoutMs)
+    const settle = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort)
+    socket.once('open', () => {
+      settle()
+      resolve(new WebSocketTransport(socket))
+    })
+    // Stays: a socket that nobody listens to would end the process with its errors.
+    socket.on('error', (cause) => {
+      settle()
+      reject(failure ?? new AteError('CONNECTION_FAILED', `${url} cannot be reached: ${reasonOf(cause)}.`, { cause }))
+    })
+  })
+}
+
+function open(url: string, authorities: string | undefined): WebSocket {
+  try {
+    return new WebSocket(url, {
+      ...SOCKET_OPTIONS,
+      maxPayload: MAX_PACKET_BYTES,
+      followRedirects: false,
+      ...(authorities === undefined ? {} : { ca: authorities }),
+    })
+  } catch (cause) {
+    throw new AteError('BAD_ARGUMENT', `${url} is no address of a server.`, { cause })
+  }
+}
+
+/** Node joins the failures of several addresses in an error without a message. */
+function reasonOf(cause: Error): string {
+  if (cause.message !== '') return cause.message
+  return 'code' in cause ? String(cause.code) : cause.name
+}
+
+function givenUp(): AteError {
+  return new AteError('ABORTED', 'Connecting was given up.')
+}

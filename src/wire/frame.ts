@@ -1,0 +1,95 @@
+/** Frames of one direction: numbered, and sealed unless the connection is in clear (then there is no key). */
+import { ByteReader } from '../engine/bytes/byte-reader.js'
+import { ByteWriter } from '../engine/bytes/byte-writer.js'
+import { type CryptoProvider, GCM_TAG_BYTES } from '../engine/crypto/provider.js'
+import { AteError } from '../engine/error.js'
+import { MAX_PAYLOAD_BYTES } from './limits.js'
+import { frameTypeOf, otherRole, type Role } from './packet-types.js'
+import type { TrafficKey } from './traffic-key.js'
+
+export const FRAME_HEADER_BYTES = 9
+/** The largest packet there is. */
+export const MAX_PACKET_BYTES = FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES + GCM_TAG_BYTES
+
+export class FrameWriter {
+  readonly #crypto: CryptoProvider
+  readonly #type: number
+  readonly #key: TrafficKey | undefined
+  #number = 0
+
+  constructor(crypto: CryptoProvider, sender: Role, key: TrafficKey | undefined) {
+    this.#crypto = crypto
+    this.#type = frameTypeOf(sender)
+    this.#key = key
+  }
+
+  /** The next packet, with a payload of at most MAX_PAYLOAD_BYTES. */
+  write(payload: Uint8Array): Uint8Array {
+    if (payload.length > MAX_PAYLOAD_BYTES)
+      throw new AteError('MESSAGE_TOO_LARGE', `A frame of ${payload.length} bytes is too large.`)
+    const header = new ByteWriter(FRAME_HEADER_BYTES).u8(this.#type).u53(this.#number).copy()
+    const packet = new Uint8Array(header.length + payload.length + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
+    packet.set(header)
+    if (this.#key === undefined) {
+      packet.set(payload, header.length)
+    } else {
+      this.#crypto.seal(this.#key.key, this.#key.nonce(this.#number), header, [payload], packet, header.length)
+      this.#key.count(payload.length)
+    }
+    this.#number++
+    return packet
+  }
+
+  wipe(): void {
+    this.#key?.wipe()
+  }
+}
+
+export class FrameReader {
+  readonly #crypto: CryptoProvider
+  readonly #type: number
+  readonly #ownType: number
+  readonly #key: TrafficKey | undefined
+  #number = 0
+
+  constructor(crypto: CryptoProvider, sender: Role, key: TrafficKey | undefined) {
+    this.#crypto = crypto
+    this.#type = frameTypeOf(sender)
+    this.#ownType = frameTypeOf(otherRole(sender))
+    this.#key = key
+  }
+
+  /** The payload of the next packet. FRAME_REPLAYED, FRAME_MISSING, FRAME_FORGED, MESSAGE_TOO_LARGE, BAD_FORMAT. */
+  read(packet: Uint8Array): Uint8Array {
+    const reader = new ByteReader(packet, 'frame')
+    const type = reader.u8('type')
+    if (type === this.#ownType) throw new AteError('FRAME_FORGED', 'A frame of our own came back.')
+    if (type !== this.#type) throw reader.bad('type', `is ${type}`, 0)
+    this.#checkNumber(reader.u53('number'))
+    const payload = this.#open(packet)
+    this.#key?.count(payload.length)
+    this.#number++
+    return payload
+  }
+
+  wipe(): void {
+    this.#key?.wipe()
+  }
+
+  #checkNumber(number: number): void {
+    if (number < this.#number) throw new AteError('FRAME_REPLAYED', `Frame ${number} came again.`)
+    if (number > this.#number)
+      throw new AteError('FRAME_MISSING', `Frame ${number} came, and frame ${this.#number} did not.`)
+  }
+
+  #open(packet: Uint8Array): Uint8Array {
+    const body = packet.subarray(FRAME_HEADER_BYTES)
+    if (body.length > MAX_PAYLOAD_BYTES + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
+      throw new AteError('MESSAGE_TOO_LARGE', `A frame of ${body.length} bytes is too large.`)
+    if (this.#key === undefined) return body
+    const header = packet.subarray(0, FRAME_HEADER_BYTES)
+    const payload = this.#crypto.open(this.#key.key, this.#key.nonce(this.#number), header, body)
+    if (payload !== undefined) return payload
+    throw new AteError('FRAME_FORGED', `Frame ${this.#number} is not what the other side sealed.`)
+  }
+}

@@ -1,0 +1,119 @@
+/** Messages on their way out: what is sent at the same time shares frames, and what waits for a slow reader is bounded. */
+import { AteError } from '../engine/error.js'
+import type { Compression } from './compression.js'
+import { MAX_FRAME_MESSAGES, MAX_MESSAGE_BYTES, MIN_COMPRESSED_BYTES, SHARED_FRAME_BYTES } from './limits.js'
+import { compressMessages, encodeMessages } from './payload.js'
+import type { Timers } from './timers.js'
+
+/** Frames that are not tried after one that did not shrink: at first one, then twice as many each time, up to this. */
+const MAX_UNTRIED = 64
+
+export interface OutboxOptions {
+  /** Sends one frame, and calls `written` when it is gone; gives the bytes that are held until then. */
+  write: (payload: Uint8Array, written: (bytes: number) => void) => number
+  timers: Timers
+  compression: Compression | undefined
+  maxBytes: number
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions
+  #messages: Uint8Array[] = []
+  #messageBytes = 0
+  #packetBytes = 0
+  #isFlushComing = false
+  #end: AteError | undefined
+  #untried = 0
+  #nextUntried = 1
+  #waiting: { resolve: () => void; reject: (error: AteError) => void }[] = []
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  /** Bytes that are held because the other side has not taken them. */
+  get unsentBytes(): number {
+    return this.#messageBytes + this.#packetBytes
+  }
+
+  /** Goes out soon. MESSAGE_TOO_LARGE; LAGGED when too much waits; the reason of the end after it. */
+  push(message: Uint8Array): void {
+    if (this.#end !== undefined) throw this.#end
+    if (message.length > MAX_MESSAGE_BYTES)
+      throw new AteError('MESSAGE_TOO_LARGE', `A message of ${message.length} bytes is more than ${MAX_MESSAGE_BYTES}.`)
+    if (this.unsentBytes > 0 && this.unsentBytes + message.length > this.#options.maxBytes)
+      throw new AteError('LAGGED', `The other side does not read: ${this.unsentBytes} bytes wait for it.`)
+    this.#messages.push(message)
+    this.#messageBytes += message.length
+    if (this.#messageBytes >= SHARED_FRAME_BYTES) this.flush()
+    else if (!this.#isFlushComing) {
+      this.#isFlushComing = true
+      this.#options.timers.soon(() => {
+        this.#isFlushComing = false
+        if (this.#end === undefined) this.flush()
+      })
+    }
+  }
+
+  /** Resolves when at most half of what may wait does. Rejects with the reason of the end. */
+  ready(): Promise<void> {
+    if (this.#end !== undefined) return Promise.reject(this.#end)
+    if (this.unsentBytes <= this.#options.maxBytes / 2) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
+  /** Hands all messages over to the transport, in frames of about SHARED_FRAME_BYTES, or one message that is larger. */
+  flush(): void {
+    const messages = this.#messages
+    this.#messages = []
+    this.#messageBytes = 0
+    let first = 0
+    let bytes = 0
+    messages.forEach((message, at) => {
+      const isFull = bytes + message.length > SHARED_FRAME_BYTES || at - first === MAX_FRAME_MESSAGES
+      if (at > first && isFull) {
+        this.#writeFrame(messages.slice(first, at))
+        first = at
+        bytes = 0
+      }
+      bytes += message.length
+    })
+    if (first < messages.length) this.#writeFrame(first === 0 ? messages : messages.slice(first))
+  }
+
+  /** Nothing goes out any more. */
+  end(reason: AteError): void {
+    if (this.#end !== undefined) return
+    this.#end = reason
+    this.#messages = []
+    this.#messageBytes = 0
+    for (const { reject } of this.#waiting.splice(0)) reject(reason)
+  }
+
+  #writeFrame(messages: readonly Uint8Array[]): void {
+    const plain = encodeMessages(messages)
+    this.#packetBytes += this.#options.write(this.#compressed(plain) ?? plain, (bytes) => {
+      this.#packetBytes -= bytes
+      if (this.unsentBytes > this.#options.maxBytes / 2) return
+      for (const { resolve } of this.#waiting.splice(0)) resolve()
+    })
+  }
+
+  /** What is sealed already does not shrink: after some failures most frames are not tried. */
+  #compressed(payload: Uint8Array): Uint8Array | undefined {
+    const { compression } = this.#options
+    if (compression === undefined || payload.length < MIN_COMPRESSED_BYTES) return undefined
+    if (this.#untried > 0) {
+      this.#untried--
+      return undefined
+    }
+    const compressed = compressMessages(payload, compression)
+    if (compressed !== undefined) {
+      this.#nextUntried = 1
+    } else {
+      this.#untried = this.#nextUntried
+      this.#nextUntried = Math.min(2 * this.#nextUntried, MAX_UNTRIED)
+    }
+    return compressed
+  }
+}

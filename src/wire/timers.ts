@@ -1,0 +1,15 @@
+/** Time, given from outside so that tests can have their own. */
+export interface Timers {
+  /** Runs once after `ms` milliseconds unless the function it returns is called before. */
+  after(ms: number, run: () => void): () => void
+  /** Runs as soon as what is going on now is over: what is sent until then shares a frame. */
+  soon(run: () => void): void
+}
+
+export const systemTimers: Timers = {
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+  soon: queueMicrotask,
+}
