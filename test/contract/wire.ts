@@ -1,4 +1,5 @@
 /** What connections must do over every transport. Called by the tests of the transports; never run by itself. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Test } from 'tap'
 import type { Packable } from '../../src/engine/codec/message-pack.js'
 import { AteError } from '../../src/engine/error.js'
@@ -42,13 +43,14 @@ async function everySetting(t: Test, make: MakeTransports): Promise<void> {
             t.equal(side.agreement.format.name, format)
             t.equal(side.agreement.compression?.id, compressions[0]?.id)
             t.equal(side.agreement.serverKey, encryption === 0 ? undefined : identityId)
-            t.same(side.agreement.provenKeys, [{ suite: someKey.suite, publicKey: someKey.publicKey }])
+            const proven = [{ suite: someKey.suite, publicKey: someKey.publicKey }]
+            t.ok(isDeepStrictEqual(side.agreement.provenKeys, proven), 'the key of the client is proven')
           }
           t.same(client.agreement.transcript, server.agreement.transcript)
           for (const message of MESSAGES) client.send(message)
           for (const message of MESSAGES) server.send(message)
-          t.strictSame(await take(server, MESSAGES.length), MESSAGES)
-          t.strictSame(await take(client, MESSAGES.length), MESSAGES)
+          t.ok(isDeepStrictEqual(await take(server, MESSAGES.length), MESSAGES), 'what the client sent')
+          t.ok(isDeepStrictEqual(await take(client, MESSAGES.length), MESSAGES), 'what the server sent')
           t.equal((await client.close()).code, 'CONNECTION_CLOSED')
           t.match(await server.closed, { code: 'CONNECTION_CLOSED', by: 'there' })
         })
@@ -58,9 +60,9 @@ async function everySetting(t: Test, make: MakeTransports): Promise<void> {
 }
 
 async function manyMessages(t: Test, make: MakeTransports): Promise<void> {
-  await t.test('ten thousand messages arrive in order, while as many go the other way', async (t) => {
+  await t.test('three thousand messages arrive in order, while as many go the other way', async (t) => {
     const { client, server } = await connected({}, {}, await make())
-    const count = 10_000
+    const count = 3000
     const send = async (from: typeof client): Promise<void> => {
       for (let i = 0; i < count; i++) {
         await from.ready()
@@ -84,7 +86,7 @@ async function manyMessages(t: Test, make: MakeTransports): Promise<void> {
       client.send(i)
       server.send(new Uint8Array(60 * i))
       t.same(await take(server, 1), [i])
-      t.same(await take(client, 1), [new Uint8Array(60 * i)])
+      t.ok(isDeepStrictEqual(await take(client, 1), [new Uint8Array(60 * i)]))
     }
     t.equal((await client.close()).code, 'CONNECTION_CLOSED')
   })
