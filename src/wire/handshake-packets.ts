@@ -56,7 +56,10 @@ export class HandshakePackets implements TransportEvents {
   /** Ends the transport, after what was sent when `refusal` is given. */
   abandon(refusal?: Uint8Array): void {
     this.#settle()
-    if (refusal === undefined || this.#hasEnded) return this.#transport.destroy()
+    if (refusal === undefined || this.#hasEnded) {
+      this.#transport.destroy()
+      return
+    }
     this.send(refusal)
     this.#stopTimer = this.#timers.after(CLOSE_TIMEOUT_MS, () => this.#transport.destroy())
     this.#transport.resume()
@@ -64,19 +67,28 @@ export class HandshakePackets implements TransportEvents {
   }
 
   packet(bytes: Uint8Array): void {
-    if (this.#successor !== undefined) return this.#successor.packet(bytes)
+    if (this.#successor !== undefined) {
+      this.#successor.packet(bytes)
+      return
+    }
     if (this.#failure !== undefined) return
     const waiting = this.#waiting
     this.#waiting = undefined
     // One more may wait; a peer that talks on is not listened to.
-    if (waiting !== undefined) return waiting.resolve(bytes)
+    if (waiting !== undefined) {
+      waiting.resolve(bytes)
+      return
+    }
     this.#arrived.push(bytes)
     this.#transport.pause()
   }
 
   ended(error?: AteError): void {
     this.#hasEnded = true
-    if (this.#successor !== undefined) return this.#successor.ended(error)
+    if (this.#successor !== undefined) {
+      this.#successor.ended(error)
+      return
+    }
     this.#fail(error ?? new AteError('CONNECTION_LOST', 'The other side hung up during the handshake.'))
     this.#settle()
   }

@@ -43,7 +43,10 @@ export class Heartbeat {
   #tick(): void {
     this.#stop = this.#timers.after(TICK_MS, () => this.#tick())
     if (this.#events.isDeaf()) this.#silentTicks = 0
-    else if (++this.#silentTicks >= SILENT_TICKS) return this.#events.silent()
+    else if (++this.#silentTicks >= SILENT_TICKS) {
+      this.#events.silent()
+      return
+    }
     if (!this.#hasSent) this.#events.beat()
     this.#hasSent = false
   }
