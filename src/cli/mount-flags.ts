@@ -1,6 +1,6 @@
 /** Flags of `mount`, and those that commands share. */
 import { Flags } from '@oclif/core'
-import { COMPACTION_MODES } from '../fs/daemon/compaction-mode.js'
+import { COMPACTION_MODES } from '../engine/chain/compaction/compaction-mode.js'
 
 export const logPathFlag = {
   'log-path': Flags.directory({

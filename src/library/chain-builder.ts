@@ -1,25 +1,37 @@
 /** Opens chains for programs: in a directory, or in memory. */
 import { join, resolve } from 'node:path'
 import type { ChainHandle, ChainSecret, CreateChainOptions } from '../adapters/node/chain-handle.js'
+import { collectGarbage } from '../adapters/node/collect-garbage.js'
+import type { CompactableChain } from '../adapters/node/compaction-schedule.js'
+import { holeBytes } from '../adapters/node/hole-bytes.js'
 import { checkChainName } from '../adapters/node/chain-name.js'
 import { examineChainDirectory } from '../adapters/node/chain-presence.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { createChain, openChain } from '../adapters/node/open-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { openMemoryChain } from '../engine/chain/memory-chain.js'
+import type { CompactionReport } from '../engine/chain/compaction/compactor.js'
+import type { WriterStatus } from '../engine/chain/committer.js'
 import { Chain } from '../engine/dio/chain.js'
+import { findReferences } from '../engine/dio/references.js'
 import type { Durability } from '../engine/dio/commit-options.js'
 import { AteError } from '../engine/error.js'
 import { chainClock, doubtAbout } from './chain-clock.js'
+import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
 
 const DEFAULT_KEY_BITS = 256
 
+/** For the thread that compacts. */
+const REFERENCES_MODULE = new URL('../engine/dio/references.js', import.meta.url).href
+
 export class ChainBuilder {
   readonly #options: Readonly<AteConfigOptions>
 
+  /** BAD_ARGUMENT for options that cannot be. */
   constructor(config: AteConfig) {
     this.#options = config.options
+    compactionPlan(config.options)
   }
 
   /**
@@ -44,12 +56,16 @@ export class ChainBuilder {
 
   async #openInMemory(name: string): Promise<Chain> {
     const { trust = 'local' } = this.#options
-    const memory = await openMemoryChain({ crypto: nativeCrypto, trust })
-    return chainOn(name, memory, 'memory', this.#options)
+    const memory = await openMemoryChain({ crypto: nativeCrypto, trust, findReferences, collectGarbage })
+    const { view } = memory
+    const status = (): WriterStatus => view.writerStatus
+    const opened = { view, trust, status, compact: () => view.compact(), close: () => memory.close() }
+    return chainOn(name, opened, 'memory', this.#options)
   }
 
   async #openDirectory(name: string, directory: string): Promise<Chain> {
-    return chainOn(name, await this.#openHandle(name, directory), 'local', this.#options)
+    const handle = await this.#openHandle(name, directory)
+    return chainOn(name, handle, 'local', this.#options, holeBytes(directory))
   }
 
   async #openHandle(name: string, directory: string): Promise<ChainHandle> {
@@ -66,6 +82,7 @@ export class ChainBuilder {
       acceptRollback: false,
       keyBits,
       trust,
+      referencesModule: REFERENCES_MODULE,
       onProgress: ignore,
       onNotice,
     }
@@ -89,18 +106,23 @@ export class ChainBuilder {
 
 function chainOn(
   name: string,
-  opened: Pick<ChainHandle, 'view' | 'trust' | 'close'>,
+  opened: CompactableChain & Pick<ChainHandle, 'view' | 'trust' | 'close'>,
   durability: Durability,
   options: Readonly<AteConfigOptions>,
+  holeBytes = 0,
 ): Chain {
   const { view, trust } = opened
   const clock = chainClock(options)
   const { nowMs, toleranceMs: clockToleranceMs } = clock
-  const onClose = (): Promise<void> => {
+  const compactions = new Compactions(opened, holeBytes, options)
+  const compact = (): Promise<CompactionReport> => opened.compact()
+  const onClose = async (): Promise<void> => {
     clock.stop()
-    return opened.close()
+    await compactions.end()
+    await opened.close()
   }
-  const chain = new Chain({ name, view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, onClose })
+  const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, onClose }
+  const chain = new Chain({ name, ...parts })
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
   return chain

@@ -1,6 +1,7 @@
 /** Where the chains of a program lie, and what opens them. Without a place they live in memory. */
 import type { KeyBits } from '../adapters/node/chain-handle.js'
 import type { ChainTrust } from '../engine/log/types.js'
+import type { CompactionMode } from '../engine/chain/compaction/compaction-mode.js'
 import type { KeyId, WriteKey } from '../engine/trust/keys.js'
 
 export interface AteConfigOptions {
@@ -27,6 +28,18 @@ export interface AteConfigOptions {
   ntp?: { readonly pool?: string; readonly port?: number }
   /** How far time servers may correct the clock, and how far ahead times of others may lie. The default is 40,000. */
   clockToleranceMs?: number
+  /** When the chain is compacted by itself. The default is 'never'. */
+  compactMode?: CompactionMode
+  /** For the modes with a timer: so long after the last compaction, in milliseconds. The default is an hour. */
+  compactTimerMs?: number
+  /** For factor and growth: the log has grown by this part of what the last compaction left. The default is 0.4. */
+  compactThresholdFactor?: number
+  /** For size and growth: the log has grown by so many bytes since the last compaction. The default is 100 MiB. */
+  compactThresholdBytes?: number
+  /** Compacts once, as soon as the chain is open. */
+  compactBootstrap?: boolean
+  /** Compacts once more when the chain is closed. */
+  compactCleanup?: boolean
   /** Something worth a line to the user of the program. */
   onNotice?: (message: string) => void
 }

@@ -28,6 +28,7 @@ export async function memoryChain(options: Partial<MemoryChainOptions> = {}): Pr
     crypto: nativeCrypto,
     nowMs: options.clock ?? Date.now,
     durability: 'memory',
+    compact: () => opened.view.compact(),
     onClose: () => opened.close(),
   })
 }

@@ -70,7 +70,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'fs/drivers': ['engine/error', 'fs/drivers', 'fs/vfs/types', 'adapters/node', 'node:'],
   'fs/daemon': [...engine, 'fs', 'adapters/node', 'node:'],
   library: [...engine, 'engine/dio', 'engine/trust', 'adapters/node', 'node:'],
-  index: ['engine/dio', 'engine/error', 'engine/trust', 'library'],
+  index: ['engine/chain', 'engine/dio', 'engine/error', 'engine/trust', 'library'],
   cli: [...engine, 'adapters/node', 'fs', '@oclif/core', 'node:'],
   commands: [...engine, 'adapters/node', 'fs', 'cli', '@oclif/core', 'node:'],
 }

@@ -20,6 +20,7 @@ import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './ch
 import { lockChain, type ChainLock } from './chain-lock.js'
 import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
 import { chainStatus } from './chain-status.js'
+import { collectGarbage } from './collect-garbage.js'
 import { fileError } from './file-error.js'
 import { FileStorage } from './file-storage.js'
 import { indexInMemory, openIndexToRead, withStore } from './index-directory.js'
@@ -113,6 +114,7 @@ async function openWith(
     openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
     nextGroup,
     status,
+    collectGarbage,
   })
   const close = async (): Promise<void> => {
     try {

@@ -24,8 +24,11 @@ const RECORD_OVERHEAD_BYTES = 32
 const BATCH_OVERHEAD_BYTES = 4096
 /** Below this more room is asked for, so that writers need not wait when there is none left: 50 ms of a fast writer. */
 const ROOM_AHEAD_BYTES = 24 * 1024 * 1024
-/** How often it is looked whether readers of older states are gone, when some were there: the collector tells nobody. */
-const READERS_POLL_MS = 500
+/**
+ * How often it is looked whether readers of older states are gone, when some were there: the collector tells nobody. After
+ * the limit, what they may read is left for the next compaction.
+ */
+const READERS = { pollMs: 500, limitMs: 10_000 }
 
 export interface ChainViewOptions {
   index: IndexReader
@@ -33,6 +36,10 @@ export interface ChainViewOptions {
   openGroup: OpenGroup
   nextGroup: number
   status: WriterStatus
+  /** Lets the platform find out what nobody holds any more: who reads an older state need not say when he is done. */
+  collectGarbage?: (() => void) | undefined
+  /** How a compaction waits for who reads an older state. */
+  readers?: typeof READERS | undefined
 }
 
 interface OpenBody {
@@ -67,6 +74,8 @@ export class ChainView implements RecordView {
   /** Bytes of the log that a compaction may use. */
   #setAside = 0
   readonly #readers: (() => () => boolean)[] = []
+  readonly #collectGarbage: () => void
+  readonly #patience: typeof READERS
   #compaction: Promise<CompactionReport> | undefined
 
   constructor(options: ChainViewOptions) {
@@ -76,6 +85,8 @@ export class ChainView implements RecordView {
     this.#bodies = new BodyReader(options.openGroup, options.index)
     this.#nextGroup = options.nextGroup
     this.#status = options.status
+    this.#patience = options.readers ?? READERS
+    this.#collectGarbage = options.collectGarbage ?? nothing
     if (options.committer === undefined) return
     options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
     options.committer.onDropping = (bytes) => this.#letDrop(bytes)
@@ -211,12 +222,7 @@ export class ChainView implements RecordView {
   }
 
   async #letDrop(bytes: number): Promise<boolean> {
-    const compaction = this.#compaction
-    const marks = this.#readers.map((mark) => mark())
-    while (!marks.every((areGone) => areGone())) {
-      await new Promise((resolve) => setTimeout(resolve, READERS_POLL_MS))
-      if (this.#failure !== undefined || compaction !== this.#compaction) return false
-    }
+    if (!(await this.#outwaitReaders())) return false
     try {
       const room = this.reserve(bytes, true)
       if (room !== undefined) await room
@@ -224,6 +230,22 @@ export class ChainView implements RecordView {
       return false
     }
     this.#setAside += bytes
+    return true
+  }
+
+  /** False when somebody reads on. */
+  async #outwaitReaders(): Promise<boolean> {
+    const compaction = this.#compaction
+    const marks = this.#readers.map((mark) => mark())
+    const { pollMs, limitMs } = this.#patience
+    for (let waitedMs = 0; !marks.every((areGone) => areGone());) {
+      if (waitedMs >= limitMs) return false
+      await new Promise((resolve) => setTimeout(resolve, pollMs))
+      if (this.#failure !== undefined || compaction !== this.#compaction) return false
+      waitedMs += pollMs
+      // Seldom, and before they are asked: what was just asked for is held until the end of the turn.
+      if (Number.isInteger(Math.log2(waitedMs / pollMs))) this.#collectGarbage()
+    }
     return true
   }
 
@@ -310,6 +332,10 @@ export class ChainView implements RecordView {
     this.#status = await committer.makeRoom()
     this.#isRoomMissing = !this.#hasRoom(ROOM_AHEAD_BYTES, false)
   }
+}
+
+function nothing(): void {
+  // The platform finds out by itself.
 }
 
 /** Pieces written one after another lie one after another: one part for the seal, one range for the other thread. */

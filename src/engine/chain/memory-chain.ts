@@ -10,11 +10,11 @@ import { createLog, GroupReader } from '../log/index.js'
 import { MemoryStorage } from '../log/memory-storage.js'
 import type { LogStorage } from '../log/storage.js'
 import { type AnchorStore, type ChainTrust, GROUP_CONTENT } from '../log/types.js'
-import { ChainView } from './chain-view.js'
+import { ChainView, type ChainViewOptions } from './chain-view.js'
 import { ChainWriter } from './chain-writer.js'
 import type { FindReferences } from './compaction/live-bodies.js'
 
-export interface MemoryChainOptions {
+export interface MemoryChainOptions extends Pick<ChainViewOptions, 'collectGarbage' | 'readers'> {
   crypto: CryptoProvider
   /** Given to reopen what an earlier chain wrote; otherwise all are made. */
   keys?: ChainKeys
@@ -53,7 +53,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
   const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
   if (!(await storage.list()).includes('manifest'))
     await createLog({ storage, crypto, keys, clock, trust: options.trust })
-  const { anchor, findReferences, segmentBytes } = options
+  const { anchor, findReferences, segmentBytes, collectGarbage, readers } = options
   const writer = await ChainWriter.open({
     storage,
     crypto,
@@ -72,6 +72,8 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
     nextGroup: writer.nextGroup,
     status: writer.status,
+    collectGarbage,
+    readers,
   })
   const close = async (): Promise<void> => {
     await view.commit()

@@ -1,4 +1,5 @@
 /** A chain as a program uses it: transactions on its objects, and an orderly end. */
+import type { CompactionReport } from '../chain/compaction/compactor.js'
 import { errorCode } from '../error.js'
 import { Dio } from './dio.js'
 import { DioMut } from './dio-mut.js'
@@ -19,6 +20,7 @@ import { ObjectStore, type ObjectStoreOptions } from './object-store.js'
 
 export interface ChainOptions extends ObjectStoreOptions {
   name: string
+  compact: () => Promise<CompactionReport>
   /** Called once, after everything is durable. */
   onClose: () => Promise<void>
 }
@@ -33,12 +35,14 @@ export class Chain implements ChainAccess, AsyncDisposable {
   /** Tells this opening of the chain from others. */
   readonly instance: string
   readonly #objects: ObjectStore
+  readonly #compact: () => Promise<CompactionReport>
   readonly #onClose: () => Promise<void>
   readonly #locks = new Locks()
   #closing: Promise<void> | undefined
 
-  constructor({ name, onClose, ...objects }: ChainOptions) {
+  constructor({ name, compact, onClose, ...objects }: ChainOptions) {
     this.name = name
+    this.#compact = compact
     this.#objects = new ObjectStore(objects)
     this.#onClose = onClose
     this.instance = formatKey({ high: this.#objects.random.next(), low: this.#objects.random.next() })
@@ -147,6 +151,15 @@ export class Chain implements ChainAccess, AsyncDisposable {
   /** Everything committed so far is as durable as the chain makes it when it resolves. */
   async sync(): Promise<void> {
     await this.#objects.records.sync()
+  }
+
+  /**
+   * Gives the space of what was replaced and deleted back, while the chain is in use. Resolves with what was dropped; what lies
+   * in the segment that is being written stays. NO_SPACE, READ_ONLY, CHAIN_DAMAGED, CHAIN_CLOSED, INPUT_OUTPUT.
+   */
+  async compact(): Promise<CompactionReport> {
+    this.#objects.demandOpen()
+    return await this.#compact()
   }
 
   /** Waits for what is committed and lets go of the chain. May be called again. */

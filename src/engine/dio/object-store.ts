@@ -76,6 +76,7 @@ export class ObjectStore {
 
   close(): void {
     this.#isClosed = true
+    this.records.close()
   }
 
   /** Whatever the wall clock says, what comes next is later than what the chain holds. */

@@ -54,11 +54,12 @@ export class RecordStore {
   /** Commits that have not ended: they end in their order. */
   readonly #underWay: Promise<void>[] = []
   readonly #listener: CommitListener
+  #isClosed = false
 
   constructor(view: RecordView, listener: CommitListener) {
     this.#view = view
     this.#snapshots = new Snapshots(view)
-    view.keepBodiesFor?.(() => this.#snapshots.mark())
+    view.keepBodiesFor?.(() => (this.#isClosed ? () => true : this.#snapshots.mark()))
     this.#listener = listener
   }
 
@@ -105,6 +106,11 @@ export class RecordStore {
     const committed = options.isDurable ? inLog : this.#catchUp()
     if (changes.length > 0) this.#listener.note(changes, committed)
     await committed
+  }
+
+  /** Nobody reads any more, whatever he holds. */
+  close(): void {
+    this.#isClosed = true
   }
 
   /** Everything committed so far is on the medium when it resolves. */

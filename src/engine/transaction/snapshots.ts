@@ -39,9 +39,10 @@ export class Snapshots {
     return this.#isRead ? this.#newest?.deref() : undefined
   }
 
-  /** Those that are read now; what it returns tells whether all of them are gone. */
+  /** Those of older states that are read now; what it returns tells whether all of them are gone. */
   mark(): () => boolean {
-    const marked = [...this.#leases.keys(), ...this.#given]
+    const current = this.#isCurrent ? this.#newest : undefined
+    const marked = [...this.#leases.keys(), ...this.#given].filter((reference) => reference !== current)
     const isRead = (reference: WeakRef<Snapshot>): boolean =>
       reference.deref() !== undefined && (this.#leases.has(reference) || this.#given.has(reference))
     return () => !marked.some(isRead)

@@ -14,8 +14,8 @@ import type {
   OpenChain,
   OpenChainOptions,
 } from '../../adapters/node/chain-handle.js'
+import { CompactionSchedule } from '../../adapters/node/compaction-schedule.js'
 import { holeBytes } from '../../adapters/node/hole-bytes.js'
-import { CompactionSchedule } from './compaction-schedule.js'
 import { ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'
@@ -124,7 +124,14 @@ export class MountDaemon {
   #compactWhenDue(say: (message: string) => void): void {
     const { compaction: plan, directory } = this.#request
     if (plan === undefined || this.#state !== 'mounted') return
-    this.#compactions = new CompactionSchedule({ chain: this.#chain, plan, holeBytes: holeBytes(directory), say })
+    this.#compactions = new CompactionSchedule({
+      chain: this.#chain,
+      plan,
+      holeBytes: holeBytes(directory),
+      onCompacted: ({ bodies, freedBytes }) =>
+        say(`compacted: ${bodies} bodies dropped, ${freedBytes} bytes given back`),
+      onFailure: say,
+    })
     this.#compactions.start()
   }
 

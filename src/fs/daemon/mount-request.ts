@@ -1,6 +1,6 @@
 /** Everything a daemon must know to run one mount, but the secret: plain data, so that it can be handed to another process. */
 import type { DriverOptions } from '../drivers/driver.js'
-import type { CompactionPlan } from './compaction-schedule.js'
+import type { CompactionPlan } from '../../adapters/node/compaction-schedule.js'
 import type { KeyBits } from '../../adapters/node/chain-handle.js'
 
 export type DriverChoice = 'auto' | 'direct' | 'fuse-native'

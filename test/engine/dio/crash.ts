@@ -31,7 +31,15 @@ async function open(storage: FaultStorage, anchor: MemoryAnchor): Promise<Chain>
   storage.capacityBytes = CAPACITY_BYTES
   const opened = await openMemoryChain({ crypto, keys, storage, anchor })
   const { view } = opened
-  return new Chain({ name: 'c', view, crypto, nowMs: () => 1000, durability: 'local', onClose: () => opened.close() })
+  return new Chain({
+    name: 'c',
+    view,
+    crypto,
+    nowMs: () => 1000,
+    durability: 'local',
+    compact: () => view.compact(),
+    onClose: () => opened.close(),
+  })
 }
 
 /** Everything in a chain, in words. */

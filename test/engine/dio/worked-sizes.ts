@@ -138,6 +138,7 @@ t.test('the records of an object with children, and their places', async (t) => 
     crypto: nativeCrypto,
     nowMs: Date.now,
     durability: 'memory',
+    compact: () => view.compact(),
     onClose: () => opened.close(),
   })
   const box = await boxWith(chain, 'a', 'b')

@@ -29,6 +29,8 @@ export interface CompactionReport {
   bytes: number
   /** What of it went back to the disk, but for parts of blocks. */
   freedBytes: number
+  /** Something is dead and was left: somebody still read an older state, or the disk is full. Later it may go. */
+  isDeferred: boolean
 }
 
 export interface CompactorParts {
@@ -53,7 +55,7 @@ export interface CompactorParts {
 export class Compactor {
   readonly #parts: CompactorParts
   readonly #live: LiveBodies
-  readonly #report: CompactionReport = { bodies: 0, bytes: 0, freedBytes: 0 }
+  readonly #report: CompactionReport = { bodies: 0, bytes: 0, freedBytes: 0, isDeferred: false }
   #obstacle: AteError | undefined
 
   constructor(parts: CompactorParts) {
@@ -81,13 +83,21 @@ export class Compactor {
 
   /** Throws NO_SPACE, NOT_SUPPORTED, CHAIN_DAMAGED, BODY_DAMAGED, BAD_FORMAT, WRITE_FAILED, INPUT_OUTPUT. */
   async run(): Promise<CompactionReport> {
+    let bytes = 0
+    await this.#look(async (scan) => (bytes = await this.#findDead(scan)))
+    if (bytes === 0 || this.#parts.isStopped()) return this.#report
+    // Waited for without a view of the index, which grows while there is one. What is dead stays dead.
+    this.#report.isDeferred = !(await this.#mayDrop(bytes))
+    if (!this.#report.isDeferred) await this.#look((scan) => this.#dropDead(scan))
+    return this.#report
+  }
+
+  async #look(act: (scan: IndexScan) => Promise<unknown>): Promise<void> {
     const view = await this.#openView()
-    if (view === undefined) return this.#report
+    if (view === undefined) return
     try {
       const { seal, crypto, keys } = this.#parts
-      const scan = new IndexScan(view, seal, crypto, keys)
-      if (await this.#findDead(scan)) await this.#dropDead(scan)
-      return this.#report
+      await act(new IndexScan(view, seal, crypto, keys))
     } finally {
       view.close()
     }
@@ -105,14 +115,14 @@ export class Compactor {
     return store.view?.()
   }
 
-  /** False when there is nothing to drop, or not now. */
-  async #findDead(scan: IndexScan): Promise<boolean> {
-    const { nextTurn, log, mayDrop, isStopped } = this.#parts
-    if (scan.isEmpty) return false
+  /** The bytes that it takes in the log to drop what is dead; 0: nothing is, or it is to stop. */
+  async #findDead(scan: IndexScan): Promise<number> {
+    const { nextTurn, log, isStopped } = this.#parts
+    if (scan.isEmpty) return 0
     const steps = scan.all((record) => this.#live.note(record))
     let step = steps.next()
     for (; step.done !== true; step = steps.next()) {
-      if (isStopped()) return false
+      if (isStopped()) return 0
       await nextTurn()
     }
     if (!step.value || scan.point === undefined)
@@ -123,8 +133,11 @@ export class Compactor {
       bytes += RANGE_BYTES + DROP_BATCH_BYTES * (1 / DROP_RANGES + (to - from) / MAX_DROPPED_BODIES)
       isAny = true
     }
-    if (!isAny || isStopped()) return false
-    bytes = Math.ceil(bytes) + 2 * DROP_BATCH_BYTES
+    return isAny ? Math.ceil(bytes) + 2 * DROP_BATCH_BYTES : 0
+  }
+
+  async #mayDrop(bytes: number): Promise<boolean> {
+    const { log, mayDrop } = this.#parts
     if (log.availableBytes(true) < bytes) await log.makeRoom(bytes)
     return await mayDrop(bytes)
   }

@@ -1,24 +1,36 @@
-/** Compacts the chain of a mount when it is due, one compaction at a time, and says what came of it. */
-import type { ChainHandle } from '../../adapters/node/chain-handle.js'
+/** Compacts an open chain when it is due, one compaction at a time. */
+import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
+import { type CompactionTriggers, isCompactionDue } from '../../engine/chain/compaction/compaction-mode.js'
 import { errorCode } from '../../engine/error.js'
-import { type CompactionTriggers, isCompactionDue } from './compaction-mode.js'
 
 /** How often it is looked whether a compaction is due: a look costs a few calls to the system. */
 const LOOK_MS = 10_000
 /** After a failure: what keeps a chain from being compacted seldom passes soon. */
 const RETRY_MS = 600_000
+/** When somebody still read an older state. */
+const DEFERRED_MS = 60_000
 
 export interface CompactionPlan extends CompactionTriggers {
-  /** Once, as soon as it is mounted. */
+  /** Once, as soon as it is open. */
   isNow: boolean
 }
 
+export interface CompactableChain {
+  readonly view: { readonly readOnly: boolean }
+  /** Bytes of the log, and number of its last batch. Cheap. */
+  status(): { readonly logBytes: number; readonly headSequence: number }
+  compact(): Promise<CompactionReport>
+}
+
 export interface CompactionScheduleOptions {
-  chain: Pick<ChainHandle, 'compact' | 'status' | 'view'>
+  chain: CompactableChain
   plan: CompactionPlan
   /** Bytes of the log that earlier compactions gave back. */
   holeBytes: number
-  say: (message: string) => void
+  /** Something was dropped. */
+  onCompacted?: ((report: CompactionReport) => void) | undefined
+  /** A sentence for people: why it was not compacted. */
+  onFailure: (message: string) => void
   lookMs?: number
   clock?: () => number
 }
@@ -79,26 +91,34 @@ export class CompactionSchedule {
   }
 
   async #compact(): Promise<void> {
-    const { chain, say } = this.#options
+    const { chain, onCompacted, onFailure } = this.#options
     // What is committed meanwhile is for the next one.
     const { sequence } = this.#state()
     try {
-      const { bodies, freedBytes } = await chain.compact()
-      this.#freedBytes += freedBytes
-      if (bodies > 0) say(`compacted: ${bodies} bodies dropped, ${freedBytes} bytes given back`)
+      const report = await chain.compact()
+      if (report.isDeferred) {
+        this.#notBeforeMs = this.#clock() + DEFERRED_MS
+        return
+      }
+      this.#freedBytes += report.freedBytes
+      if (report.bodies > 0) onCompacted?.(report)
     } catch (error) {
       const code = errorCode(error)
-      // The mount is ending.
+      // The chain is being closed.
       if (code === 'CHAIN_CLOSED') return
       this.#notBeforeMs = this.#clock() + RETRY_MS
-      say(`not compacted: ${error instanceof Error ? error.message : 'unexpected'} (${code ?? 'unexpected'})`)
-    } finally {
-      this.#then = { ...this.#state(), sequence }
+      onFailure(notCompacted(error))
     }
+    this.#then = { ...this.#state(), sequence }
   }
 
   #state(): LogState {
     const { headSequence, logBytes } = this.#options.chain.status()
     return { atMs: this.#clock(), bytes: logBytes - this.#freedBytes, sequence: headSequence }
   }
+}
+
+/** Why, one line for people. */
+export function notCompacted(error: unknown): string {
+  return `not compacted: ${error instanceof Error ? error.message : 'unexpected'} (${errorCode(error) ?? 'unexpected'})`
 }

@@ -1,4 +1,4 @@
-/** When a chain is compacted: pure, for the schedule of a mount and its tests. */
+/** When a chain is compacted by itself. */
 
 export type CompactionMode =
   'never' | 'modified' | 'timer' | 'factor' | 'size' | 'factor-or-timer' | 'size-or-timer' | 'growth-or-timer'

@@ -3,12 +3,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import type { ChainHandle, ChainStatus } from '../../../src/adapters/node/chain-handle.js'
 import { AteError } from '../../../src/engine/error.js'
-import { DEFAULT_TRIGGERS } from '../../../src/fs/daemon/compaction-mode.js'
-import { type CompactionPlan, CompactionSchedule } from '../../../src/fs/daemon/compaction-schedule.js'
+import { DEFAULT_TRIGGERS } from '../../../src/engine/chain/compaction/compaction-mode.js'
+import { type CompactionPlan, CompactionSchedule } from '../../../src/adapters/node/compaction-schedule.js'
 
 function workbench(plan: Partial<CompactionPlan>, readOnly = false) {
   const said: string[] = []
-  const world = { now: 0, headSequence: 1, logBytes: 1000, compactions: 0, error: undefined as AteError | undefined }
+  const world = {
+    now: 0,
+    headSequence: 1,
+    logBytes: 1000,
+    compactions: 0,
+    isDeferred: false,
+    error: undefined as AteError | undefined,
+  }
   const chain = {
     view: { readOnly } as ChainHandle['view'],
     status: () => ({ headSequence: world.headSequence, logBytes: world.logBytes }) as ChainStatus,
@@ -17,14 +24,15 @@ function workbench(plan: Partial<CompactionPlan>, readOnly = false) {
       await nextTurn()
       if (world.error !== undefined) throw world.error
       world.headSequence++
-      return { bodies: 3, bytes: 200, freedBytes: 100 }
+      return { bodies: 3, bytes: 200, freedBytes: 100, isDeferred: world.isDeferred }
     },
   }
   const schedule = new CompactionSchedule({
     chain,
     plan: { ...DEFAULT_TRIGGERS, isNow: false, ...plan },
     holeBytes: 0,
-    say: (message) => said.push(message),
+    onCompacted: ({ bodies, freedBytes }) => said.push(`${bodies} ${freedBytes}`),
+    onFailure: (message) => said.push(message),
     clock: () => world.now,
   })
   return { schedule, world, said }
@@ -39,7 +47,7 @@ await t.test('with the flag it compacts at once, and never again', async (t) => 
   schedule.start()
   await settled()
   t.equal(world.compactions, 1)
-  t.same(said, ['compacted: 3 bodies dropped, 100 bytes given back'])
+  t.same(said, ['3 100'])
   world.headSequence = 99
   schedule.look()
   await settled()
@@ -85,6 +93,21 @@ await t.test('after a failure it says why and waits, and at the end of the chain
   await settled()
   t.equal(world.compactions, 2)
   t.equal(said.length, 1)
+})
+
+await t.test('what had to be left is tried again after a minute, and nothing is said', async (t) => {
+  const { schedule, world, said } = workbench({ mode: 'modified' })
+  world.isDeferred = true
+  world.headSequence = 5
+  schedule.look()
+  await settled()
+  schedule.look()
+  t.equal(world.compactions, 1)
+  world.now = 60_000
+  schedule.look()
+  await settled()
+  t.equal(world.compactions, 2)
+  t.same(said, [])
 })
 
 await t.test('what was given back counts, for growth', async (t) => {

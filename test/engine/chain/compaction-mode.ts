@@ -1,6 +1,10 @@
 /** When a chain is compacted, mode by mode. */
 import t from 'tap'
-import { COMPACTION_MODES, type CompactionMode, isCompactionDue } from '../../../src/fs/daemon/compaction-mode.js'
+import {
+  COMPACTION_MODES,
+  type CompactionMode,
+  isCompactionDue,
+} from '../../../src/engine/chain/compaction/compaction-mode.js'
 
 const MiB = 1024 * 1024
 const triggers = { timerMs: 100, factor: 0.5, sizeBytes: 500 * MiB }

@@ -1,0 +1,54 @@
+/** When the chain of a program is compacted by itself, as its configuration says. */
+import {
+  type CompactableChain,
+  type CompactionPlan,
+  CompactionSchedule,
+  notCompacted,
+} from '../adapters/node/compaction-schedule.js'
+import { COMPACTION_MODES, DEFAULT_TRIGGERS } from '../engine/chain/compaction/compaction-mode.js'
+import { AteError } from '../engine/error.js'
+import type { AteConfigOptions } from './config.js'
+
+/** BAD_ARGUMENT. */
+export function compactionPlan(options: Readonly<AteConfigOptions>): CompactionPlan {
+  const plan = {
+    mode: options.compactMode ?? DEFAULT_TRIGGERS.mode,
+    timerMs: options.compactTimerMs ?? DEFAULT_TRIGGERS.timerMs,
+    factor: options.compactThresholdFactor ?? DEFAULT_TRIGGERS.factor,
+    sizeBytes: options.compactThresholdBytes ?? DEFAULT_TRIGGERS.sizeBytes,
+    isNow: options.compactBootstrap ?? false,
+  }
+  if (!COMPACTION_MODES.includes(plan.mode))
+    throw new AteError('BAD_ARGUMENT', `compactMode is none of ${COMPACTION_MODES.join(', ')}.`)
+  for (const [name, value] of Object.entries({
+    compactTimerMs: plan.timerMs,
+    compactThresholdFactor: plan.factor,
+    compactThresholdBytes: plan.sizeBytes,
+  }))
+    if (!(value > 0)) throw new AteError('BAD_ARGUMENT', `${name} must be above 0.`)
+  return plan
+}
+
+export class Compactions {
+  readonly #chain: CompactableChain
+  readonly #options: Readonly<AteConfigOptions>
+  readonly #schedule: CompactionSchedule
+
+  /** `holeBytes`: what earlier compactions gave back. */
+  constructor(chain: CompactableChain, holeBytes: number, options: Readonly<AteConfigOptions>) {
+    this.#chain = chain
+    this.#options = options
+    const plan = compactionPlan(options)
+    const onFailure = (message: string): void => options.onNotice?.(message)
+    this.#schedule = new CompactionSchedule({ chain, plan, holeBytes, onFailure })
+    this.#schedule.start()
+  }
+
+  /** Before the chain is closed. */
+  async end(): Promise<void> {
+    this.#schedule.stop()
+    const { compactCleanup = false, onNotice } = this.#options
+    if (!compactCleanup || this.#chain.view.readOnly) return
+    await this.#chain.compact().catch((error: unknown) => onNotice?.(notCompacted(error)))
+  }
+}
