@@ -4,6 +4,7 @@
  * A leaf covers the keys from its own store key up to the next leaf's. What is newer than the store lives in the overlay,
  * so the cache needs to follow the store only when the overlay is about to forget something: at `refresh`.
  */
+import { Slab } from '../bytes/slab.js'
 import { AteError } from '../error.js'
 import type { RecordItem } from './record-item.js'
 import { type CachedLeaf, LeafCache } from './leaf-cache.js'
@@ -21,13 +22,15 @@ const FIRST_LEAF = encodeKey(0, 0, 0)
 export class IndexReader {
   readonly #store: OrderedStore
   readonly #seal: LeafSeal
-  readonly #cache = new LeafCache(CACHE_BYTES)
+  readonly #cache: LeafCache
+  readonly #values = new Slab()
   /** The leaf of the last answer: neighbours are usually asked for next. */
   #last: CachedLeaf | undefined
 
-  constructor(store: OrderedStore, seal: LeafSeal) {
+  constructor(store: OrderedStore, seal: LeafSeal, cacheBytes = CACHE_BYTES) {
     this.#store = store
     this.#seal = seal
+    this.#cache = new LeafCache(cacheBytes)
   }
 
   /** Sees what the store's writer has written: to the leaves with these keys, or to any. */
@@ -42,7 +45,7 @@ export class IndexReader {
     const leaf = this.#leafFor(kind, high, low)
     if (leaf === undefined) return undefined
     const position = leaf.lowerBound(kind, high, low)
-    return leaf.isOf(position, kind, high) && leaf.lowAt(position) === low ? leaf.valueAt(position) : undefined
+    return leaf.isOf(position, kind, high) && leaf.lowAt(position) === low ? this.#value(leaf, position) : undefined
   }
 
   /** Records of (kind, high) with from <= low <= to, ascending, at most `limit`. */
@@ -53,7 +56,7 @@ export class IndexReader {
       const leaf = this.#opened(cached)
       for (let at = isFirst ? leaf.lowerBound(kind, high, from) : 0; at < leaf.length; at++) {
         if (!leaf.isOf(at, kind, high) || leaf.lowAt(at) > to || items.length >= limit) return items
-        items.push({ low: leaf.lowAt(at), value: leaf.valueAt(at) })
+        items.push({ low: leaf.lowAt(at), value: this.#value(leaf, at) })
       }
       cached = this.#after(cached)
     }
@@ -69,13 +72,21 @@ export class IndexReader {
       if (!leaf.isOf(position, kind, high) || leaf.lowAt(position) !== low) position--
       if (position >= 0) {
         if (!leaf.isOf(position, kind, high)) return undefined
-        return { low: leaf.lowAt(position), value: leaf.valueAt(position) }
+        return { low: leaf.lowAt(position), value: this.#value(leaf, position) }
       }
       // The leaf holds nothing before the key: what precedes it lies in the leaf before.
       const before = this.#store.before(cached.storeKey)
       cached = before === undefined ? undefined : this.#learn(before)
     }
     return undefined
+  }
+
+  /** A copy: the leaf's memory is used again for others. */
+  #value(leaf: PackedLeaf, position: number): Uint8Array {
+    const value = leaf.valueAt(position)
+    const copy = this.#values.take(value.length)
+    copy.set(value)
+    return copy
   }
 
   #leafFor(kind: number, high: number, low: number): PackedLeaf | undefined {

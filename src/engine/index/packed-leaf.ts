@@ -1,6 +1,6 @@
 /**
  * A leaf as it is read: its bytes as they are, and where each record begins. Thousands are kept, so a record costs four bytes
- * beside its own and no object; a value is a view of the leaf, made when it is asked for.
+ * beside its own and no object; a value is a view of the leaf, made when it is asked for, and good while the leaf is.
  */
 import { valueOf } from './leaf.js'
 import { highAt, lowAt } from './record-key.js'

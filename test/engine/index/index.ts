@@ -160,3 +160,19 @@ await t.test('a flipped bit in a leaf is never served', async (t) => {
     t.throws(() => reader.get(2, 1, 1), { code: 'BODY_DAMAGED' })
   }
 })
+
+await t.test('with little memory for leaves everything is read too, and what was read stays as it was', (t) => {
+  const { writer, store } = open()
+  const reader = new IndexReader(store, new LeafSeal(crypto, keys), 1)
+  const overlay = new Overlay()
+  const records = Array.from({ length: 900 }, (_, low) => ({ low, value: new Uint8Array(3000).fill(low) }))
+  for (const { low, value } of records) overlay.put(1, 5, 1, low, value)
+  drain(writer.flush(overlay, point, 1))
+  const early = reader.range(5, 1, 0, 20, 100)
+  const all = reader.range(5, 1, 0, 900, 1000)
+  t.same(all, records)
+  for (const { low, value } of records)
+    t.same(reader.get(5, 1, (low * 7) % 900), records[(low * 7) % 900]?.value ?? value)
+  t.same(early, records.slice(0, 21))
+  t.end()
+})

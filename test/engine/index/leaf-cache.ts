@@ -31,29 +31,23 @@ await t.test('what is learned again keeps what was opened, and what was forgotte
   t.end()
 })
 
-await t.test(
-  'opened leaves have bounded memory: the oldest are let go, and what was read of them stays as it was',
-  (t) => {
-    const cache = new LeafCache(2 * PIECE_BYTES)
-    const value = new Uint8Array(60_000).fill(3)
-    const bytes = encodeLeaf([{ kind: 1, high: 2, low: 0, value }])
-    const lows = Array.from({ length: 20 }, (_, low) => low)
-    cache.learn(lows.map(key), true)
-    const leaves = lows.map((low) => cache.floor(1, 2, low))
-    let read: Uint8Array | undefined
-    for (const cached of leaves) {
-      if (cached === undefined) continue
-      const leaf = cache.open(cached, bytes.length, (target) => target.set(bytes))
-      read ??= leaf.valueAt(0)
-    }
-    const kept = leaves.filter((cached) => cached?.leaf !== undefined)
-    t.ok(kept.length >= 4 && kept.length <= 8, `${kept.length} are kept`)
-    t.equal(leaves[0]?.leaf, undefined)
-    t.ok(leaves[19]?.leaf)
-    t.same(read, value)
-    t.end()
-  },
-)
+await t.test('opened leaves have bounded memory: the oldest are let go', (t) => {
+  const cache = new LeafCache(2 * PIECE_BYTES)
+  const value = new Uint8Array(60_000).fill(3)
+  const bytes = encodeLeaf([{ kind: 1, high: 2, low: 0, value }])
+  const lows = Array.from({ length: 20 }, (_, low) => low)
+  cache.learn(lows.map(key), true)
+  const leaves = lows.map((low) => cache.floor(1, 2, low))
+  for (const cached of leaves) {
+    if (cached !== undefined) cache.open(cached, bytes.length, (target) => target.set(bytes))
+  }
+  const kept = leaves.filter((cached) => cached?.leaf !== undefined)
+  t.ok(kept.length >= 4 && kept.length <= 8, `${kept.length} are kept`)
+  t.equal(leaves[0]?.leaf, undefined)
+  for (const cached of kept) t.same(cached?.leaf?.valueAt(0), value)
+  t.ok(leaves[19]?.leaf)
+  t.end()
+})
 
 await t.test('a leaf that cannot be read is not kept', (t) => {
   const cache = new LeafCache(PIECE_BYTES)
