@@ -6,6 +6,8 @@ import { AteError } from '../error.js'
 
 const TWO_32 = 0x1_0000_0000
 
+const utf8 = new TextEncoder()
+
 export class ByteWriter {
   #bytes: Uint8Array
   #length = 0
@@ -114,14 +116,40 @@ export class ByteWriter {
     return this
   }
 
+  /** A text's length in bytes (varint), then its UTF-8. Nearly all are short and ASCII: those cost no memory of their own. */
+  text(text: string): this {
+    const { length } = text
+    if (length < 0x80) {
+      this.reserve(length + 1)
+      const bytes = this.#bytes
+      const start = this.#length + 1
+      let all = 0
+      for (let i = 0; i < length; i++) {
+        const code = text.charCodeAt(i)
+        all |= code
+        bytes[start + i] = code
+      }
+      if (all < 0x80) {
+        bytes[start - 1] = length
+        this.#length = start + length
+        return this
+      }
+    }
+    const encoded = utf8.encode(text)
+    return this.varint(encoded.length).bytes(encoded)
+  }
+
   /** What was written, shared with the writer: valid until the next write or reset. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
   }
 
-  /** What was written, as a copy of its own. */
-  copy(): Uint8Array {
-    return this.#bytes.slice(0, this.#length)
+  /** What was written, as a copy of its own, or in the memory that `take` gives for so many bytes. */
+  copy(take?: (length: number) => Uint8Array): Uint8Array {
+    if (take === undefined) return this.#bytes.slice(0, this.#length)
+    const target = take(this.#length)
+    target.set(this.view())
+    return target
   }
 
   /** Low 32 bits of an integer of either sign (the typed array and `>>>` take them modulo 2^32). */

@@ -163,7 +163,7 @@ export class ChainView implements RecordView {
       this.#bodies.hold(body.number, body.parts)
     }
     const slice = { body: body.number, offset: body.bytes, length: staged.length }
-    appendPart(body.parts, staged)
+    body.parts.push(staged)
     body.bytes += staged.length
     return slice
   }
@@ -276,6 +276,7 @@ export class ChainView implements RecordView {
   #closeBody(): void {
     const body = this.#openBody
     if (body === undefined) return
+    joinNeighbours(body.parts)
     this.#drafts.push({ kind: GROUP_CONTENT, number: body.number, parts: body.parts })
     this.#openBody = undefined
   }
@@ -339,11 +340,19 @@ function nothing(): void {
 }
 
 /** Pieces written one after another lie one after another: one part for the seal, one range for the other thread. */
-function appendPart(parts: Uint8Array[], staged: Uint8Array): void {
-  const last = parts[parts.length - 1]
-  if (last?.buffer === staged.buffer && last.byteOffset + last.length === staged.byteOffset) {
-    parts[parts.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + staged.length)
-  } else {
-    parts.push(staged)
+function joinNeighbours(parts: Uint8Array[]): void {
+  const pieces = parts.splice(0)
+  for (let first = 0; first < pieces.length;) {
+    const start = pieces[first]
+    if (start === undefined) return
+    let { length } = start
+    let next = first + 1
+    for (; isNeighbour(start, length, pieces[next]); next++) length += pieces[next]?.length ?? 0
+    parts.push(next === first + 1 ? start : new Uint8Array(start.buffer, start.byteOffset, length))
+    first = next
   }
+}
+
+function isNeighbour(start: Uint8Array, length: number, piece: Uint8Array | undefined): boolean {
+  return piece?.buffer === start.buffer && piece.byteOffset === start.byteOffset + length
 }

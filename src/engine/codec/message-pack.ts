@@ -1,10 +1,11 @@
 /**
- * MessagePack for small files and messages that are not on a hot path. The only importer of msgpackr, by its entry
+ * MessagePack of whole values, for small files and for what was stored. The only importer of msgpackr, which decodes, by its entry
  * without native or generated code; records, extensions and structures shared between messages are off: one value has
  * one meaning.
  */
-import { Packr } from 'msgpackr/index-no-eval'
+import { Unpackr } from 'msgpackr/index-no-eval'
 import { AteError } from '../error.js'
+import { MessagePackWriter } from './message-pack-writer.js'
 import type { Shape } from './shape.js'
 import { checkStructure } from './structure.js'
 
@@ -12,18 +13,40 @@ import { checkStructure } from './structure.js'
 export type Packable =
   null | boolean | number | string | Uint8Array | readonly Packable[] | { readonly [key: string]: Packable }
 
-const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' })
+const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' })
 
+/** BAD_ARGUMENT for a text that is not Unicode. */
 export function encodeMessagePack(value: Packable): Uint8Array {
-  return new Uint8Array(packr.pack(value))
+  const writer = new MessagePackWriter()
+  write(writer, value)
+  return writer.copy((length) => new Uint8Array(length))
 }
 
-/** As `encodeMessagePack`, into the memory that `take` gives for so many bytes. */
-export function encodeMessagePackInto(value: Packable, take: (length: number) => Uint8Array): Uint8Array {
-  const packed = packr.pack(value)
-  const bytes = take(packed.length)
-  bytes.set(packed)
-  return bytes
+function write(writer: MessagePackWriter, value: Packable): void {
+  if (value === null) writer.nil()
+  else if (typeof value === 'boolean') writer.boolean(value)
+  else if (typeof value === 'number') writer.number(value)
+  else if (typeof value === 'string') writeText(writer, value)
+  else if (value instanceof Uint8Array) writer.binary(value)
+  else if (isArray(value)) {
+    writer.array(value.length)
+    for (const item of value) write(writer, item)
+  } else {
+    const entries = Object.entries(value)
+    writer.map(entries.length)
+    for (const [name, item] of entries) {
+      writeText(writer, name)
+      write(writer, item)
+    }
+  }
+}
+
+function writeText(writer: MessagePackWriter, text: string): void {
+  if (!writer.text(text)) throw new AteError('BAD_ARGUMENT', 'a text is not Unicode')
+}
+
+function isArray(value: Packable): value is readonly Packable[] {
+  return Array.isArray(value)
 }
 
 /**
@@ -35,6 +58,6 @@ export function decodeMessagePack<T>(bytes: Uint8Array, maxBytes: number, shape:
     throw new AteError('BAD_FORMAT', `${what}: ${bytes.length} bytes, more than the ${maxBytes} allowed`)
   }
   checkStructure(bytes, what)
-  const value: unknown = packr.unpack(new Uint8Array(bytes))
+  const value: unknown = unpackr.unpack(new Uint8Array(bytes))
   return shape(value, what)
 }

@@ -2,7 +2,7 @@
 import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
 import { type KeyParts, OBJECT_KEY_BYTES, readObjectKey, writeObjectKey } from './object-key.js'
-import { readText, writeText } from './object-record.js'
+import { readText } from './object-record.js'
 
 const FORMAT = 1
 const shared = new ByteWriter(256)
@@ -16,7 +16,7 @@ export interface CollectionRecord {
 export function encodeCollection({ parent, link }: CollectionRecord): Uint8Array {
   const writer = shared.reset().u8(FORMAT)
   writeObjectKey(writer, parent)
-  writeText(writer, link)
+  writer.text(link)
   return writer.copy()
 }
 
@@ -39,7 +39,7 @@ export interface Child {
 export function encodeChildren(children: readonly Child[]): Uint8Array {
   const writer = shared.reset().u8(FORMAT)
   for (const { name, key } of children) {
-    writeText(writer, name)
+    writer.text(name)
     writeObjectKey(writer, key)
   }
   return writer.copy()

@@ -144,7 +144,7 @@ export class DioMut extends Dio {
     const meanwhile = this.#writer.tracked(text)
     if (meanwhile !== undefined) return meanwhile.expect(type)
     const lateLinks = newLinks(type, this.objects.random, record.links)
-    const links = new Map([...record.links, ...lateLinks])
+    const links = lateLinks.size === 0 ? record.links : new Map([...record.links, ...lateLinks])
     const dao = this.decode(type, key, { ...record, links }, data)
     const { parent } = record
     this.#writer.track(new Tracked({ key, text, type, dao, links, lateLinks, parent, base: { record, data } }))
@@ -165,8 +165,9 @@ export class DioMut extends Dio {
         const tracked = this.#writer.tracked(owner)
         if (tracked === undefined)
           throw new AteError('BAD_ARGUMENT', `The object ${owner} is of an earlier transaction: load it again.`)
-        refuseLargeLinks(new Map(tracked.links).set(name, value))
-        tracked.links.set(name, value)
+        const links = new Map(tracked.links).set(name, value)
+        refuseLargeLinks(links)
+        tracked.links = links
         tracked.isMoved = true
       },
     }
@@ -226,7 +227,10 @@ export class DioMut extends Dio {
         },
         finish: () => writer.finish(),
         signers: () => writer.signers,
-        onApplied: () => this.#begin(),
+        onApplied: () => {
+          writer.release()
+          this.#begin()
+        },
       })
     } catch (error) {
       this.#isCommitting = false

@@ -1,4 +1,5 @@
 /** The fields of a type: checked by its schema, on the way in and on the way out, and as bytes. */
+import type { Slab } from '../bytes/slab.js'
 import { AteError } from '../error.js'
 import { MAX_OBJECT_BYTES } from '../limits.js'
 import type { DataType } from './data-type.js'
@@ -20,9 +21,9 @@ export function checkFields(type: DataType, value: unknown): object {
   )
 }
 
-/** The stored bytes of checked fields. BAD_ARGUMENT, OBJECT_TOO_LARGE. */
-export function fieldsToBytes(type: DataType, fields: object): Uint8Array {
-  const bytes = encodeFields(type.options.stored?.write(fields) ?? fields, type.name)
+/** The stored bytes of checked fields, in memory of `slab`. BAD_ARGUMENT, OBJECT_TOO_LARGE. */
+export function fieldsToBytes(type: DataType, fields: object, slab: Slab): Uint8Array {
+  const bytes = encodeFields(type.options.stored?.write(fields) ?? fields, type.name, (length) => slab.take(length))
   if (bytes.length <= MAX_OBJECT_BYTES) return bytes
   throw new AteError('OBJECT_TOO_LARGE', `An object of the type ${type.name} has more than ${MAX_OBJECT_BYTES} bytes.`)
 }

@@ -1,4 +1,5 @@
 /** Resolves conflicts of objects whose type says how: what was committed meanwhile and what is about to be become one. */
+import type { Slab } from '../bytes/slab.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import { fieldsFromBytes, fieldsToBytes } from './fields.js'
@@ -10,16 +11,17 @@ import type { Tracked } from './tracked.js'
 /** What cannot be resolved stays as it is, and is a conflict. */
 export function mergeConflicts(
   store: ObjectStore,
-  changed: Map<Tracked, Uint8Array>,
+  slab: Slab,
+  changed: readonly Tracked[],
   transaction: RecordTransaction,
   latest: RecordReader,
 ): void {
-  for (const tracked of changed.keys()) {
+  for (const tracked of changed) {
     const { high, low } = tracked.key
     if (!transaction.hasChanged(OBJECT_KIND, high, low)) continue
     if (!mergeWith(store, tracked, latest.get(OBJECT_KIND, high, low))) continue
     transaction.excuse(OBJECT_KIND, high, low)
-    changed.set(tracked, fieldsToBytes(tracked.type, tracked.dao))
+    tracked.pending = fieldsToBytes(tracked.type, tracked.dao, slab)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The record of an object (`docs/objects.md`): what the log and the index hold of it. */
 import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
+import { Slab } from '../bytes/slab.js'
 import type { BodySlice } from '../chain/record-view.js'
 import { AteError } from '../error.js'
 import { MAX_LINK_BYTES, MAX_OBJECT_BYTES, MAX_OBJECT_LINKS } from '../limits.js'
@@ -61,7 +62,7 @@ export interface AccessKeyName {
 export function refuseLargeLinks(links: ReadonlyMap<string, LinkValue>): void {
   const writer = new ByteWriter()
   for (const [name, link] of links) {
-    writeText(writer, name)
+    writer.text(name)
     writeLink(writer, link)
   }
   const isTooMany = [...links.values()].some((link) => link.kind === 'foreign' && link.targets.size > MAX_OBJECT_LINKS)
@@ -73,9 +74,11 @@ const LINK_COLLECTION = 1
 const LINK_WEAK = 2
 const LINK_FOREIGN = 3
 
-const utf8 = new TextEncoder()
 const fromUtf8 = new TextDecoder('utf-8', { fatal: true })
 const shared = new ByteWriter(4096)
+/** Records of objects are many, small, and forgotten together when the index has them. */
+const slab = new Slab()
+const take = (length: number): Uint8Array => slab.take(length)
 
 export function encodeObject(record: ObjectRecord): Uint8Array {
   const { parent, data } = record
@@ -94,10 +97,10 @@ export function encodeObject(record: ObjectRecord): Uint8Array {
   }
   if (rules !== undefined) writeRules(writer, rules)
   if (sealedBy !== undefined) writer.u53(sealedBy.ring).varint(sealedBy.epoch)
-  writeText(writer, record.type)
+  writer.text(record.type)
   writer.varint(record.links.size)
   for (const [name, link] of record.links) {
-    writeText(writer, name)
+    writer.text(name)
     writeLink(writer, link)
   }
   writer.varint(record.indexed.length)
@@ -107,7 +110,7 @@ export function encodeObject(record: ObjectRecord): Uint8Array {
     writer.varint(data.length)
     for (const { body, offset, length } of data) writer.varint(body).varint(offset).varint(length)
   }
-  return writer.copy()
+  return writer.copy(take)
 }
 
 /** Stands where a protected object was, so that nobody takes its place. */
@@ -154,8 +157,8 @@ function writeLink(writer: ByteWriter, link: LinkValue): void {
     case 'foreign':
       writer.u8(LINK_FOREIGN).varint(link.targets.size)
       for (const [name, { chain, key }] of link.targets) {
-        writeText(writer, name)
-        writeText(writer, chain)
+        writer.text(name)
+        writer.text(chain)
         writeObjectKey(writer, key)
       }
       return
@@ -201,11 +204,6 @@ function readSlices(reader: ByteReader): BodySlice[] {
     slices.push(slice)
   }
   return slices
-}
-
-export function writeText(writer: ByteWriter, text: string): void {
-  const bytes = utf8.encode(text)
-  writer.varint(bytes.length).bytes(bytes)
 }
 
 export function readText(reader: ByteReader, field: string): string {

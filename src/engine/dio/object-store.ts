@@ -1,4 +1,5 @@
 /** What all DIOs of a chain share: its records, its bodies, its clock, and the keys it gives out. */
+import { Slab } from '../bytes/slab.js'
 import type { RecordView } from '../chain/record-view.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
@@ -17,6 +18,8 @@ import type { ObjectRecord } from './object-record.js'
 
 /** Objects that share the first part of their key: neighbours in the index. */
 const BLOCK_OBJECTS = 256
+/** Memory that is used again by each transaction in turn. */
+const SLAB_BYTES = 1024 * 1024
 
 interface KeyBlock {
   high: number
@@ -50,6 +53,8 @@ export class ObjectStore {
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   readonly #view: RecordView
+  /** Of transactions that are over. */
+  #idleSlab: Slab | undefined
   #isClosed = false
   /** Root objects have blocks of their own: listing those lists the roots. */
   readonly #blocks: { root: KeyBlock | undefined; child: KeyBlock | undefined } = { root: undefined, child: undefined }
@@ -83,6 +88,19 @@ export class ObjectStore {
   #observe(): void {
     const bytes = this.#view.get(CLOCK_KIND, 0, 0)
     if (bytes !== undefined) this.clock.observe(decodeClock(bytes))
+  }
+
+  /** Memory for a transaction. */
+  takeSlab(): Slab {
+    const slab = this.#idleSlab ?? new Slab(SLAB_BYTES)
+    this.#idleSlab = undefined
+    return slab
+  }
+
+  /** Nobody has anything any more that was taken from it. */
+  giveBack(slab: Slab): void {
+    slab.reset()
+    this.#idleSlab = slab
   }
 
   newKey(kind: 'root' | 'child'): KeyParts {

@@ -1,4 +1,5 @@
 /** The changes of one transaction to objects, their places and what finds them, as changes of records. */
+import type { Slab } from '../bytes/slab.js'
 import type { SigningKey } from '../crypto/signature.js'
 import { AteError } from '../error.js'
 import { OBJECT_INLINE_BYTES } from '../limits.js'
@@ -20,6 +21,7 @@ import {
   TRUST_KIND,
 } from './kinds.js'
 import { encodeClock } from './hybrid-clock.js'
+import { NO_LINKS } from './links/new-links.js'
 import { mergeConflicts } from './merge.js'
 import { formatKey, isSameKey, type KeyParts, type ObjectKey } from './object-key.js'
 import {
@@ -61,10 +63,12 @@ export class ObjectWriter {
   readonly #tracked = new Map<ObjectKey, Tracked>()
   /** Tracked ones that are not in the transaction's records yet. */
   #unput: Tracked[] = []
-  /** Those that must be put, with the bytes of their fields as they are now. */
-  #changed = new Map<Tracked, Uint8Array>()
+  /** Those that must be put: their `pending` is their fields as they are now. */
+  #changed: Tracked[] = []
   /** The same as they are stored, where they are sealed. */
   #sealed = new Map<Tracked, { name: AccessKeyName; data: Uint8Array }>()
+  /** Of the fields as bytes: nobody has them when the transaction is committed. */
+  readonly #slab: Slab
   readonly #keys: AccessKeys
   readonly #session: AteSession
   #setsRules = false
@@ -76,6 +80,7 @@ export class ObjectWriter {
     this.#store = store
     this.#session = session
     this.#keys = keys
+    this.#slab = store.takeSlab()
     this.transaction = store.records.begin()
     this.#placement = new Placement(this.transaction)
   }
@@ -133,7 +138,7 @@ export class ObjectWriter {
     const owner = this.#tracked.get(formatKey(key))
     if (owner === undefined || owner.lateLinks.size === 0) return
     this.addCollections(key, owner.lateLinks)
-    owner.lateLinks = new Map()
+    owner.lateLinks = NO_LINKS
     owner.isMoved = true
   }
 
@@ -149,7 +154,7 @@ export class ObjectWriter {
     const text = formatKey(key)
     const tracked = this.#tracked.get(text)
     this.unplace(key, tracked === undefined ? record?.parent : tracked.parent)
-    for (const link of (tracked?.links ?? record?.links ?? new Map<string, LinkValue>()).values())
+    for (const link of (tracked?.links ?? record?.links ?? NO_LINKS).values())
       if (link.kind === 'collection') this.transaction.delete(COLLECTION_KIND, link.collection, 0)
     for (const place of tracked?.indexed ?? record?.indexed ?? [])
       this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
@@ -189,7 +194,7 @@ export class ObjectWriter {
     const unput = this.#unput
     this.#unput = []
     for (const tracked of unput) {
-      const data = tracked.changedData()
+      const data = tracked.changedData(this.#slab)
       if (data !== undefined) this.#put(tracked, data)
     }
   }
@@ -197,19 +202,25 @@ export class ObjectWriter {
   /** Collects what differs from what was loaded; returns the bytes it takes at most. INVALID_OBJECT, OBJECT_TOO_LARGE. */
   collect(): number {
     this.#unput = []
-    this.#changed = new Map()
+    for (const tracked of this.#changed) tracked.pending = undefined
+    this.#changed = []
     let bytes = 0
     for (const tracked of this.#tracked.values()) {
-      const data = tracked.changedData()
-      if (data === undefined) continue
-      this.#changed.set(tracked, data)
-      bytes += data.length + OBJECT_OVERHEAD_BYTES
+      this.#collect(tracked)
+      if (tracked.pending !== undefined) bytes += tracked.pending.length + OBJECT_OVERHEAD_BYTES
     }
     return bytes
   }
 
+  #collect(tracked: Tracked): void {
+    const data = tracked.changedData(this.#slab)
+    if (data === undefined) return
+    if (tracked.pending === undefined) this.#changed.push(tracked)
+    tracked.pending = data
+  }
+
   get hasChanges(): boolean {
-    return this.#changed.size > 0 || this.transaction.changes.length > 0
+    return this.#changed.length > 0 || this.transaction.changes.length > 0
   }
 
   /** See `CommitTransaction.settle`. */
@@ -219,10 +230,9 @@ export class ObjectWriter {
       if (tracked?.parent === undefined) continue
       tracked.parent = { ...tracked.parent, place }
       tracked.isMoved = true
-      const data = tracked.changedData()
-      if (data !== undefined) this.#changed.set(tracked, data)
+      this.#collect(tracked)
     }
-    mergeConflicts(this.#store, this.#changed, this.transaction, latest)
+    mergeConflicts(this.#store, this.#slab, this.#changed, this.transaction, latest)
     const { trust, isSigned } = this.#store
     if (!trust.hasRules && !this.#setsRules && !isSigned) return
     const rights = new SessionRights(this.#session, this.#store.nowMs())
@@ -240,7 +250,7 @@ export class ObjectWriter {
     const changes = {
       transaction: this.transaction,
       latest,
-      changed: this.#changed.keys(),
+      changed: this.#changed,
       tracked: (key: KeyParts) => this.#tracked.get(formatKey(key)),
       rights,
       top: this.#store.trust.top,
@@ -248,10 +258,10 @@ export class ObjectWriter {
     guard(changes)
     const look = lookAfter(changes)
     this.#sealed = new Map()
-    for (const [tracked, data] of this.#changed) {
+    for (const tracked of this.#changed) {
       const name = accessKeyOf(tracked.key, look)
-      if (name === undefined) continue
-      const sealed = this.#keys.seal(name, this.transaction.unwatched, tracked.key, data)
+      if (name === undefined || tracked.pending === undefined) continue
+      const sealed = this.#keys.seal(name, this.transaction.unwatched, tracked.key, tracked.pending)
       this.#sealed.set(tracked, { name, data: sealed })
     }
   }
@@ -270,17 +280,22 @@ export class ObjectWriter {
 
   /** See `CommitTransaction.finish`. */
   finish(): void {
-    for (const [tracked, data] of this.#changed) this.#put(tracked, data, 'final')
+    for (const tracked of this.#changed) if (tracked.pending !== undefined) this.#put(tracked, tracked.pending, 'final')
     this.transaction.put(CLOCK_KIND, 0, 0, encodeClock(this.#store.clock.last))
     for (const high of this.#listed) this.#store.noteListed(high)
     if (this.#setsRules) this.#store.trust.hasRules = true
+  }
+
+  /** To be called when everything is committed, and nothing is to be done with this any more. */
+  release(): void {
+    this.#store.giveBack(this.#slab)
   }
 
   /** Puts those whose fields can be found by, so that `find` sees them. */
   putIndexed(): void {
     for (const tracked of this.#tracked.values()) {
       if (tracked.type.options.index.length === 0) continue
-      const data = tracked.changedData()
+      const data = tracked.changedData(this.#slab)
       if (data !== undefined) this.#put(tracked, data)
     }
   }

@@ -2,8 +2,8 @@
  * The fields of an object as bytes, and back: MessagePack, with dates, big integers, maps and sets as maps of one key
  * that no field may have.
  */
-import { Slab } from '../bytes/slab.js'
-import { decodeMessagePack, encodeMessagePackInto, type Packable } from '../codec/message-pack.js'
+import { decodeMessagePack } from '../codec/message-pack.js'
+import { MessagePackWriter } from '../codec/message-pack-writer.js'
 import { AteError } from '../error.js'
 
 /** Fields whose name begins with it are refused, so that it marks what MessagePack has no type for. */
@@ -12,19 +12,29 @@ const DATE = `${MARK}date`
 const BIG_INTEGER = `${MARK}bigint`
 const MAP = `${MARK}map`
 const SET = `${MARK}set`
-/** As the decoder allows it, less what a marked value adds. */
-const MAX_DEPTH = 12
+/** As the decoder allows it. A set takes two levels, a map three. */
+const MAX_DEPTH = 16
 const MAX_NAME_LENGTH = 80
 
-/** The fields of a transaction's objects: kept until it is committed. */
-const slab = new Slab()
-const take = (length: number): Uint8Array => slab.take(length)
+/** A writer that has grown beyond this is not kept. */
+const KEPT_BYTES = 1024 * 1024
+
+/** Undefined while it is used: what is encoded may have getters, and those may do anything. */
+let idle: MessagePackWriter | undefined = new MessagePackWriter()
 
 export type Fields = Record<string, unknown>
 
-/** BAD_ARGUMENT naming the path of what cannot be stored; never its value. */
-export function encodeFields(fields: object, what: string): Uint8Array {
-  return encodeMessagePackInto(toPackable(fields, what, 0), take)
+/** In the memory that `take` gives for so many bytes. BAD_ARGUMENT naming the path of what cannot be stored; never its value. */
+export function encodeFields(fields: object, what: string, take: (length: number) => Uint8Array): Uint8Array {
+  const writer = idle ?? new MessagePackWriter()
+  idle = undefined
+  try {
+    writeValue(writer.reset(), fields, what, 0)
+    return writer.copy(take)
+  } finally {
+    if (writer.capacity <= KEPT_BYTES) idle = writer
+    else idle = new MessagePackWriter()
+  }
 }
 
 /** Decoded fields are nobody else's. BAD_FORMAT. */
@@ -38,40 +48,80 @@ function asFields(value: unknown, where: string): Fields {
   throw new AteError('BAD_FORMAT', `${where} is not a map`)
 }
 
-function toPackable(value: unknown, where: string, depth: number): Packable {
+function writeValue(writer: MessagePackWriter, value: unknown, where: string, depth: number): void {
   if (depth > MAX_DEPTH) throw refused(where, 'is nested too deeply')
   switch (typeof value) {
     case 'string':
+      writeText(writer, value, where)
+      return
     case 'boolean':
-      return value
+      writer.boolean(value)
+      return
     case 'number':
       if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw refused(where, 'is an integer beyond 2^53')
-      return value
+      writer.number(value)
+      return
     case 'bigint':
-      return { [BIG_INTEGER]: value.toString() }
+      writeMark(writer, BIG_INTEGER)
+      writeText(writer, value.toString(), where)
+      return
     case 'object':
-      return value === null ? null : objectToPackable(value, where, depth)
+      if (value === null) writer.nil()
+      else writeObject(writer, value, where, depth)
+      return
     default:
       throw refused(where, `is a ${typeof value}`)
   }
 }
 
-function objectToPackable(value: object, where: string, depth: number): Packable {
-  if (value instanceof Uint8Array) return value
-  if (value instanceof Date) return { [DATE]: value.getTime() }
-  if (Array.isArray(value)) return value.map((item, i) => toPackable(item, `${where}[${i}]`, depth + 1))
-  if (value instanceof Map)
-    return { [MAP]: [...value].map((pair, i) => pair.map((one) => toPackable(one, `${where}(${i})`, depth + 2))) }
-  if (value instanceof Set) return { [SET]: [...value].map((one, i) => toPackable(one, `${where}(${i})`, depth + 1)) }
-  if (!isRecord(value)) throw refused(where, 'is neither a plain object nor of a type that can be stored')
-  const packed: Record<string, Packable> = {}
-  for (const [name, field] of Object.entries(value)) {
-    if (field === undefined) continue
+function writeObject(writer: MessagePackWriter, value: object, where: string, depth: number): void {
+  if (value instanceof Uint8Array) writer.binary(value)
+  else if (Array.isArray(value)) writeItems(writer, value, where, depth)
+  else if (isRecord(value)) writeRecord(writer, value, where, depth)
+  else if (value instanceof Date) {
+    writeMark(writer, DATE)
+    writer.number(value.getTime())
+  } else if (value instanceof Map) {
+    writeMark(writer, MAP)
+    writeItems(writer, [...value], where, depth + 1)
+  } else if (value instanceof Set) {
+    writeMark(writer, SET)
+    writeItems(writer, [...value], where, depth + 1)
+  } else throw refused(where, 'is neither a plain object nor of a type that can be stored')
+}
+
+/** What follows is the value that MessagePack has no type for. */
+function writeMark(writer: MessagePackWriter, mark: string): void {
+  writer.map(1)
+  writer.text(mark)
+}
+
+function writeItems(writer: MessagePackWriter, items: readonly unknown[], where: string, depth: number): void {
+  if (depth > MAX_DEPTH) throw refused(where, 'is nested too deeply')
+  const { length } = items
+  writer.array(length)
+  for (let i = 0; i < length; i++) writeValue(writer, items[i], `${where}[${i}]`, depth + 1)
+}
+
+function writeRecord(writer: MessagePackWriter, fields: Fields, where: string, depth: number): void {
+  const names = Object.keys(fields)
+  const values = names.map((name) => fields[name])
+  let count = 0
+  for (const value of values) if (value !== undefined) count++
+  writer.map(count)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] ?? ''
+    const value = values[i]
+    if (value === undefined) continue
     if (name.startsWith(MARK) || name === '__proto__' || name.length > MAX_NAME_LENGTH)
       throw refused(`a field of ${where}`, 'has a name that is reserved or too long')
-    packed[name] = toPackable(field, `${where}.${name}`, depth + 1)
+    writeText(writer, name, `the name of a field of ${where}`)
+    writeValue(writer, value, `${where}.${name}`, depth + 1)
   }
-  return packed
+}
+
+function writeText(writer: MessagePackWriter, text: string, where: string): void {
+  if (!writer.text(text)) throw refused(where, 'is not Unicode: it has half a surrogate pair')
 }
 
 /** What lies in bytes that verified was put there by this program: a marked value of another form is left as it is. */

@@ -1,9 +1,11 @@
 /** An object in the hands of a transaction. */
 import { equalBytes } from '../bytes/equal.js'
+import type { Slab } from '../bytes/slab.js'
 import { AteError } from '../error.js'
 import type { DataType } from './data-type.js'
 import { checkFields, fieldsToBytes } from './fields.js'
 import type { KeyParts, ObjectKey } from './object-key.js'
+import { NO_LINKS } from './links/new-links.js'
 import type { AccessKeyName, LinkValue, ObjectRecord, Parent } from './object-record.js'
 import type { StoredRules } from './rule-record.js'
 
@@ -13,13 +15,15 @@ export interface Stored {
   readonly data: Uint8Array
 }
 
+const NOWHERE: readonly number[] = []
+
 export class Tracked {
   readonly key: KeyParts
   readonly text: ObjectKey
   readonly type: DataType
   /** As the user has it. */
   readonly dao: object
-  readonly links: Map<string, LinkValue>
+  links: ReadonlyMap<string, LinkValue>
   /** Of these, what its type has got after it was stored: they are stored when they are used. */
   lateLinks: ReadonlyMap<string, LinkValue>
   parent: Parent | undefined
@@ -29,6 +33,8 @@ export class Tracked {
   indexed: readonly number[]
   /** The fields as they were last put into the transaction. */
   #putData: Uint8Array | undefined
+  /** The fields as they are about to be put; undefined: as they were put last. */
+  pending: Uint8Array | undefined
   /** Its parent, links or rules are not as in the record any more. */
   isMoved = false
   /** What was put of it is for this transaction's own reads: not sealed, and in one piece. */
@@ -41,7 +47,7 @@ export class Tracked {
     text: ObjectKey
     type: DataType
     dao: object
-    links: Map<string, LinkValue>
+    links: ReadonlyMap<string, LinkValue>
     lateLinks?: ReadonlyMap<string, LinkValue>
     parent: Parent | undefined
     base: Stored | undefined
@@ -52,10 +58,10 @@ export class Tracked {
     this.type = type
     this.dao = dao
     this.links = links
-    this.lateLinks = options.lateLinks ?? new Map<string, LinkValue>()
+    this.lateLinks = options.lateLinks ?? NO_LINKS
     this.parent = parent
     this.base = base
-    this.indexed = base?.record.indexed ?? []
+    this.indexed = base?.record.indexed ?? NOWHERE
     this.#putData = base?.data
     this.rules = base?.record.rules
   }
@@ -66,9 +72,9 @@ export class Tracked {
     throw new AteError('WRONG_TYPE', `The object ${this.text} is of the type ${this.type.name}, not ${type.name}.`)
   }
 
-  /** The fields as bytes when the object must be put (again), undefined when it is as it was put last. */
-  changedData(): Uint8Array | undefined {
-    const data = fieldsToBytes(this.type, checkFields(this.type, this.dao))
+  /** The fields as bytes in memory of `slab`, when the object must be put (again); undefined when it is as it was put last. */
+  changedData(slab: Slab): Uint8Array | undefined {
+    const data = fieldsToBytes(this.type, checkFields(this.type, this.dao), slab)
     const isSame = this.#putData !== undefined && equalBytes(this.#putData, data)
     return isSame && !this.isMoved && !this.#isProvisional ? undefined : data
   }
@@ -102,8 +108,7 @@ export class Tracked {
     this.parent = base.record.parent
     this.indexed = base.record.indexed
     this.rules = base.record.rules
-    this.links.clear()
-    for (const [name, link] of base.record.links) this.links.set(name, link)
+    this.links = base.record.links
     for (const name of Object.keys(this.dao)) if (!(name in fields)) Reflect.deleteProperty(this.dao, name)
     Object.assign(this.dao, fields)
     this.#putData = base.data

@@ -5,6 +5,7 @@ import { byteLength, concatBytes } from '../../../src/engine/bytes/concat.js'
 import { equalBytes } from '../../../src/engine/bytes/equal.js'
 import { fromHex, toHex } from '../../../src/engine/bytes/hex.js'
 import { fromLatin1, toLatin1 } from '../../../src/engine/bytes/latin1.js'
+import { Slab } from '../../../src/engine/bytes/slab.js'
 
 const seed = 20250103
 
@@ -45,4 +46,17 @@ t.test('equalBytes and compareBytes agree with Buffer', async (t) => {
     { seed, numRuns: 300 },
   )
   t.ok(compareBytes(Uint8Array.of(0xff), Uint8Array.of(0x7f)) > 0, 'bytes are unsigned')
+})
+
+t.test('pieces of a slab never overlap, and the kept memory is given again after a reset only', async (t) => {
+  const slab = new Slab(128 * 1024)
+  const take = (): Uint8Array[] => Array.from({ length: 400 }, (_, i) => slab.take(1 + ((i * 97) % 1000)).fill(i))
+  const first = take()
+  first.forEach((piece, i) => t.ok(piece.every((byte) => byte === (i & 0xff))))
+  const buffers = new Set(first.map(({ buffer }) => buffer))
+  t.equal(buffers.size, 4)
+  slab.reset()
+  const again = new Set(take().map(({ buffer }) => buffer))
+  t.equal([...again].filter((buffer) => buffers.has(buffer)).length, 2, 'as much as is kept')
+  t.not(slab.take(100_000).buffer, slab.take(100_000).buffer)
 })

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { Packr } from 'msgpackr'
 import t from 'tap'
 import { decodeMessagePack, encodeMessagePack, type Packable } from '../../../src/engine/codec/message-pack.js'
 import { bytesOf, fields, integer, listOf, text, type Shape } from '../../../src/engine/codec/shape.js'
@@ -37,6 +38,55 @@ t.test('values go there and back', async (t) => {
     t.strictSame(decodeMessagePack(bytes, 1_000_000, anything, 'test'), plain(value))
   })
   fc.assert(property, { seed, numRuns: 200 })
+})
+
+t.test('what is written is what msgpackr writes', async (t) => {
+  const packr = new Packr({ useRecords: false, variableMapSize: true })
+  const property = fc.property(tree, (value) => {
+    t.same(Buffer.from(encodeMessagePack(value)).toString('hex'), Buffer.from(packr.pack(value)).toString('hex'))
+  })
+  fc.assert(property, { seed, numRuns: 500 })
+  const edges = [
+    0,
+    -1,
+    0x7f,
+    0x80,
+    0xff,
+    0x100,
+    0xffff,
+    0x1_0000,
+    2 ** 32 - 1,
+    2 ** 32,
+    -32,
+    -33,
+    -128,
+    -129,
+    -32768,
+    -32769,
+  ]
+  const long = [15, 16, 31, 32, 255, 256, 65_535, 65_536]
+  const values: Packable[] = [...edges, -(2 ** 31), -(2 ** 31) - 1, 2 ** 53 - 1, 1.5, -0, NaN, Infinity]
+  for (const length of long)
+    values.push(
+      'x'.repeat(length),
+      'ä'.repeat(length),
+      new Uint8Array(length),
+      Array.from({ length }, () => null),
+    )
+  for (const length of long) values.push(Object.fromEntries(Array.from({ length }, (_, i) => [`${i}`, true])))
+  for (const value of values) t.same(Buffer.compare(encodeMessagePack(value), packr.pack(value)), 0)
+  // At each place where its memory may end.
+  for (let length = 4080; length < 4100; length++)
+    for (const value of [1.5, -1000, 'text', true, new Uint8Array(300)]) {
+      const all = [new Uint8Array(length - 4), value]
+      t.same(Buffer.compare(encodeMessagePack(all), packr.pack(all)), 0)
+    }
+})
+
+t.test('a text with half a surrogate pair is refused: nobody could read it back', async (t) => {
+  for (const text of ['\ud800', 'a\udc00b', 'x'.repeat(100) + '\ud83d'])
+    t.throws(() => encodeMessagePack({ text }), { code: 'BAD_ARGUMENT' })
+  t.same(decodeMessagePack(encodeMessagePack('\ud83d\ude00'), 10, anything, 'test'), '\ud83d\ude00')
 })
 
 t.test('decoding leaves its input as it was', async (t) => {

@@ -113,6 +113,33 @@ await t.test('what cannot be stored is refused by its path, without its value', 
   }
 })
 
+await t.test('what is nested as deep as it may be comes back, and what is nested deeper is refused', async (t) => {
+  await using chain = await memoryChain()
+  const Anything = dataType('Anything', plain<{ nested: unknown }>())
+  const wraps: [string, (inner: unknown) => unknown, levels: number][] = [
+    ['objects', (inner) => ({ inner }), 1],
+    ['arrays', (inner) => [inner], 1],
+    ['sets', (inner) => new Set([inner]), 2],
+    ['maps', (inner) => new Map([[1, inner]]), 3],
+  ]
+  for (const [name, wrap, levels] of wraps) {
+    let nested: unknown = 'end'
+    for (let level = 1 + levels; level <= 16; level += levels) nested = wrap(nested)
+    const { key } = await chain.transact((dio) => dio.store({ nested }, { type: Anything }))
+    t.strictSame((await chain.dio().load(Anything, key)).nested, nested, name)
+    const deeper = chain.transact((dio) => dio.store({ nested: wrap(nested) }, { type: Anything }))
+    await t.rejects(deeper, { code: 'BAD_ARGUMENT', message: /too deeply/ }, name)
+  }
+})
+
+await t.test('a text that is not Unicode is refused: nobody could read it back', async (t) => {
+  await using chain = await memoryChain()
+  const bad = chain.transact((dio) =>
+    dio.store({ text: 'a\ud800' }, { type: dataType('Text', plain<{ text: string }>()) }),
+  )
+  await t.rejects(bad, { code: 'BAD_ARGUMENT', message: /Text\.text is not Unicode/ })
+})
+
 await t.test('a schema decides what is an object of its type, on the way in and on the way out', async (t) => {
   await using chain = await memoryChain()
   const Age = dataType('Age', {

@@ -31,7 +31,7 @@ const sizes = page.slice(page.indexOf('## Sizes'))
 const KIB = 1024
 
 const key: KeyParts = { high: 2 ** 53 - 1, low: 2 ** 53 - 2 }
-const hello = encodeFields({ commandment: 'Hello' }, 'World')
+const hello = encodeFields({ commandment: 'Hello' }, 'World', (length) => new Uint8Array(length))
 const time = 2 ** 52
 
 function objectBytes(changes: Partial<ObjectRecord> = {}): number {
