@@ -53,7 +53,7 @@ export const mountFlags = {
   })(),
   'compact-mode': Flags.option({
     options: COMPACTION_MODES,
-    summary: 'when to give the space of deleted content back while mounted (default: never)',
+    summary: 'when to give the space of deleted content back while mounted (default: growth-or-timer)',
     helpGroup: 'COMPACTION',
   })(),
   'compact-timer': Flags.integer({

@@ -28,7 +28,7 @@ export interface AteConfigOptions {
   ntp?: { readonly pool?: string; readonly port?: number }
   /** How far time servers may correct the clock, and how far ahead times of others may lie. The default is 40,000. */
   clockToleranceMs?: number
-  /** When the chain is compacted by itself. The default is 'never'. */
+  /** When the chain is compacted by itself. The default is 'growth-or-timer'. */
   compactMode?: CompactionMode
   /** For the modes with a timer: so long after the last compaction, in milliseconds. The default is an hour. */
   compactTimerMs?: number

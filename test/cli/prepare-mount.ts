@@ -140,15 +140,15 @@ t.test('the files of a chain tell how it is opened', async (t) => {
   t.equal(request.create, false)
 })
 
-t.test('a mount compacts only when it is asked to', async (t) => {
+t.test('a mount compacts as it grows and by the hour, or as its flags say', async (t) => {
   const { path, prepare } = world(t)
   const planOf = async (flags: Partial<MountFlags>) => {
     const prepared = await prepare(path('m'), undefined, { temp: true, 'log-path': path(), ...flags })
     return prepared.request.compaction
   }
-  t.equal(await planOf({}), undefined)
+  t.match(await planOf({}), { mode: 'growth-or-timer', isNow: false, timerMs: 3_600_000 })
   t.equal(await planOf({ 'compact-timer': 5, 'compact-mode': 'never' }), undefined)
-  t.match(await planOf({ 'compact-now': true }), { mode: 'never', isNow: true })
+  t.match(await planOf({ 'compact-now': true, 'compact-mode': 'never' }), { mode: 'never', isNow: true })
   t.same(
     await planOf({
       'compact-mode': 'growth-or-timer',

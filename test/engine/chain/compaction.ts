@@ -221,3 +221,29 @@ await t.test('what was dropped when the process was killed is given back by the 
   }
   await chain.close()
 })
+
+await t.test('where nothing is dead, or nothing happened, a compaction writes nothing', async (t) => {
+  const storage = new FaultStorage()
+  const store = new HistoryStore()
+  const model = new BodyModel()
+  const first = await openBodyChain({ storage, store })
+  for (let low = 1; low <= 20; low++) {
+    model.put(first, low, 20_000, low)
+    await first.view.commit()
+  }
+  await first.close()
+  const chain = await openBodyChain({ storage, store })
+  model.copy(chain, 1, 101)
+  model.put(chain, 200, 20_000, 2)
+  await chain.view.commit()
+  chain.writer.flushIndex()
+  await chain.view.compact()
+  const isWrite = ({ kind }: Operation): boolean => kind !== 'sync' && kind !== 'mark'
+  const before = { written: storage.operations.filter(isWrite).length, index: store.steps.length }
+  const { headSequence } = chain.view.writerStatus
+  for (let round = 0; round < 3; round++)
+    t.same(await chain.view.compact(), { bodies: 0, bytes: 0, freedBytes: 0, isDeferred: false })
+  t.same({ written: storage.operations.filter(isWrite).length, index: store.steps.length }, before)
+  t.equal(chain.view.writerStatus.headSequence, headSequence)
+  await chain.close()
+})

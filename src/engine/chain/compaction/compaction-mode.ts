@@ -24,7 +24,7 @@ export interface CompactionTriggers {
 }
 
 export const DEFAULT_TRIGGERS: CompactionTriggers = {
-  mode: 'never',
+  mode: 'growth-or-timer',
   timerMs: 3_600_000,
   factor: 0.4,
   sizeBytes: 100 * 1024 * 1024,
