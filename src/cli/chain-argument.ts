@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AteError } from '../engine/error.js'
 import { type ChainPresence, examineChainDirectory } from '../adapters/node/chain-presence.js'
-import { checkChainName } from '../adapters/node/chain-name.js'
+import { checkChainName } from '../engine/chain/chain-name.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 
 export interface ChainLocation {

@@ -4,12 +4,12 @@ import type { ChainHandle, ChainSecret, CreateChainOptions } from '../adapters/n
 import { collectGarbage } from '../adapters/node/collect-garbage.js'
 import type { CompactableChain } from '../adapters/node/compaction-schedule.js'
 import { holeBytes } from '../adapters/node/hole-bytes.js'
-import { checkChainName } from '../adapters/node/chain-name.js'
 import { examineChainDirectory } from '../adapters/node/chain-presence.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { createChain, openChain } from '../adapters/node/open-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { openMemoryChain } from '../engine/chain/memory-chain.js'
+import { checkChainName } from '../engine/chain/chain-name.js'
 import type { CompactionReport } from '../engine/chain/compaction/compactor.js'
 import type { WriterStatus } from '../engine/chain/committer.js'
 import { Chain } from '../engine/dio/chain.js'
@@ -19,12 +19,14 @@ import { AteError } from '../engine/error.js'
 import { chainClock, doubtAbout } from './chain-clock.js'
 import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
+import { withRootKeys } from './with-root-keys.js'
 
 const DEFAULT_KEY_BITS = 256
 
 /** For the thread that compacts. */
 const REFERENCES_MODULE = new URL('../engine/dio/references.js', import.meta.url).href
 
+/** Opens chains as a configuration says. */
 export class ChainBuilder {
   readonly #options: Readonly<AteConfigOptions>
 
@@ -44,14 +46,7 @@ export class ChainBuilder {
     const { logPath, rootKeys } = this.#options
     const chain =
       logPath === undefined ? await this.#openInMemory(name) : await this.#openDirectory(name, resolve(logPath, name))
-    if (rootKeys === undefined) return chain
-    try {
-      await chain.pinRootKeys(rootKeys.map((key) => (typeof key === 'string' ? key : key.id)))
-      return chain
-    } catch (error) {
-      await chain.close()
-      throw error
-    }
+    return withRootKeys(chain, rootKeys)
   }
 
   async #openInMemory(name: string): Promise<Chain> {
@@ -70,13 +65,14 @@ export class ChainBuilder {
 
   async #openHandle(name: string, directory: string): Promise<ChainHandle> {
     const { readOnly = false, noCreate = false, keyBits = DEFAULT_KEY_BITS, onNotice = ignore, trust } = this.#options
+    const { anchorPath } = this.#options
     const presence = examineChainDirectory(directory)
     if (presence === 'absent' && (noCreate || readOnly))
       throw new AteError('CHAIN_NOT_FOUND', `There is no chain ${name} in ${join(directory, '..')}.`)
     const options: CreateChainOptions = {
       directory,
       secret: this.#secret(presence === 'key-file'),
-      anchorDirectory: standardPaths(process.env).anchors,
+      anchorDirectory: anchorPath === undefined ? standardPaths(process.env).anchors : resolve(anchorPath),
       readOnly,
       allowDamage: false,
       acceptRollback: false,

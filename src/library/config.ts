@@ -4,12 +4,18 @@ import type { ChainTrust } from '../engine/log/types.js'
 import type { CompactionMode } from '../engine/chain/compaction/compaction-mode.js'
 import type { KeyId, WriteKey } from '../engine/trust/keys.js'
 
+/** What a configuration says; what it does not say has a default. */
 export interface AteConfigOptions {
   /** Directory of chains: each lies in a directory of its name there. Undefined: chains live in memory and end with it. */
   logPath?: string
+  /**
+   * Directory, outside of `logPath`, where the last point of each chain is remembered, so that an older copy in its place is
+   * refused (CHAIN_ROLLED_BACK). Undefined: `atefs/anchors` below XDG_STATE_HOME or `~/.local/state`.
+   */
+  anchorPath?: string
   /** Opens the chains, and protects those that are made. Undefined: the key of a chain lies beside it, in a 0600 file. */
   passphrase?: string
-  /** Size of the keys of chains that are made. The default is 256. */
+  /** Bits of the AES keys of chains that are made. The default is 256. */
   keyBits?: KeyBits
   /** Who may change what has no rule of its own: for chains that are made; others must have just these. */
   rootKeys?: readonly (KeyId | WriteKey)[]
@@ -18,8 +24,9 @@ export interface AteConfigOptions {
    * judges each by that. For chains that are made; others must have it. Without it: `local`, and of others whichever they have.
    */
   trust?: ChainTrust
-  /** Chains that are not there are not made. */
+  /** Chains that are not there are not made: CHAIN_NOT_FOUND. */
   noCreate?: boolean
+  /** Nothing is written; several programs may read a chain together while nobody writes. */
   readOnly?: boolean
   /**
    * Time servers that are asked in the background how far this machine's clock is off; `{}` for pool.ntp.org, port 123.
@@ -40,11 +47,13 @@ export interface AteConfigOptions {
   compactBootstrap?: boolean
   /** Compacts once more when the chain is closed. */
   compactCleanup?: boolean
-  /** Something worth a line to the user of the program. */
+  /** Called with what is worth a line to the user of the program, for example that an index is being rebuilt. */
   onNotice?: (message: string) => void
 }
 
+/** Where chains lie and what opens them; made of another one by `with`. */
 export class AteConfig {
+  /** What was given to `with`; what was not is undefined. */
   readonly options: Readonly<AteConfigOptions>
 
   private constructor(options: Readonly<AteConfigOptions>) {

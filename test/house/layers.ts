@@ -70,7 +70,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'fs/drivers': ['engine/error', 'fs/drivers', 'fs/vfs/types', 'adapters/node', 'node:'],
   'fs/daemon': [...engine, 'fs', 'adapters/node', 'node:'],
   library: [...engine, 'engine/dio', 'engine/trust', 'adapters/node', 'node:'],
-  index: ['engine/chain', 'engine/dio', 'engine/error', 'engine/trust', 'library'],
+  crypto: [...base, 'engine/crypto', 'engine/trust', '@noble/'],
+  objects: ['engine/chain', 'engine/dio', 'engine/error', 'engine/trust', 'library'],
+  index: ['objects', 'library'],
+  // Nothing of Node: `test/library/browser.ts` has the proof.
+  browser: ['objects', ...engine, 'engine/dio', 'library/config', 'library/with-root-keys'],
   cli: [...engine, 'adapters/node', 'fs', '@oclif/core', 'node:'],
   commands: [...engine, 'adapters/node', 'fs', 'cli', '@oclif/core', 'node:'],
 }

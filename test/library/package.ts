@@ -1,6 +1,6 @@
 /** The package as somebody else's project gets it: packed, installed, imported by its name. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import t from 'tap'
@@ -40,6 +40,24 @@ const WRONG_PROGRAM = `
 import { dataType, plain, type Dao } from 'atefs'
 const World = dataType('World', plain<{ commandment: string }>())
 export const length = (world: Dao<typeof World>): number => world.commandments.length
+`
+
+const OTHER_ENTRIES = `
+import { ChainBuilder as Anywhere, errorCode } from 'atefs'
+import { AteConfig, type Chain, ChainBuilder, dataType, plain } from 'atefs/browser'
+import { BoxKey, fromHex, seal, sealFor, SigningKey, toHex, unseal, verify } from 'atefs/crypto'
+
+const World = dataType('World', plain<{ commandment: string }>(), { index: ['commandment'] })
+const key = fromHex('00'.repeat(32))
+const hello: string = toHex(unseal(key, seal(key, new Uint8Array([1, 2]))))
+const [signer, owner] = [SigningKey.generate(), BoxKey.generate()]
+const box: Uint8Array = owner.unseal(sealFor(owner.publicKey, key))
+const chain: Chain = await new ChainBuilder(AteConfig.default()).open('universe')
+await chain.transact((dio) => dio.store({ commandment: hello }, { type: World }))
+for await (const { commandment } of chain.dio().find(World, 'commandment', '0102')) console.log(commandment, box.length)
+console.log(verify(signer.publicKey, box, signer.sign(box)))
+await chain.close()
+await new Anywhere(AteConfig.default()).open('a/b').catch((error: unknown) => console.log(errorCode(error)))
 `
 
 const CONFIGURATION = {
@@ -98,6 +116,33 @@ t.test('a project of somebody else imports the packed package', async (t) => {
     const { status, output } = run(project, process.execPath, compiler, '-p', '.')
     t.not(status, 0)
     t.match(output, /wrong\.ts.*TS2551.*'commandments'/, 'types are there, and are not any')
+    t.end()
+  })
+
+  await t.test('its other entries too, however modules are resolved', (t) => {
+    rmSync(join(project, 'wrong.ts'))
+    writeFileSync(join(project, 'entries.ts'), OTHER_ENTRIES)
+    for (const words of [
+      ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
+      ['--module', 'esnext', '--moduleResolution', 'bundler'],
+    ])
+      t.strictSame(run(project, process.execPath, compiler, '-p', '.', ...words), { status: 0, output: '' })
+    run(project, process.execPath, compiler, '-p', '.', '--noEmit', 'false')
+    const output = '0102 32\ntrue\nBAD_ARGUMENT\n'
+    t.strictSame(run(project, process.execPath, 'entries.js'), { status: 0, output })
+    t.end()
+  })
+
+  await t.test('every entry says its types before anything else', (t) => {
+    const { exports } = JSON.parse(readFileSync(join(project, 'node_modules/atefs/package.json'), 'utf8')) as {
+      exports: Record<string, string | Record<string, string>>
+    }
+    t.strictSame(Object.keys(exports), ['.', './browser', './crypto', './package.json'])
+    for (const conditions of Object.values(exports)) {
+      if (typeof conditions === 'string') continue
+      t.equal(Object.keys(conditions)[0], 'types')
+      for (const path of Object.values(conditions)) t.ok(existsSync(join(project, 'node_modules/atefs', path)), path)
+    }
     t.end()
   })
 

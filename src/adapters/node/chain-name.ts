@@ -1,28 +1,8 @@
-/** A chain's name is the name of its directory under the log path: the rules are those of file names. */
+/** The name a chain gets when none is given. */
 import { basename } from 'node:path'
-import { AteError } from '../../engine/error.js'
+import { checkChainName } from '../../engine/chain/chain-name.js'
 
-const MAX_NAME_BYTES = 255
-
-/** The name as given. Fails with BAD_ARGUMENT when it cannot be a file's name. */
-export function checkChainName(name: string): string {
-  const problem = problemOf(name)
-  if (problem === undefined) return name
-  throw new AteError('BAD_ARGUMENT', `the chain's name ${problem}`, {
-    hint: 'Give a plain name as the second argument, for example: atefs mount ~/vault vault',
-  })
-}
-
-/** The name a chain gets when none is given: the last part of the mountpoint. */
+/** The last part of the mountpoint. BAD_ARGUMENT when it cannot be the name of a chain. */
 export function chainNameOf(mountpoint: string): string {
   return checkChainName(basename(mountpoint))
-}
-
-function problemOf(name: string): string | undefined {
-  if (name === '') return 'is empty'
-  if (name === '.' || name === '..') return `cannot be '${name}'`
-  if (name.includes('/')) return "must not contain '/': the directory of chains is given with --log-path"
-  if (/\p{Cc}/u.test(name)) return 'must not contain control characters'
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `is longer than ${MAX_NAME_BYTES} bytes`
-  return undefined
 }

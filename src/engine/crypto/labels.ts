@@ -48,6 +48,7 @@ export const LABELS = {
   accessKeyWrap: label('access key wrap'),
   objectData: label('object data'),
   message: label('message'),
+  programSeal: label('program seal'),
   box: label('box'),
   // wire
   wireHello: label('wire hello'),

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { chainNameOf, checkChainName } from '../../../src/adapters/node/chain-name.js'
+import { chainNameOf } from '../../../src/adapters/node/chain-name.js'
+import { checkChainName } from '../../../src/engine/chain/chain-name.js'
 
 t.test('the name is the last part of the mountpoint', async (t) => {
   t.equal(chainNameOf('/mnt/vault'), 'vault')

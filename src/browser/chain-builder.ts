@@ -1,0 +1,48 @@
+/** Opens chains for programs in a browser: in memory. */
+import { checkChainName } from '../engine/chain/chain-name.js'
+import { openMemoryChain } from '../engine/chain/memory-chain.js'
+import { nobleProvider } from '../engine/crypto/noble-provider.js'
+import { Chain } from '../engine/dio/chain.js'
+import { AteError } from '../engine/error.js'
+import type { AteConfig, AteConfigOptions } from '../library/config.js'
+import { withRootKeys } from '../library/with-root-keys.js'
+
+/** What needs a disk, or the network. */
+const NOT_HERE = [
+  'logPath',
+  'anchorPath',
+  'passphrase',
+  'noCreate',
+  'readOnly',
+  'ntp',
+  'compactMode',
+  'compactBootstrap',
+  'compactCleanup',
+] as const satisfies (keyof AteConfigOptions)[]
+
+/** Opens chains as a configuration says. */
+export class ChainBuilder {
+  readonly #options: Readonly<AteConfigOptions>
+
+  constructor(config: AteConfig) {
+    this.#options = config.options
+  }
+
+  /**
+   * Opens a new chain in memory. BAD_ARGUMENT for an impossible name, NOT_SUPPORTED for options that need a disk or the
+   * network.
+   */
+  async open(name: string): Promise<Chain> {
+    checkChainName(name)
+    for (const option of NOT_HERE)
+      if (this.#options[option] !== undefined && this.#options[option] !== false)
+        throw new AteError('NOT_SUPPORTED', `A browser has no disk and no time servers: ${option} cannot be had.`)
+    const { trust = 'local', clockToleranceMs, rootKeys } = this.#options
+    const crypto = nobleProvider
+    const memory = await openMemoryChain({ crypto, trust })
+    const compact = () => memory.view.compact()
+    const onClose = () => memory.close()
+    const parts = { view: memory.view, crypto, nowMs: Date.now, clockToleranceMs, durability: 'memory', trust } as const
+    return withRootKeys(new Chain({ name, ...parts, compact, onClose }), rootKeys)
+  }
+}

@@ -1,0 +1,57 @@
+/** The library, but for what opens chains: that differs between Node and browsers. */
+export { Chain } from './engine/dio/chain.js'
+export type { TransactOptions } from './engine/dio/chain-access.js'
+export type { CommitOptions, Durability } from './engine/dio/commit-options.js'
+export { type DaoInfo, infoOf, keyOf } from './engine/dio/dao-state.js'
+export {
+  type Dao,
+  type DataType,
+  dataType,
+  type FieldsOf,
+  type IndexableField,
+  type IndexedFieldOf,
+  type IndexedValueOf,
+  type StoredOptions,
+  type TypeOptions,
+} from './engine/dio/data-type.js'
+export type { IndexedValue } from './engine/dio/field-index.js'
+export { DioMut, type DeleteOptions, type StoreOptions } from './engine/dio/dio-mut.js'
+export { Dio } from './engine/dio/dio.js'
+export type { Handler, ProcessOptions, Queue, QueueOptions } from './engine/dio/queue.js'
+export { type Answerer, type InvokeOptions, type Service, service } from './engine/dio/service.js'
+export type { ChainLock, LockOptions, WaitOptions } from './engine/dio/locks.js'
+export type { CollectionEvent, Subscription } from './engine/dio/links/subscription.js'
+export {
+  childOf,
+  type ChildLink,
+  foreign,
+  type ForeignLink,
+  mapOf,
+  type MapLink,
+  vecOf,
+  type VecLink,
+  weakTo,
+  type WeakLink,
+} from './engine/dio/link-definition.js'
+export type { DaoChild } from './engine/dio/links/dao-child.js'
+export type { DaoForeign, ForeignChains, ForeignReference } from './engine/dio/links/dao-foreign.js'
+export type { DaoMap } from './engine/dio/links/dao-map.js'
+export type { DaoVec } from './engine/dio/links/dao-vec.js'
+export type { DaoWeak } from './engine/dio/links/dao-weak.js'
+export { type ObjectKey, objectKey } from './engine/dio/object-key.js'
+export { plain, type StandardSchema } from './engine/dio/standard-schema.js'
+export { AteError, type ErrorCode, errorCode, isAteError } from './engine/error.js'
+export type { CompactionMode } from './engine/chain/compaction/compaction-mode.js'
+export type { CompactionReport } from './engine/chain/compaction/compactor.js'
+export { AteConfig, type AteConfigOptions } from './library/config.js'
+export {
+  generateReadKey,
+  generateWriteKey,
+  readKeyFrom,
+  signerOf,
+  signMessage,
+  writeKeyFromSeed,
+} from './library/keys.js'
+export type { KeyId, ReadKey, WriteKey } from './engine/trust/keys.js'
+export { readBy, type ReadRule, writeBy, type WriteRule } from './engine/trust/rules.js'
+export { AteSession, type SessionOptions } from './engine/trust/session.js'
