@@ -56,6 +56,8 @@ export class HandshakePackets implements TransportEvents {
   /** Ends the transport, after what was sent when `refusal` is given. */
   abandon(refusal?: Uint8Array): void {
     this.#settle()
+    // Whatever still comes is passed over, up to the end.
+    this.#failure ??= new AteError('CONNECTION_CLOSED', 'The handshake was given up.')
     if (refusal === undefined || this.#hasEnded) {
       this.#transport.destroy()
       return
