@@ -16,6 +16,12 @@ export const ERROR_CODES = [
   'CHAIN_ROLLED_BACK', // the log ends before what is known durable
   'BODY_DAMAGED', // one body does not verify: its readers get an I/O error, the rest lives on
   'CHAIN_CLOSED',
+  'OTHER_CHAIN', // what was to be taken in is of a chain with another id
+  'CHAIN_GAP', // batches between what is there and what was to be taken in are missing
+  'CHAIN_FORKED', // two copies of the chain have different histories
+  'BATCH_REFUSED', // a batch from elsewhere that is not whole, not authentic, or against the rules
+  'EXPORT_DAMAGED', // an export that was cut off or changed on its way
+  'CHAIN_NEWER', // a restore would put an older chain in the place of a newer one
   'READ_ONLY',
   'WRITE_FAILED', // the storage failed under a commit: nothing more is accepted
   // objects

@@ -3,7 +3,7 @@
  * its parts lie in and where they lie (`commit-encoding.ts`).
  */
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
-import type { BodyPlace, WriterStatus } from '../../engine/chain/committer.js'
+import type { BodyPlace, ReceiveRequest, WriterStatus } from '../../engine/chain/committer.js'
 import type { SigningKey } from '../../engine/crypto/signature.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
 import type { ChainTrust } from '../../engine/log/types.js'
@@ -25,6 +25,7 @@ export interface CommitMessage {
 
 export type ToWorker =
   | CommitMessage
+  | { type: 'receive'; request: ReceiveRequest }
   | { type: 'make-room' }
   | { type: 'index-seen' }
   | { type: 'compact' }

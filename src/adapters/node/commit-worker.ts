@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ChainWriter } from '../../engine/chain/chain-writer.js'
+import type { ReceiveRequest } from '../../engine/chain/committer.js'
 import type { FindReferences } from '../../engine/chain/compaction/live-bodies.js'
 import { deriveChainKeys } from '../../engine/crypto/chain-keys.js'
 import { AteError } from '../../engine/error.js'
@@ -106,6 +107,8 @@ async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'commit':
       return commit(writer, message.transaction, writer.submit(decoder.decode(message)))
+    case 'receive':
+      return receive(writer, message.request)
     case 'make-room':
       return makeRoom(writer)
     case 'index-seen':
@@ -134,6 +137,17 @@ async function commit(
   try {
     const { places, status } = await durable
     send({ type: 'receipt', transaction, places: encodePlaces(places), status })
+  } catch (error) {
+    send({ type: 'commit-failed', transaction, error: toPlainError(error) })
+  }
+}
+
+async function receive(writer: ChainWriter, request: ReceiveRequest): Promise<void> {
+  const { transaction } = request
+  try {
+    await writer.receive(request, ({ places, status }) =>
+      send({ type: 'receipt', transaction, places: encodePlaces(places), status }),
+    )
   } catch (error) {
     send({ type: 'commit-failed', transaction, error: toPlainError(error) })
   }

@@ -13,7 +13,7 @@ import { IndexReader } from '../../engine/index/index-reader.js'
 import { LeafSeal } from '../../engine/index/leaf-seal.js'
 import { MemoryStore } from '../../engine/index/memory-store.js'
 import type { OrderedStore } from '../../engine/index/ordered-store.js'
-import { createLog, damageText, describeChain, GroupReader } from '../../engine/log/index.js'
+import { batchVerifier, createLog, damageText, describeChain, GroupReader } from '../../engine/log/index.js'
 import { type ChainTrust, GROUP_CONTENT } from '../../engine/log/types.js'
 import { AnchorFile } from './anchor-file.js'
 import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
@@ -112,6 +112,7 @@ async function openWith(
     index: new IndexReader(store, new LeafSeal(nativeCrypto, keys)),
     committer,
     openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
+    verifyBatch: batchVerifier(nativeCrypto, keys, trust),
     nextGroup,
     status,
     collectGarbage,

@@ -1,7 +1,13 @@
 /** The commit worker as the record view sees it. One request of each kind is answered in order. */
 import { Worker } from 'node:worker_threads'
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
-import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from '../../engine/chain/committer.js'
+import type {
+  CommitReceipt,
+  CommitRequest,
+  Committer,
+  ReceiveRequest,
+  WriterStatus,
+} from '../../engine/chain/committer.js'
 import { AteError } from '../../engine/error.js'
 import { decodePlaces, fromPlainError, type FromWorker, type ToWorker } from './commit-messages.js'
 import { CommitEncoder } from './commit-encoding.js'
@@ -66,6 +72,18 @@ export class WorkerCommitter implements Committer {
     return new Promise((resolve, reject) => {
       this.#commits.set(request.transaction, { resolve, reject })
       this.#send(this.#encoder.encode(request), reject)
+    })
+  }
+
+  receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // At once: the next message may be that the index has taken it in.
+      const onReceipt = (receipt: CommitReceipt): void => {
+        onKept(receipt)
+        resolve()
+      }
+      this.#commits.set(request.transaction, { resolve: onReceipt, reject })
+      this.#send({ type: 'receive', request }, reject)
     })
   }
 

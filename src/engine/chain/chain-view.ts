@@ -4,20 +4,21 @@
  * Lives on the thread that answers requests. What it hands to the committer it may still read (overlay, arenas), and
  * forgets when the receipt (bodies) or the index (records) has taken over.
  */
-import { AteError } from '../error.js'
+import { AteError, errorCode } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
 import type { RecordKey } from '../index/record-key.js'
 import { MAX_BODY_BYTES, METADATA_GROUP_BYTES } from '../limits.js'
 import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
+import type { BatchBytes, BatchVerifier, ReceivedBatch } from '../log/index.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
 import { BodyReader, type OpenGroup } from './body-reader.js'
-import { ChangeStreamWriter } from './change-stream.js'
+import { type ChangeSink, ChangeStreamWriter } from './change-stream.js'
 import type { CompactionReport } from './compaction/compactor.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
 import { Overlay } from '../index/overlay.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
-import type { BodySlice, CommitView, RecordItem, RecordView } from './record-view.js'
+import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
 
 /** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
 const RECORD_OVERHEAD_BYTES = 32
@@ -34,6 +35,8 @@ export interface ChainViewOptions {
   index: IndexReader
   committer: Committer | undefined
   openGroup: OpenGroup
+  /** Without it no batch from elsewhere is taken in. */
+  verifyBatch?: BatchVerifier | undefined
   nextGroup: number
   status: WriterStatus
   /** Lets the platform find out what nobody holds any more: who reads an older state need not say when he is done. */
@@ -53,6 +56,7 @@ export class ChainView implements RecordView {
   readonly #index: IndexReader
   readonly #committer: Committer | undefined
   readonly #bodies: BodyReader
+  readonly #verifyBatch: BatchVerifier | undefined
   readonly #overlay = new Overlay()
   readonly #arenas = new ArenaPool()
   #transaction = 1
@@ -83,6 +87,7 @@ export class ChainView implements RecordView {
     this.#index = options.index
     this.#committer = options.committer
     this.#bodies = new BodyReader(options.openGroup, options.index)
+    this.#verifyBatch = options.verifyBatch
     this.#nextGroup = options.nextGroup
     this.#status = options.status
     this.#patience = options.readers ?? READERS
@@ -208,6 +213,42 @@ export class ChainView implements RecordView {
     // Whoever asked sees the rejection; for timer commits the failure is kept.
     this.#lastCommit.catch(() => {})
     return this.#lastCommit
+  }
+
+  async verifyBatch(bytes: BatchBytes, mayMiss: boolean): Promise<ReceivedBatch> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#verifyBatch === undefined) throw new AteError('READ_ONLY', 'the chain takes in nothing from elsewhere')
+    // With what is under way in the log, it is known what comes next.
+    await this.commit({ isDurable: false })
+    const { headSequence: sequence, headDigest: digest } = this.#status
+    return await this.#verifyBatch(bytes, { after: { sequence, digest }, mayMiss })
+  }
+
+  async receive(batch: ReceivedBatch, { isDurable, mayMiss, apply }: ReceiveOptions): Promise<void> {
+    const committer = this.#committer
+    if (committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    const { bytes, groups } = batch
+    const room = this.reserve(bytes.head.length + bytes.groups.length, false)
+    if (room !== undefined) await room
+    const transaction = this.#transaction++
+    const kept = committer.receive({ transaction, bytes, isDurable, mayMiss }, (receipt) => {
+      this.#takeReceipt(receipt)
+      for (const { number } of groups) this.#nextGroup = Math.max(this.#nextGroup, number + 1)
+      apply(this.#sinkOf(transaction))
+    })
+    this.#isLastDurable &&= isDurable
+    this.#lastCommit = kept.catch(() => undefined)
+    await kept.catch((error: unknown) => {
+      throw errorCode(error) === 'WRITE_FAILED' ? this.#fail(error) : error
+    })
+  }
+
+  #sinkOf(transaction: number): ChangeSink {
+    return {
+      put: (kind, high, low, value) => this.#overlay.put(transaction, kind, high, low, value),
+      delete: (kind, high, low) => this.#overlay.put(transaction, kind, high, low, null),
+      deleteRange: (kind, high, from, to) => this.#overlay.deleteRange(transaction, kind, high, from, to),
+    }
   }
 
   keepBodiesFor(mark: () => () => boolean): void {

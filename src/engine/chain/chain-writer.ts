@@ -2,24 +2,26 @@
  * The writing side of a chain: makes transactions durable in the log, in order, and keeps the index following it. Commits
  * waiting together are written together, with one sync.
  */
-import { byteLength, concatBytes } from '../bytes/concat.js'
+import { concatBytes } from '../bytes/concat.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
 import { IndexWriter } from '../index/index-writer.js'
 import { LeafSeal } from '../index/leaf-seal.js'
 import type { OrderedStore } from '../index/ordered-store.js'
-import { decodeDrop, encodeDrop, type Log, openLog } from '../log/index.js'
+import { encodeDrop, type Log, openLog } from '../log/index.js'
 import type { LogStorage } from '../log/storage.js'
-import { DROP_NUMBER, GROUP_CONTENT, GROUP_DROP, GROUP_RECORDS } from '../log/types.js'
-import type { AnchorStore, AppendedBatch, ChainTrust, Finding, GroupDraft, NumberRange } from '../log/types.js'
+import { DROP_NUMBER, GROUP_DROP, GROUP_RECORDS } from '../log/types.js'
+import type { AnchorStore, AppendedBatch, ChainTrust, Finding, GroupDraft } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
+import { takeInBatch } from './batch-intake.js'
 import { readChanges } from './change-stream.js'
+import { bodyPlaces, droppedBy, requestBytes } from './commit-contents.js'
 import { type CompactionReport, Compactor } from './compaction/compactor.js'
 import { DroppedPlaces } from './compaction/dropped-places.js'
-import type { FindReferences } from './compaction/live-bodies.js'
+import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
 import { SpaceFreer } from './compaction/space-freer.js'
-import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from './committer.js'
+import type { CommitReceipt, CommitRequest, Committer, ReceiveRequest, WriterStatus } from './committer.js'
 import { FLUSH_BYTES, flushToEnd, IndexFollower, pointBehind } from './index-follower.js'
 import { Memtable } from './memtable.js'
 
@@ -176,6 +178,20 @@ export class ChainWriter implements Committer {
     })
   }
 
+  receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'the chain is closed'))
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    this.#lastTransaction = request.transaction
+    this.#underWay++
+    const received = this.#lastCommit.then(() => this.#receive(request, onKept))
+    const onEnd = (): void => {
+      this.#underWay--
+      this.#commitWaiting()
+    }
+    this.#lastCommit = received.then(onEnd, onEnd)
+    return received
+  }
+
   async makeRoom(): Promise<WriterStatus> {
     await this.#log.makeRoom()
     return this.status
@@ -314,6 +330,18 @@ export class ChainWriter implements Committer {
     this.#takeIn(taken, appended)
   }
 
+  async #receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
+    const note = (record: RecordContent): void => this.#compactor?.note(record)
+    try {
+      await takeInBatch({ log: this.#log, follower: this.#follower, note }, request, (appended) =>
+        onKept({ transaction: request.transaction, places: bodyPlaces(appended), status: this.status }),
+      )
+    } catch (error) {
+      if (errorCode(error) === 'WRITE_FAILED' && error instanceof Error) this.#failure ??= error
+      throw error
+    }
+  }
+
   #takeIn(taken: readonly Waiting[], appended: AppendedBatch[]): void {
     const { status } = this
     for (const { request, resolve } of taken) {
@@ -361,22 +389,6 @@ function disownSafely(index: IndexWriter): void {
   }
 }
 
-function bodyPlaces(batch: AppendedBatch): CommitReceipt['places'] {
-  return batch.groups
-    .filter((group) => group.kind === GROUP_CONTENT)
-    .map(({ number, random, segment, position, storedBytes }) => ({
-      body: number,
-      random,
-      segment,
-      position,
-      storedBytes,
-    }))
-}
-
-function droppedBy({ groups }: CommitRequest): NumberRange[] {
-  return groups.filter(({ kind }) => kind === GROUP_DROP).flatMap(({ parts }) => decodeDrop(concatBytes(...parts)))
-}
-
 function noTurn(): Promise<void> {
   return Promise.resolve()
 }
@@ -385,8 +397,4 @@ function settledLater(): { settled: Promise<void>; settle: () => void } {
   let settle = (): void => undefined
   const settled = new Promise<void>((resolve) => (settle = resolve))
   return { settled, settle: () => settle() }
-}
-
-function requestBytes(request: CommitRequest): number {
-  return request.groups.reduce((sum, group) => sum + byteLength(group.parts), 0)
 }

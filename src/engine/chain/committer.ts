@@ -4,6 +4,7 @@
  */
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordKey } from '../index/record-key.js'
+import type { BatchBytes } from '../log/index.js'
 import type { GroupDraft } from '../log/types.js'
 import type { CompactionReport } from './compaction/compactor.js'
 
@@ -17,6 +18,16 @@ export interface CommitRequest {
   signers?: readonly SigningKey[] | undefined
   /** False: the receipt may come when it is in the log, durable with the next that is. */
   isDurable: boolean
+}
+
+/** A batch that was made elsewhere, to be kept as it is. */
+export interface ReceiveRequest {
+  /** As of a commit: they are counted together. */
+  transaction: number
+  bytes: BatchBytes
+  isDurable: boolean
+  /** Content may be missing that a later batch drops. */
+  mayMiss: boolean
 }
 
 /** Where a body came to lie. */
@@ -55,6 +66,11 @@ export interface Committer {
   onCompacted: (status: WriterStatus) => void
   /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>
+  /**
+   * Keeps a batch that was made elsewhere. `onKept` is called before the index takes it in. Rejects with CHAIN_GAP,
+   * CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT or NO_SPACE when nothing of it is kept; WRITE_FAILED.
+   */
+  receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void>
   /** Tries to find more space; rejects with NO_SPACE. */
   makeRoom(): Promise<WriterStatus>
   /** Called with a transaction up to which the index has taken everything in, and the leaves that changed for it. */

@@ -6,7 +6,7 @@ import { IndexReader } from '../index/index-reader.js'
 import { LeafSeal } from '../index/leaf-seal.js'
 import { MemoryStore } from '../index/memory-store.js'
 import type { OrderedStore } from '../index/ordered-store.js'
-import { createLog, GroupReader } from '../log/index.js'
+import { batchVerifier, createLog, GroupReader } from '../log/index.js'
 import { MemoryStorage } from '../log/memory-storage.js'
 import type { LogStorage } from '../log/storage.js'
 import { type AnchorStore, type ChainTrust, GROUP_CONTENT } from '../log/types.js'
@@ -70,6 +70,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     index: new IndexReader(store, new LeafSeal(crypto, keys)),
     committer: readOnly ? undefined : writer,
     openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
+    verifyBatch: batchVerifier(crypto, keys, writer.trust),
     nextGroup: writer.nextGroup,
     status: writer.status,
     collectGarbage,

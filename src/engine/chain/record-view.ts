@@ -9,6 +9,8 @@
  */
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordItem } from '../index/record-item.js'
+import type { BatchBytes, ReceivedBatch } from '../log/index.js'
+import type { ChangeSink } from './change-stream.js'
 
 export type { RecordItem } from '../index/record-item.js'
 
@@ -17,6 +19,14 @@ export interface BodySlice {
   body: number
   offset: number
   length: number
+}
+
+export interface ReceiveOptions {
+  isDurable: boolean
+  /** Content may be missing that a later batch drops. */
+  mayMiss: boolean
+  /** Called once, when the batch is kept, to put its changes. */
+  apply: (sink: ChangeSink) => void
 }
 
 export interface CommitView {
@@ -81,4 +91,15 @@ export interface RecordView {
    * next commit that does.
    */
   commit(options?: CommitView): Promise<void>
+
+  /**
+   * Verifies a batch that was made elsewhere, against what there is when everything committed before is in the log. CHAIN_GAP,
+   * CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT.
+   */
+  verifyBatch?(bytes: BatchBytes, mayMiss: boolean): Promise<ReceivedBatch>
+  /**
+   * Keeps a verified batch. Nothing may be changed from `verifyBatch` until this has ended. Rejects as `verifyBatch`, or with
+   * NO_SPACE, when nothing of it is kept; WRITE_FAILED as `commit`.
+   */
+  receive?(batch: ReceivedBatch, options: ReceiveOptions): Promise<void>
 }

@@ -16,7 +16,8 @@ import { ROOT_KEYS_PLACE } from './trust-state.js'
 import { formatKey, type ObjectKey } from './object-key.js'
 import { type ProcessOptions, Queue, type QueueOptions } from './queue.js'
 import { type Answerer, invoke, type InvokeOptions, serve, type Service } from './service.js'
-import { ObjectStore, type ObjectStoreOptions } from './object-store.js'
+import type { BatchBytes, ReceivedBatch } from '../log/index.js'
+import { ObjectStore, type ObjectStoreOptions, type ReceiveObjects } from './object-store.js'
 
 export interface ChainOptions extends ObjectStoreOptions {
   name: string
@@ -146,6 +147,16 @@ export class Chain implements ChainAccess, AsyncDisposable {
   /** `close` was called: nothing can be done with it any more. */
   get isClosed(): boolean {
     return this.#closing !== undefined
+  }
+
+  /**
+   * Takes in the next batch of the chain, as another copy of it made it; resolves with what it is. Subscribers see it as a
+   * commit of somebody else, and transactions conflict with it. CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, or what
+   * the chain's validation says: nothing of it is kept then.
+   */
+  receive(bytes: BatchBytes, options: Partial<ReceiveObjects> = {}): Promise<ReceivedBatch> {
+    const isDurable = this.#objects.durability !== 'memory'
+    return this.#objects.receive(bytes, { isDurable, mayMiss: false, ...options })
   }
 
   /** Everything committed so far is as durable as the chain makes it when it resolves. */

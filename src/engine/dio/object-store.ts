@@ -6,7 +6,8 @@ import { AteError } from '../error.js'
 import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
 import type { ChainTrust } from '../log/types.js'
 import type { RecordReader } from '../transaction/record-reader.js'
-import { RecordStore } from '../transaction/record-store.js'
+import type { BatchBytes, ReceivedBatch } from '../log/index.js'
+import { type ReceiveBatch, RecordStore, type ValidateBatch } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
@@ -37,7 +38,11 @@ export interface ObjectStoreOptions {
   durability: Durability
   /** The default is `local`. */
   trust?: ChainTrust
+  /** Judges batches from elsewhere. */
+  validateBatch?: ValidateBatch | undefined
 }
+
+export type ReceiveObjects = Pick<ReceiveBatch, 'isDurable' | 'mayMiss'>
 
 export class ObjectStore {
   readonly records: RecordStore
@@ -55,15 +60,18 @@ export class ObjectStore {
   readonly #view: RecordView
   /** Of transactions that are over. */
   #idleSlab: Slab | undefined
+  readonly #validateBatch: ValidateBatch
   #isClosed = false
   /** Root objects have blocks of their own: listing those lists the roots. */
   readonly #blocks: { root: KeyBlock | undefined; child: KeyBlock | undefined } = { root: undefined, child: undefined }
   /** Blocks of roots that are in the chain, of those given out since it was opened. */
   readonly #listedBlocks = new Set<number>()
 
-  constructor({ view, crypto, nowMs, clockToleranceMs, durability, trust = 'local' }: ObjectStoreOptions) {
+  constructor(options: ObjectStoreOptions) {
+    const { view, crypto, nowMs, clockToleranceMs, durability, trust = 'local', validateBatch = acceptAll } = options
     this.isSigned = trust === 'distributed'
     this.#view = view
+    this.#validateBatch = validateBatch
     this.records = new RecordStore(view, this.feed)
     this.crypto = crypto
     this.clock = new HybridClock(nowMs, clockToleranceMs)
@@ -82,6 +90,17 @@ export class ObjectStore {
   close(): void {
     this.#isClosed = true
     this.records.close()
+  }
+
+  /** Takes in a batch from elsewhere: what it changes is seen as a commit of somebody else. See `RecordStore.receive`. */
+  receive(bytes: BatchBytes, options: ReceiveObjects): Promise<ReceivedBatch> {
+    this.demandOpen()
+    const validate = this.#validateBatch
+    const onApplied = (): void => {
+      this.trust.reload(this.#view)
+      this.#observe()
+    }
+    return this.records.receive(bytes, { ...options, validate, onApplied })
   }
 
   /** Whatever the wall clock says, what comes next is later than what the chain holds. */
@@ -152,4 +171,9 @@ export class ObjectStore {
     }
     return slices
   }
+}
+
+/** The chain's keys are the only rule. */
+function acceptAll(): void {
+  // Every batch that is verified.
 }

@@ -10,11 +10,16 @@ export const ROOT_KEYS_PLACE = 0
 export const RULES_PLACE = 1
 
 export class TrustState {
-  #rootKeys: readonly KeyId[]
+  #rootKeys: readonly KeyId[] = []
   /** Without rules nothing needs to be looked at. */
-  hasRules: boolean
+  hasRules = false
 
   constructor(reader: RecordReader) {
+    this.reload(reader)
+  }
+
+  /** As the chain has it now. */
+  reload(reader: RecordReader): void {
     const roots = reader.get(TRUST_KIND, 0, ROOT_KEYS_PLACE)
     this.#rootKeys = roots === undefined ? [] : decodeRootKeys(roots)
     this.hasRules = this.rootKeys.length > 0 || reader.get(TRUST_KIND, 0, RULES_PLACE) !== undefined

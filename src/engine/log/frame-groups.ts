@@ -21,8 +21,8 @@ export interface FrameSource {
   /** Content that is not what the table says is in doubt only. */
   mayBeDropped: boolean
   segment: number
-  scanner: SegmentScanner
-  frame: StoredFrame
+  scanner: Pick<SegmentScanner, 'bytes'>
+  frame: Pick<StoredFrame, 'head' | 'bodyPosition'>
 }
 
 export interface ReadGroups {

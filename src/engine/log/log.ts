@@ -7,15 +7,24 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
 import type { BatchAuthor } from './batch-author.js'
-import type { ChainState } from './chain-state.js'
+import { type ChainState, stateAfter } from './chain-state.js'
 import { Durability } from './durability.js'
 import { trustOf } from './format/feature-flags.js'
 import { encodeAnchor } from './format/anchor-format.js'
 import { FrameBuilder } from './frame-builder.js'
 import { FrameWriter } from './frame-writer.js'
+import { GroupOpener } from './group-opener.js'
 import { GroupSealer } from './group-sealer.js'
 import type { ManifestFile } from './manifest-file.js'
 import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
+import {
+  type BatchBytes,
+  demandOrder,
+  frameBytesOf,
+  type ReceivedBatch,
+  verifyBatch,
+  writeFrame,
+} from './received-batch.js'
 import { noSpace } from './reservation.js'
 import type { SegmentAppender } from './segment-appender.js'
 import { SegmentSupply } from './segment-supply.js'
@@ -46,6 +55,15 @@ export interface LogParts {
   sizeBytes: number
 }
 
+export interface ReceiveOptions {
+  /** False: it becomes durable with the next append that is. */
+  isDurable: boolean
+  /** Content may be missing that a later batch drops: until that has come, the log is not whole. */
+  mayMiss: boolean
+  /** Called when the batch is verified and in order, before anything is kept: may throw to refuse it. */
+  accept: (batch: ReceivedBatch) => void
+}
+
 interface Append {
   appended: AppendedBatch[]
   written: Promise<void>
@@ -57,6 +75,7 @@ export class Log {
   readonly #writer = new FrameWriter()
   readonly #durability: Durability
   readonly #sealer: GroupSealer
+  readonly #opener: GroupOpener
   readonly #supply: SegmentSupply
   readonly #queue = new TaskQueue()
   #state: ChainState
@@ -69,6 +88,7 @@ export class Log {
   constructor(parts: LogParts) {
     this.#parts = parts
     this.#sealer = new GroupSealer(parts.crypto, parts.keys)
+    this.#opener = new GroupOpener(parts.crypto, parts.keys)
     this.#builder = new FrameBuilder(parts.crypto, parts.keys, parts.author, this.#sealer)
     this.#state = parts.state
     this.#durability = new Durability(parts.state, (state) => this.#writeAnchor(state))
@@ -147,12 +167,21 @@ export class Log {
     return appended
   }
 
+  /**
+   * Appends a batch that was made elsewhere, as it is. Throws what `verifyBatch` and `accept` throw, or NO_SPACE, when nothing
+   * has changed; WRITE_FAILED.
+   */
+  receive(bytes: BatchBytes, options: ReceiveOptions): Promise<AppendedBatch> {
+    return this.#queue.run(() => this.#receive(bytes, options))
+  }
+
   /** Waits for what is under way, gives reserved space back, closes the segment and syncs the anchor. */
   close(): Promise<void> {
     return this.#queue.run(async () => {
       if (this.#isClosed) return
       this.#isClosed = true
       this.#sealer.wipe()
+      this.#opener.wipe()
       try {
         await this.#finish()
         if (!this.#isAnchorBroken) this.#parts.anchor?.sync()
@@ -227,6 +256,44 @@ export class Log {
     await begin()
     this.#supply.noteWritten()
     return appended
+  }
+
+  async #receive(bytes: BatchBytes, { isDurable, mayMiss, accept }: ReceiveOptions): Promise<AppendedBatch> {
+    this.#demandWritable()
+    const { manifest } = this.#parts
+    const batch = await verifyBatch({ judge: this.#parts, opener: this.#opener, after: this.#state, mayMiss }, bytes)
+    demandOrder(this.#state, batch.head)
+    accept(batch)
+    const total = frameBytesOf(bytes)
+    const segment = await this.#guard(async () => {
+      if (batch.dropped.length > 0 || batch.missing.length > 0) await manifest.allowDrops()
+      return await this.#supply.segmentFor(total, this.#state)
+    })
+    return await this.#orFail(async () => {
+      // What it says to be durable must be: by that a torn end of the log is told from damage.
+      if (batch.head.batch.durableSequence > this.durableSequence) await this.#sync()
+      const appended = await this.#writeReceived(segment, batch, isDurable)
+      if (isDurable) await this.#sync()
+      return appended
+    })
+  }
+
+  async #writeReceived(segment: SegmentAppender, batch: ReceivedBatch, isDurable: boolean): Promise<AppendedBatch> {
+    const total = frameBytesOf(batch.bytes)
+    const { number, salt, tail } = segment
+    const state = stateAfter(this.#parts.crypto, batch.head)
+    writeFrame(this.#parts.crypto, this.#writer.buffer(0, total), salt, batch.bytes)
+    await this.#writer.begin(segment, total, 0, async () => {
+      this.#durability.noteAppended(state, total)
+      if (!isDurable) await this.#durability.syncBehind(segment)
+    })
+    this.#supply.noteWritten()
+    const { sequence, digest } = state
+    const endPosition = tail + total
+    this.#state = state
+    this.#head = { sequence, digest, segment: number, position: endPosition }
+    const groups = batch.groups.map((place) => ({ ...place, segment: number, position: tail + place.position }))
+    return { sequence, digest, segment: number, endPosition, groups }
   }
 
   async #sync(): Promise<void> {

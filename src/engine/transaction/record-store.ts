@@ -2,7 +2,10 @@
 import type { RecordView } from '../chain/record-view.js'
 import type { SigningKey } from '../crypto/signature.js'
 import { AteError } from '../error.js'
+import { type ReceivedChange, receivedChanges } from '../chain/received-changes.js'
+import type { ChangeSink } from '../chain/change-stream.js'
 import { MAX_RECORD_VALUE_BYTES } from '../limits.js'
+import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import { RecordTransaction } from './record-transaction.js'
 import type { RecordReader } from './record-reader.js'
 import type { Snapshot } from './snapshot.js'
@@ -13,6 +16,28 @@ const MAX_TRANSACTION_BYTES = 128 * 1024 * 1024
 
 /** Changes committed that are not in the log yet. */
 const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024
+
+/** Records of one listing, when a range of them is deleted. */
+const LISTED_RECORDS = 1024
+
+/**
+ * Judges a batch from elsewhere by the chain before it: `latest`. What it throws is told to who brought the batch, and
+ * nothing of it is kept. The batch is verified: whole, authentic by the chain's keys, and the next one.
+ */
+export type ValidateBatch = (
+  batch: ReceivedBatch,
+  changes: readonly ReceivedChange[],
+  latest: RecordReader,
+) => void | Promise<void>
+
+export interface ReceiveBatch {
+  isDurable: boolean
+  /** Content may be missing that a later batch drops: who asks sees to it that it comes, or the chain is thrown away. */
+  mayMiss: boolean
+  validate: ValidateBatch
+  /** Called when everybody sees the changes. */
+  onApplied: () => void
+}
 
 export interface CommitTransaction {
   /** False: it is not waited for until it is on the medium. */
@@ -55,6 +80,8 @@ export class RecordStore {
   readonly #underWay: Promise<void>[] = []
   readonly #listener: CommitListener
   #isClosed = false
+  /** Settled when no batch from elsewhere is taken in. */
+  #receiving: Promise<void> | undefined
 
   constructor(view: RecordView, listener: CommitListener) {
     this.#view = view
@@ -88,9 +115,9 @@ export class RecordStore {
         'TRANSACTION_TOO_LARGE',
         `The transaction has ${bytes} bytes; ${MAX_TRANSACTION_BYTES} are the limit.`,
       )
-    const room = this.#view.reserve(bytes, false)
-    if (room !== undefined) await room
-    options.settle(this.#view, room !== undefined)
+    const turn = this.#turnFor(bytes)
+    if (turn !== undefined) await turn
+    options.settle(this.#view, turn !== undefined)
     if (transaction.isStale)
       throw new AteError('CONFLICT', 'Something that was read has been changed meanwhile.', {
         hint: 'Begin again with what is there now.',
@@ -113,9 +140,85 @@ export class RecordStore {
     this.#isClosed = true
   }
 
+  /**
+   * Takes in a batch that was made elsewhere. Who reads a snapshot does not see it, and transactions conflict with it, as with
+   * any commit. CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT, BAD_FORMAT, NO_SPACE, and what
+   * `validate` throws: nothing of it is kept then. WRITE_FAILED.
+   */
+  receive(bytes: BatchBytes, options: ReceiveBatch): Promise<ReceivedBatch> {
+    const before = this.#receiving ?? Promise.resolve()
+    const received = before.then(() => this.#receive(bytes, options))
+    const onEnd = (): void => {
+      if (this.#receiving === ended) this.#receiving = undefined
+    }
+    const ended = received.then(onEnd, onEnd)
+    this.#receiving = ended
+    return received
+  }
+
   /** Everything committed so far is on the medium when it resolves. */
   async sync(): Promise<void> {
     await this.#view.commit({ isDurable: true })
+  }
+
+  /** Undefined when there is room for so much, and nothing is taken in from elsewhere; else when that is so. NO_SPACE. */
+  #turnFor(bytes: number): Promise<void> | undefined {
+    const before = this.#receiving ?? this.#view.reserve(bytes, false)
+    return before?.then(() => this.#turnFor(bytes))
+  }
+
+  async #receive(bytes: BatchBytes, options: ReceiveBatch): Promise<ReceivedBatch> {
+    const view = this.#view
+    if (view.verifyBatch === undefined || view.receive === undefined)
+      throw new AteError('NOT_SUPPORTED', 'This chain takes in nothing from elsewhere.')
+    const { isDurable, mayMiss, validate, onApplied } = options
+    const batch = await view.verifyBatch(bytes, mayMiss)
+    const changes = receivedChanges(batch.records)
+    await validate(batch, changes, view)
+    await view.receive(batch, {
+      isDurable,
+      mayMiss,
+      apply: (sink) => {
+        const noted = this.#applyReceived(changes, sink)
+        onApplied()
+        if (noted.length > 0) this.#listener.note(noted, Promise.resolve())
+      },
+    })
+    return batch
+  }
+
+  /** As `#apply`, for changes that come from outside. */
+  #applyReceived(changes: readonly ReceivedChange[], sink: ChangeSink): RecordChange[] {
+    const snapshot = this.#snapshots.forCommit()
+    const noted: RecordChange[] = []
+    const note = (kind: number, high: number, low: number, value: Uint8Array | null): void => {
+      const read = (): Uint8Array | undefined => this.#view.get(kind, high, low)
+      snapshot?.keep(kind, high, low, read)
+      if (this.#listener.isListening) noted.push({ kind, high, low, before: read(), after: value ?? undefined })
+    }
+    for (const change of changes) {
+      const { kind, high } = change
+      if ('low' in change) {
+        const { low, value } = change
+        note(kind, high, low, value)
+        if (value === null) sink.delete(kind, high, low)
+        else sink.put(kind, high, low, value)
+        continue
+      }
+      for (const low of this.#lowsIn(change)) note(kind, high, low, null)
+      sink.deleteRange(kind, high, change.from, change.to)
+    }
+    return noted
+  }
+
+  *#lowsIn({ kind, high, from, to }: { kind: number; high: number; from: number; to: number }): Generator<number> {
+    for (let next = from; next <= to;) {
+      const items = this.#view.range(kind, high, next, to, LISTED_RECORDS)
+      for (const { low } of items) yield low
+      const last = items.at(-1)
+      if (last === undefined || items.length < LISTED_RECORDS) return
+      next = last.low + 1
+    }
   }
 
   #follow(committed: Promise<void>): void {

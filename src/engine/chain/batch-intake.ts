@@ -1,0 +1,43 @@
+/** Takes batches that were made elsewhere into the log and the index, one after another. */
+import { AteError } from '../error.js'
+import type { Log, ReceivedBatch } from '../log/index.js'
+import { type AppendedBatch, GROUP_DROP } from '../log/types.js'
+import type { RecordContent } from './compaction/live-bodies.js'
+import type { ReceiveRequest } from './committer.js'
+import type { IndexFollower } from './index-follower.js'
+import { receivedChanges } from './received-changes.js'
+
+export interface IntakeParts {
+  log: Log
+  follower: IndexFollower
+  /** To be told every record before it is in the log. */
+  note: (record: RecordContent) => void
+}
+
+/** `onKept` is called between log and index. Rejects with what `Log.receive` throws. */
+export async function takeInBatch(
+  { log, follower, note }: IntakeParts,
+  { transaction, bytes, isDurable, mayMiss }: ReceiveRequest,
+  onKept: (appended: AppendedBatch) => void,
+): Promise<void> {
+  let opened: Pick<ReceivedBatch, 'records' | 'dropped'> = { records: [], dropped: [] }
+  const accept = (batch: ReceivedBatch): void => {
+    opened = batch
+    demandNewNumbers(batch, follower.nextGroup)
+    for (const change of receivedChanges(batch.records))
+      if ('low' in change && change.value !== null) note({ kind: change.kind, low: change.low, value: change.value })
+  }
+  const appended = await log.receive(bytes, { isDurable, mayMiss, accept })
+  onKept(appended)
+  follower.add(transaction, opened.records, appended, opened.dropped)
+}
+
+/** Numbers of bodies ascend through the log: a batch that names one again would take the other's place. */
+function demandNewNumbers({ sequence, groups }: ReceivedBatch, first: number): void {
+  let next = first
+  for (const { kind, number } of groups) {
+    if (kind === GROUP_DROP) continue
+    if (number < next) throw new AteError('BATCH_REFUSED', `Batch ${sequence} uses the number of another body.`)
+    next = number + 1
+  }
+}

@@ -1,0 +1,25 @@
+/** What the groups of a commit say: how much they are, which bodies they hold, which they drop. */
+import { byteLength, concatBytes } from '../bytes/concat.js'
+import { decodeDrop } from '../log/index.js'
+import { type AppendedBatch, GROUP_CONTENT, GROUP_DROP, type NumberRange } from '../log/types.js'
+import type { CommitReceipt, CommitRequest } from './committer.js'
+
+export function requestBytes(request: CommitRequest): number {
+  return request.groups.reduce((sum, group) => sum + byteLength(group.parts), 0)
+}
+
+export function bodyPlaces(batch: AppendedBatch): CommitReceipt['places'] {
+  return batch.groups
+    .filter((group) => group.kind === GROUP_CONTENT)
+    .map(({ number, random, segment, position, storedBytes }) => ({
+      body: number,
+      random,
+      segment,
+      position,
+      storedBytes,
+    }))
+}
+
+export function droppedBy({ groups }: CommitRequest): NumberRange[] {
+  return groups.filter(({ kind }) => kind === GROUP_DROP).flatMap(({ parts }) => decodeDrop(concatBytes(...parts)))
+}

@@ -1,0 +1,144 @@
+/**
+ * A batch that was made elsewhere: by another copy of the chain. It is verified as whatever is read from the log, and then
+ * kept byte by byte: its link, its author's word and its seals are what they were. Only the time in its link is bound by
+ * nothing but the batch behind it: who brings the last one must vouch for the digest of its link.
+ */
+import { equalBytes } from '../bytes/equal.js'
+import type { ChainKeys } from '../crypto/chain-keys.js'
+import type { CryptoProvider } from '../crypto/provider.js'
+import { AteError, errorCode } from '../error.js'
+import { MAX_BATCH_BYTES } from '../limits.js'
+import { macAuthor, provenAuthor } from './batch-author.js'
+import { checkBatch, checkOrder, stateAfter, type BatchJudge, type ChainState } from './chain-state.js'
+import type { Doubt } from './doubts.js'
+import { alignFrame, FRAME_HEADER_BYTES, type FrameHead } from './format/frame-head.js'
+import { HEAD_FIXED_BYTES, MAX_HEAD_BYTES, readFrameHead, writeFrameHeader } from './format/frame-head.js'
+import { readGroups } from './frame-groups.js'
+import { GroupOpener } from './group-opener.js'
+import type { Authorship, ChainTrust, GroupPlace, NumberRange } from './types.js'
+
+/** A frame without what places it in a segment. */
+export interface BatchBytes {
+  /** Link, batch header, table, authentication. */
+  head: Uint8Array
+  /** The stored groups, one after another. */
+  groups: Uint8Array
+}
+
+export interface ReceivedBatch {
+  bytes: BatchBytes
+  head: FrameHead
+  /** Of its link. */
+  sequence: number
+  digest: Uint8Array
+  /** As if its frame began at position 0 of segment 0. */
+  groups: readonly GroupPlace[]
+  /** Opened groups of records, in order. */
+  records: readonly Uint8Array[]
+  dropped: readonly NumberRange[]
+  /** In distributed trust. */
+  authorship: Authorship | undefined
+  /** Content that is not what the table says: a later batch must drop it. */
+  missing: readonly Doubt[]
+}
+
+export interface VerifyBatchOptions {
+  judge: BatchJudge
+  opener: GroupOpener
+  /** The last batch that there is. */
+  after: Pick<ChainState, 'sequence' | 'digest'>
+  /** Content may be missing: who asks sees to it that a later batch drops it. */
+  mayMiss: boolean
+}
+
+/**
+ * OTHER_CHAIN, CHAIN_GAP or CHAIN_FORKED for a batch that does not follow `after`; BATCH_REFUSED for one that is not whole and
+ * authentic; UNSUPPORTED_FORMAT.
+ */
+export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes): Promise<ReceivedBatch> {
+  const { judge, opener, after, mayMiss } = options
+  const head = decodeBatch(bytes)
+  if (!equalBytes(head.batch.chainId, judge.keys.chainId))
+    throw new AteError('OTHER_CHAIN', 'The batch is one of another chain.')
+  const wrong = checkBatch(judge, head)
+  if (wrong !== undefined) throw refused(head, wrong)
+  demandNext(after, head)
+  const { crypto } = judge
+  const bodyPosition = FRAME_HEADER_BYTES + bytes.head.length
+  const source = { ...options, opensContent: false, mayBeDropped: mayMiss, segment: 0 }
+  const scanner = {
+    bytes: async (position: number, length: number) =>
+      bytes.groups.subarray(position - bodyPosition, position - bodyPosition + length),
+  }
+  const read = await readGroups({ ...source, opener, scanner, frame: { head, bodyPosition } })
+  const problem = read.problems[0]?.finding
+  if (problem !== undefined) throw refused(head, `is not whole: ${problem.message}`)
+  const { sequence, digest } = stateAfter(crypto, head)
+  const { groups, records, dropped, doubts: missing } = read
+  const authorship = judge.author.authorship(head.authenticatedBytes, head.auth)
+  return { bytes, head, sequence, digest, groups, records, dropped, authorship, missing }
+}
+
+export type BatchVerifier = (
+  bytes: BatchBytes,
+  options: Pick<VerifyBatchOptions, 'after' | 'mayMiss'>,
+) => Promise<ReceivedBatch>
+
+/** Verifies batches of the chain with these keys. */
+export function batchVerifier(crypto: CryptoProvider, keys: ChainKeys, trust: ChainTrust): BatchVerifier {
+  const author = trust === 'distributed' ? provenAuthor(crypto, keys.author) : macAuthor(crypto, keys.author)
+  const judge = { crypto, keys, author }
+  const opener = new GroupOpener(crypto, keys)
+  return (bytes, options) => verifyBatch({ judge, opener, ...options }, bytes)
+}
+
+/** BATCH_REFUSED when an authentic batch does not continue its author's. */
+export function demandOrder(state: ChainState, head: FrameHead): void {
+  demandNext(state, head)
+  const wrong = checkOrder(state, head)
+  if (wrong !== undefined) throw refused(head, wrong)
+}
+
+/** Parses what a batch says of itself. BATCH_REFUSED, UNSUPPORTED_FORMAT. */
+export function decodeBatch({ head, groups }: BatchBytes): FrameHead {
+  const isPossible =
+    head.length >= HEAD_FIXED_BYTES && head.length <= MAX_HEAD_BYTES && groups.length <= MAX_BATCH_BYTES
+  try {
+    if (isPossible) return readFrameHead(head, groups.length)
+  } catch (cause) {
+    if (errorCode(cause) !== 'BAD_FORMAT') throw cause
+    throw new AteError('BATCH_REFUSED', 'The batch cannot be read.', { cause })
+  }
+  throw new AteError('BATCH_REFUSED', 'The batch has a size that none has.')
+}
+
+/** What its frame takes in a segment. */
+export function frameBytesOf({ head, groups }: BatchBytes): number {
+  return alignFrame(FRAME_HEADER_BYTES + head.length + groups.length)
+}
+
+/** Writes its frame at the start of `target`, as the segment with that salt has it. */
+export function writeFrame(crypto: CryptoProvider, target: Uint8Array, salt: Uint8Array, bytes: BatchBytes): void {
+  const { head, groups } = bytes
+  const end = FRAME_HEADER_BYTES + head.length + groups.length
+  target.set(head, FRAME_HEADER_BYTES)
+  target.set(groups, FRAME_HEADER_BYTES + head.length)
+  target.fill(0, end, alignFrame(end))
+  writeFrameHeader(crypto, target, 0, salt, { headBytes: head.length, bodyBytes: groups.length })
+}
+
+function demandNext(after: Pick<ChainState, 'sequence' | 'digest'>, { link }: FrameHead): void {
+  const next = after.sequence + 1
+  if (link.sequence > next)
+    throw new AteError('CHAIN_GAP', `Batch ${link.sequence} came where batch ${next} belongs.`, {
+      hint: 'Bring the batches between first.',
+    })
+  if (link.sequence < next || !equalBytes(link.previous, after.digest))
+    throw new AteError('CHAIN_FORKED', `Batch ${link.sequence} is of another history than this copy of the chain.`, {
+      hint: 'Both copies were written to. Keep one, and begin the other anew from it.',
+    })
+}
+
+function refused({ link }: FrameHead, why: string): AteError {
+  return new AteError('BATCH_REFUSED', `Batch ${link.sequence} ${why}.`)
+}

@@ -1,0 +1,189 @@
+/** Batches that were made elsewhere: what a copy of a chain takes in, and what it refuses without changing anything. */
+import t from 'tap'
+import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
+import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import { Chain } from '../../../src/engine/dio/chain.js'
+import type { ObjectStoreOptions } from '../../../src/engine/dio/object-store.js'
+import { AteError } from '../../../src/engine/error.js'
+import { type BatchBytes, readBatches, verifyLog } from '../../../src/engine/log/index.js'
+import { keys } from '../../helpers/log-workbench.js'
+import { Box, boxWith, Item, namesIn, Note } from '../../helpers/objects.js'
+
+interface Copy {
+  memory: MemoryChain
+  chain: Chain
+}
+
+async function openCopy(options: Partial<ObjectStoreOptions> = {}): Promise<Copy> {
+  const memory = await openMemoryChain({ crypto: nativeCrypto, keys })
+  const { view } = memory
+  const onClose = (): Promise<void> => memory.close()
+  const own = { view, crypto: nativeCrypto, nowMs: Date.now, durability: 'memory' } as const
+  const compact = (): ReturnType<typeof view.compact> => view.compact()
+  return { memory, chain: new Chain({ name: 'test', ...own, ...options, compact, onClose }) }
+}
+
+async function batchesOf({ chain, memory }: Copy, from = 1): Promise<BatchBytes[]> {
+  await chain.sync()
+  const batches: BatchBytes[] = []
+  const { headSequence } = memory.view.writerStatus
+  for await (const { bytes } of readBatches({ ...memory, crypto: nativeCrypto }, from, headSequence))
+    batches.push({ head: bytes.head.slice(), groups: bytes.groups.slice() })
+  return batches
+}
+
+function headOf({ memory }: Copy): string {
+  const { headSequence, headDigest } = memory.view.writerStatus
+  return `${headSequence} ${Buffer.from(headDigest).toString('hex')}`
+}
+
+await t.test('a copy that takes in all batches of a chain is the same chain', async (t) => {
+  const [original, copy] = [await openCopy(), await openCopy()]
+  const box = await boxWith(original.chain, 'a', 'b')
+  await original.chain.transact(async (dio) => (await dio.load(Box, box.key)).items.push({ name: 'c', amount: 3 }))
+  const { key } = await original.chain.transact((dio) => dio.store({ text: 'long'.repeat(50_000) }, { type: Note }))
+  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  t.equal(headOf(copy), headOf(original))
+  t.strictSame(await namesIn(copy.chain, box), ['a', 'b', 'c'])
+  t.equal((await copy.chain.dio().load(Note, key)).text.length, 200_000)
+  t.strictSame(await batchesOf(copy), await batchesOf(original), 'byte by byte')
+  await Promise.all([original.chain.close(), copy.chain.close()])
+  const reopened = await openMemoryChain({ ...copy.memory, crypto: nativeCrypto })
+  t.equal(headOf({ ...copy, memory: reopened }), headOf(original))
+  await reopened.close()
+  for await (const finding of verifyLog({ ...copy.memory, crypto: nativeCrypto })) t.fail(finding.message)
+})
+
+await t.test('a copy goes on by itself behind what it took in', async (t) => {
+  const [original, copy] = [await openCopy(), await openCopy()]
+  const box = await boxWith(original.chain, 'a')
+  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  const { key } = await copy.chain.transact((dio) => dio.store({ text: 'own'.repeat(1000) }, { type: Note }))
+  t.equal((await copy.chain.dio().load(Note, key)).text.length, 3000)
+  const behind = await batchesOf(copy, 2)
+  for (const bytes of behind) await original.chain.receive(bytes)
+  t.equal(headOf(original), headOf(copy), 'and the first takes that in')
+  t.equal((await original.chain.dio().load(Note, key)).text.length, 3000)
+  t.strictSame(await namesIn(original.chain, box), ['a'])
+})
+
+await t.test('subscribers, snapshots and transactions see a received batch as a commit of somebody else', async (t) => {
+  const [original, copy] = [await openCopy(), await openCopy()]
+  const box = await boxWith(original.chain, 'a')
+  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  const before = copy.chain.dio()
+  const events = (await before.load(Box, box.key)).items.subscribe()
+  const losing = copy.chain.dioMut()
+  ;(await losing.load(Box, box.key)).label = 'mine'
+  await original.chain.transact(async (dio) => {
+    const loaded = await dio.load(Box, box.key)
+    loaded.label = 'theirs'
+    loaded.items.push({ name: 'b', amount: 1 })
+  })
+  for (const bytes of await batchesOf(original, 2)) await copy.chain.receive(bytes)
+  const next: IteratorResult<{ kind: string }, unknown> = await events.next()
+  t.equal(next.done === true ? 'the end' : next.value.kind, 'stored')
+  t.equal((await before.load(Box, box.key)).label, 'box', 'the snapshot is as it was')
+  t.equal((await copy.chain.dio().load(Box, box.key)).label, 'theirs')
+  await t.rejects(losing.commit(), { code: 'CONFLICT' })
+  await events.return?.()
+})
+
+await t.test('what is no next batch of the chain is refused, and nothing changes', async (t) => {
+  const [original, copy] = [await openCopy(), await openCopy()]
+  const foreign = await openMemoryChain({ crypto: nativeCrypto })
+  const compact = (): ReturnType<typeof foreign.view.compact> => foreign.view.compact()
+  const other = {
+    memory: foreign,
+    chain: new Chain({ ...named('other'), view: foreign.view, compact, onClose: () => foreign.close() }),
+  }
+  const box = await boxWith(original.chain, 'a')
+  await boxWith(original.chain, 'b')
+  await boxWith(other.chain, 'c')
+  const [first, second] = await batchesOf(original)
+  const [alien] = await batchesOf(other)
+  if (first === undefined || second === undefined || alien === undefined) throw new Error('no batches')
+  await t.rejects(copy.chain.receive(second), { code: 'CHAIN_GAP' })
+  await t.rejects(copy.chain.receive(alien), { code: 'OTHER_CHAIN' })
+  await copy.chain.receive(first)
+  const head = headOf(copy)
+  await t.rejects(copy.chain.receive(first), { code: 'CHAIN_FORKED' }, 'again')
+  for (const [part, bytes] of [['head', second.head] as const, ['groups', second.groups] as const]) {
+    for (let at = 0; at < bytes.length; at += 7) {
+      // The time of a link is bound by the next batch only.
+      if (bytes === second.head && at >= 72 && at < 80) continue
+      const changed = bytes.slice()
+      changed[at] = (changed[at] ?? 0) ^ 1
+      const codes = ['BATCH_REFUSED', 'OTHER_CHAIN', 'UNSUPPORTED_FORMAT', 'CHAIN_FORKED', 'CHAIN_GAP']
+      const code = await copy.chain.receive({ ...second, [part]: changed }).then(
+        () => 'accepted',
+        (error: unknown) => (error instanceof AteError ? error.code : String(error)),
+      )
+      if (!codes.includes(code)) t.fail(`${part} ${at}: ${code}`)
+    }
+    await t.rejects(copy.chain.receive({ ...second, [part]: bytes.subarray(0, -1) }), { code: 'BATCH_REFUSED' })
+  }
+  t.equal(headOf(copy), head)
+  await copy.chain.receive(second)
+  t.equal(headOf(copy), headOf(original))
+  t.strictSame(await namesIn(copy.chain, box), ['a'])
+})
+
+await t.test('copies that were both written to have forked', async (t) => {
+  const [original, copy] = [await openCopy(), await openCopy()]
+  await boxWith(original.chain, 'a')
+  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  await Promise.all([boxWith(original.chain, 'b'), boxWith(copy.chain, 'b')])
+  await boxWith(original.chain, 'c')
+  const [, second, third] = await batchesOf(original)
+  if (second === undefined || third === undefined) throw new Error('no batches')
+  await t.rejects(copy.chain.receive(second), { code: 'CHAIN_FORKED' })
+  await t.rejects(copy.chain.receive(third), { code: 'CHAIN_FORKED' })
+})
+
+await t.test('a validator sees each batch with the chain before it, and can refuse it', async (t) => {
+  const original = await openCopy()
+  const seen: string[] = []
+  const copy = await openCopy({
+    validateBatch: ({ sequence }, changes, latest) => {
+      const [known] = changes.map((change) =>
+        'low' in change ? latest.get(change.kind, change.high, change.low) : null,
+      )
+      seen.push(`${sequence} ${known === undefined}`)
+      if (sequence === 2) throw new AteError('NOT_AUTHORIZED', 'not this one')
+    },
+  })
+  await boxWith(original.chain, 'a')
+  await original.chain.transact((dio) => dio.store({ name: 'x', amount: 1 }, { type: Item }))
+  const [first, second] = await batchesOf(original)
+  if (first === undefined || second === undefined) throw new Error('no batches')
+  await copy.chain.receive(first)
+  await t.rejects(copy.chain.receive(second), { code: 'NOT_AUTHORIZED' })
+  t.strictSame(seen, ['1 true', '2 true'])
+  t.equal(copy.memory.view.writerStatus.headSequence, 1)
+  t.strictSame((await batchesOf(copy)).length, 1)
+})
+
+await t.test('commits wait for a batch that is being taken in, and are judged by what it brought', async (t) => {
+  const original = await openCopy()
+  let admit = (): void => undefined
+  const admitted = new Promise<void>((resolve) => (admit = resolve))
+  const copy = await openCopy({ validateBatch: ({ sequence }) => (sequence === 2 ? admitted : undefined) })
+  const box = await boxWith(original.chain, 'a')
+  await original.chain.transact(async (dio) => void ((await dio.load(Box, box.key)).label = 'theirs'))
+  const [first, second] = await batchesOf(original)
+  if (first === undefined || second === undefined) throw new Error('no batches')
+  await copy.chain.receive(first)
+  const dio = copy.chain.dioMut()
+  ;(await dio.load(Box, box.key)).label = 'mine'
+  const received = copy.chain.receive(second)
+  const committed = dio.commit()
+  admit()
+  await received
+  await t.rejects(committed, { code: 'CONFLICT' })
+  t.equal((await copy.chain.dio().load(Box, box.key)).label, 'theirs')
+})
+
+function named(name: string): Pick<ConstructorParameters<typeof Chain>[0], 'name' | 'crypto' | 'nowMs' | 'durability'> {
+  return { name, crypto: nativeCrypto, nowMs: Date.now, durability: 'memory' }
+}
