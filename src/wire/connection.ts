@@ -100,8 +100,9 @@ export class Connection implements AsyncIterable<unknown> {
         try {
           return { value: this.agreement.format.decode(result.value), done: false }
         } catch (error) {
-          if (isAteError(error)) this.#fail(error)
-          throw error
+          const failure = asAteError(error)
+          this.#fail(failure)
+          throw failure
         }
       },
     }
@@ -138,8 +139,7 @@ export class Connection implements AsyncIterable<unknown> {
       if (payload.kind === 'messages') this.#inbox.add(payload.messages)
       else this.#goodbye(payload.code, payload.reason)
     } catch (error) {
-      if (!isAteError(error)) throw error
-      this.#fail(error)
+      this.#fail(asAteError(error))
     }
   }
 
@@ -199,4 +199,9 @@ export class Connection implements AsyncIterable<unknown> {
     this.#outbox.end(error)
     this.#inbox.end(code === 'CONNECTION_CLOSED' ? undefined : error)
   }
+}
+
+/** What comes from outside ends its own connection at most, even where it meets a defect. */
+function asAteError(error: unknown): AteError {
+  return isAteError(error) ? error : new AteError('BAD_FORMAT', 'A packet could not be handled.', { cause: error })
 }
