@@ -17,7 +17,7 @@ export {
 export type { IndexedValue } from './engine/dio/field-index.js'
 export { DioMut, type DeleteOptions, type StoreOptions } from './engine/dio/dio-mut.js'
 export { Dio } from './engine/dio/dio.js'
-export type { Handler, ProcessOptions, Queue, QueueOptions } from './engine/dio/queue.js'
+export type { Handler, ProcessOptions, Queue, QueueOptions, WorkOptions } from './engine/dio/queue.js'
 export { type Answerer, type InvokeOptions, type Service, service } from './engine/dio/service.js'
 export type { ChainLock, LockOptions, WaitOptions } from './engine/dio/locks.js'
 export type { CollectionEvent, Subscription } from './engine/dio/links/subscription.js'

@@ -1,4 +1,4 @@
-/** A program that has closed its chain ends by itself: nothing is left that keeps it. */
+/** A program ends by itself when it has closed its chain, and also when it has not: what it waited for is in the chain then. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -39,4 +39,37 @@ await t.test('on disk and in memory, with a queue, a lock that is held and a sub
   const args = [join(projectRoot, 'bin/run.js'), 'fsck', 'universe', '--log-path', join(root, 'logs')]
   const fsck = spawnSync(process.execPath, args, { env, timeout: 30_000, encoding: 'utf8' })
   t.equal(fsck.status, 0, `fsck finds nothing wrong with a chain without a file system: ${fsck.stdout}${fsck.stderr}`)
+})
+
+const FORGETFUL = (entry: string, logPath: string): string => `
+import { AteConfig, ChainBuilder, dataType, plain } from ${JSON.stringify(entry)}
+const Note = dataType('Note', plain())
+const chain = await new ChainBuilder(AteConfig.default().with({ logPath: ${JSON.stringify(logPath)} })).open('universe')
+const before = [...chain.dio().rootKeys()].length
+await chain.transact((dio) => dio.store({ text: 'x'.repeat(100_000) }, { type: Note }))
+const dio = chain.dioMut()
+for (let i = 0; i < 200; i++) {
+  dio.store({ text: String(i) }, { type: Note })
+  await dio.commit({ durability: 'memory' })
+}
+dio.store({ text: 'not waited for' }, { type: Note })
+void dio.commit().then(() => console.log(before))
+`
+
+await t.test('a chain that is left open keeps no program, and nothing that was committed is lost', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'atefs-exit-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  const [file, logPath] = [join(root, 'program.mjs'), join(root, 'logs')]
+  writeFileSync(file, FORGETFUL(join(projectRoot, 'dist/index.js'), logPath))
+  const env = { ...process.env, NODE_OPTIONS: '', XDG_STATE_HOME: join(root, 'state') }
+  for (let round = 0; round < 3; round++) {
+    const ended = spawnSync(process.execPath, [file], { env, timeout: 30_000, encoding: 'utf8' })
+    const { stdout, stderr, status, signal } = ended
+    t.strictSame(
+      { stdout, stderr, status, signal },
+      { stdout: `${round * 202}\n`, stderr: '', status: 0, signal: null },
+    )
+  }
+  const args = [join(projectRoot, 'bin/run.js'), 'fsck', 'universe', '--log-path', logPath]
+  t.equal(spawnSync(process.execPath, args, { env, timeout: 30_000 }).status, 0, 'and fsck finds nothing wrong')
 })

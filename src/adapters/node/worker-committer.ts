@@ -38,6 +38,8 @@ export class WorkerCommitter implements Committer {
   readonly #compactions: Pending<CompactionReport>[] = []
   #opening: Pending<OpenedWriter> | undefined
   #closing: Pending<void> | undefined
+  /** The thread keeps the process, as a new one does. */
+  #isKeeping = true
   #failure: unknown
 
   private constructor(options: WorkerCommitterOptions) {
@@ -54,7 +56,10 @@ export class WorkerCommitter implements Committer {
       referencesModule,
     }
     this.#worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData })
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
+    this.#worker.on('message', (message: FromWorker) => {
+      this.#receive(message)
+      this.#keepProcess()
+    })
     this.#worker.on('error', (error) => this.#failAll(error))
     this.#worker.on('exit', () => this.#failAll(new AteError('CHAIN_CLOSED', 'the commit worker has ended')))
   }
@@ -111,6 +116,19 @@ export class WorkerCommitter implements Committer {
   #send(message: ToWorker, reject: (error: unknown) => void): void {
     if (this.#failure === undefined) this.#post(message)
     else reject(this.#failure)
+    this.#keepProcess()
+  }
+
+  /** Until everybody who waits has his answer. A chain that is only open keeps no program from ending. */
+  #keepProcess(): void {
+    const isAwaited =
+      this.#commits.size + this.#rooms.length + this.#compactions.length > 0 ||
+      this.#opening !== undefined ||
+      this.#closing !== undefined
+    if (isAwaited === this.#isKeeping) return
+    this.#isKeeping = isAwaited
+    if (isAwaited) this.#worker.ref()
+    else this.#worker.unref()
   }
 
   #post(message: ToWorker): void {

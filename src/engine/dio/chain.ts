@@ -14,7 +14,7 @@ import { TRUST_KIND } from './kinds.js'
 import { encodeRootKeys } from './rule-record.js'
 import { ROOT_KEYS_PLACE } from './trust-state.js'
 import { formatKey, type ObjectKey } from './object-key.js'
-import { type ProcessOptions, Queue, type QueueOptions } from './queue.js'
+import { Queue, type QueueOptions, type WorkOptions } from './queue.js'
 import { type Answerer, invoke, type InvokeOptions, serve, type Service } from './service.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import { ObjectStore, type ObjectStoreOptions, type ReceiveObjects } from './object-store.js'
@@ -88,7 +88,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
   serve<Q extends DataType, A extends DataType>(
     service: Service<Q, A>,
     answerer: Answerer<Q, A>,
-    options: ProcessOptions & QueueOptions,
+    options: WorkOptions & QueueOptions = {},
   ): Promise<void> {
     return serve(this, service, answerer, options)
   }

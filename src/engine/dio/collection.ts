@@ -2,8 +2,8 @@
 import type { RecordReader } from '../transaction/record-reader.js'
 import { type Child, decodeChildren } from './collection-record.js'
 import { CHILD_KIND } from './kinds.js'
+import { pages } from './pages.js'
 
-const PAGE = 256
 /** Greatest place. */
 export const MAX_PLACE = Number.MAX_SAFE_INTEGER
 /** Between neighbours, so that others can come between them. */
@@ -23,13 +23,8 @@ export class Collection {
   }
 
   *children(from = 0): Generator<PlacedChild> {
-    for (let next = from; next <= MAX_PLACE;) {
-      const page = this.#reader.range(CHILD_KIND, this.number, next, MAX_PLACE, PAGE)
-      for (const { low, value } of page) for (const child of decodeChildren(value)) yield { ...child, place: low }
-      const last = page[page.length - 1]
-      if (last === undefined || page.length < PAGE) return
-      next = last.low + 1
-    }
+    for (const { low, value } of pages(() => this.#reader, CHILD_KIND, this.number, from))
+      for (const child of decodeChildren(value)) yield { ...child, place: low }
   }
 
   count(): number {

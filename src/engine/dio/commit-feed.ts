@@ -1,4 +1,7 @@
-/** Tells who subscribed to a collection what commits have done to its children: in the order of the commits, once they are durable. */
+/**
+ * Tells who subscribed what commits have done: to the children of a collection, to one object, or to the objects of a type
+ * without a parent; in the order of the commits, once they are durable.
+ */
 import type { CommitListener, RecordChange } from '../transaction/record-store.js'
 import { CHILD_KIND, OBJECT_KIND } from './kinds.js'
 import { type Child, decodeChildren } from './collection-record.js'
@@ -21,8 +24,24 @@ export interface ChildListener {
   end(): void
 }
 
+/** What is listened to: a collection by its number, an object by its key, or the objects of a type without a parent. */
+export type Topic = number | ObjectKey | RootsTopic
+
+declare const brand: unique symbol
+type RootsTopic = string & { readonly [brand]: 'RootsTopic' }
+
+export function rootsTopic(type: string): RootsTopic {
+  // No key has a space in it.
+  return `roots of ${type}` as RootsTopic
+}
+
+interface Told {
+  readonly topic: Topic
+  readonly event: ChildEvent
+}
+
 export class CommitFeed implements CommitListener {
-  readonly #listeners = new Map<number, Set<ChildListener>>()
+  readonly #listeners = new Map<Topic, Set<ChildListener>>()
   #last: Promise<void> = Promise.resolve()
 
   get isListening(): boolean {
@@ -30,13 +49,13 @@ export class CommitFeed implements CommitListener {
   }
 
   /** Tells `listener` of every later commit; returns what ends it. */
-  subscribe(collection: number, listener: ChildListener): () => void {
-    const listeners = this.#listeners.get(collection) ?? new Set()
+  subscribe(topic: Topic, listener: ChildListener): () => void {
+    const listeners = this.#listeners.get(topic) ?? new Set()
     listeners.add(listener)
-    this.#listeners.set(collection, listeners)
+    this.#listeners.set(topic, listeners)
     return () => {
       listeners.delete(listener)
-      if (listeners.size === 0) this.#listeners.delete(collection)
+      if (listeners.size === 0) this.#listeners.delete(topic)
     }
   }
 
@@ -49,53 +68,88 @@ export class CommitFeed implements CommitListener {
   }
 
   note(changes: readonly RecordChange[], committed: Promise<void>): void {
-    const events = this.#eventsOf(changes)
-    if (events.length === 0) return
+    const told = this.#eventsOf(changes)
+    if (told.length === 0) return
     this.#last = this.#last.then(async () => {
       try {
         await committed
       } catch {
         return // it may be lost: who made the commit was told
       }
-      for (const { collection, event } of events)
-        for (const listener of this.#listeners.get(collection) ?? []) listener.note(event)
+      for (const { topic, event } of told) for (const listener of this.#listeners.get(topic) ?? []) listener.note(event)
     })
   }
 
-  #eventsOf(changes: readonly RecordChange[]): { collection: number; event: ChildEvent }[] {
-    const records = new Map<ObjectKey, { key: KeyParts; record: ObjectRecord }>()
-    for (const { kind, high, low, after } of changes)
-      if (kind === OBJECT_KIND && after !== undefined) {
-        const record = decodeObject(after)
-        if (record !== undefined) records.set(formatKey({ high, low }), { key: { high, low }, record })
-      }
-    const events: { collection: number; event: ChildEvent }[] = []
-    const told = new Set<ObjectKey>()
+  #eventsOf(changes: readonly RecordChange[]): Told[] {
+    const objects = changes.filter(({ kind }) => kind === OBJECT_KIND).map(objectChange)
+    const records = new Map(objects.map((change) => [change.text, change]))
+    const told: Told[] = []
+    const children = new Set<ObjectKey>()
     for (const change of changes) {
       if (change.kind !== CHILD_KIND || !this.#listeners.has(change.high)) continue
       for (const event of placeEvents(change, records)) {
-        told.add(formatKey(event.key))
-        events.push({ collection: change.high, event })
+        children.add(formatKey(event.key))
+        told.push({ topic: change.high, event })
       }
     }
-    for (const [text, { key, record }] of records) {
-      const collection = record.parent?.collection
-      if (collection === undefined || told.has(text) || !this.#listeners.has(collection)) continue
-      events.push({ collection, event: { kind: 'changed', key, name: '', record } })
+    for (const change of objects) {
+      const { text, before, after } = change
+      const collection = after?.parent?.collection
+      if (collection !== undefined && !children.has(text)) this.#tell(told, collection, change, after, after)
+      this.#tell(told, text, change, before, after)
+      for (const type of new Set([before?.type, after?.type]))
+        if (type !== undefined) this.#tell(told, rootsTopic(type), change, rootOf(before, type), rootOf(after, type))
     }
-    return events
+    return told
   }
+
+  /** What became of an object as far as a topic goes: what it was there, and what it is. */
+  #tell(
+    told: Told[],
+    topic: Topic,
+    { key }: ObjectChange,
+    before: ObjectRecord | undefined,
+    after: ObjectRecord | undefined,
+  ): void {
+    if (!this.#listeners.has(topic)) return
+    if (after !== undefined) {
+      const kind = before === undefined ? 'stored' : 'changed'
+      told.push({ topic, event: { kind, key, name: '', record: after } })
+    } else if (before !== undefined) told.push({ topic, event: { kind: 'deleted', key, name: '' } })
+  }
+}
+
+/** An object before and after a commit; undefined: there was none, or is none. */
+interface ObjectChange {
+  readonly key: KeyParts
+  readonly text: ObjectKey
+  readonly before: ObjectRecord | undefined
+  readonly after: ObjectRecord | undefined
+}
+
+function objectChange({ high, low, before, after }: RecordChange): ObjectChange {
+  const key = { high, low }
+  return { key, text: formatKey(key), before: recordOf(before), after: recordOf(after) }
+}
+
+function recordOf(bytes: Uint8Array | undefined): ObjectRecord | undefined {
+  return bytes === undefined ? undefined : decodeObject(bytes)
+}
+
+/** The record of an object of that type without a parent. */
+function rootOf(record: ObjectRecord | undefined, type: string): ObjectRecord | undefined {
+  return record?.type === type && record.parent === undefined ? record : undefined
 }
 
 /** Children that came to a place, or left it. */
 function* placeEvents(
   { before, after }: RecordChange,
-  records: ReadonlyMap<ObjectKey, { record: ObjectRecord }>,
+  records: ReadonlyMap<ObjectKey, ObjectChange>,
 ): Generator<ChildEvent> {
   const [left, came] = [childrenOf(before), childrenOf(after)]
   for (const [text, { key, name }] of left) if (!came.has(text)) yield { kind: 'deleted', key, name }
   for (const [text, { key, name }] of came) {
-    const record = records.get(text)?.record
+    const record = records.get(text)?.after
     if (!left.has(text) && record !== undefined) yield { kind: 'stored', key, name, record }
   }
 }

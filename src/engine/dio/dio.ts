@@ -11,18 +11,18 @@ import { decodeKeys } from './collection-record.js'
 import type { Dao, DataType, IndexedFieldOf, IndexedValueOf } from './data-type.js'
 import { fieldsFromBytes } from './fields.js'
 import { deepFreeze } from './freeze.js'
+import { rootsTopic } from './commit-feed.js'
 import { setDaoState } from './dao-state.js'
 import { indexPlace } from './field-index.js'
 import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
 import { bindLinks } from './links/bind.js'
 import type { LinkEditor, LinkHost } from './links/link-host.js'
+import { type Subscription, subscribeTo } from './links/subscription.js'
 import { placeOfName } from './object-names.js'
 import { formatKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
 import { decodeObject, type LinkValue, type ObjectRecord } from './object-record.js'
 import type { ObjectStore } from './object-store.js'
-
-const PAGE = 256
-const MAX_PART = Number.MAX_SAFE_INTEGER
+import { pages } from './pages.js'
 
 export class Dio {
   protected readonly objects: ObjectStore
@@ -42,7 +42,7 @@ export class Dio {
       readable: (type, key) => this.#readable(type, key),
       collection: (number) => new Collection(this.everything, number),
       placeOf: (name) => placeOfName(objects.crypto, name),
-      subscribe: (collection, listener) => objects.feed.subscribe(collection, listener),
+      subscribe: (topic, listener) => objects.feed.subscribe(topic, listener),
       read: async (type, key, record) => this.#read(type, key, record),
       edit: () => this.editor(),
     }
@@ -136,6 +136,19 @@ export class Dio {
       }
   }
 
+  /**
+   * What becomes of the objects of one type without a parent from now on, whatever this DIO reads: in the order of the commits,
+   * once they are durable. One that becomes a child is deleted here. See `DaoVec.subscribe`.
+   */
+  subscribeToRoots<D extends DataType>(type: D): Subscription<D> {
+    return subscribeTo(this.#host, type, rootsTopic(type.name))
+  }
+
+  /** What becomes of one object from now on, wherever it lies, also when there is none yet. See `DaoVec.subscribe`. */
+  subscribeTo<D extends DataType>(type: D, key: ObjectKey): Subscription<D> {
+    return subscribeTo(this.#host, type, formatKey(parseKey(key)))
+  }
+
   /** The record of an object, undefined when there is none. */
   protected recordOf({ high, low }: KeyParts): ObjectRecord | undefined {
     const bytes = this.reader.get(OBJECT_KIND, high, low)
@@ -187,14 +200,8 @@ export class Dio {
     return fields
   }
 
-  *#pages(kind: number, high: number): Generator<{ low: number; value: Uint8Array }> {
-    for (let from = 0; ;) {
-      const page = this.everything.range(kind, high, from, MAX_PART, PAGE)
-      yield* page
-      const last = page[page.length - 1]
-      if (last === undefined || page.length < PAGE) return
-      from = last.low + 1
-    }
+  #pages(kind: number, high: number): Generator<{ low: number; value: Uint8Array }> {
+    return pages(() => this.everything, kind, high)
   }
 }
 

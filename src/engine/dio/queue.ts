@@ -25,11 +25,17 @@ export interface QueueOptions {
   session?: AteSession
 }
 
-export interface ProcessOptions {
-  /** Ends the processing, after what is under way. */
-  signal: AbortSignal
-  /** Messages handled at once. The default is 1. */
-  concurrency?: number
+/** How messages, or requests, are taken. */
+export interface WorkOptions {
+  /** Ends it, after what is under way. Without one it ends with the chain: CHAIN_CLOSED. */
+  signal?: AbortSignal | undefined
+  /** Handled at once. The default is 1. */
+  concurrency?: number | undefined
+}
+
+export interface ProcessOptions extends WorkOptions {
+  /** Ends when every message is done or put aside: those that are tried again later, or handled by others, are waited for. */
+  untilEmpty?: boolean
 }
 
 /**
@@ -42,6 +48,7 @@ const DEFAULTS = { maxAttempts: 5, leaseMs: 30_000, retryDelayMs: 100 }
 const CONFLICT_RETRIES = 100
 /** Holder of a claim that only waits. */
 const NOBODY = ''
+const NEVER = new AbortController().signal
 
 interface Claimed {
   key: ObjectKey
@@ -131,22 +138,28 @@ export class Queue<D extends DataType> {
     })
   }
 
-  /** Handles messages as they come, in their order, until `signal`; resolves when nothing is under way any more. */
-  async process(handler: Handler<D>, { signal, concurrency = 1 }: ProcessOptions): Promise<void> {
+  /**
+   * Handles messages as they come, in their order, until `signal`, or until there are none (`untilEmpty`); resolves when nothing
+   * is under way any more.
+   */
+  async process(handler: Handler<D>, options: ProcessOptions = {}): Promise<void> {
+    const { signal = NEVER, concurrency = 1, untilEmpty = false } = options
     const { messages } = await this.#load(this.#chain.dio(this.#session))
     const watching = messages.onChange(() => this.#waker.wake())
     try {
-      await Promise.all(Array.from({ length: concurrency }, () => this.#work(handler, signal)))
+      await Promise.all(Array.from({ length: concurrency }, () => this.#work(handler, signal, untilEmpty)))
     } finally {
       watching[Symbol.dispose]()
     }
   }
 
-  async #work(handler: Handler<D>, signal: AbortSignal): Promise<void> {
+  async #work(handler: Handler<D>, signal: AbortSignal, untilEmpty: boolean): Promise<void> {
     while (!signal.aborted) {
       const found = await this.#claimNext()
       if (typeof found === 'object') await this.#handle(found, handler)
-      else await this.#waker.wait(found, signal)
+      else if (found !== undefined || !untilEmpty) await this.#waker.wait(found, signal)
+      // Another one may have taken the last message just now.
+      else if ((await this.length()) === 0) return
     }
   }
 

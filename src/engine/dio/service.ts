@@ -13,7 +13,7 @@ import type { DioMut } from './dio-mut.js'
 import { childOf, mapOf } from './link-definition.js'
 import type { DaoMap } from './links/dao-map.js'
 import type { ObjectKey } from './object-key.js'
-import { Queue, type ProcessOptions, type QueueOptions } from './queue.js'
+import { Queue, type QueueOptions, type WorkOptions } from './queue.js'
 import { plain } from './standard-schema.js'
 
 export interface Service<Q extends DataType, A extends DataType> {
@@ -88,7 +88,7 @@ export async function serve<Q extends DataType, A extends DataType>(
   chain: ChainAccess,
   service: Service<Q, A>,
   answerer: Answerer<Q, A>,
-  options: ProcessOptions & QueueOptions,
+  options: WorkOptions & QueueOptions,
 ): Promise<void> {
   const { signal, concurrency, ...queueOptions } = options
   const place = await ServicePlace.open(chain, service, queueOptions)
@@ -100,7 +100,7 @@ export async function serve<Q extends DataType, A extends DataType>(
       const reply = (await place.replies(dio)).set(keyOf(request), error === undefined ? {} : { error })
       if (answer !== undefined) reply.answer.store(answer)
     },
-    concurrency === undefined ? { signal } : { signal, concurrency },
+    { signal, concurrency },
   )
 }
 

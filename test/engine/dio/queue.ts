@@ -161,3 +161,37 @@ await t.test('a queue keeps to the type of its messages', async (t) => {
   await chain.queue('jobs', Job)
   await t.rejects(chain.queue('jobs', Note), { code: 'WRONG_TYPE' })
 })
+
+await t.test(
+  'a queue is worked off: until it is empty, with what is tried again and what others have taken',
+  async (t) => {
+    await using chain = await memoryChain()
+    const queue = await chain.queue('jobs', Job, { retryDelayMs: 20, maxAttempts: 3 })
+    await queue.process(() => void t.fail('there is nothing'), { untilEmpty: true })
+    for (let number = 0; number < 10; number++) await queue.send({ number })
+    const attempts = new Map<number, number>()
+    const handler: Handler<typeof Job> = async ({ number }, dio) => {
+      attempts.set(number, (attempts.get(number) ?? 0) + 1)
+      await sleep(5)
+      if (number === 3) throw new Error('never')
+      if (number === 4 && attempts.get(number) === 1) throw new Error('not yet')
+      if (number === 5) await queue.sendIn(dio, { number: 100 })
+      dio.store({ text: `${number}` }, { type: Note })
+    }
+    await Promise.all([
+      queue.process(handler, { untilEmpty: true, concurrency: 3 }),
+      queue.process(handler, { untilEmpty: true }).then(async () => t.equal(await queue.length(), 0)),
+    ])
+    t.strictSame(await notes(chain), ['0', '1', '2', '4', '5', '6', '7', '8', '9', '100'])
+    t.strictSame([attempts.get(3), attempts.get(4)], [3, 2])
+    t.equal((await collected(queue.dead())).length, 1, 'what was put aside is not waited for')
+  },
+)
+
+await t.test('without a signal the work ends with the chain', async (t) => {
+  const chain = await memoryChain()
+  const queue = await chain.queue('jobs', Job)
+  const working = queue.process(() => undefined)
+  await sleep(10)
+  await Promise.all([t.rejects(working, { code: 'CHAIN_CLOSED' }), chain.close()])
+})

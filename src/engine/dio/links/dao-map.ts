@@ -59,7 +59,8 @@ export class DaoMap<D extends DataType> {
 
   /** What becomes of the children from now on, in the order of the commits, once they are durable. */
   subscribe(): Subscription<D> {
-    return subscribeTo(this.#link)
+    const { host, type, collection } = this.#link
+    return subscribeTo(host, type, collection)
   }
 
   /** Names and children, in no order. */

@@ -72,7 +72,8 @@ export class DaoVec<D extends DataType> {
 
   /** What becomes of the children from now on, in the order of the commits, once they are durable. */
   subscribe(): Subscription<D> {
-    return subscribeTo(this.#link)
+    const { host, type, collection } = this.#link
+    return subscribeTo(host, type, collection)
   }
 
   /** Calls `listener` after each commit for each child that it stored, changed or deleted, and when the chain is closed. */

@@ -2,7 +2,7 @@
 import type { AteSession } from '../../trust/session.js'
 import type { Collection } from '../collection.js'
 import type { Dao, DataType, FieldsOf } from '../data-type.js'
-import type { ChildListener } from '../commit-feed.js'
+import type { ChildListener, Topic } from '../commit-feed.js'
 import type { KeyParts, ObjectKey } from '../object-key.js'
 import type { LinkValue, ObjectRecord } from '../object-record.js'
 import type { ParentSpot } from '../object-writer.js'
@@ -16,7 +16,7 @@ export interface LinkHost {
   collection(number: number): Collection
   /** The place of a name in a map. */
   placeOf(name: string): number
-  subscribe(collection: number, listener: ChildListener): () => void
+  subscribe(topic: Topic, listener: ChildListener): () => void
   /** An object as it was in an event. */
   read<D extends DataType>(type: D, key: KeyParts, record: ObjectRecord): Promise<Dao<D>>
   /** READ_ONLY when it belongs to a DIO that only reads. */

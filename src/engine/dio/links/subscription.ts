@@ -1,19 +1,19 @@
-/** What becomes of the children of a collection, as it is committed. */
-import type { ChildEvent } from '../commit-feed.js'
+/** What becomes of objects, as it is committed: of the children of a collection, of those without a parent, or of one. */
+import type { ChildEvent, Topic } from '../commit-feed.js'
 import type { Dao, DataType } from '../data-type.js'
 import { EventQueue } from '../event-queue.js'
 import { formatKey, type ObjectKey } from '../object-key.js'
-import type { CollectionLink } from './dao-vec.js'
+import type { LinkHost } from './link-host.js'
 
 /** `name`: in a map, the name of the child; empty elsewhere, and for a child that was changed where it is. */
 export type CollectionEvent<D> =
   | { readonly kind: 'stored' | 'changed'; readonly key: ObjectKey; readonly name: string; readonly dao: Dao<D> }
   | { readonly kind: 'deleted'; readonly key: ObjectKey; readonly name: string }
 
-/** Events of a collection from now on, until it is closed, `break` leaves its loop, or the chain is closed. */
+/** Events from now on, until it is closed, `break` leaves its loop, or the chain is closed. */
 export type Subscription<D> = AsyncIterableIterator<CollectionEvent<D>> & Disposable
 
-export function subscribeTo<D extends DataType>({ host, type, collection }: CollectionLink<D>): Subscription<D> {
+export function subscribeTo<D extends DataType>(host: LinkHost, type: D, topic: Topic): Subscription<D> {
   const read = async (event: ChildEvent): Promise<CollectionEvent<D>> => {
     const key = formatKey(event.key)
     const { kind, name } = event
@@ -22,6 +22,6 @@ export function subscribeTo<D extends DataType>({ host, type, collection }: Coll
       : { kind, key, name, dao: await host.read(type, event.key, event.record) }
   }
   const queue = new EventQueue(read, () => end())
-  const end = host.subscribe(collection, { note: (event) => queue.push(event), end: () => queue.close() })
+  const end = host.subscribe(topic, { note: (event) => queue.push(event), end: () => queue.close() })
   return queue
 }
