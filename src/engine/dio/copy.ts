@@ -18,9 +18,9 @@ function copyValue(value: unknown, depth: number): unknown {
 
 function copyMembers(value: object, depth: number): unknown {
   const copy: Record<string, unknown> = {}
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     if (name === '__proto__') return structuredClone(value)
-    copy[name] = copyValue(member, depth + 1)
+    copy[name] = copyValue(Reflect.get(value, name), depth + 1)
   }
   return copy
 }

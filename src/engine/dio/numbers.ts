@@ -39,7 +39,8 @@ export function hashTexts(crypto: CryptoProvider, ...texts: readonly string[]): 
 
 /** 53 bits of the 7 bytes at `at`. */
 function numberAt(bytes: Uint8Array, at: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, PART_BYTES)
-  const upper = (view.getUint8(6) & 0x1f) * 0x1_0000 + view.getUint16(4, true)
-  return upper * TWO_32 + view.getUint32(0, true)
+  const byte = (i: number): number => bytes[at + i] ?? 0
+  const lower = byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)
+  const upper = byte(4) | (byte(5) << 8) | ((byte(6) & 0x1f) << 16)
+  return upper * TWO_32 + (lower >>> 0)
 }

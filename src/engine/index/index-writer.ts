@@ -126,7 +126,7 @@ export class IndexWriter {
       const node = bucket.nodes.get(low)
       if (node === undefined) continue
       const { changes } = this.#editFor(kind, high, low)
-      changes.push({ kind, high, low, value: node.value })
+      changes.push(node)
       if (this.#slice.size >= SLICE_LEAVES || changes.length >= SLICE_RECORDS) {
         this.#writeSlice()
         yield

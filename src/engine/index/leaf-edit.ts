@@ -4,9 +4,9 @@
 import { type LeafRecord, recordBytes } from './leaf.js'
 import type { RecordKey } from './record-key.js'
 
-export interface RecordChange extends RecordKey {
+export interface RecordChange extends Readonly<RecordKey> {
   /** null deletes. */
-  value: Uint8Array | null
+  readonly value: Uint8Array | null
 }
 
 /**
@@ -28,9 +28,7 @@ export function mergeRecords(records: readonly LeafRecord[], changes: readonly R
       record = records[++at]
     }
     if (record !== undefined && isSame(record, change)) at++
-    if (change.value !== null) {
-      merged.push({ kind: change.kind, high: change.high, low: change.low, value: change.value })
-    }
+    if (isPut(change)) merged.push(change)
   }
   for (; at < records.length; at++) {
     const record = records[at]
@@ -72,6 +70,10 @@ export function isBefore(a: RecordKey, b: RecordKey): boolean {
   if (a.kind !== b.kind) return a.kind < b.kind
   if (a.high !== b.high) return a.high < b.high
   return a.low < b.low
+}
+
+function isPut(change: RecordChange): change is Readonly<LeafRecord> {
+  return change.value !== null
 }
 
 function isSame(a: RecordKey, b: RecordKey): boolean {

@@ -8,9 +8,10 @@ export class SortedNumbers {
   #runs: number[][]
 
   constructor(values: Iterable<number> = []) {
-    const sorted = [...values].sort((a, b) => a - b)
+    const sorted = new Float64Array([...values]).sort()
     this.#runs = []
-    for (let at = 0; at < sorted.length; at += RUN_LENGTH / 2) this.#runs.push(sorted.slice(at, at + RUN_LENGTH / 2))
+    for (let at = 0; at < sorted.length; at += RUN_LENGTH / 2)
+      this.#runs.push(Array.from(sorted.subarray(at, at + RUN_LENGTH / 2)))
   }
 
   /** A value that is there already is not added again. */
