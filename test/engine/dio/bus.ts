@@ -1,7 +1,7 @@
 /** Being told of what becomes of a collection. */
-import t from 'tap'
 import type { CollectionEvent } from '../../../src/engine/dio/links/subscription.js'
-import { Box, boxWith, Item, memoryChain } from '../../helpers/objects.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
+import { Box, boxWith, Item } from '../../helpers/objects.js'
 
 /** The next `count` events, as words. */
 async function take(events: AsyncIterator<CollectionEvent<typeof Item>>, count: number): Promise<string[]> {
@@ -15,29 +15,32 @@ async function take(events: AsyncIterator<CollectionEvent<typeof Item>>, count: 
   return words
 }
 
-await t.test('a subscriber is told of what is stored, changed and deleted, in the order of the commits', async (t) => {
-  await using chain = await memoryChain()
-  const box = await boxWith(chain, 'before')
-  const other = await boxWith(chain, 'other')
-  const events = (await chain.dio().load(Box, box.key)).items.subscribe()
-  const dio = chain.dioMut()
-  const a = (await dio.load(Box, box.key)).items.push({ name: 'a', amount: 1 })
-  ;(await dio.load(Box, other.key)).items.push({ name: 'elsewhere', amount: 1 })
-  await dio.commit()
-  ;(await dio.load(Item, a.key)).amount = 2
-  await dio.commit()
-  ;(await dio.load(Box, box.key)).label = 'not about the children'
-  await dio.commit()
-  ;(await dio.load(Box, other.key)).items.attach(await dio.load(Item, a.key))
-  await dio.commit()
-  ;(await dio.load(Box, box.key)).items.push({ name: 'b', amount: 1 })
-  await dio.commit()
-  t.strictSame(await take(events, 4), ['stored a 1', 'changed a 2', 'deleted', 'stored b 1'])
-  await events.return?.()
-})
+await onEveryChain(
+  'a subscriber is told of what is stored, changed and deleted, in the order of the commits',
+  async (t, open) => {
+    await using chain = await open()
+    const box = await boxWith(chain, 'before')
+    const other = await boxWith(chain, 'other')
+    const events = (await chain.dio().load(Box, box.key)).items.subscribe()
+    const dio = chain.dioMut()
+    const a = (await dio.load(Box, box.key)).items.push({ name: 'a', amount: 1 })
+    ;(await dio.load(Box, other.key)).items.push({ name: 'elsewhere', amount: 1 })
+    await dio.commit()
+    ;(await dio.load(Item, a.key)).amount = 2
+    await dio.commit()
+    ;(await dio.load(Box, box.key)).label = 'not about the children'
+    await dio.commit()
+    ;(await dio.load(Box, other.key)).items.attach(await dio.load(Item, a.key))
+    await dio.commit()
+    ;(await dio.load(Box, box.key)).items.push({ name: 'b', amount: 1 })
+    await dio.commit()
+    t.strictSame(await take(events, 4), ['stored a 1', 'changed a 2', 'deleted', 'stored b 1'])
+    await events.return?.()
+  },
+)
 
-await t.test('what is not committed is nobody’s news', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('what is not committed is nobody’s news', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain)
   const { items } = await chain.dio().load(Box, box.key)
   const events = items.subscribe()
@@ -49,8 +52,8 @@ await t.test('what is not committed is nobody’s news', async (t) => {
   t.strictSame(await take(events, 1), ['stored made 1'])
 })
 
-await t.test('the loop ends with the chain, and with the subscriber', async (t) => {
-  const chain = await memoryChain()
+await onEveryChain('the loop ends with the chain, and with the subscriber', async (t, open) => {
+  const chain = await open()
   const box = await boxWith(chain)
   const { items } = await chain.dio().load(Box, box.key)
   const seen: string[] = []
@@ -70,19 +73,22 @@ await t.test('the loop ends with the chain, and with the subscriber', async (t) 
   t.strictSame(seen, ['stored', 'stored'])
 })
 
-await t.test('who does not take his events is told that he has missed some, and stalls nobody', async (t) => {
-  await using chain = await memoryChain()
-  const box = await boxWith(chain)
-  const events = (await chain.dio().load(Box, box.key)).items.subscribe()
-  const dio = chain.dioMut()
-  for (let i = 0; i < 10_100; i++) (await dio.load(Box, box.key)).items.push({ name: `${i}`, amount: 1 })
-  await dio.commit()
-  let taken = 0
-  await t.rejects(
-    async () => {
-      for await (const event of events) taken += event.kind === 'stored' ? 1 : 0
-    },
-    { code: 'LAGGED' },
-  )
-  t.equal(taken, 10_000)
-})
+await onEveryChain(
+  'who does not take his events is told that he has missed some, and stalls nobody',
+  async (t, open) => {
+    await using chain = await open()
+    const box = await boxWith(chain)
+    const events = (await chain.dio().load(Box, box.key)).items.subscribe()
+    const dio = chain.dioMut()
+    for (let i = 0; i < 10_100; i++) (await dio.load(Box, box.key)).items.push({ name: `${i}`, amount: 1 })
+    await dio.commit()
+    let taken = 0
+    await t.rejects(
+      async () => {
+        for await (const event of events) taken += event.kind === 'stored' ? 1 : 0
+      },
+      { code: 'LAGGED' },
+    )
+    t.equal(taken, 10_000)
+  },
+)

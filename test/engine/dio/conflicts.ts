@@ -4,6 +4,7 @@ import t from 'tap'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { FaultStorage } from '../../helpers/fault-storage.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
 import { Box, boxWith, collected, Item, memoryChain, namesIn, Note } from '../../helpers/objects.js'
 
 const Counter = dataType('Counter', plain<{ count: number }>())
@@ -11,8 +12,8 @@ const Summed = dataType('Summed', plain<{ count: number }>(), {
   merge: (base, theirs, mine) => ({ count: theirs.count + mine.count - base.count }),
 }) // prettier-ignore
 
-await t.test('a reader sees one moment, whatever is committed meanwhile', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a reader sees one moment, whatever is committed meanwhile', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain, 'a', 'b')
   const before = chain.dio()
   const dio = chain.dioMut()
@@ -31,25 +32,28 @@ await t.test('a reader sees one moment, whatever is committed meanwhile', async 
   t.strictSame(await namesIn(chain, box), ['b', 'c'])
 })
 
-await t.test('of two that change what both have read the second is refused, and nothing of it happens', async (t) => {
-  await using chain = await memoryChain()
-  const dio = chain.dioMut()
-  const counter = dio.store({ count: 0 }, { type: Counter })
-  await dio.commit()
-  const [one, two] = [chain.dioMut(), chain.dioMut()]
-  for (const each of [one, two]) (await each.load(Counter, counter.key)).count++
-  const lost = two.store({ text: 'lost' }, { type: Note })
-  await one.commit()
-  await t.rejects(two.commit(), { code: 'CONFLICT' })
-  t.equal((await chain.dio().load(Counter, counter.key)).count, 1)
-  t.notOk(await chain.dio().exists(lost.key))
-  ;(await two.load(Counter, counter.key)).count++
-  await two.commit()
-  t.equal((await chain.dio().load(Counter, counter.key)).count, 2, 'it has begun again')
-})
+await onEveryChain(
+  'of two that change what both have read the second is refused, and nothing of it happens',
+  async (t, open) => {
+    await using chain = await open()
+    const dio = chain.dioMut()
+    const counter = dio.store({ count: 0 }, { type: Counter })
+    await dio.commit()
+    const [one, two] = [chain.dioMut(), chain.dioMut()]
+    for (const each of [one, two]) (await each.load(Counter, counter.key)).count++
+    const lost = two.store({ text: 'lost' }, { type: Note })
+    await one.commit()
+    await t.rejects(two.commit(), { code: 'CONFLICT' })
+    t.equal((await chain.dio().load(Counter, counter.key)).count, 1)
+    t.notOk(await chain.dio().exists(lost.key))
+    ;(await two.load(Counter, counter.key)).count++
+    await two.commit()
+    t.equal((await chain.dio().load(Counter, counter.key)).count, 2, 'it has begun again')
+  },
+)
 
-await t.test('transact begins again until it is committed', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('transact begins again until it is committed', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut()
   const { key } = dio.store({ count: 0 }, { type: Counter })
   await dio.commit()
@@ -68,8 +72,8 @@ await t.test('transact begins again until it is committed', async (t) => {
   t.equal(hopeless.filter(({ status }) => status === 'rejected').length, 4)
 })
 
-await t.test('a type that says how to merge has no conflicts', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a type that says how to merge has no conflicts', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut()
   const { key } = dio.store({ count: 10 }, { type: Summed })
   await dio.commit()
@@ -83,8 +87,8 @@ await t.test('a type that says how to merge has no conflicts', async (t) => {
   t.equal(mine.count, 22, 'who merged sees what it came to')
 })
 
-await t.test('objects that lie in bodies are merged as those in records are', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('objects that lie in bodies are merged as those in records are', async (t, open) => {
+  await using chain = await open()
   const Texts = dataType('Texts', plain<{ lines: string[] }>(), {
     merge: (_, theirs, mine) => ({ lines: [...new Set([...theirs.lines, ...mine.lines])] }),
   }) // prettier-ignore
@@ -99,8 +103,8 @@ await t.test('objects that lie in bodies are merged as those in records are', as
   t.strictSame((await chain.dio().load(Texts, key)).lines.slice(1), ['one', 'two'])
 })
 
-await t.test('pushes never meet, whoever makes them', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('pushes never meet, whoever makes them', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain, 'first')
   const dios = Array.from({ length: 20 }, () => chain.dioMut())
   for (const [i, dio] of dios.entries()) {
@@ -117,8 +121,8 @@ await t.test('pushes never meet, whoever makes them', async (t) => {
   t.strictSame(await namesIn(chain, box), [], 'each knows its place')
 })
 
-await t.test('names of a map meet only when they are the same', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('names of a map meet only when they are the same', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain)
   const set = (name: string, text: string) => async () => {
     const dio = chain.dioMut()
@@ -134,8 +138,8 @@ await t.test('names of a map meet only when they are the same', async (t) => {
   t.equal((await notes.get('b'))?.text, '2')
 })
 
-await t.test('a child cannot be added to what is deleted meanwhile', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a child cannot be added to what is deleted meanwhile', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain, 'a')
   const [adds, deletes] = [chain.dioMut(), chain.dioMut()]
   ;(await adds.load(Box, box.key)).items.push({ name: 'orphan', amount: 1 })
@@ -161,8 +165,8 @@ await t.test('a commit is as durable as the chain can make it, or is refused', a
   t.equal([...chain.dio().rootKeys()].length, 1)
 })
 
-await t.test('a commit that is given up in time changes nothing, and may be tried again', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a commit that is given up in time changes nothing, and may be tried again', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut()
   dio.store({ text: 'x' }, { type: Note })
   await t.rejects(dio.commit({ signal: AbortSignal.abort() }), { code: 'ABORTED' })

@@ -7,10 +7,11 @@ import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import { keys } from '../../helpers/log-workbench.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
 import { Box, boxWith, collected, Item, memoryChain, Note } from '../../helpers/objects.js'
 
-await t.test('an object is stored, changed and deleted by commits, and only by them', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('an object is stored, changed and deleted by commits, and only by them', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut()
   const note = dio.store({ text: 'one' }, { type: Note })
   note.text = 'two'
@@ -34,8 +35,8 @@ await t.test('an object is stored, changed and deleted by commits, and only by t
   t.throws(() => dio.delete(note.key), { code: 'NOT_FOUND' })
 })
 
-await t.test('what is given up leaves nothing', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('what is given up leaves nothing', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut()
   const note = dio.store({ text: 'one' }, { type: Note })
   t.ok(dio.hasChanges)
@@ -46,20 +47,23 @@ await t.test('what is given up leaves nothing', async (t) => {
   t.throws(() => (note.text = 'two'), TypeError, 'an object that will never be stored cannot be changed')
 })
 
-await t.test('an object of an earlier transaction is frozen: a change that would be lost is an error', async (t) => {
-  await using chain = await memoryChain()
-  const dio = chain.dioMut()
-  const List = dataType('List', plain<{ words: string[]; more: { deep: number } }>())
-  const list = dio.store({ words: ['a'], more: { deep: 1 } }, { type: List })
-  await dio.commit()
-  t.throws(() => list.words.push('b'), TypeError)
-  t.throws(() => (list.more.deep = 2), TypeError)
-  const read = await chain.dio().load(List, list.key)
-  t.throws(() => (read.more.deep = 2), TypeError)
-})
+await onEveryChain(
+  'an object of an earlier transaction is frozen: a change that would be lost is an error',
+  async (t, open) => {
+    await using chain = await open()
+    const dio = chain.dioMut()
+    const List = dataType('List', plain<{ words: string[]; more: { deep: number } }>())
+    const list = dio.store({ words: ['a'], more: { deep: 1 } }, { type: List })
+    await dio.commit()
+    t.throws(() => list.words.push('b'), TypeError)
+    t.throws(() => (list.more.deep = 2), TypeError)
+    const read = await chain.dio().load(List, list.key)
+    t.throws(() => (read.more.deep = 2), TypeError)
+  },
+)
 
-await t.test('what is stored is a copy, and looks like what was given', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('what is stored is a copy, and looks like what was given', async (t, open) => {
+  await using chain = await open()
   const Anything = dataType('Anything', plain<Record<string, unknown>>())
   const fields = {
     text: 'ä€😀',
@@ -97,8 +101,8 @@ await t.test('an object without any bytes of its own is an object', async (t) =>
   t.strictSame({ ...(await again.dio().load(Empty, empty.key)) }, {})
 })
 
-await t.test('what cannot be stored is refused by its path, without its value', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('what cannot be stored is refused by its path, without its value', async (t, open) => {
+  await using chain = await open()
   const Anything = dataType('Anything', plain<Record<string, unknown>>())
   for (const bad of [{ f: Symbol('x') }, { f: 2 ** 60 }, { '\u0000date': 1 }]) {
     const dio = chain.dioMut()
@@ -113,61 +117,67 @@ await t.test('what cannot be stored is refused by its path, without its value', 
   }
 })
 
-await t.test('what is nested as deep as it may be comes back, and what is nested deeper is refused', async (t) => {
-  await using chain = await memoryChain()
-  const Anything = dataType('Anything', plain<{ nested: unknown }>())
-  const wraps: [string, (inner: unknown) => unknown, levels: number][] = [
-    ['objects', (inner) => ({ inner }), 1],
-    ['arrays', (inner) => [inner], 1],
-    ['sets', (inner) => new Set([inner]), 2],
-    ['maps', (inner) => new Map([[1, inner]]), 3],
-  ]
-  for (const [name, wrap, levels] of wraps) {
-    let nested: unknown = 'end'
-    for (let level = 1 + levels; level <= 16; level += levels) nested = wrap(nested)
-    const { key } = await chain.transact((dio) => dio.store({ nested }, { type: Anything }))
-    t.strictSame((await chain.dio().load(Anything, key)).nested, nested, name)
-    const deeper = chain.transact((dio) => dio.store({ nested: wrap(nested) }, { type: Anything }))
-    await t.rejects(deeper, { code: 'BAD_ARGUMENT', message: /too deeply/ }, name)
-  }
-})
+await onEveryChain(
+  'what is nested as deep as it may be comes back, and what is nested deeper is refused',
+  async (t, open) => {
+    await using chain = await open()
+    const Anything = dataType('Anything', plain<{ nested: unknown }>())
+    const wraps: [string, (inner: unknown) => unknown, levels: number][] = [
+      ['objects', (inner) => ({ inner }), 1],
+      ['arrays', (inner) => [inner], 1],
+      ['sets', (inner) => new Set([inner]), 2],
+      ['maps', (inner) => new Map([[1, inner]]), 3],
+    ]
+    for (const [name, wrap, levels] of wraps) {
+      let nested: unknown = 'end'
+      for (let level = 1 + levels; level <= 16; level += levels) nested = wrap(nested)
+      const { key } = await chain.transact((dio) => dio.store({ nested }, { type: Anything }))
+      t.strictSame((await chain.dio().load(Anything, key)).nested, nested, name)
+      const deeper = chain.transact((dio) => dio.store({ nested: wrap(nested) }, { type: Anything }))
+      await t.rejects(deeper, { code: 'BAD_ARGUMENT', message: /too deeply/ }, name)
+    }
+  },
+)
 
-await t.test('a text that is not Unicode is refused: nobody could read it back', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a text that is not Unicode is refused: nobody could read it back', async (t, open) => {
+  await using chain = await open()
   const bad = chain.transact((dio) =>
     dio.store({ text: 'a\ud800' }, { type: dataType('Text', plain<{ text: string }>()) }),
   )
   await t.rejects(bad, { code: 'BAD_ARGUMENT', message: /Text\.text is not Unicode/ })
 })
 
-await t.test('a schema decides what is an object of its type, on the way in and on the way out', async (t) => {
-  await using chain = await memoryChain()
-  const Age = dataType('Age', {
-    '~standard': {
-      version: 1,
-      vendor: 'test',
-      validate: (value: unknown) =>
-        typeof value === 'object' && value !== null && 'years' in value && typeof value.years === 'number'
-          ? { value: { years: value.years } }
-          : { issues: [{ message: 'secret', path: ['years'] }] },
-    },
-  })
-  const dio = chain.dioMut()
-  const bad: unknown = { years: 'secret' }
-  t.throws(() => dio.store(bad as { years: number }, { type: Age }), {
-    code: 'INVALID_OBJECT',
-    message: /Age: years/,
-    cause: [{ message: 'secret' }],
-  })
-  const age = dio.store({ years: 3 }, { type: Age })
-  Reflect.set(age, 'years', 'secret')
-  await t.rejects(dio.commit(), { code: 'INVALID_OBJECT' })
-  age.years = 4
-  await dio.commit()
-  t.equal((await chain.dio().load(Age, age.key)).years, 4, 'put right, it is committed')
-  const Other = dataType('Other', plain<object>())
-  await t.rejects(chain.dio().load(Other, age.key), { code: 'WRONG_TYPE' })
-})
+await onEveryChain(
+  'a schema decides what is an object of its type, on the way in and on the way out',
+  async (t, open) => {
+    await using chain = await open()
+    const Age = dataType('Age', {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value: unknown) =>
+          typeof value === 'object' && value !== null && 'years' in value && typeof value.years === 'number'
+            ? { value: { years: value.years } }
+            : { issues: [{ message: 'secret', path: ['years'] }] },
+      },
+    })
+    const dio = chain.dioMut()
+    const bad: unknown = { years: 'secret' }
+    t.throws(() => dio.store(bad as { years: number }, { type: Age }), {
+      code: 'INVALID_OBJECT',
+      message: /Age: years/,
+      cause: [{ message: 'secret' }],
+    })
+    const age = dio.store({ years: 3 }, { type: Age })
+    Reflect.set(age, 'years', 'secret')
+    await t.rejects(dio.commit(), { code: 'INVALID_OBJECT' })
+    age.years = 4
+    await dio.commit()
+    t.equal((await chain.dio().load(Age, age.key)).years, 4, 'put right, it is committed')
+    const Other = dataType('Other', plain<object>())
+    await t.rejects(chain.dio().load(Other, age.key), { code: 'WRONG_TYPE' })
+  },
+)
 
 await t.test('a large object lies in bodies, and comes back', async (t) => {
   const storage = new MemoryStorage()
@@ -189,8 +199,8 @@ await t.test('a large object lies in bodies, and comes back', async (t) => {
   await t.rejects(mut.commit(), { code: 'OBJECT_TOO_LARGE' })
 })
 
-await t.test('an object may have a key of its own', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('an object may have a key of its own', async (t, open) => {
+  await using chain = await open()
   const key = objectKey('0000000000100000000002')
   const dio = chain.dioMut()
   dio.store({ text: 'mine' }, { type: Note, key })
@@ -202,8 +212,8 @@ await t.test('an object may have a key of its own', async (t) => {
   t.throws(() => objectKey('nonsense'), { code: 'BAD_ARGUMENT' })
 })
 
-await t.test('roots are listed, by type, and deleted all at once', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('roots are listed, by type, and deleted all at once', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain, 'a', 'b')
   const dio = chain.dioMut()
   const notes = Array.from({ length: 600 }, (_, i) => dio.store({ text: `${i}` }, { type: Note }))
@@ -221,8 +231,8 @@ await t.test('roots are listed, by type, and deleted all at once', async (t) => 
   t.strictSame([...chain.dio().rootKeys()], [])
 })
 
-await t.test('objects are found by their indexed fields', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('objects are found by their indexed fields', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain, 'bolt', 'nut', 'bolt')
   const found = await collected(chain.dio().find(Item, 'name', 'bolt'))
   t.equal(found.length, 2)
@@ -252,17 +262,20 @@ await t.test('everything is there when the chain is opened again', async (t) => 
   }
 })
 
-await t.test('bytes are stored without what else lies in their memory, and are the transaction’s own', async (t) => {
-  await using chain = await memoryChain()
-  const Bytes = dataType('Bytes', plain<{ bytes: Uint8Array; more: { list: Uint8Array[] } }>())
-  const pool = new Uint8Array(1000).fill(7)
-  const bytes = pool.subarray(10, 20)
-  const dio = chain.dioMut()
-  const stored = dio.store({ bytes, more: { list: [bytes] } }, { type: Bytes })
-  pool.fill(8)
-  t.equal(stored.bytes.buffer.byteLength, 10)
-  await dio.commit()
-  const loaded = await chain.dio().load(Bytes, keyOf(stored))
-  t.strictSame(loaded.more.list, [new Uint8Array(10).fill(7)])
-  t.strictSame(loaded.bytes, new Uint8Array(10).fill(7))
-})
+await onEveryChain(
+  'bytes are stored without what else lies in their memory, and are the transaction’s own',
+  async (t, open) => {
+    await using chain = await open()
+    const Bytes = dataType('Bytes', plain<{ bytes: Uint8Array; more: { list: Uint8Array[] } }>())
+    const pool = new Uint8Array(1000).fill(7)
+    const bytes = pool.subarray(10, 20)
+    const dio = chain.dioMut()
+    const stored = dio.store({ bytes, more: { list: [bytes] } }, { type: Bytes })
+    pool.fill(8)
+    t.equal(stored.bytes.buffer.byteLength, 10)
+    await dio.commit()
+    const loaded = await chain.dio().load(Bytes, keyOf(stored))
+    t.strictSame(loaded.more.list, [new Uint8Array(10).fill(7)])
+    t.strictSame(loaded.bytes, new Uint8Array(10).fill(7))
+  },
+)

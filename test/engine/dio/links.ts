@@ -1,13 +1,13 @@
 /** Collections and references. */
-import t from 'tap'
 import { infoOf } from '../../../src/engine/dio/dao-state.js'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import { vecOf } from '../../../src/engine/dio/link-definition.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
-import { Box, boxWith, collected, Item, memoryChain, namesIn, Note, Owner } from '../../helpers/objects.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
+import { Box, boxWith, collected, Item, namesIn, Note, Owner } from '../../helpers/objects.js'
 
-await t.test('a vec keeps its order through pushes, insertions and removals', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a vec keeps its order through pushes, insertions and removals', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain, 'a', 'c')
   const dio = chain.dioMut()
   const { items } = await dio.load(Box, box.key)
@@ -32,8 +32,8 @@ await t.test('a vec keeps its order through pushes, insertions and removals', as
   t.strictSame(await namesIn(chain, box), [])
 })
 
-await t.test('there is always room for one more between two', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('there is always room for one more between two', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain, 'front', 'back')
   const expected = ['front', 'back']
   for (let round = 0; round < 3; round++) {
@@ -56,8 +56,8 @@ await t.test('there is always room for one more between two', async (t) => {
   t.strictSame(await namesIn(chain, box), [], 'each still knows its place')
 })
 
-await t.test('a vec is walked page by page, lazily', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a vec is walked page by page, lazily', async (t, open) => {
+  await using chain = await open()
   const names = Array.from({ length: 1000 }, (_, i) => `${i}`)
   const box = await boxWith(chain, ...names)
   t.strictSame(await namesIn(chain, box), names)
@@ -67,8 +67,8 @@ await t.test('a vec is walked page by page, lazily', async (t) => {
   }
 })
 
-await t.test('a map has one child of each name', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a map has one child of each name', async (t, open) => {
+  await using chain = await open()
   const box = await boxWith(chain)
   const dio = chain.dioMut()
   const { notes } = await dio.load(Box, box.key)
@@ -90,8 +90,8 @@ await t.test('a map has one child of each name', async (t) => {
   t.strictSame(new Set(await collected((await chain.dio().load(Box, box.key)).notes.keys())), new Set(['b', 'z']))
 })
 
-await t.test('at most one child, a reference, and references to other chains', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('at most one child, a reference, and references to other chains', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut()
   const owner = dio.store({ name: 'Ann' }, { type: Owner })
   const box = dio.store({ label: 'x' }, { type: Box })
@@ -118,8 +118,8 @@ await t.test('at most one child, a reference, and references to other chains', a
   t.strictSame(last.elsewhere.names(), [])
 })
 
-await t.test('with an object its children go, or become roots', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('with an object its children go, or become roots', async (t, open) => {
+  await using chain = await open()
   for (const children of ['delete', 'detach'] as const) {
     const box = await boxWith(chain, 'a', 'b')
     const keys = await collected((await chain.dio().load(Box, box.key)).items.keys())
@@ -136,8 +136,8 @@ await t.test('with an object its children go, or become roots', async (t) => {
   }
 })
 
-await t.test('an object moves to another parent, and to none, and never below itself', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('an object moves to another parent, and to none, and never below itself', async (t, open) => {
+  await using chain = await open()
   const Tree = dataType('Tree', plain<{ name: string }>(), {
     links: {
       get branches() {
@@ -170,36 +170,42 @@ await t.test('an object moves to another parent, and to none, and never below it
   t.equal(await (await chain.dio().load(Tree, top.key)).branches.length(), 1)
 })
 
-await t.test('an object that was stored before its type had a link gets it when it is next changed', async (t) => {
-  await using chain = await memoryChain()
-  const Old = dataType('Shelf', plain<{ name: string }>())
-  const New = dataType('Shelf', plain<{ name: string }>(), { links: { notes: vecOf(Note) } })
-  const dio = chain.dioMut()
-  const { key } = dio.store({ name: 'x' }, { type: Old })
-  await dio.commit()
-  t.equal(await (await chain.dio().load(New, key)).notes.length(), 0)
-  const shelf = await dio.load(New, key)
-  shelf.notes.push({ text: 'hello' })
-  await dio.commit()
-  t.equal((await (await chain.dio().load(New, key)).notes.at(0))?.text, 'hello')
-})
+await onEveryChain(
+  'an object that was stored before its type had a link gets it when it is next changed',
+  async (t, open) => {
+    await using chain = await open()
+    const Old = dataType('Shelf', plain<{ name: string }>())
+    const New = dataType('Shelf', plain<{ name: string }>(), { links: { notes: vecOf(Note) } })
+    const dio = chain.dioMut()
+    const { key } = dio.store({ name: 'x' }, { type: Old })
+    await dio.commit()
+    t.equal(await (await chain.dio().load(New, key)).notes.length(), 0)
+    const shelf = await dio.load(New, key)
+    shelf.notes.push({ text: 'hello' })
+    await dio.commit()
+    t.equal((await (await chain.dio().load(New, key)).notes.at(0))?.text, 'hello')
+  },
+)
 
-await t.test('names and references have bounds, and what is beyond them leaves everything as it was', async (t) => {
-  await using chain = await memoryChain()
-  const box = await boxWith(chain, 'a')
-  const dio = chain.dioMut()
-  const loaded = await dio.load(Box, box.key)
-  t.throws(() => loaded.notes.set('x'.repeat(1025), { text: '' }), { code: 'BAD_ARGUMENT' })
-  loaded.notes.set('é'.repeat(512), { text: 'longest' })
-  const far = { chain: 'c'.repeat(200), key: box.key }
-  t.throws(
-    () => {
-      for (let i = 0; i < 300; i++) loaded.elsewhere.set(`${i}`, far)
-    },
-    { code: 'OBJECT_TOO_LARGE' },
-  )
-  await dio.commit()
-  const stored = await chain.dio().load(Box, box.key)
-  t.equal((await stored.notes.get('é'.repeat(512)))?.text, 'longest')
-  t.ok(stored.elsewhere.names().length > 100)
-})
+await onEveryChain(
+  'names and references have bounds, and what is beyond them leaves everything as it was',
+  async (t, open) => {
+    await using chain = await open()
+    const box = await boxWith(chain, 'a')
+    const dio = chain.dioMut()
+    const loaded = await dio.load(Box, box.key)
+    t.throws(() => loaded.notes.set('x'.repeat(1025), { text: '' }), { code: 'BAD_ARGUMENT' })
+    loaded.notes.set('é'.repeat(512), { text: 'longest' })
+    const far = { chain: 'c'.repeat(200), key: box.key }
+    t.throws(
+      () => {
+        for (let i = 0; i < 300; i++) loaded.elsewhere.set(`${i}`, far)
+      },
+      { code: 'OBJECT_TOO_LARGE' },
+    )
+    await dio.commit()
+    const stored = await chain.dio().load(Box, box.key)
+    t.equal((await stored.notes.get('é'.repeat(512)))?.text, 'longest')
+    t.ok(stored.elsewhere.names().length > 100)
+  },
+)

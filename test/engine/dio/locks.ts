@@ -1,10 +1,9 @@
 /** Locks with owners and leases. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
-import { memoryChain } from '../../helpers/objects.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
 
-await t.test('a lock has one owner at a time, and who waits is served in order', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a lock has one owner at a time, and who waits is served in order', async (t, open) => {
+  await using chain = await open()
   const first = chain.tryLock('a')
   t.ok(first)
   t.equal(chain.tryLock('a'), undefined)
@@ -24,8 +23,8 @@ await t.test('a lock has one owner at a time, and who waits is served in order',
   t.strictSame(fences, [...fences].sort((a, b) => a - b)) // prettier-ignore
 })
 
-await t.test('a lease that runs out is another one’s, and the old owner releases nothing', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a lease that runs out is another one’s, and the old owner releases nothing', async (t, open) => {
+  await using chain = await open()
   const old = await chain.lock('a', { leaseMs: 10 })
   const next = await chain.lock('a')
   t.notOk(old.isHeld)
@@ -36,8 +35,8 @@ await t.test('a lease that runs out is another one’s, and the old owner releas
   t.equal(chain.tryLock('a'), undefined)
 })
 
-await t.test('an extended lease lasts', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('an extended lease lasts', async (t, open) => {
+  await using chain = await open()
   const lock = await chain.lock('a', { leaseMs: 60 })
   for (let i = 0; i < 5; i++) {
     await sleep(20)
@@ -46,8 +45,8 @@ await t.test('an extended lease lasts', async (t) => {
   t.ok(lock.isHeld)
 })
 
-await t.test('waiting ends in time, when it is given up, and with the chain', async (t) => {
-  const chain = await memoryChain()
+await onEveryChain('waiting ends in time, when it is given up, and with the chain', async (t, open) => {
+  const chain = await open()
   const held = await chain.lock('a')
   await t.rejects(chain.lock('a', { timeoutMs: 5 }), { code: 'TIMED_OUT' })
   await t.rejects(chain.lock('a', { signal: AbortSignal.abort() }), { code: 'ABORTED' })

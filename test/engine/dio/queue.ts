@@ -8,6 +8,7 @@ import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import { keys } from '../../helpers/log-workbench.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
 import { collected, memoryChain, Note } from '../../helpers/objects.js'
 
 const Job = dataType('Job', plain<{ number: number }>())
@@ -31,8 +32,8 @@ async function processUntil(
 const notes = async (chain: Chain): Promise<string[]> =>
   (await collected(chain.dio().roots(Note))).map(({ text }) => text).sort((a, b) => Number(a) - Number(b))
 
-await t.test('messages are handled in their order, and are gone', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('messages are handled in their order, and are gone', async (t, open) => {
+  await using chain = await open()
   const queue = await chain.queue('jobs', Job)
   for (let number = 0; number < 20; number++) await queue.send({ number })
   const order: number[] = []
@@ -44,8 +45,8 @@ await t.test('messages are handled in their order, and are gone', async (t) => {
   t.equal(await queue.length(), 0)
 })
 
-await t.test('several handlers share the work, and each message takes effect once', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('several handlers share the work, and each message takes effect once', async (t, open) => {
+  await using chain = await open()
   const queue = await chain.queue('jobs', Job)
   const sends = Array.from({ length: 60 }, (_, number) => queue.send({ number }))
   const handler: Handler<typeof Job> = async ({ number }, dio) => {
@@ -60,60 +61,69 @@ await t.test('several handlers share the work, and each message takes effect onc
   )
 })
 
-await t.test('what a handler did before it failed has not happened, and the message is tried again', async (t) => {
-  await using chain = await memoryChain()
-  const queue = await chain.queue('jobs', Job)
-  await queue.send({ number: 7 })
-  let attempts = 0
-  const handler: Handler<typeof Job> = ({ number }, dio) => {
-    dio.store({ text: `${number}` }, { type: Note })
-    if (++attempts < 3) throw new Error('not yet')
-  }
-  await processUntil(chain, handler, async () => (await queue.length()) === 0)
-  t.equal(attempts, 3)
-  t.strictSame(await notes(chain), ['7'])
-})
+await onEveryChain(
+  'what a handler did before it failed has not happened, and the message is tried again',
+  async (t, open) => {
+    await using chain = await open()
+    const queue = await chain.queue('jobs', Job)
+    await queue.send({ number: 7 })
+    let attempts = 0
+    const handler: Handler<typeof Job> = ({ number }, dio) => {
+      dio.store({ text: `${number}` }, { type: Note })
+      if (++attempts < 3) throw new Error('not yet')
+    }
+    await processUntil(chain, handler, async () => (await queue.length()) === 0)
+    t.equal(attempts, 3)
+    t.strictSame(await notes(chain), ['7'])
+  },
+)
 
-await t.test('a message that never succeeds is put aside with the reason, and can be revived', async (t) => {
-  await using chain = await memoryChain()
-  const queue = await chain.queue('jobs', Job, { maxAttempts: 3 })
-  const key = await queue.send({ number: 1 })
-  await queue.send({ number: 2 })
-  const done: number[] = []
-  const handler: Handler<typeof Job> = ({ number }) => {
-    if (number === 1) throw new Error('impossible')
-    done.push(number)
-  }
-  await processUntil(chain, handler, async () => (await queue.length()) === 0, { maxAttempts: 3 })
-  t.strictSame(done, [2])
-  const dead = await collected(queue.dead())
-  t.strictSame(dead.map(({ message, attempts, reason }) => [message.number, attempts, reason]), [[1, 3, 'impossible']]) // prettier-ignore
-  await queue.revive(key)
-  t.equal(await queue.length(), 1)
-  t.strictSame(await collected(queue.dead()), [])
-  await processUntil(chain, ({ number }) => void done.push(number), () => done.length === 2) // prettier-ignore
-  t.strictSame(done, [2, 1])
-  await t.rejects(queue.revive(key), { code: 'NOT_FOUND' })
-})
+await onEveryChain(
+  'a message that never succeeds is put aside with the reason, and can be revived',
+  async (t, open) => {
+    await using chain = await open()
+    const queue = await chain.queue('jobs', Job, { maxAttempts: 3 })
+    const key = await queue.send({ number: 1 })
+    await queue.send({ number: 2 })
+    const done: number[] = []
+    const handler: Handler<typeof Job> = ({ number }) => {
+      if (number === 1) throw new Error('impossible')
+      done.push(number)
+    }
+    await processUntil(chain, handler, async () => (await queue.length()) === 0, { maxAttempts: 3 })
+    t.strictSame(done, [2])
+    const dead = await collected(queue.dead())
+    t.strictSame(dead.map(({ message, attempts, reason }) => [message.number, attempts, reason]), [[1, 3, 'impossible']]) // prettier-ignore
+    await queue.revive(key)
+    t.equal(await queue.length(), 1)
+    t.strictSame(await collected(queue.dead()), [])
+    await processUntil(chain, ({ number }) => void done.push(number), () => done.length === 2) // prettier-ignore
+    t.strictSame(done, [2, 1])
+    await t.rejects(queue.revive(key), { code: 'NOT_FOUND' })
+  },
+)
 
-await t.test('a handler that takes too long has lost its message, and what it does comes to nothing', async (t) => {
-  await using chain = await memoryChain()
-  const queue = await chain.queue('jobs', Job)
-  await queue.send({ number: 1 })
-  let attempts = 0
-  const wasTold: boolean[] = []
-  const handler: Handler<typeof Job> = async (_, dio, signal) => {
-    const attempt = ++attempts
-    dio.store({ text: `${attempt}` }, { type: Note })
-    if (attempt === 1) await sleep(200)
-    wasTold.push(signal.aborted)
-  }
-  const isDone = async () => wasTold.length === 2 && (await queue.length()) === 0
-  await processUntil(chain, handler, isDone, { leaseMs: 40, concurrency: 2 })
-  t.equal(attempts, 2)
-  t.strictSame(wasTold, [false, true])
-  t.strictSame(await notes(chain), ['2'])
-})
+await onEveryChain(
+  'a handler that takes too long has lost its message, and what it does comes to nothing',
+  async (t, open) => {
+    await using chain = await open()
+    const queue = await chain.queue('jobs', Job)
+    await queue.send({ number: 1 })
+    let attempts = 0
+    const wasTold: boolean[] = []
+    const handler: Handler<typeof Job> = async (_, dio, signal) => {
+      const attempt = ++attempts
+      dio.store({ text: `${attempt}` }, { type: Note })
+      if (attempt === 1) await sleep(200)
+      wasTold.push(signal.aborted)
+    }
+    const isDone = async () => wasTold.length === 2 && (await queue.length()) === 0
+    await processUntil(chain, handler, isDone, { leaseMs: 40, concurrency: 2 })
+    t.equal(attempts, 2)
+    t.strictSame(wasTold, [false, true])
+    t.strictSame(await notes(chain), ['2'])
+  },
+)
 
 await t.test('after a crash at any moment every message takes effect once', async (t) => {
   const storage = new MemoryStorage()
@@ -142,8 +152,8 @@ await t.test('after a crash at any moment every message takes effect once', asyn
   t.strictSame(await notes(chain), ['0', '1', '2', '3', '4'])
 })
 
-await t.test('a message is sent with what else its transaction does, or not at all', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a message is sent with what else its transaction does, or not at all', async (t, open) => {
+  await using chain = await open()
   const queue = await chain.queue('jobs', Job)
   const dio = chain.dioMut()
   await queue.sendIn(dio, { number: 1 })
@@ -155,8 +165,8 @@ await t.test('a message is sent with what else its transaction does, or not at a
   t.equal(await queue.length(), 1)
 })
 
-await t.test('a queue keeps to the type of its messages', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a queue keeps to the type of its messages', async (t, open) => {
+  await using chain = await open()
   await chain.queue('jobs', Job)
   await chain.queue('jobs', Job)
   await t.rejects(chain.queue('jobs', Note), { code: 'WRONG_TYPE' })

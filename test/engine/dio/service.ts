@@ -1,18 +1,18 @@
 /** Requests and answers. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import { service } from '../../../src/engine/dio/service.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { AteError } from '../../../src/engine/error.js'
-import { collected, memoryChain, Note } from '../../helpers/objects.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
+import { collected, Note } from '../../helpers/objects.js'
 
 const Ping = dataType('Ping', plain<{ text: string }>())
 const Pong = dataType('Pong', plain<{ text: string; by: number }>())
 const ping = service('ping', Ping, Pong)
 
-await t.test('a request is answered', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a request is answered', async (t, open) => {
+  await using chain = await open()
   const end = new AbortController()
   const serving = chain.serve(ping, ({ text }) => ({ text: `pong ${text}`, by: 1 }), { signal: end.signal })
   t.equal((await chain.invoke(ping, { text: 'hi' })).text, 'pong hi')
@@ -20,8 +20,8 @@ await t.test('a request is answered', async (t) => {
   await serving
 })
 
-await t.test('requests are shared among those who serve, each answered once to who asked', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('requests are shared among those who serve, each answered once to who asked', async (t, open) => {
+  await using chain = await open()
   const end = new AbortController()
   const { signal } = end
   const answered: number[] = []
@@ -45,8 +45,8 @@ await t.test('requests are shared among those who serve, each answered once to w
   await Promise.all(serving)
 })
 
-await t.test('what a handler throws comes to who asked, and what it did has not happened', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('what a handler throws comes to who asked, and what it did has not happened', async (t, open) => {
+  await using chain = await open()
   const end = new AbortController()
   const serving = chain.serve(
     ping,
@@ -65,8 +65,8 @@ await t.test('what a handler throws comes to who asked, and what it did has not 
   await serving
 })
 
-await t.test('nobody waits for ever', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('nobody waits for ever', async (t, open) => {
+  await using chain = await open()
   await t.rejects(chain.invoke(ping, { text: 'x' }, { timeoutMs: 20 }), { code: 'TIMED_OUT' })
   await t.rejects(chain.invoke(ping, { text: 'x' }, { signal: AbortSignal.abort() }), { code: 'ABORTED' })
   const queue = await chain.queue('service ping', Ping)

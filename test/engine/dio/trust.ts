@@ -14,6 +14,7 @@ import { ReadKey, WriteKey } from '../../../src/engine/trust/keys.js'
 import { readBy, writeBy } from '../../../src/engine/trust/rules.js'
 import { AteSession } from '../../../src/engine/trust/session.js'
 import { keys } from '../../helpers/log-workbench.js'
+import { onEveryChain } from '../../helpers/every-chain.js'
 import { collected, memoryChain } from '../../helpers/objects.js'
 
 const Page = dataType('Page', plain<{ text: string }>(), { index: ['text'] })
@@ -59,18 +60,18 @@ await t.test('who holds the key reads and writes, what lies below too; nobody el
   }
 })
 
-await t.test('listings leave out what cannot be read, and are not broken by it', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('listings leave out what cannot be read, and are not broken by it', async (t, open) => {
+  await using chain = await open()
   await annsDiary(chain)
-  const open = chain.dioMut()
-  open.store({ title: 'open' }, { type: Diary })
-  await open.commit()
+  const dio = chain.dioMut()
+  dio.store({ title: 'open' }, { type: Diary })
+  await dio.commit()
   t.strictSame((await collected(chain.dio(eve.session).roots(Diary))).map(({ title }) => title), ['open']) // prettier-ignore
   t.equal((await collected(chain.dio(ann.session).roots(Diary))).length, 2)
 })
 
-await t.test('a change needs a key of the rule that was in force, and is refused whole', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('a change needs a key of the rule that was in force, and is refused whole', async (t, open) => {
+  await using chain = await open()
   const { diary, page } = await annsDiary(chain)
   const both = new AteSession({ identity: 'reader', readKeys: [ann.read], writeKeys: [eve.write] })
   const attempts: ((dio: ReturnType<Chain['dioMut']>) => Promise<unknown>)[] = [
@@ -92,8 +93,8 @@ await t.test('a change needs a key of the rule that was in force, and is refused
   t.equal(await textOf(chain, ann.session, page), 'secret text')
 })
 
-await t.test('attack: an object is not taken over by naming one’s own node as its parent', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('attack: an object is not taken over by naming one’s own node as its parent', async (t, open) => {
+  await using chain = await open()
   const { page } = await annsDiary(chain)
   const eves = chain.dioMut(eve.session)
   const mine = eves.store({ title: 'eve' }, { type: Diary })
@@ -106,8 +107,8 @@ await t.test('attack: an object is not taken over by naming one’s own node as 
   t.equal(await textOf(chain, ann.session, page), 'secret text')
 })
 
-await t.test('attack: nor is anything put below somebody else’s node', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('attack: nor is anything put below somebody else’s node', async (t, open) => {
+  await using chain = await open()
   const { diary } = await annsDiary(chain)
   const dio = chain.dioMut(new AteSession({ readKeys: [ann.read], writeKeys: [eve.write] }))
   const mine = dio.store({ text: 'eve’s' }, { type: Page })
@@ -116,8 +117,8 @@ await t.test('attack: nor is anything put below somebody else’s node', async (
   await t.rejects(chain.dio(ann.session).load(Page, mine.key), { code: 'NOT_FOUND' })
 })
 
-await t.test('attack: what is protected late in a transaction is never stored unprotected', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('attack: what is protected late in a transaction is never stored unprotected', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut(ann.session)
   const diary = dio.store({ title: 'title' }, { type: Diary })
   const page = diary.pages.push({ text: 'text' })
@@ -136,8 +137,8 @@ await t.test('attack: what is protected late in a transaction is never stored un
   )
 })
 
-await t.test('attack: a protected object that was deleted is not made again by others', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('attack: a protected object that was deleted is not made again by others', async (t, open) => {
+  await using chain = await open()
   const key = objectKey('00000000002000000000ab')
   const dio = chain.dioMut(ann.session)
   const page = dio.store({ text: 'mine' }, { type: Page, key })
@@ -154,8 +155,8 @@ await t.test('attack: a protected object that was deleted is not made again by o
   t.strictSame(await collected(chain.dio().roots(Page)), [])
 })
 
-await t.test('attack: what comes with the same commit cannot open the door for itself', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('attack: what comes with the same commit cannot open the door for itself', async (t, open) => {
+  await using chain = await open()
   const { diary } = await annsDiary(chain)
   const dio = chain.dioMut(new AteSession({ readKeys: [ann.read], writeKeys: [eve.write] }))
   const loaded = await dio.load(Diary, diary)
@@ -164,8 +165,8 @@ await t.test('attack: what comes with the same commit cannot open the door for i
   await t.rejects(dio.commit(), { code: 'NOT_AUTHORIZED' })
 })
 
-await t.test('what is nobody’s stays as it is', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('what is nobody’s stays as it is', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut(ann.session)
   const page = dio.store({ text: 'carved in stone' }, { type: Page })
   dio.protect(page, { write: writeBy.nobody })
@@ -178,8 +179,8 @@ await t.test('what is nobody’s stays as it is', async (t) => {
   await t.rejects(deletes.commit(), { code: 'NOT_AUTHORIZED' })
 })
 
-await t.test('any of several keys will do', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('any of several keys will do', async (t, open) => {
+  await using chain = await open()
   const dio = chain.dioMut(ann.session)
   const page = dio.store({ text: '1' }, { type: Page })
   dio.protect(page, { read: readBy.only(ann.read, bob.read), write: writeBy.only(ann.write, bob.write) })
@@ -191,24 +192,27 @@ await t.test('any of several keys will do', async (t) => {
   await t.rejects(textOf(chain, eve.session, page.key), { code: 'NO_READ_KEY' })
 })
 
-await t.test('who joins reads what was written before; who leaves cannot read what is written after', async (t) => {
-  await using chain = await memoryChain()
-  const { diary, page } = await annsDiary(chain)
-  const protect = async (...readers: ReadKey[]) => {
+await onEveryChain(
+  'who joins reads what was written before; who leaves cannot read what is written after',
+  async (t, open) => {
+    await using chain = await open()
+    const { diary, page } = await annsDiary(chain)
+    const protect = async (...readers: ReadKey[]) => {
+      const dio = chain.dioMut(ann.session)
+      dio.protect(await dio.load(Diary, diary), { read: readBy.only(...readers) })
+      await dio.commit()
+    }
+    await protect(ann.read, bob.read)
+    t.equal(await textOf(chain, bob.session, page), 'secret text', 'without being sealed again')
+    await protect(ann.read)
     const dio = chain.dioMut(ann.session)
-    dio.protect(await dio.load(Diary, diary), { read: readBy.only(...readers) })
+    const later = (await dio.load(Diary, diary)).pages.push({ text: 'later' })
     await dio.commit()
-  }
-  await protect(ann.read, bob.read)
-  t.equal(await textOf(chain, bob.session, page), 'secret text', 'without being sealed again')
-  await protect(ann.read)
-  const dio = chain.dioMut(ann.session)
-  const later = (await dio.load(Diary, diary)).pages.push({ text: 'later' })
-  await dio.commit()
-  await t.rejects(textOf(chain, bob.session, later.key), { code: 'NO_READ_KEY' })
-  t.equal(await textOf(chain, ann.session, later.key), 'later')
-  t.equal(await textOf(chain, ann.session, page), 'secret text')
-})
+    await t.rejects(textOf(chain, bob.session, later.key), { code: 'NO_READ_KEY' })
+    t.equal(await textOf(chain, ann.session, later.key), 'later')
+    t.equal(await textOf(chain, ann.session, page), 'secret text')
+  },
+)
 
 await t.test('without a rule who holds a root key may change, and a chain keeps its root keys', async (t) => {
   const options = { storage: new MemoryStorage(), keys }
@@ -252,8 +256,8 @@ await t.test('a session holds what its groups and its sudo hold, until it expire
   t.notMatch(JSON.stringify([ann.read, ann.write, inGroup, ann.session]), Buffer.from(ann.read.bytes).toString('hex'))
 })
 
-await t.test('queues and services work where there are root keys, for who holds one', async (t) => {
-  await using chain = await memoryChain()
+await onEveryChain('queues and services work where there are root keys, for who holds one', async (t, open) => {
+  await using chain = await open()
   await chain.pinRootKeys([ann.write.id])
   await t.rejects(chain.queue('jobs', Page, { session: eve.session }), { code: 'NOT_AUTHORIZED' })
   const { session } = ann
@@ -265,10 +269,10 @@ await t.test('queues and services work where there are root keys, for who holds 
   await serving
 })
 
-await t.test(
+await onEveryChain(
   'nothing is read or changed through a chain that is closed, and who processes its queue is told',
-  async (t) => {
-    const chain = await memoryChain()
+  async (t, open) => {
+    const chain = await open()
     const { diary } = await annsDiary(chain)
     const [dio, mut] = [chain.dio(ann.session), chain.dioMut(ann.session)]
     const queue = await chain.queue('jobs', Page)
