@@ -3,37 +3,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { nativeCrypto as crypto } from '../../src/adapters/node/native-crypto.js'
-import { createChain } from '../../src/adapters/node/open-chain.js'
-import { Chain } from '../../src/engine/dio/chain.js'
-import { memoryChain } from './objects.js'
+import type { Chain } from '../../src/engine/dio/chain.js'
+import { ChainBuilder } from '../../src/library/chain-builder.js'
+import { AteConfig } from '../../src/library/config.js'
 
 type Open = () => Promise<Chain>
 
 /** A test in both places; `open` makes a chain that holds nothing. */
 export async function onEveryChain(name: string, test: (t: Test, open: Open) => Promise<unknown>): Promise<void> {
-  await t.test(`${name} (in memory)`, (t) => test(t, memoryChain))
+  await t.test(`${name} (in memory)`, (t) => test(t, () => new ChainBuilder(AteConfig.default()).open('test')))
   await t.test(`${name} (on disk)`, async (t) => {
     const root = mkdtempSync(join(tmpdir(), 'atefs-chain-'))
     t.teardown(() => rmSync(root, { recursive: true }))
+    process.env['XDG_STATE_HOME'] = join(root, 'state')
+    const builder = new ChainBuilder(AteConfig.default().with({ logPath: join(root, 'chains') }))
     let chains = 0
-    await test(t, () => diskChain(join(root, `${++chains}`)))
+    await test(t, () => builder.open(`test ${++chains}`))
   })
-}
-
-/** As a program has it, without a memory of it outside of its directory. */
-async function diskChain(directory: string): Promise<Chain> {
-  const opened = await createChain({
-    directory,
-    secret: { kind: 'key-file' },
-    keyBits: 256,
-    anchorDirectory: undefined,
-    readOnly: false,
-    allowDamage: false,
-    acceptRollback: false,
-    onProgress: () => undefined,
-    onNotice: () => undefined,
-  })
-  const { view } = opened
-  return new Chain({ name: 'test', view, crypto, nowMs: Date.now, durability: 'local', onClose: () => opened.close() })
 }

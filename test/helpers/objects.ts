@@ -2,6 +2,7 @@
 import { nativeCrypto } from '../../src/adapters/node/native-crypto.js'
 import { openMemoryChain, type MemoryChainOptions } from '../../src/engine/chain/memory-chain.js'
 import { Chain } from '../../src/engine/dio/chain.js'
+import type { Durability } from '../../src/engine/dio/commit-options.js'
 import { type Dao, dataType } from '../../src/engine/dio/data-type.js'
 import { childOf, foreign, mapOf, vecOf, weakTo } from '../../src/engine/dio/link-definition.js'
 import { plain } from '../../src/engine/dio/standard-schema.js'
@@ -20,14 +21,17 @@ export const Box = dataType('Box', plain<{ label: string }>(), {
 })
 
 /** A chain in memory; reopened with the same storage and keys it goes on. */
-export async function memoryChain(options: Partial<MemoryChainOptions> = {}): Promise<Chain> {
+export async function memoryChain({
+  durability = 'memory',
+  ...options
+}: Partial<MemoryChainOptions> & { durability?: Durability } = {}): Promise<Chain> {
   const opened = await openMemoryChain({ crypto: nativeCrypto, ...options })
   return new Chain({
     name: 'test',
     view: opened.view,
     crypto: nativeCrypto,
     nowMs: options.clock ?? Date.now,
-    durability: 'memory',
+    durability,
     compact: () => opened.view.compact(),
     onClose: () => opened.close(),
   })

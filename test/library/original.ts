@@ -127,6 +127,65 @@ await t.test('load: 100 commits of 100 objects are there when the chain is opene
   t.equal(sum, (10_000 * 9_999) / 2)
 })
 
+await t.test(
+  'test_chain: two objects, a new version, a deletion; the same after every compaction and opening',
+  async (t) => {
+    const open = onDisk(t)
+    let chain = await open()
+    t.equal([...chain.dio().rootKeys()].length, 0)
+    const [first, second] = await chain.transact((dio) => [
+      dio.store({ value: 1 }, { type: Row }).key,
+      dio.store({ value: 2 }, { type: Row }).key,
+    ])
+    const values = async () => (await chain.dio().loadMany(Row, [first, second])).map(({ value }) => value)
+    const isSame = async (expected: number[]) => {
+      t.strictSame(await values(), expected)
+      t.equal([...chain.dio().rootKeys()].length, expected.length)
+      await chain.compact()
+      t.strictSame(await values(), expected, 'compacted')
+      await chain.close()
+      chain = await open()
+      t.strictSame(await values(), expected, 'opened again')
+    }
+    await isSame([1, 2])
+    await chain.transact(async (dio) => ((await dio.load(Row, first)).value = 3))
+    await isSame([3, 2])
+    await chain.transact((dio) => dio.delete(second))
+    await t.rejects(chain.dio().load(Row, second), { code: 'NOT_FOUND' })
+    await isSame([3])
+    await chain.close()
+  },
+)
+
+await t.test(
+  'test_redo_log: what is written while the log is compacted is there, in order, also when reopened',
+  async (t) => {
+    const open = onDisk(t)
+    let chain = await open()
+    const list = await chain.transact((dio) => dio.store({ value: 0 }, { type: Parent }))
+    const push = async (value: number, durability: 'memory' | 'local') =>
+      await chain.transact(async (dio) => (await dio.load(Parent, list.key)).children.push({ value }), { durability })
+    const values = async () => {
+      const found: number[] = []
+      for await (const { value } of (await chain.dio().load(Parent, list.key)).children) found.push(value)
+      return found
+    }
+    t.strictSame(await values(), [])
+    await push(1, 'memory')
+    t.strictSame(await values(), [1], 'before it is on the disk')
+    const compacting = chain.compact()
+    for (const value of [4, 5, 6]) await push(value, value === 5 ? 'memory' : 'local')
+    t.strictSame(await values(), [1, 4, 5, 6])
+    await compacting
+    await chain.close()
+    chain = await open()
+    t.strictSame(await values(), [1, 4, 5, 6])
+    await push(7, 'local')
+    t.equal((await values()).length, 5)
+    await chain.close()
+  },
+)
+
 await t.test('a passphrase opens a chain, and only it', async (t) => {
   const open = onDisk(t, { passphrase: 'correct horse' })
   const chain = await open()

@@ -21,6 +21,8 @@ interface Appended {
 export class Placement {
   readonly #transaction: RecordTransaction
   readonly #appended = new Map<number, Appended[]>()
+  /** Places where something was appended and taken away again: what is there is not this transaction's. */
+  readonly #vacated = new Map<number, Set<number>>()
 
   constructor(transaction: RecordTransaction) {
     this.#transaction = transaction
@@ -30,7 +32,9 @@ export class Placement {
   append(collection: number, key: KeyParts): number {
     const appended = this.#appended.get(collection) ?? []
     const last = appended[appended.length - 1]?.place
-    const place = nextPlace(last ?? lastPlace(this.#transaction.unwatched, collection))
+    let place = nextPlace(last ?? lastPlace(this.#transaction.unwatched, collection))
+    // One that this transaction has emptied stays so: at the commit it must be told from one that others have taken.
+    while (this.#transaction.staged(CHILD_KIND, collection, place) !== undefined) place = nextPlace(place)
     appended.push({ key, place })
     this.#appended.set(collection, appended)
     this.#put(collection, place, [{ name: '', key }])
@@ -41,6 +45,7 @@ export class Placement {
   insert(collection: number, key: KeyParts, after: number | undefined, before: number): number | undefined {
     const place = after === undefined ? before - PLACE_STEP : Math.floor((after + before) / 2)
     if (place < 0 || place === after) return undefined
+    this.#vacated.get(collection)?.delete(place)
     this.#put(collection, place, [{ name: '', key }])
     return place
   }
@@ -58,11 +63,14 @@ export class Placement {
     const appended = this.#appended.get(collection)
     if (appended === undefined) return
     const others = appended.filter((one) => !isSameKey(one.key, key))
+    if (others.length === appended.length) return
     this.#appended.set(collection, others)
+    this.#vacated.set(collection, (this.#vacated.get(collection) ?? new Set()).add(place))
   }
 
   /** Moves what was appended behind what `latest` has; returns the children whose place changed, with the new one. */
   settle(latest: RecordReader): { key: KeyParts; place: number }[] {
+    for (const [collection, places] of this.#vacated) for (const place of places) this.#leave(latest, collection, place)
     const moved: Appended[] = []
     for (const [collection, appended] of this.#appended) {
       const [first] = appended

@@ -1,6 +1,7 @@
 /** What transactions see of each other, and what becomes of those that meet. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { keyOf } from '../../../src/engine/dio/dao-state.js'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { FaultStorage } from '../../helpers/fault-storage.js'
@@ -120,6 +121,29 @@ await onEveryChain('pushes never meet, whoever makes them', async (t, open) => {
   })
   t.strictSame(await namesIn(chain, box), [], 'each knows its place')
 })
+
+await onEveryChain(
+  'what moves to the end of its own vec, or is appended and taken back, is no trouble for who appends',
+  async (t, open) => {
+    await using chain = await open()
+    const box = await boxWith(chain, 'a', 'b')
+    const [, last] = await collected((await chain.dio().load(Box, box.key)).items)
+    if (last === undefined) return t.fail()
+    const [moves, appends, takesBack] = [chain.dioMut(), chain.dioMut(), chain.dioMut()]
+    ;(await moves.load(Box, box.key)).items.attach(await moves.load(Item, keyOf(last)))
+    takesBack.delete((await takesBack.load(Box, box.key)).items.push({ name: 'never', amount: 1 }))
+    takesBack.store({ text: 'something else' }, { type: Note })
+    ;(await appends.load(Box, box.key)).items.push({ name: 'c', amount: 1 })
+    await appends.commit()
+    t.strictSame(await namesIn(chain, box), ['a', 'b', 'c'])
+    await takesBack.commit()
+    t.strictSame(await namesIn(chain, box), ['a', 'b', 'c'])
+    await moves.commit()
+    t.strictSame(await namesIn(chain, box), ['a', 'c', 'b'], 'there is one of each')
+    await chain.transact((dio) => dio.delete(keyOf(last)))
+    t.strictSame(await namesIn(chain, box), ['a', 'c'])
+  },
+)
 
 await onEveryChain('names of a map meet only when they are the same', async (t, open) => {
   await using chain = await open()
