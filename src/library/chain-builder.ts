@@ -1,6 +1,6 @@
 /** Opens chains for programs: in a directory, or in memory. */
 import { join, resolve } from 'node:path'
-import type { ChainHandle, ChainSecret, CreateChainOptions } from '../adapters/node/chain-handle.js'
+import type { ChainHandle, CreateChainOptions } from '../adapters/node/chain-handle.js'
 import { collectGarbage } from '../adapters/node/collect-garbage.js'
 import type { CompactableChain } from '../adapters/node/compaction-schedule.js'
 import { holeBytes } from '../adapters/node/hole-bytes.js'
@@ -10,6 +10,7 @@ import { createChain, openChain } from '../adapters/node/open-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { openMemoryChain } from '../engine/chain/memory-chain.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
+import type { ChainKeeping } from '../engine/chain/chain-keeping.js'
 import type { CompactionReport } from '../engine/chain/compaction/compactor.js'
 import type { WriterStatus } from '../engine/chain/committer.js'
 import { Chain } from '../engine/dio/chain.js'
@@ -19,6 +20,8 @@ import { AteError } from '../engine/error.js'
 import { chainClock, doubtAbout } from './chain-clock.js'
 import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
+import { keepingInMemory } from './memory-keeping.js'
+import { secretFor } from './secret.js'
 import { withRootKeys } from './with-root-keys.js'
 
 const DEFAULT_KEY_BITS = 256
@@ -55,7 +58,7 @@ export class ChainBuilder {
     const { view } = memory
     const status = (): WriterStatus => view.writerStatus
     const opened = { view, trust, status, compact: () => view.compact(), close: () => memory.close() }
-    return chainOn(name, opened, 'memory', this.#options)
+    return chainOn(name, { ...opened, ...keepingInMemory(memory) }, 'memory', this.#options)
   }
 
   async #openDirectory(name: string, directory: string): Promise<Chain> {
@@ -71,7 +74,7 @@ export class ChainBuilder {
       throw new AteError('CHAIN_NOT_FOUND', `There is no chain ${name} in ${join(directory, '..')}.`)
     const options: CreateChainOptions = {
       directory,
-      secret: this.#secret(presence === 'key-file'),
+      secret: secretFor(this.#options, presence === 'key-file'),
       anchorDirectory: anchorPath === undefined ? standardPaths(process.env).anchors : resolve(anchorPath),
       readOnly,
       allowDamage: false,
@@ -87,22 +90,11 @@ export class ChainBuilder {
     await handle.close()
     throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
   }
-
-  #secret(isKeyFile: boolean): ChainSecret {
-    const { passphrase } = this.#options
-    if (isKeyFile && passphrase !== undefined)
-      throw new AteError('BAD_ARGUMENT', 'The chain has no passphrase: its key lies beside it.', {
-        hint: 'Leave the passphrase out.',
-      })
-    if (passphrase === undefined) return { kind: 'key-file' }
-    if (passphrase === '') throw new AteError('EMPTY_PASSPHRASE', 'The passphrase is empty.')
-    return { kind: 'passphrase', passphrase: new TextEncoder().encode(passphrase) }
-  }
 }
 
 function chainOn(
   name: string,
-  opened: CompactableChain & Pick<ChainHandle, 'view' | 'trust' | 'close'>,
+  opened: CompactableChain & ChainKeeping & Pick<ChainHandle, 'view' | 'trust' | 'close'>,
   durability: Durability,
   options: Readonly<AteConfigOptions>,
   holeBytes = 0,
@@ -118,7 +110,7 @@ function chainOn(
     await opened.close()
   }
   const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, onClose }
-  const chain = new Chain({ name, ...parts })
+  const chain = new Chain({ name, ...parts, keeping: opened })
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
   return chain

@@ -2,6 +2,7 @@
  * What a mount needs of a chain: the records, what `atefs status` shows, and an orderly end. `adapters/node/open-chain.ts`
  * provides it; the daemon depends on this face only.
  */
+import type { ChainKeeping } from '../../engine/chain/chain-keeping.js'
 import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
@@ -74,7 +75,7 @@ export interface ChainStatus {
   failure: string | undefined
 }
 
-export interface ChainHandle {
+export interface ChainHandle extends ChainKeeping {
   readonly view: RecordView
   /** Secret; wiped by `close`. The file system takes its name key from here. */
   readonly keys: ChainKeys

@@ -26,6 +26,7 @@ export interface CommitMessage {
 export type ToWorker =
   | CommitMessage
   | { type: 'receive'; request: ReceiveRequest }
+  | { type: 'rotate' }
   | { type: 'make-room' }
   | { type: 'index-seen' }
   | { type: 'compact' }

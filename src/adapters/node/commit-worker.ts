@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ChainWriter } from '../../engine/chain/chain-writer.js'
-import type { ReceiveRequest } from '../../engine/chain/committer.js'
+import type { ReceiveRequest, WriterStatus } from '../../engine/chain/committer.js'
 import type { FindReferences } from '../../engine/chain/compaction/live-bodies.js'
 import { deriveChainKeys } from '../../engine/crypto/chain-keys.js'
 import { AteError } from '../../engine/error.js'
@@ -109,8 +109,10 @@ async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
       return commit(writer, message.transaction, writer.submit(decoder.decode(message)))
     case 'receive':
       return receive(writer, message.request)
+    case 'rotate':
+      return answerRoom(writer.rotate())
     case 'make-room':
-      return makeRoom(writer)
+      return answerRoom(writer.makeRoom())
     case 'index-seen':
       writer.noteIndexSeen()
       return
@@ -161,9 +163,9 @@ async function compact(writer: ChainWriter): Promise<void> {
   }
 }
 
-async function makeRoom(writer: ChainWriter): Promise<void> {
+async function answerRoom(answer: Promise<WriterStatus>): Promise<void> {
   try {
-    send({ type: 'room', status: await writer.makeRoom() })
+    send({ type: 'room', status: await answer })
   } catch (error) {
     send({ type: 'no-room', error: toPlainError(error) })
   }

@@ -19,6 +19,7 @@ import { AnchorFile } from './anchor-file.js'
 import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
 import { lockChain, type ChainLock } from './chain-lock.js'
 import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
+import { keepingOf } from './chain-keeping.js'
 import { chainStatus } from './chain-status.js'
 import { collectGarbage } from './collect-garbage.js'
 import { fileError } from './file-error.js'
@@ -129,7 +130,8 @@ async function openWith(
       lock.release()
     }
   }
-  return { view, keys, trust, status: () => chainStatus(keys, view), compact: () => view.compact(), close }
+  const keeping = keepingOf({ directory: options.directory, storage, crypto: nativeCrypto, keys, view })
+  return { ...keeping, view, keys, trust, status: () => chainStatus(keys, view), compact: () => view.compact(), close }
 }
 
 async function openWriting(identity: ChainIdentity, options: OpenChainOptions): Promise<OpenParts> {

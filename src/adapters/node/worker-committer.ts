@@ -92,11 +92,12 @@ export class WorkerCommitter implements Committer {
     })
   }
 
+  rotate(): Promise<WriterStatus> {
+    return this.#askForRoom({ type: 'rotate' })
+  }
+
   makeRoom(): Promise<WriterStatus> {
-    return new Promise((resolve, reject) => {
-      this.#rooms.push({ resolve, reject })
-      this.#send({ type: 'make-room' }, reject)
-    })
+    return this.#askForRoom({ type: 'make-room' })
   }
 
   compact(): Promise<CompactionReport> {
@@ -110,6 +111,14 @@ export class WorkerCommitter implements Committer {
     return new Promise((resolve, reject) => {
       this.#closing = { resolve, reject }
       this.#send({ type: 'close' }, reject)
+    })
+  }
+
+  /** Both go through the queue of the log: answers come in the order of the questions. */
+  #askForRoom(message: ToWorker): Promise<WriterStatus> {
+    return new Promise((resolve, reject) => {
+      this.#rooms.push({ resolve, reject })
+      this.#send(message, reject)
     })
   }
 

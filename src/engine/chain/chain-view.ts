@@ -13,11 +13,13 @@ import type { BatchBytes, BatchVerifier, ReceivedBatch } from '../log/index.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
 import { BodyReader, type OpenGroup } from './body-reader.js'
-import { type ChangeSink, ChangeStreamWriter } from './change-stream.js'
+import { ChangeStreamWriter } from './change-stream.js'
 import type { CompactionReport } from './compaction/compactor.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
 import { Overlay } from '../index/overlay.js'
+import { joinNeighbours } from './join-neighbours.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
+import { changesInto } from './overlay-sink.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
 
 /** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
@@ -81,6 +83,8 @@ export class ChainView implements RecordView {
   readonly #collectGarbage: () => void
   readonly #patience: typeof READERS
   #compaction: Promise<CompactionReport> | undefined
+  /** Settled when nobody copies segments. */
+  #kept: Promise<unknown> = Promise.resolve()
 
   constructor(options: ChainViewOptions) {
     this.readOnly = options.committer === undefined
@@ -234,7 +238,7 @@ export class ChainView implements RecordView {
     const kept = committer.receive({ transaction, bytes, isDurable, mayMiss }, (receipt) => {
       this.#takeReceipt(receipt)
       for (const { number } of groups) this.#nextGroup = Math.max(this.#nextGroup, number + 1)
-      apply(this.#sinkOf(transaction))
+      apply(changesInto(this.#overlay, transaction))
     })
     this.#isLastDurable &&= isDurable
     this.#lastCommit = kept.catch(() => undefined)
@@ -243,22 +247,37 @@ export class ChainView implements RecordView {
     })
   }
 
-  #sinkOf(transaction: number): ChangeSink {
-    return {
-      put: (kind, high, low, value) => this.#overlay.put(transaction, kind, high, low, value),
-      delete: (kind, high, low) => this.#overlay.put(transaction, kind, high, low, null),
-      deleteRange: (kind, high, from, to) => this.#overlay.deleteRange(transaction, kind, high, from, to),
-    }
-  }
-
   keepBodiesFor(mark: () => () => boolean): void {
     this.#readers.push(mark)
+  }
+
+  /** Everything committed so far lies in closed segments of the log when it resolves. NO_SPACE changes nothing. */
+  async rotate(): Promise<void> {
+    if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    await this.commit()
+    this.#status = await this.#committer.rotate()
+  }
+
+  /** The last batch, when everything committed so far is durable. */
+  async durableEnd(): Promise<{ sequence: number; digest: Uint8Array }> {
+    do await this.commit()
+    while (this.#status.headSequence !== this.#status.durableSequence)
+    return { sequence: this.#status.headSequence, digest: this.#status.headDigest }
+  }
+
+  /** While `work` goes on, no space of the log is given back: files of closed segments stay as they are. */
+  async keepSegments<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#compaction !== undefined) await this.#compaction.catch(() => undefined)
+    const working = work()
+    this.#kept = Promise.allSettled([this.#kept, working])
+    return await working
   }
 
   /** Gives the space of bodies back that nothing refers to any more. See `ChainWriter.compact`. */
   async compact(): Promise<CompactionReport> {
     if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
-    this.#compaction ??= this.#committer.compact().finally(() => (this.#compaction = undefined))
+    const committer = this.#committer
+    this.#compaction ??= this.#kept.then(() => committer.compact()).finally(() => (this.#compaction = undefined))
     return await this.#compaction
   }
 
@@ -378,22 +397,4 @@ export class ChainView implements RecordView {
 
 function nothing(): void {
   // The platform finds out by itself.
-}
-
-/** Pieces written one after another lie one after another: one part for the seal, one range for the other thread. */
-function joinNeighbours(parts: Uint8Array[]): void {
-  const pieces = parts.splice(0)
-  for (let first = 0; first < pieces.length;) {
-    const start = pieces[first]
-    if (start === undefined) return
-    let { length } = start
-    let next = first + 1
-    for (; isNeighbour(start, length, pieces[next]); next++) length += pieces[next]?.length ?? 0
-    parts.push(next === first + 1 ? start : new Uint8Array(start.buffer, start.byteOffset, length))
-    first = next
-  }
-}
-
-function isNeighbour(start: Uint8Array, length: number, piece: Uint8Array | undefined): boolean {
-  return piece?.buffer === start.buffer && piece.byteOffset === start.byteOffset + length
 }

@@ -24,6 +24,7 @@ import { SpaceFreer } from './compaction/space-freer.js'
 import type { CommitReceipt, CommitRequest, Committer, ReceiveRequest, WriterStatus } from './committer.js'
 import { FLUSH_BYTES, flushToEnd, IndexFollower, pointBehind } from './index-follower.js'
 import { Memtable } from './memtable.js'
+import { settledLater } from './settled-later.js'
 
 /** An index up to this size is verified before it is used, which takes some 10 ms; a larger one while nothing else is to do. */
 const VERIFIED_FIRST_BYTES = 4 * 1024 * 1024
@@ -190,6 +191,11 @@ export class ChainWriter implements Committer {
     }
     this.#lastCommit = received.then(onEnd, onEnd)
     return received
+  }
+
+  async rotate(): Promise<WriterStatus> {
+    await this.#log.rotate()
+    return this.status
   }
 
   async makeRoom(): Promise<WriterStatus> {
@@ -391,10 +397,4 @@ function disownSafely(index: IndexWriter): void {
 
 function noTurn(): Promise<void> {
   return Promise.resolve()
-}
-
-function settledLater(): { settled: Promise<void>; settle: () => void } {
-  let settle = (): void => undefined
-  const settled = new Promise<void>((resolve) => (settle = resolve))
-  return { settled, settle: () => settle() }
 }

@@ -71,6 +71,8 @@ export interface Committer {
    * CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT or NO_SPACE when nothing of it is kept; WRITE_FAILED.
    */
   receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void>
+  /** What was submitted lies in closed segments of the log when it resolves. Rejects with NO_SPACE, changing nothing. */
+  rotate(): Promise<WriterStatus>
   /** Tries to find more space; rejects with NO_SPACE. */
   makeRoom(): Promise<WriterStatus>
   /** Called with a transaction up to which the index has taken everything in, and the leaves that changed for it. */

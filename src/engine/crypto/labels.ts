@@ -34,6 +34,7 @@ export const LABELS = {
   segment: label('segment'),
   manifest: label('manifest'),
   anchor: label('anchor'),
+  exportEnd: label('end of export'),
   // index
   indexLeaf: label('index leaf'),
   indexRoot: label('index root'),

@@ -1,6 +1,7 @@
 /** A chain as a program uses it: transactions on its objects, and an orderly end. */
+import type { BackupOptions, BackupReport, ChainKeeping, ExportOptions } from '../chain/chain-keeping.js'
 import type { CompactionReport } from '../chain/compaction/compactor.js'
-import { errorCode } from '../error.js'
+import { AteError, errorCode } from '../error.js'
 import { Dio } from './dio.js'
 import { DioMut } from './dio-mut.js'
 import type { ChainAccess, TransactOptions } from './chain-access.js'
@@ -22,6 +23,8 @@ import { ObjectStore, type ObjectStoreOptions, type ReceiveObjects } from './obj
 export interface ChainOptions extends ObjectStoreOptions {
   name: string
   compact: () => Promise<CompactionReport>
+  /** Without it: NOT_SUPPORTED. */
+  keeping?: ChainKeeping | undefined
   /** Called once, after everything is durable. */
   onClose: () => Promise<void>
 }
@@ -37,13 +40,15 @@ export class Chain implements ChainAccess, AsyncDisposable {
   readonly instance: string
   readonly #objects: ObjectStore
   readonly #compact: () => Promise<CompactionReport>
+  readonly #keeping: ChainKeeping | undefined
   readonly #onClose: () => Promise<void>
   readonly #locks = new Locks()
   #closing: Promise<void> | undefined
 
-  constructor({ name, compact, onClose, ...objects }: ChainOptions) {
+  constructor({ name, compact, keeping, onClose, ...objects }: ChainOptions) {
     this.name = name
     this.#compact = compact
+    this.#keeping = keeping
     this.#objects = new ObjectStore(objects)
     this.#onClose = onClose
     this.instance = formatKey({ high: this.#objects.random.next(), low: this.#objects.random.next() })
@@ -159,6 +164,28 @@ export class Chain implements ChainAccess, AsyncDisposable {
     return this.#objects.receive(bytes, { isDurable, mayMiss: false, ...options })
   }
 
+  /** Begins a new segment of the log: everything committed so far lies in closed ones. NO_SPACE, READ_ONLY. */
+  async rotate(): Promise<void> {
+    await this.#log.rotate()
+  }
+
+  /**
+   * Copies everything committed so far to a directory: what is new, when a backup of the chain lies there already. The chain
+   * can be used meanwhile. Verified when it resolves; when it rejects, the backup before is as it was. ABORTED, BAD_ARGUMENT
+   * (`withKey`), CHAIN_FORKED, CHAIN_LOCKED, CHAIN_NEWER, NOT_A_CHAIN, NOT_SUPPORTED (in memory), NO_SPACE, OTHER_CHAIN, ...
+   */
+  async backup(directory: string, options?: BackupOptions): Promise<BackupReport> {
+    return await this.#log.backup(directory, options)
+  }
+
+  /**
+   * A range of the log in pieces, sealed as it is: what `importRange` takes. Only what is durable. Rejects with BAD_ARGUMENT for
+   * a range that the log has not, CHAIN_DAMAGED.
+   */
+  exportRange(options?: ExportOptions): AsyncIterable<Uint8Array> {
+    return this.#log.exportRange(options)
+  }
+
   /** Everything committed so far is as durable as the chain makes it when it resolves. */
   async sync(): Promise<void> {
     await this.#objects.records.sync()
@@ -181,6 +208,12 @@ export class Chain implements ChainAccess, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  get #log(): ChainKeeping {
+    this.#objects.demandOpen()
+    if (this.#keeping === undefined) throw new AteError('NOT_SUPPORTED', 'This chain has no log to copy.')
+    return this.#keeping
   }
 
   async #close(): Promise<void> {

@@ -3,10 +3,7 @@
  * against reserved space; once the storage has failed under a write, nothing is accepted any more, because what the
  * medium holds is then unknown until it is opened again.
  */
-import type { ChainKeys } from '../crypto/chain-keys.js'
-import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
-import type { BatchAuthor } from './batch-author.js'
 import { type ChainState, stateAfter } from './chain-state.js'
 import { Durability } from './durability.js'
 import { trustOf } from './format/feature-flags.js'
@@ -15,7 +12,7 @@ import { FrameBuilder } from './frame-builder.js'
 import { FrameWriter } from './frame-writer.js'
 import { GroupOpener } from './group-opener.js'
 import { GroupSealer } from './group-sealer.js'
-import type { ManifestFile } from './manifest-file.js'
+import type { LogParts } from './log-parts.js'
 import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
 import {
   type BatchBytes,
@@ -28,32 +25,11 @@ import {
 import { noSpace } from './reservation.js'
 import type { SegmentAppender } from './segment-appender.js'
 import { SegmentSupply } from './segment-supply.js'
-import type { LogStorage } from './storage.js'
 import { TaskQueue } from './task-queue.js'
-import type { AnchorStore, AppendedBatch, BatchDraft, ChainTrust, Finding, LogPoint } from './types.js'
+import type { AppendedBatch, BatchDraft, ChainTrust, LogPoint } from './types.js'
 
 /** Frames are gathered up to this much before they are written; a larger one is written alone. */
 const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
-
-export interface LogParts {
-  storage: LogStorage
-  crypto: CryptoProvider
-  keys: ChainKeys
-  author: BatchAuthor
-  clock: () => number
-  anchor: AnchorStore | undefined
-  onFinding: (finding: Finding) => void
-  isReadOnly: boolean
-  /** A segment is closed above this, and as much is reserved at once. */
-  segmentBytes: number
-  manifest: ManifestFile
-  /** Number for the next segment: above that of every file there is. */
-  nextNumber: number
-  state: ChainState
-  head: LogPoint | undefined
-  /** Bytes of all segments. */
-  sizeBytes: number
-}
 
 export interface ReceiveOptions {
   /** False: it becomes durable with the next append that is. */
@@ -165,6 +141,14 @@ export class Log {
     const { appended, written } = await this.#queue.run(() => this.#append(batches, isDurable))
     await written
     return appended
+  }
+
+  /** What was appended lies in closed segments when it resolves, and what comes goes to another. NO_SPACE changes nothing. */
+  rotate(): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#demandWritable()
+      await this.#guard(() => this.#supply.rotate(this.#state))
+    })
   }
 
   /**

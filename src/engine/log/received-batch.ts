@@ -100,7 +100,7 @@ export function demandOrder(state: ChainState, head: FrameHead): void {
 }
 
 /** Parses what a batch says of itself. BATCH_REFUSED, UNSUPPORTED_FORMAT. */
-export function decodeBatch({ head, groups }: BatchBytes): FrameHead {
+export function decodeBatch({ head, groups }: { head: Uint8Array; groups: { length: number } }): FrameHead {
   const isPossible =
     head.length >= HEAD_FIXED_BYTES && head.length <= MAX_HEAD_BYTES && groups.length <= MAX_BATCH_BYTES
   try {

@@ -99,6 +99,12 @@ export class SegmentSupply {
     else await segment.extend(Math.max(this.#parts.segmentBytes, segment.room + wanted), segment.room + wanted)
   }
 
+  /** Closes the segment being written, unless it holds nothing, and begins the next. NO_SPACE changes nothing. */
+  async rotate(state: ChainState): Promise<void> {
+    const current = this.#current
+    if (current !== undefined && !current.isEmpty) await this.#start(current.room, state)
+  }
+
   /** Gives all reserved space back and closes the segment, which ends in `state`. */
   async finish(state: ChainState): Promise<void> {
     await this.#spare.release()

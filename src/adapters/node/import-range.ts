@@ -1,0 +1,246 @@
+/**
+ * Takes an export into the directory of a chain. It goes to a copy of the chain beside it, made of links where files do not
+ * change any more, which takes the chain's place when all of it is verified and durable: all or nothing.
+ */
+import { cpSync, existsSync, rmSync } from 'node:fs'
+import { copyFile, link } from 'node:fs/promises'
+import { join } from 'node:path'
+import { toHex } from '../../engine/bytes/hex.js'
+import { equalBytes } from '../../engine/bytes/equal.js'
+import { deriveChainKeys, wipeChainKeys } from '../../engine/crypto/chain-keys.js'
+import { crc32 } from '../../engine/crypto/crc32.js'
+import { wipe } from '../../engine/crypto/wipe.js'
+import { AteError } from '../../engine/error.js'
+import { MAX_KEYRING_BYTES, MAX_MANIFEST_BYTES } from '../../engine/limits.js'
+import { decodeManifest } from '../../engine/log/format/manifest-format.js'
+import { MANIFEST_NAME, segmentName } from '../../engine/log/format/segment-name.js'
+import { type BatchBytes, batchVerifier, createLog, Doubts, type ExportHeader } from '../../engine/log/index.js'
+import { ExportReader, hasHistory, isSettled, type LogEnd, note, type ReceivedBatch } from '../../engine/log/index.js'
+import type { ChainHandle, ChainSecret } from './chain-handle.js'
+import { lockChain } from './chain-lock.js'
+import { examineChainDirectory } from './chain-presence.js'
+import { KEYRING_FILE, openIdentity, PLAIN_KEY_FILE } from './chain-secret.js'
+import { demandWanted } from './copy-segment.js'
+import { fileError } from './file-error.js'
+import { FileStorage } from './file-storage.js'
+import { makeDirectory } from './make-directory.js'
+import { nativeCrypto } from './native-crypto.js'
+import { openChain } from './open-chain.js'
+import { freeName, replaceDirectory } from './replace-directory.js'
+import { punchZeros } from './punch-zeros.js'
+
+export interface ImportOptions {
+  /** ABORTED then, and nothing has changed. */
+  signal?: AbortSignal | undefined
+  /** Called with the sequence of each batch that was read. */
+  onProgress?: ((sequence: number) => void) | undefined
+}
+
+export interface ImportReport {
+  /** Of the last batch of the copy. */
+  sequence: number
+  /** How many batches are new. */
+  batches: number
+}
+
+/** Takes in batches one after another. */
+export interface BatchReceiver {
+  receive(bytes: BatchBytes, options: { isDurable: boolean; mayMiss: boolean }): Promise<ReceivedBatch>
+  close(): Promise<void>
+}
+
+export interface ImportPlaces {
+  directory: string
+  secret: ChainSecret
+  receiverOf: (handle: ChainHandle) => BatchReceiver
+}
+
+export async function importIntoDirectory(
+  places: ImportPlaces,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const { directory } = places
+  const reader = new ExportReader(nativeCrypto, source)
+  const staged = `${directory}.importing`
+  const lock = existsSync(directory) ? lockChain(directory, { readOnly: false }) : undefined
+  try {
+    const header = await reader.header()
+    rmSync(staged, { recursive: true, force: true })
+    makeDirectory(staged, 0o700)
+    if (examineChainDirectory(directory) === 'absent') await stageNew(staged, header, places.secret)
+    else await stageCopy(directory, staged)
+    const report = await intake(places, staged, reader, header, options)
+    const aside =
+      report.batches > 0 || !existsSync(join(directory, MANIFEST_NAME))
+        ? replaceDirectory(staged, directory, freeName(directory, 'replaced'))
+        : undefined
+    // All that it has is in what took its place.
+    if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
+    return report
+  } catch (error) {
+    throw fileError('take the export into', 'the chain', error)
+  } finally {
+    rmSync(staged, { recursive: true, force: true })
+    lock?.release()
+    await reader.close()
+  }
+}
+
+async function stageNew(
+  staged: string,
+  { key, chainId, trust, from }: ExportHeader,
+  secret: ChainSecret,
+): Promise<void> {
+  if (from !== 1)
+    throw new AteError('CHAIN_GAP', `The export begins with batch ${from}, and there is no copy of the chain.`, {
+      hint: 'Begin with a backup, or with an export from batch 1.',
+    })
+  if (key === undefined)
+    throw new AteError('NO_PASSPHRASE', 'The export brings no key, and there is no copy of the chain.', {
+      hint: 'Export it with withKey: true.',
+    })
+  const storage = new FileStorage(staged)
+  await storage.replaceSmall(key.kind === 'keyring' ? KEYRING_FILE : PLAIN_KEY_FILE, key.bytes)
+  const identity = await openIdentity(storage, secret)
+  const keys = deriveChainKeys(nativeCrypto, identity.rootKey, identity.chainId, identity.suite)
+  wipe(identity.rootKey)
+  try {
+    if (!equalBytes(identity.chainId, chainId)) throw otherChain()
+    await createLog({ storage, crypto: nativeCrypto, keys, clock: Date.now, trust })
+  } finally {
+    wipeChainKeys(keys)
+  }
+}
+
+/** What is closed is linked; the rest is copied. */
+async function stageCopy(directory: string, staged: string): Promise<void> {
+  const [from, to] = [new FileStorage(directory), new FileStorage(staged)]
+  for (const name of [KEYRING_FILE, PLAIN_KEY_FILE]) {
+    const bytes = await from.readSmall(name, MAX_KEYRING_BYTES)
+    if (bytes !== undefined) await to.replaceSmall(name, bytes)
+  }
+  const manifest = await from.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES)
+  if (manifest === undefined) throw new AteError('CHAIN_DAMAGED', 'The manifest of this chain is missing.')
+  for (const { number, closing } of decodeManifest({ crc32 }, manifest).segments) {
+    const name = segmentName(number)
+    const [a, b] = [join(directory, name), join(staged, name)]
+    if (closing === undefined) await copyFile(a, b)
+    else await link(a, b).catch(() => copyFile(a, b))
+  }
+  const index = join(directory, 'index')
+  if (existsSync(index)) cpSync(index, join(staged, 'index'), { recursive: true })
+  await to.replaceSmall(MANIFEST_NAME, manifest)
+}
+
+async function intake(
+  { secret, receiverOf }: ImportPlaces,
+  staged: string,
+  reader: ExportReader,
+  header: ExportHeader,
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const ignore = (): void => undefined
+  const handle = await openChain({
+    directory: staged,
+    secret,
+    anchorDirectory: undefined,
+    readOnly: false,
+    allowDamage: false,
+    acceptRollback: false,
+    onProgress: ignore,
+    onNotice: ignore,
+  })
+  const receiver = receiverOf(handle)
+  try {
+    if (!equalBytes(handle.keys.chainId, header.chainId)) throw otherChain()
+    const { missing, ...report } = await new Intake(handle, receiver, staged, header, options).take(reader)
+    await receiver.close()
+    if (missing) await punchZeros(staged)
+    return report
+  } catch (error) {
+    await receiver.close().catch(ignore)
+    throw error
+  }
+}
+
+class Intake {
+  readonly #handle: ChainHandle
+  readonly #receiver: BatchReceiver
+  readonly #staged: string
+  readonly #options: ImportOptions
+  /** What the copy had. */
+  readonly #head: { sequence: number; digest: string }
+  readonly #doubts = new Doubts()
+  #last: LogEnd
+  #batches = 0
+  #isMissing = false
+
+  constructor(
+    handle: ChainHandle,
+    receiver: BatchReceiver,
+    staged: string,
+    header: ExportHeader,
+    options: ImportOptions,
+  ) {
+    const { headSequence: sequence, headDigest: digest } = handle.status()
+    this.#handle = handle
+    this.#receiver = receiver
+    this.#staged = staged
+    this.#options = options
+    this.#head = { sequence, digest }
+    this.#last = { sequence: header.from - 1, digest: header.previous }
+  }
+
+  async take(reader: ExportReader): Promise<ImportReport & { missing: boolean }> {
+    if (this.#last.sequence > this.#head.sequence)
+      throw new AteError(
+        'CHAIN_GAP',
+        `The export begins with batch ${this.#last.sequence + 1}; the copy ends with batch ${this.#head.sequence}.`,
+        { hint: 'Export from where the copy ends.' },
+      )
+    for await (const bytes of reader.batches()) {
+      demandWanted(this.#options.signal)
+      this.#last = await this.#takeBatch(bytes)
+      this.#options.onProgress?.(this.#last.sequence)
+    }
+    const end = reader.verifiedEnd(this.#handle.keys)
+    await this.#demandSameHistory()
+    if (end.sequence !== this.#last.sequence || !equalBytes(end.digest, this.#last.digest))
+      throw new AteError('EXPORT_DAMAGED', 'The export ends with another batch than it says.')
+    if (!isSettled(this.#doubts))
+      throw new AteError('BATCH_REFUSED', 'Content is missing from the export that nothing in it drops.')
+    const sequence = Math.max(this.#last.sequence, this.#head.sequence)
+    return { sequence, batches: this.#batches, missing: this.#isMissing }
+  }
+
+  /** What the copy has is only compared: digests stand for all history before them. */
+  async #takeBatch(bytes: BatchBytes): Promise<LogEnd> {
+    if (this.#last.sequence < this.#head.sequence) {
+      const { keys, trust } = this.#handle
+      return await batchVerifier(nativeCrypto, keys, trust)(bytes, { after: this.#last, mayMiss: true })
+    }
+    if (this.#last.sequence === this.#head.sequence) await this.#demandSameHistory()
+    const batch = await this.#receiver.receive(bytes, { isDurable: false, mayMiss: true })
+    note(this.#doubts, batch)
+    this.#isMissing ||= batch.missing.length > 0
+    this.#batches++
+    return batch
+  }
+
+  async #demandSameHistory(): Promise<void> {
+    const { sequence, digest } = this.#last
+    if (sequence > this.#head.sequence) return
+    const source = { storage: new FileStorage(this.#staged), crypto: nativeCrypto, keys: this.#handle.keys }
+    const isSame =
+      sequence === this.#head.sequence ? toHex(digest) === this.#head.digest : await hasHistory(source, this.#last)
+    if (!isSame)
+      throw new AteError('CHAIN_FORKED', 'The export is of another history than the copy.', {
+        hint: 'Both were written to. Keep one, and begin the other anew from it.',
+      })
+  }
+}
+
+function otherChain(): AteError {
+  return new AteError('OTHER_CHAIN', 'The export is of another chain.')
+}
