@@ -10,6 +10,7 @@ const FACES = [
   'engine/crypto/noble-provider',
   'engine/log/index',
   'wire/index',
+  'adapters/browser/web-socket',
 ]
 
 await t.test('the engine and the wire are bundled for a browser without anything of Node', async (t) => {
