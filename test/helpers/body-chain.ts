@@ -4,6 +4,7 @@ import { ByteReader } from '../../src/engine/bytes/byte-reader.js'
 import { ByteWriter } from '../../src/engine/bytes/byte-writer.js'
 import { openMemoryChain, type MemoryChain, type MemoryChainOptions } from '../../src/engine/chain/memory-chain.js'
 import type { FindReferences } from '../../src/engine/chain/compaction/live-bodies.js'
+import { moveSlice } from '../../src/engine/chain/compaction/repack.js'
 import type { BodySlice } from '../../src/engine/chain/record-view.js'
 import { verifyLog } from '../../src/engine/log/index.js'
 import type { LogStorage } from '../../src/engine/log/storage.js'
@@ -12,6 +13,8 @@ import { keys } from './log-workbench.js'
 export const KIND = 20
 /** Records that refer to nothing: (KIND_COUNT, 1, 1) is the number of the last commit. */
 export const KIND_COUNT = 19
+/** A reference to no body. */
+const NOWHERE = new Uint8Array(3)
 const ALL = Number.MAX_SAFE_INTEGER
 
 /** Length and byte of the content of each record, by the record's low. */
@@ -19,12 +22,29 @@ export type Contents = Map<number, { length: number; byte: number }>
 
 export const findReferences: FindReferences = ({ kind, value }, refer) => {
   if (kind !== KIND) return kind === KIND_COUNT
-  refer(decode(value).body)
+  const { body, length } = decode(value)
+  refer(body, length)
   return true
 }
 
-export function openBodyChain(options: Partial<MemoryChainOptions> = {}): Promise<MemoryChain> {
-  return openMemoryChain({ crypto: nativeCrypto, keys, findReferences, segmentBytes: 64 * 1024, ...options })
+export async function openBodyChain(options: Partial<MemoryChainOptions> = {}): Promise<MemoryChain> {
+  const chain = await openMemoryChain({
+    crypto: nativeCrypto,
+    keys,
+    findReferences,
+    segmentBytes: 64 * 1024,
+    ...options,
+  })
+  const { view } = chain
+  view.repackWith(async ({ records, bodies }) => {
+    for (const { kind, high, low } of records) {
+      const slice = decode(view.get(kind, high, low) ?? NOWHERE)
+      const moved = bodies.has(slice.body) ? moveSlice(view, slice) : undefined
+      if (moved !== undefined) view.put(kind, high, low, encode(moved))
+    }
+    await view.commit()
+  })
+  return chain
 }
 
 function encode({ body, offset, length }: BodySlice): Uint8Array {

@@ -3,6 +3,7 @@
  * its parts lie in and where they lie (`commit-encoding.ts`).
  */
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
+import type { RepackWork } from '../../engine/chain/compaction/repack.js'
 import type { BodyPlace, ReceiveRequest, WriterStatus } from '../../engine/chain/committer.js'
 import type { SigningKey } from '../../engine/crypto/signature.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
@@ -32,6 +33,8 @@ export type ToWorker =
   | { type: 'compact' }
   /** The answer to `dropping`. */
   | { type: 'drop'; isAllowed: boolean }
+  /** The answer to `repacking`. */
+  | { type: 'repacked' }
   | { type: 'close' }
 
 export type FromWorker =
@@ -42,6 +45,7 @@ export type FromWorker =
   | { type: 'no-room'; error: PlainError }
   | { type: 'indexed'; transaction: number; changedLeaves: RecordKey[] }
   | { type: 'dropping'; bytes: number }
+  | { type: 'repacking'; work: RepackWork }
   | { type: 'compacted'; report: CompactionReport; status: WriterStatus }
   | { type: 'not-compacted'; error: PlainError; status: WriterStatus }
   | { type: 'notice'; message: string }

@@ -26,6 +26,7 @@ const port = parentPort
 if (port === null) throw new AteError('BAD_ARGUMENT', 'the commit worker must be started as a worker thread')
 const decoder = new CommitDecoder()
 let answerDropping: (isAllowed: boolean) => void = () => undefined
+let answerRepacking: () => void = () => undefined
 const send = (message: FromWorker): void => port.postMessage(message)
 
 async function run(data: CommitWorkerData): Promise<void> {
@@ -33,6 +34,10 @@ async function run(data: CommitWorkerData): Promise<void> {
   writer.onDropping = (bytes) => {
     send({ type: 'dropping', bytes })
     return new Promise((resolve) => (answerDropping = resolve))
+  }
+  writer.onRepacking = (work) => {
+    send({ type: 'repacking', work })
+    return new Promise((resolve) => (answerRepacking = resolve))
   }
   writer.onIndexed = (transaction, leaves) => send({ type: 'indexed', transaction, changedLeaves: [...leaves] })
   send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status, trust: writer.trust })
@@ -120,6 +125,9 @@ async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
       return compact(writer)
     case 'drop':
       answerDropping(message.isAllowed)
+      return
+    case 'repacked':
+      answerRepacking()
       return
     case 'close':
       await writer.close()

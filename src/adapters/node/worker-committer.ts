@@ -29,6 +29,7 @@ export interface WorkerCommitterOptions extends CommitWorkerData {
 export class WorkerCommitter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
   onDropping: Committer['onDropping'] = () => Promise.resolve(false)
+  onRepacking: Committer['onRepacking'] = () => Promise.resolve()
   onCompacted: Committer['onCompacted'] = () => {}
   readonly #worker: Worker
   readonly #options: WorkerCommitterOptions
@@ -170,6 +171,9 @@ export class WorkerCommitter implements Committer {
         return
       case 'dropping':
         void this.onDropping(message.bytes).then((isAllowed) => this.#post({ type: 'drop', isAllowed }))
+        return
+      case 'repacking':
+        void this.onRepacking(message.work).then(() => this.#post({ type: 'repacked' }))
         return
       case 'compacted':
         this.onCompacted(message.status)

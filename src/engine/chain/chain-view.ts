@@ -15,25 +15,24 @@ import { ArenaPool } from './arena.js'
 import { BodyReader, type OpenGroup } from './body-reader.js'
 import { ChangeStreamWriter } from './change-stream.js'
 import type { CompactionReport } from './compaction/compactor.js'
+import type { Repack, RepackWork } from './compaction/repack.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
 import { Overlay } from '../index/overlay.js'
 import { joinNeighbours } from './join-neighbours.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 import { changesInto } from './overlay-sink.js'
+import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
 
 /** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
 const RECORD_OVERHEAD_BYTES = 32
 const BATCH_OVERHEAD_BYTES = 4096
+/** What a record that is put anew takes beside its content: few are larger. */
+const MOVED_RECORD_BYTES = 512
 /** Below this more room is asked for, so that writers need not wait when there is none left: 50 ms of a fast writer. */
 const ROOM_AHEAD_BYTES = 24 * 1024 * 1024
-/**
- * How often it is looked whether readers of older states are gone, when some were there: the collector tells nobody. After
- * the limit, what they may read is left for the next compaction.
- */
-const READERS = { pollMs: 500, limitMs: 10_000 }
 
-export interface ChainViewOptions {
+export interface ChainViewOptions extends OlderReadersOptions {
   index: IndexReader
   committer: Committer | undefined
   openGroup: OpenGroup
@@ -41,10 +40,6 @@ export interface ChainViewOptions {
   verifyBatch?: BatchVerifier | undefined
   nextGroup: number
   status: WriterStatus
-  /** Lets the platform find out what nobody holds any more: who reads an older state need not say when he is done. */
-  collectGarbage?: (() => void) | undefined
-  /** How a compaction waits for who reads an older state. */
-  readers?: typeof READERS | undefined
 }
 
 interface OpenBody {
@@ -79,9 +74,8 @@ export class ChainView implements RecordView {
   #failure: AteError | undefined
   /** Bytes of the log that a compaction may use. */
   #setAside = 0
-  readonly #readers: (() => () => boolean)[] = []
-  readonly #collectGarbage: () => void
-  readonly #patience: typeof READERS
+  readonly #readers: OlderReaders
+  #repack: Repack | undefined
   #compaction: Promise<CompactionReport> | undefined
   /** Settled when nobody copies segments. */
   #kept: Promise<unknown> = Promise.resolve()
@@ -94,11 +88,11 @@ export class ChainView implements RecordView {
     this.#verifyBatch = options.verifyBatch
     this.#nextGroup = options.nextGroup
     this.#status = options.status
-    this.#patience = options.readers ?? READERS
-    this.#collectGarbage = options.collectGarbage ?? nothing
+    this.#readers = new OlderReaders(options)
     if (options.committer === undefined) return
     options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
     options.committer.onDropping = (bytes) => this.#letDrop(bytes)
+    options.committer.onRepacking = (work) => this.#moveBodies(work)
     options.committer.onCompacted = (status) => this.#noteCompacted(status)
   }
 
@@ -248,7 +242,11 @@ export class ChainView implements RecordView {
   }
 
   keepBodiesFor(mark: () => () => boolean): void {
-    this.#readers.push(mark)
+    this.#readers.add(mark)
+  }
+
+  repackWith(repack: Repack): void {
+    this.#repack = repack
   }
 
   /** Everything committed so far lies in closed segments of the log when it resolves. NO_SPACE changes nothing. */
@@ -281,8 +279,21 @@ export class ChainView implements RecordView {
     return await this.#compaction
   }
 
+  async #moveBodies(work: RepackWork): Promise<void> {
+    if (this.#failure !== undefined || this.#repack === undefined) return
+    try {
+      const bytes = work.records.reduce((sum, record) => sum + record.bytes + MOVED_RECORD_BYTES, 0)
+      await this.reserve(bytes, false)
+      await this.#repack(work)
+    } catch {
+      // Not enough space: nothing is moved. What failed is told by the commits that come after it.
+    }
+  }
+
   async #letDrop(bytes: number): Promise<boolean> {
-    if (!(await this.#outwaitReaders())) return false
+    const compaction = this.#compaction
+    const isOver = (): boolean => this.#failure !== undefined || compaction !== this.#compaction
+    if (!(await this.#readers.outwait(isOver))) return false
     try {
       const room = this.reserve(bytes, true)
       if (room !== undefined) await room
@@ -290,22 +301,6 @@ export class ChainView implements RecordView {
       return false
     }
     this.#setAside += bytes
-    return true
-  }
-
-  /** False when somebody reads on. */
-  async #outwaitReaders(): Promise<boolean> {
-    const compaction = this.#compaction
-    const marks = this.#readers.map((mark) => mark())
-    const { pollMs, limitMs } = this.#patience
-    for (let waitedMs = 0; !marks.every((areGone) => areGone());) {
-      if (waitedMs >= limitMs) return false
-      await new Promise((resolve) => setTimeout(resolve, pollMs))
-      if (this.#failure !== undefined || compaction !== this.#compaction) return false
-      waitedMs += pollMs
-      // Seldom, and before they are asked: what was just asked for is held until the end of the turn.
-      if (Number.isInteger(Math.log2(waitedMs / pollMs))) this.#collectGarbage()
-    }
     return true
   }
 
@@ -393,8 +388,4 @@ export class ChainView implements RecordView {
     this.#status = await committer.makeRoom()
     this.#isRoomMissing = !this.#hasRoom(ROOM_AHEAD_BYTES, false)
   }
-}
-
-function nothing(): void {
-  // The platform finds out by itself.
 }

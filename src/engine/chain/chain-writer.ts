@@ -15,8 +15,7 @@ import { DROP_NUMBER, GROUP_DROP, GROUP_RECORDS } from '../log/types.js'
 import type { AnchorStore, AppendedBatch, ChainTrust, Finding, GroupDraft } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
 import { takeInBatch } from './batch-intake.js'
-import { readChanges } from './change-stream.js'
-import { bodyPlaces, droppedBy, requestBytes } from './commit-contents.js'
+import { bodyPlaces, droppedBy, eachPut, requestBytes } from './commit-contents.js'
 import { type CompactionReport, Compactor } from './compaction/compactor.js'
 import { DroppedPlaces } from './compaction/dropped-places.js'
 import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
@@ -63,6 +62,7 @@ interface Waiting {
 export class ChainWriter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
   onDropping: Committer['onDropping'] = () => Promise.resolve(true)
+  onRepacking: Committer['onRepacking'] = () => Promise.resolve()
   onCompacted: Committer['onCompacted'] = () => {}
   readonly #log: Log
   readonly #index: IndexWriter
@@ -281,6 +281,7 @@ export class ChainWriter implements Committer {
         return this.submit({ ...transaction(), groups })
       },
       mayDrop: (bytes) => Promise.race([this.onDropping(bytes), this.#closing.settled.then(() => false)]),
+      repack: (work) => Promise.race([this.onRepacking(work), this.#closing.settled]),
       nextTurn,
       isStopped: () => this.#isClosed,
     })
@@ -288,18 +289,12 @@ export class ChainWriter implements Committer {
   }
 
   /** A compaction must know of every reference that is made while it runs. */
-  #noteRecords({ groups }: CommitRequest): void {
+  #noteRecords(request: CommitRequest): void {
     const compactor = this.#compactor
-    if (compactor === undefined) return
-    const sink = {
-      put: (kind: number, high: number, low: number, value: Uint8Array) => compactor.note({ kind, low, value }),
-      delete: () => undefined,
-      deleteRange: () => undefined,
-    }
     try {
-      for (const { kind, parts } of groups) if (kind === GROUP_RECORDS) readChanges(concatBytes(...parts), sink)
+      if (compactor !== undefined) eachPut(request, (record) => compactor.note(record))
     } catch (error) {
-      compactor.giveUp(error)
+      compactor?.giveUp(error)
     }
   }
 

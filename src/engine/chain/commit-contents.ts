@@ -1,7 +1,9 @@
-/** What the groups of a commit say: how much they are, which bodies they hold, which they drop. */
+/** What the groups of a commit say: how much they are, which bodies they hold, which they drop, what they put. */
 import { byteLength, concatBytes } from '../bytes/concat.js'
 import { decodeDrop } from '../log/index.js'
-import { type AppendedBatch, GROUP_CONTENT, GROUP_DROP, type NumberRange } from '../log/types.js'
+import { type AppendedBatch, GROUP_CONTENT, GROUP_DROP, GROUP_RECORDS, type NumberRange } from '../log/types.js'
+import { readChanges } from './change-stream.js'
+import type { RecordContent } from './compaction/live-bodies.js'
 import type { CommitReceipt, CommitRequest } from './committer.js'
 
 export function requestBytes(request: CommitRequest): number {
@@ -22,4 +24,14 @@ export function bodyPlaces(batch: AppendedBatch): CommitReceipt['places'] {
 
 export function droppedBy({ groups }: CommitRequest): NumberRange[] {
   return groups.filter(({ kind }) => kind === GROUP_DROP).flatMap(({ parts }) => decodeDrop(concatBytes(...parts)))
+}
+
+/** Every record that is put. BAD_FORMAT. */
+export function eachPut({ groups }: CommitRequest, visit: (record: RecordContent) => void): void {
+  const sink = {
+    put: (kind: number, high: number, low: number, value: Uint8Array) => visit({ kind, low, value }),
+    delete: () => undefined,
+    deleteRange: () => undefined,
+  }
+  for (const { kind, parts } of groups) if (kind === GROUP_RECORDS) readChanges(concatBytes(...parts), sink)
 }

@@ -7,6 +7,7 @@ import type { RecordKey } from '../index/record-key.js'
 import type { BatchBytes } from '../log/index.js'
 import type { GroupDraft } from '../log/types.js'
 import type { CompactionReport } from './compaction/compactor.js'
+import type { Repack } from './compaction/repack.js'
 
 /** One transaction, ready for the log. Its parts must not change until the receipt comes. */
 export interface CommitRequest {
@@ -63,6 +64,8 @@ export interface Committer {
    * when nobody reads a state that may still refer to them and the bytes are set aside until `onCompacted`.
    */
   onDropping: (bytes: number) => Promise<boolean>
+  /** Called before that, with what is to be moved out of bodies of which little is left. */
+  onRepacking: Repack
   onCompacted: (status: WriterStatus) => void
   /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>

@@ -7,6 +7,7 @@
  * extents: high = file; inodes: high = ino >> 8, low = ino).
  * Everything is synchronous but what must wait for a medium or another machine.
  */
+import type { Repack } from './compaction/repack.js'
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordItem } from '../index/record-item.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
@@ -74,6 +75,9 @@ export interface RecordView {
    * read no more. `mark` is called when bodies are to be dropped; what it returns tells whether all states read then are gone.
    */
   keepBodiesFor?(mark: () => () => boolean): void
+
+  /** For who puts the records: how what they refer to is moved to new bodies. Without it nothing is. */
+  repackWith?(repack: Repack): void
 
   /** Bytes of the current transaction (staged content and records), and of those not yet durable. */
   readonly pendingBytes: number

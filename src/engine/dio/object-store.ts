@@ -12,6 +12,7 @@ import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
 import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
+import { repackObjects } from './repack.js'
 import { TrustState } from './trust-state.js'
 import { RandomNumbers } from './numbers.js'
 import type { KeyParts } from './object-key.js'
@@ -73,6 +74,8 @@ export class ObjectStore {
     this.#view = view
     this.#validateBatch = validateBatch
     this.records = new RecordStore(view, this.feed)
+    // Signed batches say who changed what: this is nobody's change.
+    if (trust !== 'distributed') view.repackWith?.(repackObjects(view))
     this.crypto = crypto
     this.clock = new HybridClock(nowMs, clockToleranceMs)
     this.#observe()

@@ -18,7 +18,7 @@ export const findReferences: FindReferences = ({ kind, value }, refer) => {
   switch (kind) {
     case OBJECT_KIND: {
       const data = decodeObject(value)?.data ?? []
-      if (!(data instanceof Uint8Array)) for (const { body } of data) refer(body)
+      if (!(data instanceof Uint8Array)) for (const { body, length } of data) refer(body, length)
       return true
     }
     case KEY_BLOCK_KIND:

@@ -5,12 +5,14 @@
 import { AttributeChanges } from './attribute-changes.js'
 import { CommitScheduler, SystemTimer } from './commits/commit-scheduler.js'
 import { Commits, readOnlyError } from './commits/commits.js'
+import { repackContent } from './content/repack.js'
 import { Creation } from './creation.js'
 import { COOKIE_DOT, COOKIE_DOT_DOT } from './directories/directory-pages.js'
 import { entryType, S_IFDIR, S_IFLNK, S_IFMT } from './inodes/modes.js'
 import { ExtendedAttributes } from './xattrs/extended-attributes.js'
 import { FileAccess } from './file-access.js'
 import { Links } from './links.js'
+import type { RepackWork } from '../../engine/chain/compaction/repack.js'
 import { AteError } from '../../engine/error.js'
 import { DEFAULT_SPACE, type FileSystemOptions, type Space } from './options.js'
 import type { FileSystemState } from './state.js'
@@ -46,6 +48,7 @@ export class ChainFileSystem implements Types.FileSystem {
       this.#commitInBackground(isDurable),
     )
     state.inodes.onLateChange = () => this.#changed()
+    state.view.repackWith?.((work) => this.#repack(work))
     this.#creation = new Creation(state)
     this.#links = new Links(state, this.#creation)
     this.#changes = new AttributeChanges(state)
@@ -316,6 +319,12 @@ export class ChainFileSystem implements Types.FileSystem {
 
   #changed(): void {
     this.#scheduler.changed(this.#commits.pendingBytes)
+  }
+
+  async #repack(work: RepackWork): Promise<void> {
+    if (this.#readOnly || this.#commits.hasFailed) return
+    repackContent(this.#state, work)
+    await this.#commits.commit()
   }
 
   #commitInBackground(isDurable: boolean): void {

@@ -247,3 +247,81 @@ await t.test('where nothing is dead, or nothing happened, a compaction writes no
   t.equal(chain.view.writerStatus.headSequence, headSequence)
   await chain.close()
 })
+
+/** A chain that was closed with bodies of 20 records each, of which few are left. */
+async function sparseChain(kept: number): Promise<{ storage: FaultStorage; store: MemoryStore; model: BodyModel }> {
+  const storage = new FaultStorage()
+  const store = new MemoryStore()
+  const model = new BodyModel()
+  const chain = await openBodyChain({ storage, store })
+  for (let body = 0; body < 10; body++) {
+    for (let low = body * 20; low < body * 20 + 20; low++) model.put(chain, low, 3000, 1 + low)
+    await chain.view.commit()
+  }
+  for (const low of [...model.contents.keys()]) if (low % 20 >= kept) model.delete(chain, low)
+  await chain.view.commit()
+  await chain.close()
+  return { storage, store, model }
+}
+
+await t.test('what is left of bodies is written together, and they go', async (t) => {
+  const { storage, store, model } = await sparseChain(2)
+  const before = bytesIn(storage)
+  const chain = await openBodyChain({ storage, store })
+  model.copy(chain, 21, 500)
+  await chain.view.commit()
+  t.equal((await chain.view.compact()).bodies, 10)
+  t.equal(wrongWith(chain, model.contents), undefined)
+  t.ok(before - bytesIn(storage) > 10 * 18 * 3000 - 40_000, 'all but what is left is gone')
+  t.same(await chain.view.compact(), { bodies: 0, bytes: 0, freedBytes: 0, isDeferred: false }, 'and that stays')
+  await chain.close()
+  t.equal(await firstFinding(storage), undefined)
+  for (const index of [store, new MemoryStore()]) {
+    const again = await openBodyChain({ storage, store: index })
+    t.equal(wrongWith(again, model.contents), undefined)
+    await again.close()
+  }
+})
+
+await t.test('bodies of which enough is left stay as they are', async (t) => {
+  const { storage, store, model } = await sparseChain(8)
+  const chain = await openBodyChain({ storage, store })
+  const { headSequence } = chain.view.writerStatus
+  t.equal((await chain.view.compact()).bodies, 0)
+  t.equal(chain.view.writerStatus.headSequence, headSequence, 'nothing was written')
+  t.equal(wrongWith(chain, model.contents), undefined)
+  await chain.close()
+})
+
+await t.test('what is changed and deleted while it is moved is as it was left', async (t) => {
+  const { storage, store, model } = await sparseChain(2)
+  const chain = await openBodyChain({ storage, store })
+  const { onRepacking } = chain.writer
+  chain.writer.onRepacking = async (work) => {
+    model.put(chain, 21, 100, 7)
+    model.delete(chain, 40)
+    model.copy(chain, 41, 600)
+    await onRepacking(work)
+    model.put(chain, 61, 100, 8)
+  }
+  t.equal((await chain.view.compact()).bodies, 9, 'one has a reference that is new')
+  t.equal(wrongWith(chain, model.contents), undefined)
+  t.equal((await chain.view.compact()).bodies, 1, 'the next one moves that too')
+  t.equal(wrongWith(chain, model.contents), undefined)
+  await chain.close()
+  const again = await openBodyChain({ storage, store })
+  t.equal((await again.view.compact()).bodies, 0)
+  t.equal(wrongWith(again, model.contents), undefined)
+  await again.close()
+  t.equal(await firstFinding(storage), undefined)
+})
+
+await t.test('on a full disk nothing is moved, and nothing is lost', async (t) => {
+  const { storage, store, model } = await sparseChain(2)
+  const chain = await openBodyChain({ storage, store })
+  storage.capacityBytes = 0
+  await t.rejects(Promise.resolve(chain.view.reserve(100_000, false)), { code: 'NO_SPACE' })
+  t.equal((await chain.view.compact()).bodies, 0)
+  t.equal(wrongWith(chain, model.contents), undefined)
+  await chain.close()
+})

@@ -23,6 +23,10 @@ type Texts = Map<ObjectKey, string>
 const sizes = fc.constantFrom(10, 300, 2000, 11_000, 30_000, 90_000)
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('store' as const), size: sizes }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('store many' as const), size: fc.integer({ min: 300, max: 3000 }) }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('change' as const), which: fc.nat(999), size: sizes }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('delete' as const), which: fc.nat(999) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('flush the index' as const) }) },
@@ -87,6 +91,12 @@ class World {
       case 'store': {
         const text = this.#text(one.size)
         this.texts.set((await this.chain.transact((dio) => dio.store({ text }, { type: Note }))).key, text)
+        return
+      }
+      case 'store many': {
+        const texts = Array.from({ length: 8 }, () => this.#text(one.size))
+        const stored = await this.chain.transact((dio) => texts.map((text) => dio.store({ text }, { type: Note })))
+        stored.forEach(({ key, text }) => this.texts.set(key, text))
         return
       }
       case 'change': {

@@ -15,6 +15,8 @@ import { BODY_PLACE_KIND, decodeBodyPlace } from '../body-place.js'
 import type { BodyPlace } from '../committer.js'
 import type { IndexFollower } from '../index-follower.js'
 import { type FindReferences, LiveBodies, type RecordContent } from './live-bodies.js'
+import { RECORDS_AT_ONCE, type RepackWork } from './repack.js'
+import { findRepackWork } from './repack-work.js'
 import type { SpaceFreer } from './space-freer.js'
 
 /** Ranges that one drop names: their spelling stays below what a commit may always use. */
@@ -48,15 +50,19 @@ export interface CompactorParts {
   appendDrop: (ranges: readonly NumberRange[]) => Promise<unknown>
   /** Nobody reads an older state any more, and so many bytes are set aside; false: not now. */
   mayDrop: (bytes: number) => Promise<boolean>
+  /** Whoever puts the records moves what they refer to in these bodies; may do nothing. */
+  repack: (work: RepackWork) => Promise<unknown>
   nextTurn: () => Promise<void>
   isStopped: () => boolean
 }
 
 export class Compactor {
   readonly #parts: CompactorParts
-  readonly #live: LiveBodies
+  #live: LiveBodies
   readonly #report: CompactionReport = { bodies: 0, bytes: 0, freedBytes: 0, isDeferred: false }
   #obstacle: AteError | undefined
+  #work: RepackWork | undefined
+  #isRepacked = false
 
   constructor(parts: CompactorParts) {
     this.#parts = parts
@@ -83,13 +89,38 @@ export class Compactor {
 
   /** Throws NO_SPACE, NOT_SUPPORTED, CHAIN_DAMAGED, BODY_DAMAGED, BAD_FORMAT, WRITE_FAILED, INPUT_OUTPUT. */
   async run(): Promise<CompactionReport> {
-    let bytes = 0
-    await this.#look(async (scan) => (bytes = await this.#findDead(scan)))
+    let bytes = await this.#survey()
+    if (await this.#repack()) {
+      // What was referred to then may not be any more. Noted from here on is what is put after this look has begun.
+      this.#live = new LiveBodies(this.#parts.findReferences)
+      bytes = await this.#survey()
+    }
     if (bytes === 0 || this.#parts.isStopped()) return this.#report
     // Waited for without a view of the index, which grows while there is one. What is dead stays dead.
     this.#report.isDeferred = !(await this.#mayDrop(bytes))
     if (!this.#report.isDeferred) await this.#look((scan) => this.#dropDead(scan))
     return this.#report
+  }
+
+  async #survey(): Promise<number> {
+    let bytes = 0
+    await this.#look(async (scan) => {
+      bytes = await this.#findDead(scan)
+      if (!this.#isRepacked) this.#work = await findRepackWork({ ...this.#parts, scan, live: this.#live })
+    })
+    return bytes
+  }
+
+  /** Bodies of which little is left become dead ones. False when there are none. */
+  async #repack(): Promise<boolean> {
+    const { repack, isStopped } = this.#parts
+    const work = this.#work
+    this.#isRepacked = true
+    if (work === undefined) return false
+    for (let at = 0; at < work.records.length && !isStopped(); at += RECORDS_AT_ONCE)
+      await repack({ ...work, records: work.records.slice(at, at + RECORDS_AT_ONCE) })
+    this.#work = undefined
+    return true
   }
 
   async #look(act: (scan: IndexScan) => Promise<unknown>): Promise<void> {

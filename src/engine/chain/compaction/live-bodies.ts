@@ -2,16 +2,17 @@
 import type { LeafRecord } from '../../index/leaf.js'
 import { AteError } from '../../error.js'
 import { BODY_PLACE_KIND } from '../body-place.js'
+import { BodyBytes } from './body-bytes.js'
 import { BodySet } from './body-set.js'
 
 /** A record as far as its references are concerned. */
 export type RecordContent = Pick<LeafRecord, 'kind' | 'low' | 'value'>
 
 /**
- * Tells each body that a record refers to; may tell more. False when the kind is unknown. Whatever it throws for a record
+ * Tells each body that a record refers to, and how much of it; may tell more. False when the kind is unknown. Whatever it throws for a record
  * that it cannot read ends the compaction: nobody knows what that refers to.
  */
-export type FindReferences = (record: RecordContent, refer: (body: number) => void) => boolean
+export type FindReferences = (record: RecordContent, refer: (body: number, length: number) => void) => boolean
 
 /** Kinds below are the engine's. */
 const FIRST_USER_KIND = 16
@@ -19,8 +20,13 @@ const FIRST_USER_KIND = 16
 export class LiveBodies {
   readonly placed = new BodySet()
   readonly referred = new BodySet()
+  /** What of each body is referred to. */
+  readonly bytes = new BodyBytes()
   readonly #findReferences: FindReferences
-  readonly #refer = (body: number): void => this.referred.add(body)
+  readonly #refer = (body: number, length: number): void => {
+    this.referred.add(body)
+    this.bytes.add(body, length)
+  }
 
   constructor(findReferences: FindReferences) {
     this.#findReferences = findReferences

@@ -8,12 +8,14 @@ import { KIND_ENTRY, KIND_EXTENT, KIND_INODE, KIND_ORPHAN, KIND_STATE, KIND_XATT
 /** Throws BAD_FORMAT for a record that cannot be read. */
 export const findReferences: FindReferences = ({ kind, low, value }, refer) => {
   switch (kind) {
-    case KIND_EXTENT:
-      refer(decodeExtent(low, value).body)
+    case KIND_EXTENT: {
+      const { body, length } = decodeExtent(low, value)
+      refer(body, length)
       return true
+    }
     case KIND_INODE: {
       const inode = decodeInode(low, value)
-      if (inode.content === CONTENT_INLINE) refer(inode.body)
+      if (inode.content === CONTENT_INLINE) refer(inode.body, inode.bodyLength)
       return true
     }
     case KIND_STATE:

@@ -1,0 +1,63 @@
+/**
+ * Bodies of which little is left: what records still refer to is put into new bodies by an ordinary transaction, so that the
+ * old ones are dead. Which are worth it is decided where compactions look; the records are changed by who puts them.
+ */
+import type { RecordKey } from '../../index/record-key.js'
+import { GROUP_OVERHEAD_BYTES } from '../../log/format/group-header.js'
+import type { BodyPlace } from '../committer.js'
+import type { BodySlice, RecordView } from '../record-view.js'
+
+/** A body is worth it when at most this part of it is left. */
+const SPARSE_PART = 1 / 3
+/** Less than this gives no block back. */
+const LEAST_GAIN_BYTES = 4096
+/** What one compaction moves at most: it is written anew, while others want to write. */
+export const MAX_MOVED_BYTES = 16 * 1024 * 1024
+export const MAX_MOVED_RECORDS = 16_384
+/** Records of one transaction: whoever else wants something is served in between. */
+export const RECORDS_AT_ONCE = 256
+
+export interface RepackRecord extends RecordKey {
+  /** What of it is to be moved. */
+  readonly bytes: number
+}
+
+/** Of what these records refer to, that in these bodies is to be moved. */
+export interface RepackWork {
+  readonly records: readonly RepackRecord[]
+  readonly bodies: ReadonlySet<number>
+}
+
+/** Moves it, and resolves when that is committed. What cannot be moved stays where it is. */
+export type Repack = (work: RepackWork) => Promise<void>
+
+export function isSparse({ storedBytes }: BodyPlace, liveBytes: number): boolean {
+  const bytes = storedBytes - GROUP_OVERHEAD_BYTES
+  return liveBytes > 0 && liveBytes <= bytes * SPARSE_PART && bytes - liveBytes >= LEAST_GAIN_BYTES
+}
+
+/**
+ * Puts a copy of a piece into a new body of the current transaction. Undefined when it cannot be had at once, or there is no
+ * space: it is to stay where it is.
+ */
+export function moveSlice(view: RecordView, slice: BodySlice, sharedBytes?: number): BodySlice | undefined {
+  const wait = view.reserve(slice.length, false)
+  if (wait !== undefined) {
+    wait.catch(() => undefined)
+    return undefined
+  }
+  const bytes = new Uint8Array(slice.length)
+  try {
+    const fetch = view.copyBody(slice, bytes, 0)
+    if (fetch !== undefined) {
+      fetch.catch(() => undefined)
+      return undefined
+    }
+  } catch {
+    // Damaged: it is left for fsck to find.
+    return undefined
+  }
+  const staged = view.stage(bytes.length)
+  staged.set(bytes)
+  return view.addBody(staged, sharedBytes)
+}

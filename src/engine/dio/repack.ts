@@ -1,0 +1,28 @@
+/** Moves the fields of objects out of bodies of which little is left. Nobody sees a difference: it is no change of an object. */
+import { moveSlice, type Repack } from '../chain/compaction/repack.js'
+import type { BodySlice, RecordView } from '../chain/record-view.js'
+import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
+import { OBJECT_KIND } from './kinds.js'
+import { decodeObject, encodeObject } from './object-record.js'
+
+export function repackObjects(view: RecordView): Repack {
+  return async ({ records, bodies }) => {
+    for (const { kind, high, low } of records) {
+      const value = kind === OBJECT_KIND ? view.get(kind, high, low) : undefined
+      const moved = value === undefined ? undefined : movedObject(view, value, bodies)
+      if (moved !== undefined) view.put(kind, high, low, moved)
+    }
+    await view.commit()
+  }
+}
+
+/** Undefined when nothing of it is to be moved. */
+function movedObject(view: RecordView, value: Uint8Array, bodies: ReadonlySet<number>): Uint8Array | undefined {
+  const record = decodeObject(value)
+  if (record === undefined || record.data instanceof Uint8Array) return undefined
+  if (!record.data.some(({ body }) => bodies.has(body))) return undefined
+  const sharedBytes = record.data.length === 1 ? OBJECT_BODY_BYTES : MAX_BODY_BYTES
+  const move = (slice: BodySlice): BodySlice =>
+    (bodies.has(slice.body) ? moveSlice(view, slice, sharedBytes) : undefined) ?? slice
+  return encodeObject({ ...record, data: record.data.map(move) })
+}
