@@ -16,6 +16,7 @@ export {
 } from './engine/dio/data-type.js'
 export type { IndexedValue } from './engine/dio/field-index.js'
 export { DioMut, type DeleteOptions, type StoreOptions } from './engine/dio/dio-mut.js'
+export { compactor, type CompactorOptions, type ObjectCompactor } from './engine/dio/compactor.js'
 export { Dio } from './engine/dio/dio.js'
 export type { Handler, ProcessOptions, Queue, QueueOptions, WorkOptions } from './engine/dio/queue.js'
 export { type Answerer, type InvokeOptions, type Service, service } from './engine/dio/service.js'

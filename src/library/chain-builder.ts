@@ -102,15 +102,16 @@ function chainOn(
   const { view, trust } = opened
   const clock = chainClock(options)
   const { nowMs, toleranceMs: clockToleranceMs } = clock
-  const compactions = new Compactions(opened, holeBytes, options)
   const compact = (): Promise<CompactionReport> => opened.compact()
   const onClose = async (): Promise<void> => {
     clock.stop()
     await compactions.end()
     await opened.close()
   }
-  const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, onClose }
+  const { compactors } = options
+  const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, compactors, onClose }
   const chain = new Chain({ name, ...parts, keeping: opened })
+  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, options)
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
   return chain

@@ -34,13 +34,23 @@ export class Compactions {
   readonly #options: Readonly<AteConfigOptions>
   readonly #schedule: CompactionSchedule
 
-  /** `holeBytes`: what earlier compactions gave back. */
-  constructor(chain: CompactableChain, holeBytes: number, options: Readonly<AteConfigOptions>) {
+  /** `compact`: what is done when it is due. `holeBytes`: what earlier compactions gave back. */
+  constructor(
+    chain: CompactableChain,
+    compact: CompactableChain['compact'],
+    holeBytes: number,
+    options: Readonly<AteConfigOptions>,
+  ) {
     this.#chain = chain
     this.#options = options
     const plan = compactionPlan(options)
     const onFailure = (message: string): void => options.onNotice?.(message)
-    this.#schedule = new CompactionSchedule({ chain, plan, holeBytes, onFailure })
+    this.#schedule = new CompactionSchedule({
+      chain: { view: chain.view, status: () => chain.status(), compact },
+      plan,
+      holeBytes,
+      onFailure,
+    })
     this.#schedule.start()
   }
 

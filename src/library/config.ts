@@ -2,6 +2,7 @@
 import type { KeyBits } from '../adapters/node/chain-handle.js'
 import type { ChainTrust } from '../engine/log/types.js'
 import type { CompactionMode } from '../engine/chain/compaction/compaction-mode.js'
+import type { ObjectCompactor } from '../engine/dio/compactor.js'
 import type { KeyId, WriteKey } from '../engine/trust/keys.js'
 
 /** What a configuration says; what it does not say has a default. */
@@ -47,6 +48,8 @@ export interface AteConfigOptions {
   compactBootstrap?: boolean
   /** Compacts once more when the chain is closed. */
   compactCleanup?: boolean
+  /** Say what is needed no more, whenever the chain is compacted but for `compactCleanup`. See `compactor`. */
+  compactors?: readonly ObjectCompactor[]
   /** Called with what is worth a line to the user of the program, for example that an index is being rebuilt. */
   onNotice?: (message: string) => void
 }

@@ -9,10 +9,12 @@ import {
   type AteConfigOptions,
   type Chain,
   ChainBuilder,
+  compactor,
   dataType,
   type Dio,
   type ObjectKey,
   plain,
+  vecOf,
 } from '../../src/index.js'
 
 const Blob = dataType('Blob', plain<{ bytes: Uint8Array }>())
@@ -133,6 +135,55 @@ await t.test('by itself, when it is due', async (t) => {
   for (let i = 0; i < 200 && diskBytes() > before - 6 * MiB; i++) await sleep(50)
   t.ok(diskBytes() < before - 6 * MiB)
   await chain.close()
+})
+
+await t.test('what a program says is needed no more is deleted first, by hand and by itself', async (t) => {
+  const { open, diskBytes } = workbench(t)
+  await withDeadContent(open)
+  let oldest = 5
+  const Log = dataType('Log', plain<{ day: number; text: string }>(), { links: { details: vecOf(Blob) } })
+  const asked = new Set<number | undefined>()
+  const old = compactor(Log, ({ day }, { revision }) => {
+    asked.add(revision)
+    return day >= oldest
+  })
+  const first = await open({ compactMode: 'never', compactors: [old] })
+  const days = async (chain: Chain): Promise<number[]> => {
+    const all: number[] = []
+    for await (const { day } of chain.dio().roots(Log)) all.push(day)
+    return all.sort((a, b) => a - b)
+  }
+  await first.transact((dio) => {
+    for (let day = 0; day < 250; day++) dio.store({ day: day % 10, text: 'x'.repeat(500) }, { type: Log })
+    dio.store({ day: 1, text: '' }, { type: Log }).details.push({ bytes: new Uint8Array(MiB) })
+  })
+  await first.compact()
+  t.same([...new Set(await days(first))], [5, 6, 7, 8, 9])
+  t.equal((await days(first)).length, 125)
+  t.same([...asked], [1])
+  t.equal(await countBlobs(t, first), 1, 'of other types everything is needed; children went with their parents')
+  await first.close()
+  const before = diskBytes()
+  oldest = 9
+  const chain = await open({ compactMode: 'modified', compactTimerMs: 100, compactors: [old] })
+  await chain.transact((dio) => dio.store({ day: 0, text: '' }, { type: Log }))
+  for (let i = 0; i < 200 && (await days(chain)).length > 25; i++) await sleep(100)
+  t.same([...new Set(await days(chain))], [9])
+  t.ok(diskBytes() <= before)
+  await chain.close()
+})
+
+await t.test('a compactor that fails is told to who compacts, and deletes nothing', async (t) => {
+  const { open, notices } = workbench(t)
+  await withDeadContent(open)
+  const failing = compactor(Blob, () => {
+    throw new Error('a mistake')
+  })
+  const chain = await open({ compactMode: 'never', compactBootstrap: true, compactors: [failing] })
+  await t.rejects(chain.compact(), { message: 'a mistake' })
+  t.equal(await countBlobs(t, chain), 1)
+  await chain.close()
+  t.same(notices, ['not compacted: a mistake (unexpected)'])
 })
 
 await t.test('what is no mode or no threshold is refused', (t) => {

@@ -2,6 +2,7 @@
 import type { BackupOptions, BackupReport, ChainKeeping, ExportOptions } from '../chain/chain-keeping.js'
 import type { CompactionReport } from '../chain/compaction/compactor.js'
 import { AteError, errorCode } from '../error.js'
+import type { ObjectCompactor } from './compactor.js'
 import { Dio } from './dio.js'
 import { DioMut } from './dio-mut.js'
 import type { ChainAccess, TransactOptions } from './chain-access.js'
@@ -25,6 +26,8 @@ export interface ChainOptions extends ObjectStoreOptions {
   compact: () => Promise<CompactionReport>
   /** Without it: NOT_SUPPORTED. */
   keeping?: ChainKeeping | undefined
+  /** What is deleted before. */
+  compactors?: readonly ObjectCompactor[] | undefined
   /** Called once, after everything is durable. */
   onClose: () => Promise<void>
 }
@@ -41,14 +44,16 @@ export class Chain implements ChainAccess, AsyncDisposable {
   readonly #objects: ObjectStore
   readonly #compact: () => Promise<CompactionReport>
   readonly #keeping: ChainKeeping | undefined
+  readonly #compactors: readonly ObjectCompactor[]
   readonly #onClose: () => Promise<void>
   readonly #locks = new Locks()
   #closing: Promise<void> | undefined
 
-  constructor({ name, compact, keeping, onClose, ...objects }: ChainOptions) {
+  constructor({ name, compact, compactors = [], keeping, onClose, ...objects }: ChainOptions) {
     this.name = name
     this.#compact = compact
     this.#keeping = keeping
+    this.#compactors = compactors
     this.#objects = new ObjectStore(objects)
     this.#onClose = onClose
     this.instance = formatKey({ high: this.#objects.random.next(), low: this.#objects.random.next() })
@@ -193,10 +198,12 @@ export class Chain implements ChainAccess, AsyncDisposable {
 
   /**
    * Gives the space of what was replaced and deleted back, while the chain is in use. Resolves with what was dropped; what lies
-   * in the segment that is being written stays. NO_SPACE, READ_ONLY, CHAIN_DAMAGED, CHAIN_CLOSED, INPUT_OUTPUT.
+   * in the segment that is being written stays. Before, the chain's compactors delete what is not needed. NO_SPACE,
+   * READ_ONLY, CHAIN_DAMAGED, CHAIN_CLOSED, INPUT_OUTPUT, and what a compactor throws.
    */
   async compact(): Promise<CompactionReport> {
     this.#objects.demandOpen()
+    if (!this.#objects.records.isReadOnly) for (const compactor of this.#compactors) await compactor.run(this)
     return await this.#compact()
   }
 
