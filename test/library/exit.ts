@@ -7,22 +7,54 @@ import t from 'tap'
 import { projectRoot } from '../helpers/source-files.js'
 
 const program = (entry: string, logPath: string): string => `
-import { AteConfig, ChainBuilder, dataType, plain } from ${JSON.stringify(entry)}
-const World = dataType('World', plain())
-for (const config of [AteConfig.default(), AteConfig.default().with({ logPath: ${JSON.stringify(logPath)} })]) {
+import { readdirSync } from 'node:fs'
+import { AteConfig, ChainBuilder, dataType, plain, Registry, service, vecOf } from ${JSON.stringify(entry)}
+const Moon = dataType('Moon', plain())
+const World = dataType('World', plain(), { links: { moons: vecOf(Moon) } })
+const echo = service('echo', Moon, Moon)
+const memory = AteConfig.default().with({ ntp: { pool: '127.0.0.1', port: 9 } })
+const disk = memory.with({ logPath: ${JSON.stringify(logPath)} })
+
+async function useAll(config) {
   const chain = await new ChainBuilder(config).open('universe')
+  const { key } = await chain.transact((dio) => dio.store({ commandment: 'Hello' }, { type: World }))
+  const reader = chain.dio()
+  const events = (await reader.load(World, key)).moons.subscribe()
+  const watching = (async () => { for await (const event of events) void event })()
   const queue = await chain.queue('jobs', World)
   await queue.send({ commandment: 'Hello' })
   const end = new AbortController()
-  const processing = queue.process(() => end.abort(), { signal: end.signal })
+  const { signal } = end
+  const serving = chain.serve(echo, ({ name }) => ({ name }), { signal })
+  await chain.invoke(echo, { name: 'Io' })
+  await queue.process(() => end.abort(), { signal })
+  await serving
   await chain.lock('a name', { leaseMs: 60_000 })
-  await processing
+  void chain.lock('a name').catch(() => undefined)
+  await chain.transact(async (dio) => (await dio.load(World, key)).moons.push({ name: 'Io' }))
+  await chain.compact()
   await chain.close()
+  await watching
+  const registry = new Registry(config)
+  const use = await registry.open('universe')
+  await registry.load({ chain: 'universe', key }, World).catch(() => undefined)
+  use.done()
+  await registry.open('universe')
+  await registry.close()
 }
+
+const handles = []
+for (let round = 0; round < 3; round++) {
+  for (const config of [memory, disk]) await useAll(config)
+  handles.push(readdirSync('/proc/self/fd').length)
+}
+if (handles[1] !== handles[2]) console.log('handles:', handles)
+const left = process.getActiveResourcesInfo().filter((name) => ['Timeout', 'MessagePort', 'Worker'].includes(name))
+if (left.length > 0) console.log('left:', left)
 console.log('done')
 `
 
-await t.test('on disk and in memory, with a queue, a lock that is held and a subscription', async (t) => {
+await t.test('on disk and in memory, whatever was used of it and is still held; no handle is left', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'atefs-exit-'))
   t.teardown(() => rmSync(root, { recursive: true }))
   const file = join(root, 'program.mjs')

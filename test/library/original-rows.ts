@@ -35,6 +35,7 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
   'missing: re-parent attack': ['attack: an object is not taken over'],
   'missing: read-key set after children': ['attack: what is protected late in a transaction'],
   'missing: >=4 segments order': ['rotate: ', 'order'],
+  'missing: backup and restore of a grown log': ['an older backup is not put in the place of a newer chain'],
   'missing: zero-byte object': ['an object without any bytes of its own'],
   'missing: roots listing': ['roots are listed, by type'],
   'missing: malformed frames': ['a flipped byte in any field of a batch is found'],

@@ -14,6 +14,7 @@ import { decodeClock, HybridClock } from './hybrid-clock.js'
 import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
 import { repackObjects } from './repack.js'
 import { TrustState } from './trust-state.js'
+import { demandTimes } from './received-times.js'
 import { RandomNumbers } from './numbers.js'
 import type { KeyParts } from './object-key.js'
 import type { ObjectRecord } from './object-record.js'
@@ -98,7 +99,10 @@ export class ObjectStore {
   /** Takes in a batch from elsewhere: what it changes is seen as a commit of somebody else. See `RecordStore.receive`. */
   receive(bytes: BatchBytes, options: ReceiveObjects): Promise<ReceivedBatch> {
     this.demandOpen()
-    const validate = this.#validateBatch
+    const validate: ValidateBatch = async (batch, changes, latest) => {
+      demandTimes(this.clock, changes, latest)
+      await this.#validateBatch(batch, changes, latest)
+    }
     const onApplied = (): void => {
       this.trust.reload(this.#view)
       this.#observe()

@@ -169,11 +169,9 @@ export class Queue<D extends DataType> {
     let waitMs: number | undefined
     for await (const key of queue.messages.keys()) {
       const takenMs = this.#takenMs(await queue.claims.get(key))
-      if (takenMs > 0) waitMs = Math.min(waitMs ?? takenMs, takenMs)
-      else {
-        const claimed = await this.#claim(key)
-        if (claimed !== undefined) return claimed
-      }
+      const claimed = takenMs > 0 ? takenMs : await this.#claim(key)
+      if (typeof claimed === 'object') return claimed
+      if (claimed !== undefined) waitMs = Math.min(waitMs ?? claimed, claimed)
     }
     return waitMs
   }
@@ -184,12 +182,17 @@ export class Queue<D extends DataType> {
     return Math.max(0, claim.untilMs - this.#chain.nowMs())
   }
 
-  /** Counts an attempt before it is made. Undefined: the message is gone, another one's, or was put aside. */
-  async #claim(key: ObjectKey): Promise<Claimed | undefined> {
+  /**
+   * Counts an attempt before it is made. For how many milliseconds the message is another one's; undefined: it is gone, or was
+   * put aside.
+   */
+  async #claim(key: ObjectKey): Promise<Claimed | number | undefined> {
     return this.#transact(async (dio) => {
       const { claims } = await this.#load(dio)
       const claim = await claims.get(key)
-      if (!(await dio.exists(key)) || this.#takenMs(claim) > 0) return undefined
+      if (!(await dio.exists(key))) return undefined
+      const takenMs = this.#takenMs(claim)
+      if (takenMs > 0) return takenMs
       const attempt = (claim?.attempt ?? 0) + 1
       if (attempt > this.#options.maxAttempts) {
         await this.#bury(dio, key, attempt - 1, new Error('Its handlers ended without a word.'))

@@ -3,11 +3,17 @@ import t from 'tap'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
 import { Chain } from '../../../src/engine/dio/chain.js'
+import { infoOf } from '../../../src/engine/dio/dao-state.js'
+import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
+import { CLOCK_KIND, OBJECT_KIND } from '../../../src/engine/dio/kinds.js'
+import { encodeObject } from '../../../src/engine/dio/object-record.js'
 import type { ObjectStoreOptions } from '../../../src/engine/dio/object-store.js'
 import { AteError } from '../../../src/engine/error.js'
 import { type BatchBytes, readBatches, verifyLog } from '../../../src/engine/log/index.js'
 import { keys } from '../../helpers/log-workbench.js'
 import { Box, boxWith, Item, namesIn, Note } from '../../helpers/objects.js'
+
+const T0 = 1_800_000_000_000
 
 interface Copy {
   memory: MemoryChain
@@ -183,6 +189,55 @@ await t.test('commits wait for a batch that is being taken in, and are judged by
   await t.rejects(committed, { code: 'CONFLICT' })
   t.equal((await copy.chain.dio().load(Box, box.key)).label, 'theirs')
 })
+
+await t.test('times of a batch may lie ahead by the tolerance; what comes after is later than they', async (t) => {
+  const original = await openCopy({ nowMs: () => T0 + 30_000 })
+  const copy = await openCopy({ nowMs: () => T0 })
+  const box = await boxWith(original.chain, 'a')
+  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  t.equal(copy.chain.latestMs, T0 + 30_000)
+  await copy.chain.transact(async (dio) => void ((await dio.load(Box, box.key)).label = 'later'))
+  t.equal(infoOf(await copy.chain.dio().load(Box, box.key)).updatedAt?.getTime(), T0 + 30_000)
+})
+
+await t.test('a batch whose times lie further ahead is refused, and leaves no trace', async (t) => {
+  const original = await openCopy({ nowMs: () => T0 + 3_600_000 })
+  const copy = await openCopy({ nowMs: () => T0 })
+  await boxWith(original.chain, 'a')
+  for (const bytes of await batchesOf(original)) await t.rejects(copy.chain.receive(bytes), { code: 'TIME_AHEAD' })
+  t.equal(copy.memory.view.writerStatus.headSequence, 0)
+  t.equal(copy.chain.latestMs, 0)
+  const tolerant = await openCopy({ nowMs: () => T0, clockToleranceMs: 4_000_000 })
+  for (const bytes of await batchesOf(original)) await tolerant.chain.receive(bytes)
+})
+
+await t.test('nor does a batch hide such a time in an object, or set the clock of the chain back', async (t) => {
+  for (const [kind, value, code] of [
+    [OBJECT_KIND, objectOf(T0 + 3_600_000), 'TIME_AHEAD'],
+    [CLOCK_KIND, encodeClock(1), 'BATCH_REFUSED'],
+    [CLOCK_KIND, undefined, 'BATCH_REFUSED'],
+  ] as const) {
+    const [original, copy] = [await openCopy({ nowMs: () => T0 }), await openCopy({ nowMs: () => T0 })]
+    await boxWith(original.chain, 'a')
+    const { view } = original.memory
+    if (value === undefined) view.delete(kind, 0, 0)
+    else view.put(kind, 0, 0, value)
+    await view.commit()
+    const [first, forged] = await batchesOf(original)
+    if (first === undefined || forged === undefined) throw new Error('no batches')
+    await copy.chain.receive(first)
+    await t.rejects(copy.chain.receive(forged), { code })
+    t.equal(copy.chain.latestMs, T0)
+  }
+})
+
+/** The record of an object of this time. */
+function objectOf(ms: number): Uint8Array {
+  const time = ms * 2048
+  const none = { parent: undefined, rules: undefined, sealedBy: undefined }
+  const record = { createdAt: time, updatedAt: time, revision: 1, type: 'Note', links: new Map(), indexed: [], ...none }
+  return encodeObject({ ...record, data: Uint8Array.of(0x80) })
+}
 
 function named(name: string): Pick<ConstructorParameters<typeof Chain>[0], 'name' | 'crypto' | 'nowMs' | 'durability'> {
   return { name, crypto: nativeCrypto, nowMs: Date.now, durability: 'memory' }

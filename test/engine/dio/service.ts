@@ -72,3 +72,31 @@ await onEveryChain('nobody waits for ever', async (t, open) => {
   const queue = await chain.queue('service ping', Ping)
   t.equal(await queue.length(), 0, 'and no request is left behind')
 })
+
+await onEveryChain('a request that one server does not come to an end with is answered by another', async (t, open) => {
+  await using chain = await open()
+  const end = new AbortController()
+  let release = (): void => undefined
+  const stuck = new Promise<void>((resolve) => (release = resolve))
+  const askedFrom: number[] = []
+  const serving = [1, 2].map((by) =>
+    chain.serve(
+      ping,
+      async ({ text }, dio) => {
+        askedFrom.push(by)
+        dio.store({ text: `${by}` }, { type: Note })
+        if (askedFrom.length === 1) await stuck
+        return { text, by }
+      },
+      { signal: end.signal, leaseMs: 50 },
+    ),
+  )
+  const { by } = await chain.invoke(ping, { text: 'x' })
+  t.equal(askedFrom.length, 2)
+  t.equal(by, askedFrom[1])
+  release()
+  end.abort()
+  await Promise.all(serving)
+  const done = (await collected(chain.dio().roots(Note))).map(({ text }) => text)
+  t.strictSame(done, [`${by}`], 'what the first one did comes to nothing')
+})
