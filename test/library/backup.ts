@@ -5,6 +5,16 @@ import t from 'tap'
 import { restoreChain } from '../../src/index.js'
 import { diskChains, filesOf, store, texts } from '../helpers/disk-chains.js'
 
+/** The salt that the sealing keys of the last session are derived with (`docs/format.md`). */
+function sessionSalt(directory: string): string {
+  const last = Object.keys(filesOf(directory))
+    .filter((name) => name.endsWith('.seg'))
+    .at(-1)
+  const bytes = readFileSync(join(directory, last ?? ''))
+  const group = 152 + 32 + bytes.readUInt32LE(152 + 16)
+  return bytes.subarray(group + 56, group + 88).toString('hex')
+}
+
 await t.test(
   'a backup is made while the chain is in use, the next one copies what is new, and it comes back',
   async (t) => {
@@ -30,6 +40,10 @@ await t.test(
     await store(copy, 'it goes on')
     await copy.close()
     on(config)
+    const salts = ['logs', 'elsewhere'].map((place) => sessionSalt(join(root, place, 'notes')))
+    t.not(salts[0], salts[1], 'what both write now is sealed with keys of their own')
+    await using reading = await open(config.with({ readOnly: true }))
+    await t.rejects(reading.backup(backup, { withKey: true }), { code: 'READ_ONLY' }, 'its last segment may be open')
   },
 )
 

@@ -17,7 +17,7 @@ export function keepingOf({ directory, view, ...source }: KeptChain): ChainKeepi
     rotate: () => view.rotate(),
     backup: (to: string, options: BackupOptions = {}) =>
       view.keepSegments(async () => {
-        if (!view.readOnly) await view.rotate()
+        await view.rotate()
         return await backupDirectory(directory, to, options)
       }),
     exportRange: async function* ({ from = 1, to, withKey }: ExportOptions = {}) {

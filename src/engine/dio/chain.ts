@@ -177,7 +177,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
   /**
    * Copies everything committed so far to a directory: what is new, when a backup of the chain lies there already. The chain
    * can be used meanwhile. Verified when it resolves; when it rejects, the backup before is as it was. ABORTED, BAD_ARGUMENT
-   * (`withKey`), CHAIN_FORKED, CHAIN_LOCKED, CHAIN_NEWER, NOT_A_CHAIN, NOT_SUPPORTED (in memory), NO_SPACE, OTHER_CHAIN, ...
+   * (`withKey`), CHAIN_FORKED, CHAIN_LOCKED, CHAIN_NEWER, NOT_A_CHAIN, NOT_SUPPORTED (in memory), NO_SPACE, OTHER_CHAIN, READ_ONLY, ...
    */
   async backup(directory: string, options?: BackupOptions): Promise<BackupReport> {
     return await this.#log.backup(directory, options)
