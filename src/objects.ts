@@ -44,7 +44,7 @@ export { plain, type StandardSchema } from './engine/dio/standard-schema.js'
 export { AteError, type ErrorCode, errorCode, isAteError } from './engine/error.js'
 export type { CompactionMode } from './engine/chain/compaction/compaction-mode.js'
 export type { CompactionReport } from './engine/chain/compaction/compactor.js'
-export { AteConfig, type AteConfigOptions } from './library/config.js'
+export { AteConfig, type AteConfigOptions, type RefusedBatch } from './library/config.js'
 export {
   generateReadKey,
   generateWriteKey,

@@ -16,7 +16,10 @@ import type { WriterStatus } from '../engine/chain/committer.js'
 import { Chain } from '../engine/dio/chain.js'
 import { findReferences } from '../engine/dio/references.js'
 import type { Durability } from '../engine/dio/commit-options.js'
-import { AteError } from '../engine/error.js'
+import type { RefusedBatch as Refused } from '../engine/chain/batch-gate.js'
+import { judgeBatch } from '../engine/dio/judging/judge-batch.js'
+import { AteError, errorCode } from '../engine/error.js'
+import { keyIdOf } from '../engine/trust/keys.js'
 import { chainClock, doubtAbout } from './chain-clock.js'
 import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
@@ -25,6 +28,8 @@ import { secretFor } from './secret.js'
 import { withRootKeys } from './with-root-keys.js'
 
 const DEFAULT_KEY_BITS = 256
+/** The worker that reads the log loads it too. */
+const JUDGE_MODULE = new URL('../engine/dio/judging/judge-batch.js', import.meta.url).href
 
 /** For the thread that compacts. */
 const REFERENCES_MODULE = new URL('../engine/dio/references.js', import.meta.url).href
@@ -54,7 +59,13 @@ export class ChainBuilder {
 
   async #openInMemory(name: string): Promise<Chain> {
     const { trust = 'local' } = this.#options
-    const memory = await openMemoryChain({ crypto: nativeCrypto, trust, findReferences, collectGarbage })
+    const memory = await openMemoryChain({
+      crypto: nativeCrypto,
+      trust,
+      judge: judgeBatch,
+      findReferences,
+      collectGarbage,
+    })
     const { view } = memory
     const status = (): WriterStatus => view.writerStatus
     const opened = { view, trust, status, compact: () => view.compact(), close: () => memory.close() }
@@ -82,6 +93,8 @@ export class ChainBuilder {
       keyBits,
       trust,
       referencesModule: REFERENCES_MODULE,
+      judgeModule: JUDGE_MODULE,
+      onRefused: (refused) => this.#tellRefused(refused),
       onProgress: ignore,
       onNotice,
     }
@@ -90,6 +103,20 @@ export class ChainBuilder {
     await handle.close()
     throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
   }
+
+  /** `onNotice` is for people, `onRefused` for the program. */
+  #tellRefused({ sequence, error, signers }: Refused): void {
+    const { onNotice = ignore, onRefused = ignore } = this.#options
+    const ids = signers.map(keyIdOf)
+    const who = ids.length === 0 ? 'signed by nobody' : `signed by ${ids.map((id) => id.slice(0, 8)).join(', ')}`
+    onNotice(`Batch ${sequence}, ${who}, is refused: ${error.message}`)
+    onRefused({ sequence, code: errorCode(error) ?? 'BAD_FORMAT', message: error.message, signers: ids })
+  }
+}
+
+/** What a compaction drops of a chain of distributed trust would be refused by the others. */
+function uncompacted(options: Readonly<AteConfigOptions>): Readonly<AteConfigOptions> {
+  return { ...options, compactMode: 'never', compactBootstrap: false, compactCleanup: false }
 }
 
 function chainOn(
@@ -111,7 +138,8 @@ function chainOn(
   const { compactors } = options
   const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, compactors, onClose }
   const chain = new Chain({ name, ...parts, keeping: opened })
-  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, options)
+  const plan = trust === 'distributed' ? uncompacted(options) : options
+  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan)
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
   return chain

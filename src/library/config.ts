@@ -1,5 +1,6 @@
 /** Where the chains of a program lie, and what opens them. Without a place they live in memory. */
 import type { KeyBits } from '../adapters/node/chain-handle.js'
+import type { ErrorCode } from '../engine/error.js'
 import type { ChainTrust } from '../engine/log/types.js'
 import type { CompactionMode } from '../engine/chain/compaction/compaction-mode.js'
 import type { ObjectCompactor } from '../engine/dio/compactor.js'
@@ -25,6 +26,8 @@ export interface AteConfigOptions {
    * judges each by that. For chains that are made; others must have it. Without it: `local`, and of others whichever they have.
    */
   trust?: ChainTrust
+  /** A batch of a chain of distributed trust was refused when it was opened: nothing of it counts. Told once. */
+  onRefused?: (refused: RefusedBatch) => void
   /** Chains that are not there are not made: CHAIN_NOT_FOUND. */
   noCreate?: boolean
   /** Nothing is written; several programs may read a chain together while nobody writes. */
@@ -52,6 +55,16 @@ export interface AteConfigOptions {
   compactors?: readonly ObjectCompactor[]
   /** Called with what is worth a line to the user of the program, for example that an index is being rebuilt. */
   onNotice?: (message: string) => void
+}
+
+/** A batch that its signers had no right to. */
+export interface RefusedBatch {
+  readonly sequence: number
+  readonly code: ErrorCode
+  /** What is wrong with it, for people. */
+  readonly message: string
+  /** The keys that signed it. */
+  readonly signers: readonly KeyId[]
 }
 
 /** Where chains lie and what opens them; made of another one by `with`. */

@@ -4,6 +4,7 @@
  */
 import type { ChainKeeping } from '../../engine/chain/chain-keeping.js'
 import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
+import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
 import type { ChainTrust } from '../../engine/log/types.js'
@@ -33,6 +34,10 @@ export interface OpenChainOptions {
    * chain cannot be compacted.
    */
   referencesModule?: string | undefined
+  /** URL of a module whose `judgeBatch` (`JudgeBatch`) judges the batches of distributed trust. NOT_SUPPORTED without it. */
+  judgeModule?: string | undefined
+  /** Such a batch was refused: nothing of it counts. */
+  onRefused?: ((refused: RefusedBatch) => void) | undefined
   /** Called a few times a second while opening takes long. */
   onProgress: (progress: OpenProgress) => void
   /** Something worth a line to the user that does not stop the opening (no anchor found, the index is rebuilt, ...). */

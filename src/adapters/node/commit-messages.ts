@@ -49,6 +49,7 @@ export type FromWorker =
   | { type: 'compacted'; report: CompactionReport; status: WriterStatus }
   | { type: 'not-compacted'; error: PlainError; status: WriterStatus }
   | { type: 'notice'; message: string }
+  | { type: 'refused'; sequence: number; error: PlainError; signers: readonly Uint8Array[] }
   | { type: 'progress'; doneBytes: number; totalBytes: number }
   | { type: 'closed' }
   | { type: 'failed'; error: PlainError }

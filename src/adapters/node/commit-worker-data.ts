@@ -12,4 +12,6 @@ export interface CommitWorkerData {
   acceptRollback: boolean
   /** A module whose `findReferences` tells what records refer to; undefined: nothing is ever dropped. */
   referencesModule: string | undefined
+  /** A module whose `judgeBatch` judges the batches of distributed trust; undefined: such a chain is refused. */
+  judgeModule: string | undefined
 }

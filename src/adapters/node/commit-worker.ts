@@ -15,6 +15,7 @@ import { encodePlaces, type FromWorker, toPlainError, type ToWorker } from './co
 import { CommitDecoder } from './commit-encoding.js'
 import type { CommitWorkerData } from './commit-worker-data.js'
 import { FileStorage } from './file-storage.js'
+import { loadJudge } from './load-judge.js'
 import { markIndexBroken, openIndexToWrite, reopenIndexToWrite, withStore } from './index-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { paced } from './pace.js'
@@ -97,6 +98,8 @@ async function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<
     onProgress: paced((doneBytes, totalBytes) => send({ type: 'progress', doneBytes, totalBytes })),
     nextTurn,
     findReferences: await loadFindReferences(data),
+    judge: await loadJudge(data.judgeModule),
+    onRefused: ({ error, ...refused }) => send({ type: 'refused', ...refused, error: toPlainError(error) }),
   })
 }
 

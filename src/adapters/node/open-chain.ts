@@ -17,6 +17,7 @@ import { batchVerifier, createLog, damageText, describeChain, GroupReader } from
 import { type ChainTrust, GROUP_CONTENT } from '../../engine/log/types.js'
 import { AnchorFile } from './anchor-file.js'
 import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
+import { loadJudge } from './load-judge.js'
 import { lockChain, type ChainLock } from './chain-lock.js'
 import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
 import { keepingOf } from './chain-keeping.js'
@@ -143,6 +144,8 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
     anchorFile: anchorFile(identity.chainId, options),
     acceptRollback: options.acceptRollback,
     referencesModule: options.referencesModule,
+    judgeModule: options.judgeModule,
+    onRefused: options.onRefused,
     onNotice: options.onNotice,
     onProgress: (doneBytes, totalBytes) => options.onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
   })
@@ -157,7 +160,8 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
 
 /** Everything on this thread, and nothing is written. Behind damage, what the index says may not be in the log any more. */
 async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: FileStorage): Promise<OpenParts> {
-  const { onNotice, onProgress, acceptRollback, allowDamage } = options
+  const { onNotice, onProgress, onRefused, acceptRollback, allowDamage } = options
+  const judge = await loadJudge(options.judgeModule)
   const file = anchorFile(keys.chainId, options)
   const { store, opened: reading } = await withStore(
     allowDamage ? new MemoryStore() : openIndexToRead(join(options.directory, INDEX_DIRECTORY), onNotice),
@@ -173,6 +177,8 @@ async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: 
         readOnly: true,
         acceptRollback,
         allowDamage,
+        judge,
+        onRefused,
         onFinding: (finding) => onNotice(damageText(finding)),
         onNotice,
         onProgress: paced((doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes })),

@@ -1,5 +1,6 @@
 /** The commit worker as the record view sees it. One request of each kind is answered in order. */
 import { Worker } from 'node:worker_threads'
+import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type {
   CommitReceipt,
@@ -23,6 +24,7 @@ export type OpenedWriter = Pick<Extract<FromWorker, { type: 'opened' }>, 'nextGr
 
 export interface WorkerCommitterOptions extends CommitWorkerData {
   onNotice: (message: string) => void
+  onRefused: ((refused: RefusedBatch) => void) | undefined
   onProgress: (doneBytes: number, totalBytes: number) => void
 }
 
@@ -45,7 +47,8 @@ export class WorkerCommitter implements Committer {
 
   private constructor(options: WorkerCommitterOptions) {
     this.#options = options
-    const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback, referencesModule } = options
+    const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback } = options
+    const { referencesModule, judgeModule } = options
     const workerData: CommitWorkerData = {
       directory,
       indexDirectory,
@@ -55,6 +58,7 @@ export class WorkerCommitter implements Committer {
       suite,
       acceptRollback,
       referencesModule,
+      judgeModule,
     }
     this.#worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData })
     this.#worker.on('message', (message: FromWorker) => {
@@ -185,6 +189,9 @@ export class WorkerCommitter implements Committer {
         return
       case 'notice':
         this.#options.onNotice(message.message)
+        return
+      case 'refused':
+        this.#options.onRefused?.({ ...message, error: fromPlainError(message.error) })
         return
       case 'progress':
         this.#options.onProgress(message.doneBytes, message.totalBytes)

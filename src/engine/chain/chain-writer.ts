@@ -17,12 +17,13 @@ import { runSteps } from '../run-steps.js'
 import { takeInBatch } from './batch-intake.js'
 import { bodyPlaces, droppedBy, eachPut, requestBytes } from './commit-contents.js'
 import { type CompactionReport, Compactor } from './compaction/compactor.js'
-import { DroppedPlaces } from './compaction/dropped-places.js'
 import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
 import { SpaceFreer } from './compaction/space-freer.js'
+import type { JudgeBatch, RefusedBatch } from './batch-gate.js'
 import type { CommitReceipt, CommitRequest, Committer, ReceiveRequest, WriterStatus } from './committer.js'
-import { FLUSH_BYTES, flushToEnd, IndexFollower, pointBehind } from './index-follower.js'
-import { Memtable } from './memtable.js'
+import { IndexFollower } from './index-follower.js'
+import type { Memtable } from './memtable.js'
+import { ReplayIntake } from './replay-intake.js'
 import { settledLater } from './settled-later.js'
 
 /** An index up to this size is verified before it is used, which takes some 10 ms; a larger one while nothing else is to do. */
@@ -50,6 +51,10 @@ export interface ChainWriterOptions {
   nextTurn?: () => Promise<void>
   /** Without it nothing is ever dropped. */
   findReferences?: FindReferences | undefined
+  /** Without it a chain of distributed trust is refused, unless damage is allowed. */
+  judge?: JudgeBatch | undefined
+  /** A batch was refused: nothing of it counts. */
+  onRefused?: ((refused: RefusedBatch) => void) | undefined
 }
 
 interface Waiting {
@@ -109,40 +114,23 @@ export class ChainWriter implements Committer {
       options.onNotice?.('The index is damaged and is rebuilt from the log.')
       index.clear()
     }
-    let memtable = new Memtable(index.state.nextGroup)
     const from = index.state.point
-    let replayed = 0
-    const dropped = new DroppedPlaces(options)
-    let isIndexAhead = false
+    const intake = new ReplayIntake(index, options)
     const { log, pointAccepted, anchorMissing } = await openLog({
       ...options,
       ...(from === undefined ? {} : { from }),
-      onBatch: async (batch) => {
-        if (batch.sequence === 1 && from !== undefined) {
-          index.clear()
-          memtable = new Memtable(1)
-        }
-        replayed++
-        await dropped.free(batch, memtable)
-        memtable.addBatch(batch.records, batch.groups, pointBehind(batch), batch.dropped)
-        if (memtable.bytes < FLUSH_BYTES) return
-        flushToEnd(index, memtable)
-        memtable = new Memtable(memtable.nextGroup)
-        isIndexAhead = true
-      },
+      onBatch: (batch) => intake.take(batch),
     }).catch((error: unknown) => {
       // Content that no later batch drops is known for damage at the end only: the next open must meet it again.
-      if (isIndexAhead && errorCode(error) === 'CHAIN_DAMAGED') index.clear()
+      if (intake.isIndexAhead && errorCode(error) === 'CHAIN_DAMAGED') index.clear()
       throw error
     })
-    if (from !== undefined && !pointAccepted && replayed === 0) {
-      index.clear()
-      memtable = new Memtable(1)
-    }
+    await intake.end()
+    if (from !== undefined && !pointAccepted && intake.count === 0) intake.beginAnew()
     if (from !== undefined && !pointAccepted) options.onNotice?.('The index did not belong to the log and was rebuilt.')
     if (anchorMissing)
       options.onNotice?.('No anchor was found on this machine: a rolled back log cannot be told from this one.')
-    return new ChainWriter(log, index, memtable, options)
+    return new ChainWriter(log, index, intake.memtable, options)
   }
 
   /** First number that no group of this chain has; the session's numbers start there. */
@@ -260,7 +248,9 @@ export class ChainWriter implements Committer {
 
   async #compact(): Promise<CompactionReport> {
     const { storage, crypto, keys, store, findReferences, readOnly, nextTurn = noTurn } = this.#options
-    if (readOnly || findReferences === undefined || store.view === undefined)
+    // Whoever judges the others' drops would have to read the whole chain.
+    const isJudged = this.trust === 'distributed'
+    if (readOnly || isJudged || findReferences === undefined || store.view === undefined)
       throw new AteError('NOT_SUPPORTED', 'this chain cannot be compacted here')
     const transaction = (): Pick<CommitRequest, 'transaction' | 'isDurable'> => ({
       transaction: this.#lastTransaction,

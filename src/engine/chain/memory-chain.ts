@@ -10,6 +10,7 @@ import { batchVerifier, createLog, GroupReader } from '../log/index.js'
 import { MemoryStorage } from '../log/memory-storage.js'
 import type { LogStorage } from '../log/storage.js'
 import { type AnchorStore, type ChainTrust, GROUP_CONTENT } from '../log/types.js'
+import type { JudgeBatch, RefusedBatch } from './batch-gate.js'
 import { ChainView, type ChainViewOptions } from './chain-view.js'
 import { ChainWriter } from './chain-writer.js'
 import type { FindReferences } from './compaction/live-bodies.js'
@@ -28,6 +29,8 @@ export interface MemoryChainOptions extends Pick<ChainViewOptions, 'collectGarba
   clock?: () => number
   /** Of a chain that is made; the default is `local`. */
   trust?: ChainTrust
+  judge?: JudgeBatch | undefined
+  onRefused?: ((refused: RefusedBatch) => void) | undefined
 }
 
 export interface MemoryChain {
@@ -53,7 +56,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
   const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
   if (!(await storage.list()).includes('manifest'))
     await createLog({ storage, crypto, keys, clock, trust: options.trust })
-  const { anchor, findReferences, segmentBytes, collectGarbage, readers } = options
+  const { anchor, findReferences, segmentBytes, collectGarbage, readers, judge, onRefused } = options
   const writer = await ChainWriter.open({
     storage,
     crypto,
@@ -64,6 +67,8 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     readOnly,
     findReferences,
     segmentBytes,
+    judge,
+    onRefused,
   })
   const groups = new GroupReader({ storage, crypto, keys })
   const view = new ChainView({

@@ -71,6 +71,8 @@ export class ObjectWriter {
   readonly #slab: Slab
   readonly #keys: AccessKeys
   readonly #session: AteSession
+  /** Objects that were deleted; others may have got their keys since. */
+  readonly #erased = new Set<ObjectKey>()
   #setsRules = false
   #signers: readonly SigningKey[] = []
   /** Blocks of roots that this transaction lists. */
@@ -95,7 +97,9 @@ export class ObjectWriter {
 
   track(tracked: Tracked): void {
     this.#tracked.set(tracked.text, tracked)
+    const { high, low } = tracked.key
     if (tracked.base === undefined) this.#unput.push(tracked)
+    else tracked.isNextVersion = this.transaction.staged(OBJECT_KIND, high, low) !== undefined
   }
 
   recordOf({ high, low }: KeyParts): ObjectRecord | undefined {
@@ -159,6 +163,7 @@ export class ObjectWriter {
     for (const place of tracked?.indexed ?? record?.indexed ?? [])
       this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
     this.transaction.delete(OBJECT_KIND, key.high, key.low)
+    this.#erased.add(text)
     if (tracked === undefined) return
     this.#tracked.delete(text)
     this.#unput = this.#unput.filter((one) => one !== tracked)
@@ -184,7 +189,14 @@ export class ObjectWriter {
       tracked.parent = parent
       tracked.isMoved = true
     } else if (record !== undefined) {
-      const moved = { ...record, parent, revision: record.revision + 1, updatedAt: this.#store.clock.next() }
+      // One version more than the chain has, however often it is moved.
+      const isPut = this.transaction.staged(OBJECT_KIND, key.high, key.low) !== undefined
+      const moved = {
+        ...record,
+        parent,
+        revision: record.revision + (isPut ? 0 : 1),
+        updatedAt: this.#store.clock.next(),
+      }
       this.transaction.put(OBJECT_KIND, key.high, key.low, encodeObject(moved))
     }
   }
@@ -232,12 +244,21 @@ export class ObjectWriter {
       tracked.isMoved = true
       this.#collect(tracked)
     }
+    this.#noteReplaced(latest)
     mergeConflicts(this.#store, this.#slab, this.#changed, this.transaction, latest)
     const { trust, isSigned } = this.#store
     if (!trust.hasRules && !this.#setsRules && !isSigned) return
     const rights = new SessionRights(this.#session, this.#store.nowMs())
     if (trust.hasRules || this.#setsRules) this.#protect(latest, rights)
     if (isSigned) this.#signers = rights.signers()
+  }
+
+  #noteReplaced(latest: RecordReader): void {
+    for (const text of this.#erased) {
+      const tracked = this.#tracked.get(text)
+      const bytes = tracked === undefined ? undefined : latest.get(OBJECT_KIND, tracked.key.high, tracked.key.low)
+      if (tracked !== undefined && bytes !== undefined) tracked.replaces = decodeObject(bytes)?.revision ?? 0
+    }
   }
 
   /** Who signs the changes that were settled. */

@@ -39,6 +39,10 @@ export class Tracked {
   isMoved = false
   /** What was put of it is for this transaction's own reads: not sealed, and in one piece. */
   #isProvisional = false
+  /** Its base is what the transaction has already made of it: the next version. */
+  isNextVersion = false
+  /** Version of the object that had its key and is deleted by the same transaction. */
+  replaces = 0
   /** Its own rules. */
   rules: StoredRules | undefined
 
@@ -91,7 +95,7 @@ export class Tracked {
     return {
       createdAt: this.base?.record.createdAt ?? now,
       updatedAt: now,
-      revision: (this.base?.record.revision ?? 0) + 1,
+      revision: (this.base?.record.revision ?? this.replaces) + (this.isNextVersion ? 0 : 1),
       parent: this.parent,
       type: this.type.name,
       links: this.links,
@@ -105,6 +109,7 @@ export class Tracked {
   /** Goes on from another version than it was loaded from, with these fields. */
   rebase(base: Stored, fields: object): void {
     this.base = base
+    this.isNextVersion = false
     this.parent = base.record.parent
     this.indexed = base.record.indexed
     this.rules = base.record.rules

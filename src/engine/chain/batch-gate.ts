@@ -1,0 +1,81 @@
+/**
+ * Where batches of distributed trust are judged before anything of them is taken in: at opening, and wherever batches come
+ * from others. A batch that is refused is refused as a whole, by every reader alike, and those behind it are judged as if it
+ * had changed nothing.
+ */
+import type { CryptoProvider } from '../crypto/provider.js'
+import { isAteError } from '../error.js'
+import { MAX_UNPROVEN_BYTES } from '../limits.js'
+import { type Proven, ProofQueue } from '../log/proof-queue.js'
+import { type Authorship, GROUP_CONTENT, type ReplayedBatch } from '../log/types.js'
+import { byteLength } from '../bytes/concat.js'
+import type { RecordView } from './record-view.js'
+
+export interface UnjudgedBatch {
+  readonly sequence: number
+  /** Change streams, in order. */
+  readonly records: readonly Uint8Array[]
+  /** Numbers of the contents that it brings. */
+  readonly bodies: readonly number[]
+  readonly dropsBodies: boolean
+  /** Ids of the keys that signed it, 32 bytes each. */
+  readonly signers: readonly Uint8Array[]
+}
+
+/** Throws an AteError for a batch that is to be refused. Told by nothing but what it is given; changes nothing. */
+export type JudgeBatch = (batch: UnjudgedBatch, before: Pick<RecordView, 'get' | 'range' | 'floor'>) => void
+
+/** A batch of which nothing counts. */
+export interface RefusedBatch {
+  readonly sequence: number
+  /** Why: an AteError. */
+  readonly error: Error
+  /** Ids of the keys that signed it, 32 bytes each; none where that does not verify. */
+  readonly signers: readonly Uint8Array[]
+}
+
+export interface JudgedBatch {
+  readonly batch: ReplayedBatch
+  readonly refusal: RefusedBatch | undefined
+}
+
+export class BatchGate {
+  readonly #queue: ProofQueue<ReplayedBatch>
+  readonly #judge: JudgeBatch
+  readonly #before: Pick<RecordView, 'get' | 'range' | 'floor'>
+
+  /** `before`: the chain with all batches that were yielded and accepted. */
+  constructor(crypto: CryptoProvider, judge: JudgeBatch, before: Pick<RecordView, 'get' | 'range' | 'floor'>) {
+    this.#queue = new ProofQueue(crypto)
+    this.#judge = judge
+    this.#before = before
+  }
+
+  /** The batches that can be judged now, in order. Each is judged when the one before has been taken in. */
+  *take(batch: ReplayedBatch, authorship: Authorship): Generator<JudgedBatch> {
+    yield* this.#judged(this.#queue.take(batch, authorship, byteLength(batch.records) <= MAX_UNPROVEN_BYTES))
+  }
+
+  /** Those whose signatures never came. */
+  *end(): Generator<JudgedBatch> {
+    yield* this.#judged(this.#queue.end())
+  }
+
+  *#judged(proven: readonly Proven<ReplayedBatch>[]): Generator<JudgedBatch> {
+    for (const one of proven) yield { batch: one.item, refusal: this.#refusalOf(one) }
+  }
+
+  #refusalOf({ item, signers }: Proven<ReplayedBatch>): RefusedBatch | undefined {
+    const { sequence, records, groups, dropped } = item
+    let proven: readonly Uint8Array[] = []
+    try {
+      proven = signers()
+      const bodies = groups.filter(({ kind }) => kind === GROUP_CONTENT).map(({ number }) => number)
+      this.#judge({ sequence, records, bodies, dropsBodies: dropped.length > 0, signers: proven }, this.#before)
+      return undefined
+    } catch (error) {
+      if (isAteError(error)) return { sequence, error, signers: proven }
+      throw error
+    }
+  }
+}

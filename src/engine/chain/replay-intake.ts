@@ -1,0 +1,97 @@
+/** Takes the replayed batches of a log that is being opened into the index: all but those that are refused. */
+import { AteError } from '../error.js'
+import { IndexReader } from '../index/index-reader.js'
+import type { IndexWriter } from '../index/index-writer.js'
+import { LeafSeal } from '../index/leaf-seal.js'
+import type { ReplayedBatch } from '../log/types.js'
+import { BatchGate, type JudgeBatch, type JudgedBatch, type RefusedBatch } from './batch-gate.js'
+import { DroppedPlaces, type DroppedPlacesOptions } from './compaction/dropped-places.js'
+import { FLUSH_BYTES, flushToEnd, pointBehind } from './index-follower.js'
+import { Memtable } from './memtable.js'
+import { OverlaidIndex } from './overlaid-index.js'
+
+export interface ReplayIntakeOptions extends DroppedPlacesOptions {
+  allowDamage?: boolean
+  judge?: JudgeBatch | undefined
+  onRefused?: ((refused: RefusedBatch) => void) | undefined
+}
+
+export class ReplayIntake {
+  /** What was replayed and the index has not taken in. */
+  memtable: Memtable
+  /** Batches that were read. */
+  count = 0
+  /** The index has taken in some of them. */
+  isIndexAhead = false
+  readonly #index: IndexWriter
+  readonly #options: ReplayIntakeOptions
+  readonly #dropped: DroppedPlaces
+  #gate: BatchGate | undefined
+
+  constructor(index: IndexWriter, options: ReplayIntakeOptions) {
+    this.#index = index
+    this.#options = options
+    this.#dropped = new DroppedPlaces(options)
+    this.memtable = new Memtable(index.state.nextGroup)
+  }
+
+  /** The index knows nothing of this log. */
+  beginAnew(): void {
+    this.#index.clear()
+    this.memtable = new Memtable(1)
+  }
+
+  /** NOT_SUPPORTED for a batch that must be judged when nobody can. */
+  async take(batch: ReplayedBatch): Promise<void> {
+    if (batch.sequence === 1 && this.#index.state.point !== undefined) this.beginAnew()
+    this.count++
+    if (batch.authorship === undefined || this.#isLenient) return this.#keep(batch)
+    this.#gate ??= this.#makeGate()
+    await this.#keepJudged(this.#gate.take(batch, batch.authorship))
+  }
+
+  /** The log is read to its end. */
+  async end(): Promise<void> {
+    if (this.#gate !== undefined) await this.#keepJudged(this.#gate.end())
+  }
+
+  /** Whoever looks into a damaged log sees what there is. */
+  get #isLenient(): boolean {
+    return this.#options.judge === undefined && this.#options.allowDamage === true
+  }
+
+  #makeGate(): BatchGate {
+    const { store, crypto, keys, judge } = this.#options
+    if (judge === undefined)
+      throw new AteError(
+        'NOT_SUPPORTED',
+        'The chain is of distributed trust, and this program cannot judge its batches.',
+      )
+    const index = new IndexReader(store, new LeafSeal(crypto, keys))
+    const before = new OverlaidIndex(index, () => this.memtable.overlay)
+    this.#onFlushed = () => index.refresh()
+    return new BatchGate(crypto, judge, before)
+  }
+
+  #onFlushed: () => void = () => undefined
+
+  async #keepJudged(judged: Iterable<JudgedBatch>): Promise<void> {
+    for (const { batch, refusal } of judged) {
+      if (refusal === undefined) await this.#keep(batch)
+      else {
+        this.memtable.point = pointBehind(batch)
+        this.#options.onRefused?.(refusal)
+      }
+    }
+  }
+
+  async #keep(batch: ReplayedBatch): Promise<void> {
+    await this.#dropped.free(batch, this.memtable)
+    this.memtable.addBatch(batch.records, batch.groups, pointBehind(batch), batch.dropped)
+    if (this.memtable.bytes < FLUSH_BYTES) return
+    flushToEnd(this.#index, this.memtable)
+    this.memtable = new Memtable(this.memtable.nextGroup)
+    this.isIndexAhead = true
+    this.#onFlushed()
+  }
+}

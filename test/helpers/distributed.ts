@@ -1,0 +1,111 @@
+/** A chain of distributed trust, honest programs that open it, and one that is not. */
+import { nativeCrypto } from '../../src/adapters/node/native-crypto.js'
+import type { RefusedBatch } from '../../src/engine/chain/batch-gate.js'
+import type { ChainView } from '../../src/engine/chain/chain-view.js'
+import { type MemoryChain, openMemoryChain } from '../../src/engine/chain/memory-chain.js'
+import type { RecordView } from '../../src/engine/chain/record-view.js'
+import { deriveChainKeys } from '../../src/engine/crypto/chain-keys.js'
+import { AEAD_AES_256_GCM } from '../../src/engine/crypto/suites.js'
+import { Chain } from '../../src/engine/dio/chain.js'
+import type { DioMut } from '../../src/engine/dio/dio-mut.js'
+import { judgeBatch } from '../../src/engine/dio/judging/judge-batch.js'
+import { OBJECT_KIND, TRUST_KIND } from '../../src/engine/dio/kinds.js'
+import { type ObjectKey, parseKey } from '../../src/engine/dio/object-key.js'
+import { decodeObject, encodeObject, type ObjectRecord } from '../../src/engine/dio/object-record.js'
+import { errorCode } from '../../src/engine/error.js'
+import { MemoryStorage } from '../../src/engine/log/memory-storage.js'
+import { keyIdOf, WriteKey } from '../../src/engine/trust/keys.js'
+import { AteSession } from '../../src/engine/trust/session.js'
+
+export const crypto = nativeCrypto
+
+export interface Opened {
+  chain: Chain
+  view: ChainView
+  refused: { sequence: number; code: string | undefined; signers: string[] }[]
+  close: () => Promise<void>
+}
+
+export class Distributed {
+  readonly storage = new MemoryStorage()
+  readonly keys = deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
+
+  /** An honest program with an index of its own: it reads, and judges, everything. */
+  async open(): Promise<Opened> {
+    const refused: Opened['refused'] = []
+    const onRefused = ({ sequence, error, signers }: RefusedBatch): void => {
+      refused.push({ sequence, code: errorCode(error), signers: signers.map(keyIdOf) })
+    }
+    const opened = await this.#open(onRefused)
+    return { chain: chainOn(opened, opened.view), view: opened.view, refused, close: () => opened.close() }
+  }
+
+  /** An honest program, closed when `work` is done. */
+  async use<T>(work: (chain: Chain, opened: Opened) => Promise<T>): Promise<T> {
+    const opened = await this.open()
+    try {
+      return await work(opened.chain, opened)
+    } finally {
+      await opened.close()
+    }
+  }
+
+  /** A program that knows how objects are written, and of no rule. Whoever has the key of the chain can have one. */
+  async lawless(work: (dio: DioMut) => Promise<unknown> | unknown, ...writeKeys: WriteKey[]): Promise<void> {
+    const opened = await this.#open()
+    const chain = chainOn(opened, blind(opened.view))
+    const dio = chain.dioMut(new AteSession({ writeKeys }))
+    await work(dio)
+    await dio.commit()
+    await opened.close()
+  }
+
+  /** Records put as they are, as one batch signed by whoever it says. */
+  async raw(work: (view: RecordView) => unknown, ...writeKeys: Pick<WriteKey, 'signing'>[]): Promise<void> {
+    const { view, close } = await this.#open()
+    await work(view)
+    await view.commit({ isDurable: true, signers: writeKeys.map(({ signing }) => signing) })
+    await close()
+  }
+
+  #open(onRefused?: (refused: RefusedBatch) => void): Promise<MemoryChain> {
+    const { storage, keys } = this
+    return openMemoryChain({ crypto, storage, keys, trust: 'distributed', judge: judgeBatch, onRefused })
+  }
+}
+
+/** A record of an object, changed and put as its next version. */
+export function rewrite(view: RecordView, key: ObjectKey, changes: Partial<ObjectRecord>): void {
+  const { high, low } = parseKey(key)
+  const bytes = view.get(OBJECT_KIND, high, low)
+  const record = bytes === undefined ? undefined : decodeObject(bytes)
+  if (record === undefined) throw new Error('no such object')
+  const next = { ...record, revision: record.revision + 1, ...changes }
+  view.put(OBJECT_KIND, high, low, encodeObject(next))
+}
+
+function chainOn(opened: MemoryChain, view: RecordView): Chain {
+  return new Chain({
+    name: 'ledger',
+    view,
+    crypto,
+    nowMs: Date.now,
+    durability: 'memory',
+    trust: opened.trust,
+    compact: () => opened.view.compact(),
+    onClose: () => opened.close(),
+  })
+}
+
+/** The same records, but for those that say that there are rules. */
+function blind(view: ChainView): RecordView {
+  return new Proxy<RecordView>(view, {
+    get: (target, name) => {
+      if (name === 'get')
+        return (kind: number, high: number, low: number) =>
+          kind === TRUST_KIND ? undefined : target.get(kind, high, low)
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member
+    },
+  })
+}
