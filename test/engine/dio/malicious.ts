@@ -12,6 +12,7 @@ import { encodeChildren } from '../../../src/engine/dio/collection-record.js'
 import {
   ACCESS_KEY_KIND,
   CHILD_KIND,
+  CLOCK_KIND,
   COLLECTION_KIND,
   FIELD_INDEX_KIND,
   KEY_BLOCK_KIND,
@@ -21,6 +22,7 @@ import {
 import { type ObjectKey, parseKey } from '../../../src/engine/dio/object-key.js'
 import { decodeObject, encodeObject, type ObjectRecord, TOMBSTONE } from '../../../src/engine/dio/object-record.js'
 import { encodeRootKeys } from '../../../src/engine/dio/rule-record.js'
+import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
 import { openLog } from '../../../src/engine/log/index.js'
 import { GROUP_CONTENT } from '../../../src/engine/log/types.js'
 import { BODY_PLACE_KIND } from '../../../src/engine/chain/body-place.js'
@@ -266,6 +268,12 @@ attack('newer by older: a whole signed batch is repeated', 'CONFLICT', async (le
     view.put(OBJECT_KIND, high, low, view.get(OBJECT_KIND, high, low) ?? new Uint8Array(0))
   }, mallory)
 })
+
+attack(
+  'newer by older: the clock of the chain is set back',
+  'CONFLICT',
+  raw((view) => view.put(CLOCK_KIND, 0, 0, encodeClock(5))),
+)
 
 // Defect 5: batches are taken by halves.
 attack(

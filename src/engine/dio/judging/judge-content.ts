@@ -3,9 +3,21 @@ import { equalBytes } from '../../bytes/equal.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh } from '../../chain/body-place.js'
 import { AteError } from '../../error.js'
 import { accessKeyOf, type Look } from '../access.js'
+import { decodeClock } from '../hybrid-clock.js'
+import { CLOCK_KIND } from '../kinds.js'
 import { formatKey, type KeyParts } from '../object-key.js'
 import type { AccessKeyName, ObjectRecord } from '../object-record.js'
 import { bad, type ReceivedBatch } from './received-batch.js'
+
+/** The clock of the chain never goes back. CONFLICT, BAD_FORMAT. */
+export function judgeClock(batch: ReceivedBatch): void {
+  for (const { high, low, value } of batch.changes(CLOCK_KIND)) {
+    if (high !== 0 || low !== 0 || value === null) throw bad('stops the clock of the chain')
+    const before = batch.before.get(CLOCK_KIND, 0, 0)
+    if (decodeClock(value) < (before === undefined ? 0 : decodeClock(before)))
+      throw new AteError('CONFLICT', 'The batch sets the clock of the chain back.')
+  }
+}
 
 /** CONFLICT, NOT_SEALED, BAD_FORMAT. `bodies`: numbers of the contents that came with the batch. */
 export function judgeContent(batch: ReceivedBatch, bodies: readonly number[]): void {

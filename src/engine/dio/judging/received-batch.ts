@@ -5,7 +5,7 @@ import { AteError } from '../../error.js'
 import type { OverlayNode } from '../../index/overlay.js'
 import type { RecordReader } from '../../transaction/record-reader.js'
 import { StagedRecords } from '../../transaction/staged-records.js'
-import { OBJECT_KIND, TRUST_KIND } from '../kinds.js'
+import { CLOCK_KIND, OBJECT_KIND } from '../kinds.js'
 import type { KeyParts } from '../object-key.js'
 import { decodeObject, isTombstone, type ObjectRecord } from '../object-record.js'
 
@@ -74,7 +74,7 @@ export class ReceivedBatch implements ChangeSink {
 }
 
 function demandKind(kind: number): void {
-  if (kind < OBJECT_KIND || kind > TRUST_KIND) throw bad(`holds a record of kind ${kind}`)
+  if (kind < OBJECT_KIND || kind > CLOCK_KIND) throw bad(`holds a record of kind ${kind}`)
 }
 
 /** Half a sentence about a batch that no honest program writes. */
