@@ -4,7 +4,7 @@ import type { RefusedBatch } from '../../src/engine/chain/batch-gate.js'
 import type { ChainView } from '../../src/engine/chain/chain-view.js'
 import { type MemoryChain, openMemoryChain } from '../../src/engine/chain/memory-chain.js'
 import type { RecordView } from '../../src/engine/chain/record-view.js'
-import { deriveChainKeys } from '../../src/engine/crypto/chain-keys.js'
+import { type ChainKeys, deriveChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { AEAD_AES_256_GCM } from '../../src/engine/crypto/suites.js'
 import { Chain } from '../../src/engine/dio/chain.js'
 import type { DioMut } from '../../src/engine/dio/dio-mut.js'
@@ -13,6 +13,7 @@ import { OBJECT_KIND, TRUST_KIND } from '../../src/engine/dio/kinds.js'
 import { type ObjectKey, parseKey } from '../../src/engine/dio/object-key.js'
 import { decodeObject, encodeObject, type ObjectRecord } from '../../src/engine/dio/object-record.js'
 import { errorCode } from '../../src/engine/error.js'
+import { type BatchBytes, readBatches } from '../../src/engine/log/index.js'
 import { MemoryStorage } from '../../src/engine/log/memory-storage.js'
 import { keyIdOf, WriteKey } from '../../src/engine/trust/keys.js'
 import { AteSession } from '../../src/engine/trust/session.js'
@@ -28,7 +29,13 @@ export interface Opened {
 
 export class Distributed {
   readonly storage = new MemoryStorage()
-  readonly keys = deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
+  readonly keys: ChainKeys
+
+  /** With keys: another copy of that chain, which has nothing of it yet. */
+  constructor(keys?: ChainKeys) {
+    const make = () => deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
+    this.keys = keys ?? make()
+  }
 
   /** An honest program with an index of its own: it reads, and judges, everything. */
   async open(): Promise<Opened> {
@@ -51,7 +58,7 @@ export class Distributed {
   }
 
   /** A program that knows how objects are written, and of no rule. Whoever has the key of the chain can have one. */
-  async lawless(work: (dio: DioMut) => Promise<unknown> | unknown, ...writeKeys: WriteKey[]): Promise<void> {
+  async lawless(work: (dio: DioMut) => unknown, ...writeKeys: WriteKey[]): Promise<void> {
     const opened = await this.#open()
     const chain = chainOn(opened, blind(opened.view))
     const dio = chain.dioMut(new AteSession({ writeKeys }))
@@ -62,10 +69,21 @@ export class Distributed {
 
   /** Records put as they are, as one batch signed by whoever it says. */
   async raw(work: (view: RecordView) => unknown, ...writeKeys: Pick<WriteKey, 'signing'>[]): Promise<void> {
-    const { view, close } = await this.#open()
+    const opened = await this.#open()
+    const { view } = opened
     await work(view)
     await view.commit({ isDurable: true, signers: writeKeys.map(({ signing }) => signing) })
-    await close()
+    await opened.close()
+  }
+
+  /** All batches of its log, as they are carried to others. */
+  async batches(): Promise<BatchBytes[]> {
+    const { storage, keys } = this
+    const { headSequence } = await this.use(async (_, { view }) => view.writerStatus)
+    const batches: BatchBytes[] = []
+    for await (const { bytes } of readBatches({ storage, crypto, keys }, 1, headSequence))
+      batches.push({ head: bytes.head.slice(), groups: bytes.groups.slice() })
+    return batches
   }
 
   #open(onRefused?: (refused: RefusedBatch) => void): Promise<MemoryChain> {

@@ -11,6 +11,7 @@ import { type ReceiveBatch, RecordStore, type ValidateBatch } from '../transacti
 import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
+import { judgeReceived } from './judging/judge-received.js'
 import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
 import { repackObjects } from './repack.js'
 import { TrustState } from './trust-state.js'
@@ -71,9 +72,13 @@ export class ObjectStore {
 
   constructor(options: ObjectStoreOptions) {
     const { view, crypto, nowMs, clockToleranceMs, durability, trust = 'local', validateBatch = acceptAll } = options
+    const judge = trust === 'distributed' ? judgeReceived(crypto) : acceptAll
     this.isSigned = trust === 'distributed'
     this.#view = view
-    this.#validateBatch = validateBatch
+    this.#validateBatch = async (...batch) => {
+      await judge(...batch)
+      await validateBatch(...batch)
+    }
     this.records = new RecordStore(view, this.feed)
     // Signed batches say who changed what: this is nobody's change.
     if (trust !== 'distributed') view.repackWith?.(repackObjects(view))
@@ -181,6 +186,6 @@ export class ObjectStore {
 }
 
 /** The chain's keys are the only rule. */
-function acceptAll(): void {
+const acceptAll: ValidateBatch = () => {
   // Every batch that is verified.
 }

@@ -62,7 +62,7 @@ const STEPS: readonly Step[] = [
   async (dio, random) => dio.detach(await anItem(dio, random)),
   async (dio, random) => dio.delete(await aBox(dio, random), { children: random() < 0.5 ? 'delete' : 'detach' }),
   async (dio, random) => dio.delete(await anItem(dio, random)),
-  async (dio, random) => void (await (await aBox(dio, random)).notes.delete('note 1')),
+  async (dio, random) => (await aBox(dio, random)).notes.delete('note 1'),
   async (dio, random) => dio.protect(await aBox(dio, random), { read: readBy.only(one, other) }),
   async (dio, random) => dio.protect(await aBox(dio, random), { read: readBy.only(other) }),
   async (dio, random) => dio.protect(await aBox(dio, random), { read: readBy.everyone, write: writeBy.only(root) }),
@@ -89,6 +89,7 @@ for (const seed of [1, 2])
     let committed = 0
     const expected = await ledger.use(async (chain) => {
       await chain.pinRootKeys([root.id])
+      await chain.transact((dio) => dio.store({ label: 'first' }, { type: Box }), { session: everything })
       for (let number = 0; number < 100; number++) {
         const dio = chain.dioMut(everything)
         try {
@@ -139,8 +140,10 @@ await t.test('queues work where everybody may write', async (t) => {
     for (const text of ['a', 'b', 'c']) await queue.send({ text })
     const end = new AbortController()
     let handled = 0
-    const running = queue.process(() => void (++handled === 3 && end.abort()), { signal: end.signal })
-    await running
+    const handle = (): void => {
+      if (++handled === 3) end.abort()
+    }
+    await queue.process(handle, { signal: end.signal })
     t.equal(handled, 3)
   })
   await ledger.use(async (_, { refused }) => t.strictSame(refused, []))
