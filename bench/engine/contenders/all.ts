@@ -1,10 +1,10 @@
 import type { Contender } from '../contender.js'
-import { atefs } from './atefs.js'
+import { atefs, atefsSigned } from './atefs.js'
 import { floor, floorWhole } from './floor.js'
 import { hypercore } from './hypercore.js'
 import { lmdb } from './lmdb.js'
 
-export const CONTENDERS: readonly Contender[] = [atefs, hypercore, lmdb, floor, floorWhole]
+export const CONTENDERS: readonly Contender[] = [atefs, atefsSigned, hypercore, lmdb, floor, floorWhole]
 
 export function contenderOf(name: string): Contender {
   const found = CONTENDERS.find((one) => one.name === name)
