@@ -11,10 +11,13 @@ export {
   type IndexableField,
   type IndexedFieldOf,
   type IndexedValueOf,
+  type Linked,
   type StoredOptions,
   type TypeOptions,
 } from './engine/dio/data-type.js'
 export type { IndexedValue } from './engine/dio/field-index.js'
+export type { Orphans } from './engine/dio/removal.js'
+export type { ChainTrust } from './engine/log/types.js'
 export { DioMut, type DeleteOptions, type StoreOptions } from './engine/dio/dio-mut.js'
 export { compactor, type CompactorOptions, type ObjectCompactor } from './engine/dio/compactor.js'
 export { Dio } from './engine/dio/dio.js'
@@ -40,8 +43,8 @@ export type { DaoMap } from './engine/dio/links/dao-map.js'
 export type { DaoVec } from './engine/dio/links/dao-vec.js'
 export type { DaoWeak } from './engine/dio/links/dao-weak.js'
 export { type ObjectKey, objectKey } from './engine/dio/object-key.js'
-export { plain, type StandardSchema } from './engine/dio/standard-schema.js'
-export { AteError, type ErrorCode, errorCode, isAteError } from './engine/error.js'
+export { plain, type SchemaIssue, type SchemaResult, type StandardSchema } from './engine/dio/standard-schema.js'
+export { AteError, type AteErrorDetail, type ErrorCode, errorCode, isAteError } from './engine/error.js'
 export type { CompactionMode } from './engine/chain/compaction/compaction-mode.js'
 export type { CompactionReport } from './engine/chain/compaction/compactor.js'
 export { AteConfig, type AteConfigOptions, type RefusedBatch } from './library/config.js'

@@ -97,17 +97,24 @@ export const ERROR_CODES = [
   'DAEMON_FAILED',
 ] as const
 
+/** The codes of errors; docs/guide.md says what each means. They do not change within a major version. */
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
+/** What may be said of an error beside its code and sentence. */
 export interface AteErrorDetail {
   /** What the user can do about it, one sentence. */
   hint?: string
+  /** What it came of. */
   cause?: unknown
 }
 
+/** What everything that goes wrong is: a code for programs, a sentence for people. Ask with `errorCode` or `isAteError`. */
 export class AteError extends Error {
+  /** Always the same. */
   override readonly name = 'AteError'
+  /** What has happened. */
   readonly code: ErrorCode
+  /** What the user can do about it, one sentence. */
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, detail: AteErrorDetail = {}) {

@@ -4,9 +4,11 @@ import { toHex } from '../engine/bytes/hex.js'
 import { authorsOf } from '../engine/log/authors.js'
 import { type KeyId, keyIdOf } from '../engine/trust/keys.js'
 
+/** A batch of a chain of distributed trust, as somebody who cannot open the chain sees it. */
 export interface VerifiedBatch {
   /** Hexadecimal, as in the log's manifest and segments. */
   readonly chainId: string
+  /** Its place in the history, from 1. */
   readonly sequence: number
   /** Hexadecimal: identifies all history up to the batch. */
   readonly digest: string

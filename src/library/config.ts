@@ -1,5 +1,4 @@
 /** Where the chains of a program lie, and what opens them. Without a place they live in memory. */
-import type { KeyBits } from '../adapters/node/chain-handle.js'
 import type { ErrorCode } from '../engine/error.js'
 import type { ChainTrust } from '../engine/log/types.js'
 import type { CompactionMode } from '../engine/chain/compaction/compaction-mode.js'
@@ -18,7 +17,7 @@ export interface AteConfigOptions {
   /** Opens the chains, and protects those that are made. Undefined: the key of a chain lies beside it, in a 0600 file. */
   passphrase?: string
   /** Bits of the AES keys of chains that are made. The default is 256. */
-  keyBits?: KeyBits
+  keyBits?: 128 | 192 | 256
   /** Who may change what has no rule of its own: for chains that are made; others must have just these. */
   rootKeys?: readonly (KeyId | WriteKey)[]
   /**

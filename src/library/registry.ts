@@ -9,6 +9,7 @@ import { ChainBuilder } from './chain-builder.js'
 import type { AteConfig } from './config.js'
 import { KeptChain } from './kept-chain.js'
 
+/** How a registry keeps its chains. */
 export interface RegistryOptions {
   /** How long a chain on the disk stays open when nobody uses it. The default is a minute. */
   keepOpenMs?: number
@@ -16,6 +17,7 @@ export interface RegistryOptions {
 
 /** A chain in use. When its last user is done it stays open for a while, and is closed then. */
 export interface ChainUse extends Disposable {
+  /** Open until `done`, at least. */
   readonly chain: Chain
   /** May be called again. */
   done(): void
@@ -23,6 +25,7 @@ export interface ChainUse extends Disposable {
 
 const DEFAULT_KEEP_OPEN_MS = 60_000
 
+/** The chains that a program has open, by their names: each is opened once, however many use it. */
 export class Registry implements ForeignChains, AsyncDisposable {
   readonly #config: AteConfig
   readonly #keepOpenMs: number

@@ -72,7 +72,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'fs/daemon': [...engine, 'fs', 'adapters/node', 'node:'],
   library: [...engine, 'engine/dio', 'engine/trust', 'adapters/node', 'node:'],
   crypto: [...base, 'engine/crypto', 'engine/trust', '@noble/'],
-  objects: ['engine/chain', 'engine/dio', 'engine/error', 'engine/trust', 'library'],
+  objects: ['engine/chain', 'engine/dio', 'engine/error', 'engine/log', 'engine/trust', 'library'],
   index: ['objects', 'library'],
   // Nothing of Node: `test/library/browser.ts` has the proof.
   browser: ['objects', ...engine, 'engine/dio', 'library/config', 'library/with-root-keys'],

@@ -1,6 +1,7 @@
 /** Lower-case hexadecimal, for ids in messages and file names. */
 import { AteError } from '../error.js'
 
+/** Two lower-case digits for each byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0')

@@ -5,9 +5,11 @@ import type { Dio } from './dio.js'
 import type { DioMut } from './dio-mut.js'
 import type { ObjectKey } from './object-key.js'
 
+/** How a transaction is run, and run again. */
 export interface TransactOptions extends CommitOptions {
   /** How often it is begun again when something that was read has been changed meanwhile. The default is 10. */
   retries?: number
+  /** Who acts: where there are rules, his keys must allow it. */
   session?: AteSession
 }
 

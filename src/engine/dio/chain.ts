@@ -37,7 +37,12 @@ const NOTHING_ELSE = { moreBytes: 0, settle: nothing, finish: nothing, onApplied
 /** Who holds no key: he reads and changes what everybody may. */
 const NOBODY = new AteSession()
 
+/**
+ * A chain that is open: transactions on its objects, queues, services, locks, and an orderly end. Made by `ChainBuilder`.
+ * After `close` everything is refused with CHAIN_CLOSED.
+ */
 export class Chain implements ChainAccess, AsyncDisposable {
+  /** As it was opened. */
   readonly name: string
   /** Tells this opening of the chain from others. */
   readonly instance: string
@@ -49,6 +54,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
   readonly #locks = new Locks()
   #closing: Promise<void> | undefined
 
+  /** @internal */
   constructor({ name, compact, compactors = [], keeping, onClose, ...objects }: ChainOptions) {
     this.name = name
     this.#compact = compact

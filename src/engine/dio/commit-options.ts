@@ -8,6 +8,7 @@ import { Deadline } from './deadline.js'
  */
 export type Durability = 'memory' | 'local' | 'server' | 'replicated'
 
+/** What a commit waits for. */
 export interface CommitOptions {
   /** The default is the best that the chain gives. */
   durability?: Durability

@@ -12,14 +12,17 @@ export interface DaoState {
   readonly record: ObjectRecord | undefined
 }
 
+/** What is known of an object beside its fields. */
 export interface DaoInfo {
+  /** Its name in the chain. */
   readonly key: ObjectKey
   /** Name of its type. */
   readonly type: string
   /** The object it is a child of; undefined for a root. */
   readonly parent: ObjectKey | undefined
-  /** Undefined for one that is not committed. */
+  /** When its first version was committed; undefined for one that is not. */
   readonly createdAt: Date | undefined
+  /** When this version was committed; undefined for one that is not. */
   readonly updatedAt: Date | undefined
   /** Versions there were of it; 0 for one that is not committed. */
   readonly revision: number

@@ -15,16 +15,23 @@ import type { StandardSchema } from './standard-schema.js'
  * `dataType`.
  */
 export interface DataType<T extends object = object, L extends object = object, I extends string = string> {
+  /** What objects of the type are recognized by, unique in a chain. */
   readonly name: string
+  /** What their fields are; checked when they are stored, committed and loaded. */
   readonly schema: StandardSchema<T>
+  /** What they are linked to. */
   readonly links: L
+  /** What else was said of the type. */
   readonly options: StoredOptions<I>
 }
 
 /** The options of some type: they get and give its fields. */
 export interface StoredOptions<I extends string = string> {
+  /** Fields that objects are found by. */
   readonly index: readonly I[]
+  /** See `TypeOptions`. */
   readonly merge?: (base: object, theirs: object, mine: object) => object | undefined
+  /** See `TypeOptions`. */
   readonly stored?: { readonly write: (fields: object) => object; readonly read: (stored: object) => unknown }
 }
 
@@ -70,7 +77,8 @@ export type Dao<D> =
           : { readonly key: ObjectKey })
     : never
 
-type Linked<K> =
+/** What an object has for a link of its type. */
+export type Linked<K> =
   K extends VecLink<infer C>
     ? DaoVec<C>
     : K extends MapLink<infer C>

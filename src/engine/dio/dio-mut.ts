@@ -27,21 +27,29 @@ import { type Orphans, removeObject } from './removal.js'
 import { INHERITED } from './rule-record.js'
 import { Tracked } from './tracked.js'
 
+/** What an object is stored as. */
 export interface StoreOptions<D> {
+  /** Its type. */
   type: D
   /** A key of its own, for an object that is found by it. EXISTS when there is one. */
   key?: ObjectKey
 }
 
+/** What becomes of what lies below an object that is deleted. */
 export interface DeleteOptions {
   /** The default is `delete`. */
   children?: Orphans
 }
 
+/**
+ * A transaction: `commit` makes its changes one batch of the chain, or none of them. Objects that it gives out may be changed
+ * until then. Made by `Chain.dioMut`; after a commit, and after a conflict, it begins a new one.
+ */
 export class DioMut extends Dio {
   #writer: ObjectWriter
   #isCommitting = false
 
+  /** @internal */
   constructor(objects: ObjectStore, session: AteSession) {
     super(objects, session)
     this.#writer = new ObjectWriter(objects, session, this.keys)

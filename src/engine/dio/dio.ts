@@ -24,6 +24,10 @@ import { decodeObject, type LinkValue, type ObjectRecord } from './object-record
 import type { ObjectStore } from './object-store.js'
 import { pages } from './pages.js'
 
+/**
+ * Reads objects as they were at one moment; what it gives out is frozen. Made by `Chain.dio`. It costs memory for what is
+ * replaced while it is in use, and need not be closed.
+ */
 export class Dio {
   protected readonly objects: ObjectStore
   protected readonly session: AteSession
@@ -31,6 +35,7 @@ export class Dio {
   readonly #host: LinkHost
   #reader: RecordReader | undefined
 
+  /** @internal */
   constructor(objects: ObjectStore, session: AteSession, reader?: RecordReader) {
     this.objects = objects
     this.session = session
@@ -97,6 +102,7 @@ export class Dio {
     }
   }
 
+  /** True when there is an object of that key, of whatever type. */
   async exists(key: ObjectKey): Promise<boolean> {
     return this.recordOf(parseKey(key)) !== undefined
   }

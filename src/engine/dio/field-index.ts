@@ -4,6 +4,7 @@ import { AteError } from '../error.js'
 import type { DataType } from './data-type.js'
 import { hashTexts } from './numbers.js'
 
+/** What an indexed field may be. */
 export type IndexedValue = string | number | boolean
 
 export function indexPlace(crypto: CryptoProvider, type: DataType, field: string, value: IndexedValue): number {

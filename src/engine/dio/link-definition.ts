@@ -2,22 +2,27 @@
 import { AteError } from '../error.js'
 import type { DataType } from './data-type.js'
 
+/** What `vecOf` makes. */
 export interface VecLink<D extends DataType = DataType> {
   readonly kind: 'vec'
   readonly target: D
 }
+/** What `mapOf` makes. */
 export interface MapLink<D extends DataType = DataType> {
   readonly kind: 'map'
   readonly target: D
 }
+/** What `childOf` makes. */
 export interface ChildLink<D extends DataType = DataType> {
   readonly kind: 'child'
   readonly target: D
 }
+/** What `weakTo` makes. */
 export interface WeakLink<D extends DataType = DataType> {
   readonly kind: 'weak'
   readonly target: D
 }
+/** What `foreign` makes. */
 export interface ForeignLink {
   readonly kind: 'foreign'
 }

@@ -6,11 +6,13 @@
 import { AteError } from '../error.js'
 import { Deadline } from './deadline.js'
 
+/** How long a lock is held. */
 export interface LockOptions {
   /** How long it is held unless it is extended. The default is 30 seconds. */
   leaseMs?: number
 }
 
+/** How long a lock is waited for, and held. */
 export interface WaitOptions extends LockOptions {
   /** TIMED_OUT after it. The default is to wait for ever. */
   timeoutMs?: number
@@ -25,13 +27,17 @@ interface LockState {
   waiting: (() => void)[]
 }
 
+/** A lock that was taken: of one owner until `unlock`, the end of its block (`using`), or the end of its lease. */
 export class ChainLock implements Disposable {
+  /** What is locked. */
   readonly name: string
+  /** Greater than that of every owner before: who checks it refuses one that has lost his lock without knowing. */
   readonly fence: number
   readonly #leaseMs: number
   readonly #onEnd: () => void
   #expiry: ReturnType<typeof setTimeout> | undefined
 
+  /** @internal */
   constructor(name: string, fence: number, leaseMs: number, onEnd: () => void) {
     this.name = name
     this.fence = fence
@@ -40,6 +46,7 @@ export class ChainLock implements Disposable {
     this.#start()
   }
 
+  /** False when it was unlocked, or its lease is over. */
   get isHeld(): boolean {
     return this.#expiry !== undefined
   }

@@ -7,6 +7,7 @@ import type { ByteWriter } from '../bytes/byte-writer.js'
 import { AteError } from '../error.js'
 
 declare const brand: unique symbol
+/** The name of an object in its chain: a text of 22 digits of Crockford's base 32. See `objectKey`. */
 export type ObjectKey = string & { readonly [brand]: 'ObjectKey' }
 
 /** The key as the record view has it. */

@@ -14,6 +14,7 @@ import type { ObjectKey } from './object-key.js'
 import { type Claim, type QueueType, queueType } from './queue-types.js'
 import { Waker } from './waker.js'
 
+/** How often and when a message is tried; that of whoever handles it counts. */
 export interface QueueOptions {
   /** Attempts before a message is put aside. The default is 5. */
   maxAttempts?: number
@@ -33,6 +34,7 @@ export interface WorkOptions {
   concurrency?: number | undefined
 }
 
+/** How a queue is worked off. */
 export interface ProcessOptions extends WorkOptions {
   /** Ends when every message is done or put aside: those that are tried again later, or handled by others, are waited for. */
   untilEmpty?: boolean
@@ -55,7 +57,9 @@ interface Claimed {
   attempt: number
 }
 
+/** Messages of one type, each of which takes effect exactly once. Made by `Chain.queue`. */
 export class Queue<D extends DataType> {
+  /** As it was opened: others of the same name are the same queue. */
   readonly name: string
   readonly #chain: ChainAccess
   readonly #type: QueueType

@@ -16,9 +16,13 @@ import type { ObjectKey } from './object-key.js'
 import { Queue, type QueueOptions, type WorkOptions } from './queue.js'
 import { plain } from './standard-schema.js'
 
+/** A service: what it is asked and what it answers. Made by `service`. */
 export interface Service<Q extends DataType, A extends DataType> {
+  /** What it is found by in a chain. */
   readonly name: string
+  /** The type of requests. */
   readonly request: Q
+  /** The type of answers. */
   readonly answer: A
 }
 
@@ -27,6 +31,7 @@ export function service<Q extends DataType, A extends DataType>(name: string, re
   return { name, request, answer }
 }
 
+/** How long an answer is waited for. */
 export interface InvokeOptions {
   /** TIMED_OUT after it. The default is 30 seconds. */
   timeoutMs?: number

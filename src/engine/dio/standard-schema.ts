@@ -3,6 +3,7 @@
  * any of theirs can say what the fields of a type are.
  */
 export interface StandardSchema<Output> {
+  /** What the interface asks for: `validate` gives the value, or what is wrong with it. It must not be asynchronous. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
@@ -10,11 +11,15 @@ export interface StandardSchema<Output> {
   }
 }
 
+/** The value that a schema takes, or what is wrong with it. */
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
 
+/** One thing that is wrong. */
 export interface SchemaIssue {
+  /** For people. */
   readonly message: string
+  /** Where: names of fields, from the outermost. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 

@@ -14,6 +14,7 @@ export const READ_KEY_BYTES = 32
 
 /** Opens what is sealed for it. Whoever has it can read; never printed, and stored only sealed. */
 export class ReadKey {
+  /** Names the key; public. */
   readonly id: KeyId
   // Private, so that nothing that prints objects prints it.
   readonly #bytes: Uint8Array
@@ -28,6 +29,7 @@ export class ReadKey {
     return this.#bytes
   }
 
+  /** A new key. For programs: `generateReadKey`. */
   static generate(crypto: CryptoProvider): ReadKey {
     return ReadKey.from(crypto, crypto.randomBytes(READ_KEY_BYTES))
   }
@@ -47,6 +49,7 @@ export class ReadKey {
 
 /** Changes what may be changed with it: Ed25519 and ML-DSA-65 together. */
 export class WriteKey {
+  /** Names the key; public. */
   readonly id: KeyId
   readonly #seed: Uint8Array
   readonly #signing: SigningKey
@@ -62,7 +65,11 @@ export class WriteKey {
     return this.#seed
   }
 
-  /** Secret. */
+  /**
+   * Secret.
+   *
+   * @internal
+   */
   get signing(): SigningKey {
     return this.#signing
   }

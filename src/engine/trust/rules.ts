@@ -18,6 +18,7 @@ export type WriteRule =
   /** Who holds one of these keys. */
   | { readonly kind: 'any'; readonly keys: readonly KeyId[] }
 
+/** Makes read rules. */
 export const readBy = {
   inherit: { kind: 'inherit' },
   everyone: { kind: 'everyone' },
@@ -25,6 +26,7 @@ export const readBy = {
   only: (...keys: readonly ReadKey[]): ReadRule => ({ kind: 'any', keys }),
 } as const
 
+/** Makes write rules. */
 export const writeBy = {
   inherit: { kind: 'inherit' },
   everyone: { kind: 'everyone' },

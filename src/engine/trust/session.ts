@@ -5,10 +5,13 @@
 import { AteError } from '../error.js'
 import type { KeyId, ReadKey, WriteKey } from './keys.js'
 
+/** Who acts and what he holds. */
 export interface SessionOptions {
   /** For people: an e-mail address, a name. */
   identity?: string
+  /** Opens what is sealed for them. */
   readKeys?: readonly ReadKey[]
+  /** Changes what may be changed with them. */
   writeKeys?: readonly WriteKey[]
   /** What an authority says of him. */
   claims?: Readonly<Record<string, string>>
@@ -22,9 +25,16 @@ export interface SessionOptions {
   groups?: readonly AteSession[]
 }
 
+/**
+ * Whoever acts, and the keys that he holds: his own, those he has for the moment, and those of his groups. It lives in memory;
+ * nothing of it is stored in a chain.
+ */
 export class AteSession {
+  /** For people. */
   readonly identity: string
+  /** What an authority says of him. */
   readonly claims: Readonly<Record<string, string>>
+  /** Milliseconds since 1970; Infinity: never. */
   readonly expiresAtMs: number
   readonly #token: string | undefined
   readonly #readKeys: ReadonlyMap<KeyId, ReadKey>
@@ -41,6 +51,7 @@ export class AteSession {
     this.#others = [...(options.sudo === undefined ? [] : [options.sudo]), ...(options.groups ?? [])]
   }
 
+  /** What he showed to an authority. Secret. */
   get token(): string | undefined {
     return this.#token
   }
@@ -57,6 +68,7 @@ export class AteSession {
     return this.#readKeys.get(id) ?? firstOf(this.#others, (other) => other.readKey(id, nowMs))
   }
 
+  /** A key he holds, here or through a session of his that has not expired. */
   writeKey(id: KeyId, nowMs: number): WriteKey | undefined {
     if (nowMs >= this.expiresAtMs) return undefined
     return this.#writeKeys.get(id) ?? firstOf(this.#others, (other) => other.writeKey(id, nowMs))

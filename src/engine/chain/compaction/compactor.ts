@@ -25,9 +25,11 @@ const DROP_RANGES = 4096
 const RANGE_BYTES = 11
 const DROP_BATCH_BYTES = 1024
 
+/** What a compaction has dropped. */
 export interface CompactionReport {
-  /** Bodies dropped, and what they took in the log. */
+  /** Bodies dropped. */
   bodies: number
+  /** What they took in the log. */
   bytes: number
   /** What of it went back to the disk, but for parts of blocks. */
   freedBytes: number

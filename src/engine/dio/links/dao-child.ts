@@ -7,6 +7,7 @@ import type { Subscription } from './subscription.js'
 /** A map of one name. */
 const NAME = 'child'
 
+/** At most one child of an object, which is deleted with it. Of a type with `childOf`. */
 export class DaoChild<D extends DataType> {
   readonly #map: DaoMap<D>
 
@@ -14,10 +15,12 @@ export class DaoChild<D extends DataType> {
     this.#map = new DaoMap(link)
   }
 
+  /** The child; undefined when there is none. NO_READ_KEY, INVALID_OBJECT, BODY_DAMAGED. */
   load(): Promise<Dao<D> | undefined> {
     return this.#map.get(NAME)
   }
 
+  /** True when there is one. */
   isSet(): Promise<boolean> {
     return this.#map.has(NAME)
   }

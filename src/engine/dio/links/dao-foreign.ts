@@ -5,9 +5,11 @@ import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
 import type { LinkValue } from '../object-record.js'
 import type { ReferenceLink } from './dao-weak.js'
 
+/** Where an object of another chain is. */
 export interface ForeignReference {
   /** Name or address of the chain. */
   readonly chain: string
+  /** Its key there. */
   readonly key: ObjectKey
 }
 
@@ -21,6 +23,7 @@ export interface ForeignChains {
   ): Promise<Dao<D>>
 }
 
+/** References of an object to objects of other chains, by names. Of a type with `foreign`. */
 export class DaoForeign {
   readonly #link: ReferenceLink<LinkValue & { kind: 'foreign' }>
 
@@ -28,6 +31,7 @@ export class DaoForeign {
     this.#link = link
   }
 
+  /** The reference of a name; undefined when there is none. */
   get(name: string): ForeignReference | undefined {
     const target = this.#link.value.targets.get(name)
     return target === undefined ? undefined : { chain: target.chain, key: formatKey(target.key) }
@@ -43,14 +47,17 @@ export class DaoForeign {
     return reference === undefined ? undefined : chains.load(reference, type, { session: this.#link.host.session })
   }
 
+  /** The names of all references, in no order. */
   names(): string[] {
     return [...this.#link.value.targets.keys()]
   }
 
+  /** Refers to an object of another chain, instead of what had the name. OBJECT_TOO_LARGE, READ_ONLY. */
   set(name: string, { chain, key }: ForeignReference): void {
     this.#change((targets) => targets.set(name, { chain, key: parseKey(key) }))
   }
 
+  /** Takes a reference away, if there is one. READ_ONLY. */
   delete(name: string): void {
     this.#change((targets) => targets.delete(name))
   }

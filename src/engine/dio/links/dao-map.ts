@@ -5,6 +5,7 @@ import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
 import type { CollectionLink } from './dao-vec.js'
 import { type Subscription, subscribeTo } from './subscription.js'
 
+/** Children of an object by name, deleted with it. Of a type with `mapOf`. Writers of different names never conflict. */
 export class DaoMap<D extends DataType> {
   readonly #link: CollectionLink<D>
 
@@ -12,11 +13,13 @@ export class DaoMap<D extends DataType> {
     this.#link = link
   }
 
+  /** The child of a name; undefined when there is none. NO_READ_KEY, INVALID_OBJECT, BODY_DAMAGED. */
   async get(name: string): Promise<Dao<D> | undefined> {
     const key = this.#keyOf(name)
     return key === undefined ? undefined : this.#link.host.tryLoad(this.#link.type, key)
   }
 
+  /** True when there is a child of that name. */
   async has(name: string): Promise<boolean> {
     return this.#keyOf(name) !== undefined
   }
@@ -43,11 +46,13 @@ export class DaoMap<D extends DataType> {
     return key !== undefined
   }
 
+  /** Deletes all children. READ_ONLY. */
   async clear(): Promise<void> {
     const editor = this.#link.host.edit()
     for (const { key } of [...this.#children()]) editor.remove(formatKey(key))
   }
 
+  /** How many there are: it reads the collection. */
   async size(): Promise<number> {
     return this.#link.host.collection(this.#link.collection).count()
   }

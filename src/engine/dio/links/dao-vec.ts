@@ -15,6 +15,7 @@ export interface CollectionLink<D extends DataType> {
   readonly collection: number
 }
 
+/** Children of an object in an order, deleted with it. Of a type with `vecOf`. */
 export class DaoVec<D extends DataType> {
   readonly #link: CollectionLink<D>
 
@@ -62,10 +63,12 @@ export class DaoVec<D extends DataType> {
     return undefined
   }
 
+  /** How many there are: it reads the collection. */
   async length(): Promise<number> {
     return this.#link.host.collection(this.#link.collection).count()
   }
 
+  /** Their keys, in their order. */
   async *keys(): AsyncGenerator<ObjectKey> {
     for (const { key } of this.#children()) yield formatKey(key)
   }

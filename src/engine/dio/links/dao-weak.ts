@@ -13,6 +13,7 @@ export interface ReferenceLink<V extends LinkValue> {
   value: V
 }
 
+/** A reference of an object to another one, which has its own life. Of a type with `weakTo`. */
 export class DaoWeak<D extends DataType> {
   readonly #link: ReferenceLink<LinkValue & { kind: 'weak' }>
   readonly #type: D
@@ -22,6 +23,7 @@ export class DaoWeak<D extends DataType> {
     this.#type = type
   }
 
+  /** The key of the object, which may be gone; undefined when it refers to nothing. */
   get key(): ObjectKey | undefined {
     const { key } = this.#link.value
     return key === undefined ? undefined : formatKey(key)
@@ -33,10 +35,12 @@ export class DaoWeak<D extends DataType> {
     return key === undefined ? undefined : this.#link.host.tryLoad(this.#type, key)
   }
 
+  /** Refers to an object from now on. READ_ONLY. */
   set(target: ObjectKey | object): void {
     this.#set({ kind: 'weak', key: parseKey(typeof target === 'string' ? target : keyOf(target)) })
   }
 
+  /** Refers to nothing from now on. READ_ONLY. */
   clear(): void {
     this.#set({ kind: 'weak', key: undefined })
   }
