@@ -169,6 +169,8 @@ export class Chain implements ChainAccess, AsyncDisposable {
    * Takes in the next batch of the chain, as another copy of it made it; resolves with what it is. Subscribers see it as a
    * commit of somebody else, and transactions conflict with it. CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, or what
    * the chain's validation says: nothing of it is kept then.
+   *
+   * @internal
    */
   receive(bytes: BatchBytes, options: Partial<ReceiveObjects> = {}): Promise<ReceivedBatch> {
     const isDurable = this.#objects.durability !== 'memory'
