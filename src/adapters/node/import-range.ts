@@ -29,6 +29,7 @@ import { openChain } from './open-chain.js'
 import { freeName, replaceDirectory } from './replace-directory.js'
 import { punchZeros } from './punch-zeros.js'
 
+/** How an export is taken in. */
 export interface ImportOptions {
   /** ABORTED then, and nothing has changed. */
   signal?: AbortSignal | undefined
@@ -36,6 +37,7 @@ export interface ImportOptions {
   onProgress?: ((sequence: number) => void) | undefined
 }
 
+/** What was taken in. */
 export interface ImportReport {
   /** Of the last batch of the copy. */
   sequence: number

@@ -29,6 +29,7 @@ import { nativeCrypto } from './native-crypto.js'
 import { freeName, replaceDirectory } from './replace-directory.js'
 import { readDigests } from './segment-digests.js'
 
+/** How a backup becomes a chain again. */
 export interface RestoreOptions {
   /** Puts the backup in the place of a chain that is there, which is kept beside it under another name. */
   force?: boolean | undefined
@@ -36,12 +37,15 @@ export interface RestoreOptions {
   acceptRollback?: boolean | undefined
   /** ABORTED then, and nothing has changed. */
   signal?: AbortSignal | undefined
+  /** Called a few times a second. */
   onProgress?: ((progress: CopyProgress) => void) | undefined
 }
 
+/** What was restored. */
 export interface RestoreReport {
   /** Of the last batch. */
   sequence: number
+  /** Of the log. */
   bytes: number
   /** Where the chain lies that was there before. */
   keptAside: string | undefined

@@ -1,14 +1,20 @@
 /** What can be done with the log of an open chain as a whole. */
 
+/** How far a copy is. */
 export interface CopyProgress {
+  /** What is being done. */
   phase: 'copying' | 'verifying'
+  /** Of this phase. */
   doneBytes: number
+  /** Of this phase. */
   totalBytes: number
 }
 
+/** How a backup is made. */
 export interface BackupOptions {
   /** ABORTED then; the backup that was there before is as it was. */
   signal?: AbortSignal | undefined
+  /** Called a few times a second. */
   onProgress?: ((progress: CopyProgress) => void) | undefined
   /**
    * For a chain without a passphrase, which has its key in a file: true copies that file, and who has the backup can read it;
@@ -19,15 +25,21 @@ export interface BackupOptions {
   quick?: boolean | undefined
 }
 
+/** What a backup has. */
 export interface BackupReport {
   /** Of the last batch in the backup; 0 for none. */
   sequence: number
+  /** Files of the log in the backup. */
   segments: number
+  /** Their bytes. */
   bytes: number
+  /** Of these, files that this backup has written. */
   copiedSegments: number
+  /** The bytes that it has written. */
   copiedBytes: number
 }
 
+/** What is exported of a log. */
 export interface ExportOptions {
   /** Sequence of the first batch. The default is 1. */
   from?: number | undefined
