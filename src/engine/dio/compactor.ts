@@ -8,11 +8,13 @@ import type { ObjectKey } from './object-key.js'
 /** Objects deleted in one transaction: whoever else wants something is served in between. */
 const AT_ONCE = 100
 
+/** Deletes what a program needs no more, whenever its chain is compacted. Made by `compactor`. */
 export interface ObjectCompactor {
   /** Deletes what is not needed. What `isNeeded` throws, NOT_AUTHORIZED, CONFLICT, WRITE_FAILED, ... */
   run(chain: ChainAccess): Promise<void>
 }
 
+/** How a compactor of the program goes through its objects. */
 export interface CompactorOptions {
   /** Who deletes: where there are rules, his keys must allow it. What he cannot read is needed. */
   session?: AteSession
