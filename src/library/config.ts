@@ -58,7 +58,9 @@ export interface AteConfigOptions {
 
 /** A batch that its signers had no right to. */
 export interface RefusedBatch {
+  /** Its place in the history. */
   readonly sequence: number
+  /** Why it was refused. */
   readonly code: ErrorCode
   /** What is wrong with it, for people. */
   readonly message: string
