@@ -11,8 +11,11 @@ export {
   type IndexableField,
   type IndexedFieldOf,
   type IndexedValueOf,
+  type InputOf,
   type Linked,
+  type Stored,
   type StoredOptions,
+  type StoringOptions,
   type TypeOptions,
 } from './engine/dio/data-type.js'
 export type { IndexedValue } from './engine/dio/field-index.js'
@@ -42,6 +45,16 @@ export type { DaoForeign, ForeignChains, ForeignReference } from './engine/dio/l
 export type { DaoMap } from './engine/dio/links/dao-map.js'
 export type { DaoVec } from './engine/dio/links/dao-vec.js'
 export type { DaoWeak } from './engine/dio/links/dao-weak.js'
+export type { Change } from './engine/dio/hooks/change.js'
+export {
+  type Linter,
+  type Plugin,
+  type Transformer,
+  type Validator,
+  type Vote,
+  vote,
+} from './engine/dio/hooks/plugin.js'
+export type { ProposedCommit, Who } from './engine/dio/hooks/proposed-commit.js'
 export { type ObjectKey, objectKey } from './engine/dio/object-key.js'
 export { plain, type SchemaIssue, type SchemaResult, type StandardSchema } from './engine/dio/standard-schema.js'
 export { AteError, type AteErrorDetail, type ErrorCode, errorCode, isAteError } from './engine/error.js'

@@ -3,8 +3,11 @@ import { checkChainName } from '../engine/chain/chain-name.js'
 import { openMemoryChain } from '../engine/chain/memory-chain.js'
 import { nobleProvider } from '../engine/crypto/noble-provider.js'
 import { Chain } from '../engine/dio/chain.js'
+import { Hooks } from '../engine/dio/hooks/hooks.js'
+import type { Plugin } from '../engine/dio/hooks/plugin.js'
 import { AteError } from '../engine/error.js'
 import type { AteConfig, AteConfigOptions } from '../library/config.js'
+import { withPlugins } from '../library/with-plugins.js'
 import { withRootKeys } from '../library/with-root-keys.js'
 
 /** What needs a disk, or the network. */
@@ -22,10 +25,21 @@ const NOT_HERE = [
 
 /** Opens chains as a configuration says. */
 export class ChainBuilder {
-  readonly #options: Readonly<AteConfigOptions>
+  readonly #config: AteConfig
+  readonly #plugins: readonly Plugin[]
 
-  constructor(config: AteConfig) {
-    this.#options = config.options
+  constructor(config: AteConfig, plugins: readonly Plugin[] = []) {
+    this.#config = config
+    this.#plugins = plugins
+  }
+
+  get #options(): Readonly<AteConfigOptions> {
+    return this.#config.options
+  }
+
+  /** This builder, for chains with these plugins too, behind those it has. */
+  use(...plugins: readonly Plugin[]): ChainBuilder {
+    return new ChainBuilder(this.#config, [...this.#plugins, ...plugins])
   }
 
   /**
@@ -43,6 +57,7 @@ export class ChainBuilder {
     const compact = () => memory.view.compact()
     const onClose = () => memory.close()
     const parts = { view: memory.view, crypto, nowMs: Date.now, clockToleranceMs, durability: 'memory', trust } as const
-    return withRootKeys(new Chain({ name, ...parts, compact, onClose }), rootKeys)
+    const hooks = new Hooks(this.#plugins)
+    return withPlugins(await withRootKeys(new Chain({ name, ...parts, hooks, compact, onClose }), rootKeys))
   }
 }

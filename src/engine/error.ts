@@ -39,6 +39,10 @@ export const ERROR_CODES = [
   'TIME_AHEAD', // a time from elsewhere lies further ahead than the tolerance
   'LOCK_LOST', // a lock or lease is somebody else's by now
   'SERVICE_FAILED', // a service answered with an error
+  // hooks
+  'REFUSED', // a validator does not want the commit
+  'HOOK_FAILED', // a plugin threw
+  'UNKNOWN_TRANSFORMER', // stored with one that is not here
   // trust
   'BAD_SIGNATURE', // a batch says that somebody signed it who did not
   'NOT_AUTHORIZED', // no key that the write rule asks for

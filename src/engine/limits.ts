@@ -30,6 +30,16 @@ export const MAX_KEYRING_BYTES = 1024 * 1024
 
 /** Fields of one object. */
 export const MAX_OBJECT_BYTES = 16 * 1024 * 1024
+/** What transformers may add to the fields of an object. */
+export const MAX_TRANSFORM_GROWTH_BYTES = 1024
+/** Fields as they are stored: with what transformers add, and sealed for their readers. */
+export const MAX_STORED_OBJECT_BYTES = MAX_OBJECT_BYTES + 4096
+/** Transformers that one object has gone through, and the letters of an id. */
+export const MAX_TRANSFORMERS = 8
+export const MAX_TRANSFORMER_NAME = 32
+/** Labels of one object, and what their names and values have together. */
+export const MAX_LABELS = 16
+export const MAX_LABELS_BYTES = 1024
 /** Fields of up to this lie in the object's record; the index holds a second copy of those. */
 export const OBJECT_INLINE_BYTES = 256
 /** Bodies that objects share: loading one opens as much. Smaller costs a seal more often, and more places of bodies. */

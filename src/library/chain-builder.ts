@@ -8,6 +8,7 @@ import { examineChainDirectory } from '../adapters/node/chain-presence.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { createChain, openChain } from '../adapters/node/open-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
+import type { BodyCacheOptions } from '../engine/chain/body-reader.js'
 import { openMemoryChain } from '../engine/chain/memory-chain.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
 import type { ChainKeeping } from '../engine/chain/chain-keeping.js'
@@ -20,11 +21,14 @@ import type { RefusedBatch as Refused } from '../engine/chain/batch-gate.js'
 import { judgeBatch } from '../engine/dio/judging/judge-batch.js'
 import { AteError, errorCode } from '../engine/error.js'
 import { keyIdOf } from '../engine/trust/keys.js'
+import { Hooks } from '../engine/dio/hooks/hooks.js'
+import type { Plugin } from '../engine/dio/hooks/plugin.js'
 import { chainClock, doubtAbout } from './chain-clock.js'
 import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
 import { keepingInMemory } from './memory-keeping.js'
 import { secretFor } from './secret.js'
+import { withPlugins } from './with-plugins.js'
 import { withRootKeys } from './with-root-keys.js'
 
 const DEFAULT_KEY_BITS = 256
@@ -36,12 +40,23 @@ const REFERENCES_MODULE = new URL('../engine/dio/references.js', import.meta.url
 
 /** Opens chains as a configuration says. */
 export class ChainBuilder {
-  readonly #options: Readonly<AteConfigOptions>
+  readonly #config: AteConfig
+  readonly #plugins: readonly Plugin[]
 
   /** BAD_ARGUMENT for options that cannot be. */
-  constructor(config: AteConfig) {
-    this.#options = config.options
+  constructor(config: AteConfig, plugins: readonly Plugin[] = []) {
+    this.#config = config
+    this.#plugins = plugins
     compactionPlan(config.options)
+  }
+
+  get #options(): Readonly<AteConfigOptions> {
+    return this.#config.options
+  }
+
+  /** This builder, for chains with these plugins too, behind those it has. */
+  use(...plugins: readonly Plugin[]): ChainBuilder {
+    return new ChainBuilder(this.#config, [...this.#plugins, ...plugins])
   }
 
   /**
@@ -51,30 +66,33 @@ export class ChainBuilder {
    */
   async open(name: string): Promise<Chain> {
     checkChainName(name)
-    const { logPath, rootKeys } = this.#options
+    const { logPath, rootKeys } = this.#config.options
     const chain =
       logPath === undefined ? await this.#openInMemory(name) : await this.#openDirectory(name, resolve(logPath, name))
-    return withRootKeys(chain, rootKeys)
+    return withPlugins(await withRootKeys(chain, rootKeys))
   }
 
   async #openInMemory(name: string): Promise<Chain> {
     const { trust = 'local' } = this.#options
+    const hooks = new Hooks(this.#plugins)
     const memory = await openMemoryChain({
       crypto: nativeCrypto,
       trust,
       judge: judgeBatch,
       findReferences,
       collectGarbage,
+      bodyCache: bodyCacheOf(this.#options),
     })
     const { view } = memory
     const status = (): WriterStatus => view.writerStatus
     const opened = { view, trust, status, compact: () => view.compact(), close: () => memory.close() }
-    return chainOn(name, { ...opened, ...keepingInMemory(memory) }, 'memory', this.#options)
+    return chainOn(name, { ...opened, ...keepingInMemory(memory) }, 'memory', this.#options, hooks)
   }
 
   async #openDirectory(name: string, directory: string): Promise<Chain> {
+    const hooks = new Hooks(this.#plugins)
     const handle = await this.#openHandle(name, directory)
-    return chainOn(name, handle, 'local', this.#options, holeBytes(directory))
+    return chainOn(name, handle, 'local', this.#options, hooks, holeBytes(directory))
   }
 
   async #openHandle(name: string, directory: string): Promise<ChainHandle> {
@@ -88,6 +106,7 @@ export class ChainBuilder {
       secret: secretFor(this.#options, presence === 'key-file'),
       anchorDirectory: anchorPath === undefined ? standardPaths(process.env).anchors : resolve(anchorPath),
       readOnly,
+      bodyCache: bodyCacheOf(this.#options),
       allowDamage: false,
       acceptRollback: false,
       keyBits,
@@ -124,6 +143,7 @@ function chainOn(
   opened: CompactableChain & ChainKeeping & Pick<ChainHandle, 'view' | 'trust' | 'close'>,
   durability: Durability,
   options: Readonly<AteConfigOptions>,
+  hooks: Hooks,
   holeBytes = 0,
 ): Chain {
   const { view, trust } = opened
@@ -137,12 +157,17 @@ function chainOn(
   }
   const { compactors } = options
   const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, compactors, onClose }
-  const chain = new Chain({ name, ...parts, keeping: opened })
+  const chain = new Chain({ name, ...parts, hooks, keeping: opened })
   const plan = trust === 'distributed' ? uncompacted(options) : options
   const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan)
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
   return chain
+}
+
+/** Nobody but the chain keeps what objects hold. */
+function bodyCacheOf({ bodyCacheBytes }: Readonly<AteConfigOptions>): BodyCacheOptions {
+  return { bytes: bodyCacheBytes, keepsWhole: true }
 }
 
 function ignore(): void {

@@ -52,6 +52,8 @@ export interface AteConfigOptions {
   compactCleanup?: boolean
   /** Say what is needed no more, whenever the chain is compacted but for `compactCleanup`. See `compactor`. */
   compactors?: readonly ObjectCompactor[]
+  /** Memory for fields that were read from the disk, those of more than 256 bytes. The default is 32 MiB. */
+  bodyCacheBytes?: number
   /** Called with what is worth a line to the user of the program, for example that an index is being rebuilt. */
   onNotice?: (message: string) => void
 }

@@ -9,6 +9,9 @@ export class CountingStorage implements LogStorage {
     this.#storage = storage
   }
 
+  /** How often a body was read. */
+  bodyReads = 0
+
   get bytesRead(): number {
     return [...this.#read.values()].reduce((sum, bytes) => sum + bytes, 0)
   }
@@ -51,7 +54,17 @@ export class CountingStorage implements LogStorage {
   }
 
   openReader(name: string): SegmentReader {
-    return this.#storage.openReader(name)
+    const reader = this.#storage.openReader(name)
+    return {
+      readSync: (position, target, offset, length) => {
+        const read = reader.readSync(position, target, offset, length)
+        this.bodyReads++
+        this.#read.set(name, this.bytesReadOf(name) + read)
+        return read
+      },
+      forgetAhead: () => reader.forgetAhead(),
+      close: () => reader.close(),
+    }
   }
 
   remove(name: string): Promise<void> {

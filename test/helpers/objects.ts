@@ -4,6 +4,8 @@ import { openMemoryChain, type MemoryChainOptions } from '../../src/engine/chain
 import { Chain } from '../../src/engine/dio/chain.js'
 import type { Durability } from '../../src/engine/dio/commit-options.js'
 import { type Dao, dataType } from '../../src/engine/dio/data-type.js'
+import { Hooks } from '../../src/engine/dio/hooks/hooks.js'
+import type { Plugin } from '../../src/engine/dio/hooks/plugin.js'
 import { childOf, foreign, mapOf, vecOf, weakTo } from '../../src/engine/dio/link-definition.js'
 import { plain } from '../../src/engine/dio/standard-schema.js'
 
@@ -21,10 +23,11 @@ export const Box = dataType('Box', plain<{ label: string }>(), {
 })
 
 /** A chain in memory; reopened with the same storage and keys it goes on. */
-export async function memoryChain({
-  durability = 'memory',
-  ...options
-}: Partial<MemoryChainOptions> & { durability?: Durability } = {}): Promise<Chain> {
+export async function memoryChain(
+  { durability = 'memory', ...options }: Partial<MemoryChainOptions> & { durability?: Durability } = {},
+  plugins: readonly Plugin[] = [],
+): Promise<Chain> {
+  const hooks = new Hooks(plugins)
   const opened = await openMemoryChain({ crypto: nativeCrypto, ...options })
   return new Chain({
     name: 'test',
@@ -33,6 +36,7 @@ export async function memoryChain({
     nowMs: options.clock ?? Date.now,
     durability,
     compact: () => opened.view.compact(),
+    hooks,
     onClose: () => opened.close(),
   })
 }

@@ -75,7 +75,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   objects: ['engine/chain', 'engine/dio', 'engine/error', 'engine/log', 'engine/trust', 'library'],
   index: ['objects', 'library'],
   // Nothing of Node: `test/library/browser.ts` has the proof.
-  browser: ['objects', ...engine, 'engine/dio', 'library/config', 'library/with-root-keys'],
+  browser: ['objects', ...engine, 'engine/dio', 'library/config', 'library/with-plugins', 'library/with-root-keys'],
   cli: [...engine, 'adapters/node', 'fs', '@oclif/core', 'node:'],
   commands: [...engine, 'adapters/node', 'fs', 'cli', '@oclif/core', 'node:'],
 }

@@ -6,6 +6,7 @@ import type { ChainKeeping } from '../../engine/chain/chain-keeping.js'
 import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
 import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
+import type { BodyCacheOptions } from '../../engine/chain/body-reader.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
 import type { ChainTrust } from '../../engine/log/types.js'
 
@@ -25,6 +26,8 @@ export interface OpenChainOptions {
   /** Directory of the anchors, outside the log; undefined (temporary chains): no anchor is kept. */
   anchorDirectory: string | undefined
   readOnly: boolean
+  /** What is kept in memory of bodies that were read. */
+  bodyCache?: BodyCacheOptions | undefined
   /** Opens a damaged log read-only; what is damaged fails with BODY_DAMAGED. */
   allowDamage: boolean
   /** Takes a log that ends before what the anchor knows durable, and moves the anchor back. */

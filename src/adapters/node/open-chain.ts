@@ -115,6 +115,7 @@ async function openWith(
     committer,
     openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
     verifyBatch: batchVerifier(nativeCrypto, keys, trust),
+    bodyCache: options.bodyCache,
     nextGroup,
     status,
     collectGarbage,

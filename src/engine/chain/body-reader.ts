@@ -6,21 +6,28 @@ import { LRUCache } from 'lru-cache'
 import { byteLength, concatBytes } from '../bytes/concat.js'
 import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
-import { MAX_BODY_BYTES } from '../limits.js'
 import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from './body-place.js'
 import type { BodyPlace } from './committer.js'
+import { BodyMemory } from './body-memory.js'
 import type { BodySlice } from './record-view.js'
 
 /** Reads and opens a stored group of content, to `into` (of its length) or to new memory; BODY_DAMAGED when it does not verify. */
 export type OpenGroup = (place: BodyPlace, into?: Uint8Array) => Uint8Array
 
-/** Memory for opened bodies. */
+/** What is kept of opened bodies. */
+export interface BodyCacheOptions {
+  /** Memory for them. The default is 32 MiB. */
+  readonly bytes?: number | undefined
+  /** Bodies that are read as a whole are kept, too. Without it, whoever reads all of one keeps it himself: the kernel does. */
+  readonly keepsWhole?: boolean
+}
+
 const CACHE_BYTES = 32 * 1024 * 1024
-/** Bodies from here on take memory of MAX_BODY_BYTES that is used again: fresh memory for each would keep the collector busy. */
-const LARGE_BODY_BYTES = MAX_BODY_BYTES / 2
-/** What one new body may push out, and some. */
-const MAX_SPARE = 16
+/** One body must fit. */
+const MIN_CACHE_BYTES = 128 * 1024
+/** What a body in the cache takes beside its memory: names of it, an object that views it. */
+const ENTRY_BYTES = 256
 
 /** Bodies of this size come from small commits. */
 const SMALL_BODY_BYTES = 8192
@@ -30,17 +37,25 @@ export class BodyReader {
   readonly #index: IndexReader
   /** Nobody outside sees these bytes. */
   readonly #cache: LRUCache<number, Uint8Array>
-  readonly #spare: ArrayBufferLike[] = []
+  readonly #memory = new BodyMemory()
+  readonly #keepsWhole: boolean
   /** Not durable yet: the parts in the arenas. */
   readonly #held = new Map<number, Uint8Array[]>()
   /** Durable, not in the index yet. */
   readonly #placed = new Map<number, BodyPlace>()
   #placedIn: { transaction: number; bodies: number[] }[] = []
 
-  constructor(openGroup: OpenGroup, index: IndexReader) {
+  constructor(openGroup: OpenGroup, index: IndexReader, cache: BodyCacheOptions = {}) {
     this.#openGroup = openGroup
     this.#index = index
-    this.#cache = new LRUCache({ maxSize: CACHE_BYTES, dispose: (content) => this.#keepMemory(content) })
+    this.#keepsWhole = cache.keepsWhole === true
+    const maxSize = Math.max(MIN_CACHE_BYTES, cache.bytes ?? CACHE_BYTES)
+    this.#cache = new LRUCache({ maxSize, dispose: (content) => this.#memory.giveBack(content) })
+  }
+
+  /** Memory that the cache takes now. */
+  get cachedBytes(): number {
+    return this.#cache.calculatedSize
   }
 
   /** `parts` may still grow. */
@@ -62,7 +77,7 @@ export class BodyReader {
     const parts = this.#held.get(body)
     if (parts === undefined || byteLength(parts) > SMALL_BODY_BYTES) return
     const content = joined(parts)
-    this.#cache.set(body, content, { size: content.length + 1 })
+    this.#cache.set(body, content, { size: content.buffer.byteLength + ENTRY_BYTES })
   }
 
   /** The index knows the places of all transactions up to this one. */
@@ -92,22 +107,16 @@ export class BodyReader {
     }
     const place = this.#placeOf(body)
     const bodyBytes = place.storedBytes - GROUP_OVERHEAD_BYTES
-    // Whoever reads all of it at once keeps it himself: the kernel does.
-    if (offset === 0 && length === bodyBytes) {
+    if (offset === 0 && length === bodyBytes && !this.#keepsWhole) {
       const into = target.subarray(targetStart, targetStart + length)
       const opened = this.#openGroup(place, into)
       if (opened !== into) into.set(opened)
       return
     }
-    const isLarge = bodyBytes >= LARGE_BODY_BYTES && bodyBytes <= MAX_BODY_BYTES
-    const memory = isLarge ? (this.#spare.pop() ?? new ArrayBuffer(MAX_BODY_BYTES)) : undefined
-    const opened = this.#openGroup(place, memory === undefined ? undefined : new Uint8Array(memory, 0, bodyBytes))
-    this.#cache.set(body, opened, { size: opened.buffer.byteLength + 1 })
+    const opened = this.#openGroup(place, this.#memory.take(bodyBytes))
+    // Before the cache may give its memory to others.
     copyParts([opened], offset, length, target, targetStart)
-  }
-
-  #keepMemory({ buffer }: Uint8Array): void {
-    if (buffer.byteLength === MAX_BODY_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(buffer)
+    this.#cache.set(body, opened, { size: opened.buffer.byteLength + ENTRY_BYTES })
   }
 
   #placeOf(body: number): BodyPlace {

@@ -1,6 +1,5 @@
 /**
  * The RecordView: current transaction and overlay over the index, bodies in memory over bodies in the log.
- *
  * Lives on the thread that answers requests. What it hands to the committer it may still read (overlay, arenas), and
  * forgets when the receipt (bodies) or the index (records) has taken over.
  */
@@ -12,7 +11,7 @@ import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
 import type { BatchBytes, BatchVerifier, ReceivedBatch } from '../log/index.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
-import { BodyReader, type OpenGroup } from './body-reader.js'
+import { type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
 import { ChangeStreamWriter } from './change-stream.js'
 import type { CompactionReport } from './compaction/compactor.js'
 import type { Repack, RepackWork } from './compaction/repack.js'
@@ -38,6 +37,7 @@ export interface ChainViewOptions extends OlderReadersOptions {
   openGroup: OpenGroup
   /** Without it no batch from elsewhere is taken in. */
   verifyBatch?: BatchVerifier | undefined
+  bodyCache?: BodyCacheOptions | undefined
   nextGroup: number
   status: WriterStatus
 }
@@ -84,7 +84,7 @@ export class ChainView implements RecordView {
     this.readOnly = options.committer === undefined
     this.#index = options.index
     this.#committer = options.committer
-    this.#bodies = new BodyReader(options.openGroup, options.index)
+    this.#bodies = new BodyReader(options.openGroup, options.index, options.bodyCache)
     this.#verifyBatch = options.verifyBatch
     this.#nextGroup = options.nextGroup
     this.#status = options.status

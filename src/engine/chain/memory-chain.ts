@@ -11,6 +11,7 @@ import { MemoryStorage } from '../log/memory-storage.js'
 import type { LogStorage } from '../log/storage.js'
 import { type AnchorStore, type ChainTrust, GROUP_CONTENT } from '../log/types.js'
 import type { JudgeBatch, RefusedBatch } from './batch-gate.js'
+import type { BodyCacheOptions } from './body-reader.js'
 import { ChainView, type ChainViewOptions } from './chain-view.js'
 import { ChainWriter } from './chain-writer.js'
 import type { FindReferences } from './compaction/live-bodies.js'
@@ -24,6 +25,7 @@ export interface MemoryChainOptions extends Pick<ChainViewOptions, 'collectGarba
   anchor?: AnchorStore
   readOnly?: boolean
   findReferences?: FindReferences
+  bodyCache?: BodyCacheOptions
   /** A segment is closed above this. */
   segmentBytes?: number
   clock?: () => number
@@ -76,6 +78,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     committer: readOnly ? undefined : writer,
     openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
     verifyBatch: batchVerifier(crypto, keys, writer.trust),
+    bodyCache: options.bodyCache,
     nextGroup: writer.nextGroup,
     status: writer.status,
     collectGarbage,

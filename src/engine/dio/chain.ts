@@ -6,7 +6,7 @@ import type { ObjectCompactor } from './compactor.js'
 import { Dio } from './dio.js'
 import { DioMut } from './dio-mut.js'
 import type { ChainAccess, TransactOptions } from './chain-access.js'
-import type { Dao, DataType, FieldsOf } from './data-type.js'
+import type { Dao, DataType, InputOf } from './data-type.js'
 import { type ChainLock, type LockOptions, Locks, type WaitOptions } from './locks.js'
 import { millisecondsOf } from './hybrid-clock.js'
 import { keyOfName } from './object-names.js'
@@ -112,7 +112,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
   /** Asks a service and waits for its answer. SERVICE_FAILED with what its handler said, TIMED_OUT, ABORTED. */
   invoke<Q extends DataType, A extends DataType>(
     service: Service<Q, A>,
-    request: FieldsOf<Q>,
+    request: InputOf<Q>,
     options?: InvokeOptions,
   ): Promise<Dao<A>> {
     return invoke(this, service, request, options)
@@ -231,7 +231,13 @@ export class Chain implements ChainAccess, AsyncDisposable {
     return this.#keeping
   }
 
+  /** Opens the plugins. HOOK_FAILED, TIMED_OUT, ABORTED: the chain is to be closed then. */
+  async openPlugins(signal?: AbortSignal): Promise<void> {
+    await this.#objects.hooks.open(this, signal)
+  }
+
   async #close(): Promise<void> {
+    const failure = await this.#objects.hooks.close(this)
     this.#locks.close()
     try {
       await this.sync()
@@ -240,6 +246,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
       await this.#objects.feed.close()
       await this.#onClose()
     }
+    if (failure instanceof Error) throw failure
   }
 }
 

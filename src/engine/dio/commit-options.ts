@@ -28,6 +28,11 @@ export class CommitWait implements Disposable {
     if (options.signal !== undefined || options.timeoutMs !== undefined) this.#deadline = new Deadline(options)
   }
 
+  /** Undefined: it cannot be given up. */
+  get signal(): AbortSignal | undefined {
+    return this.#deadline?.signal
+  }
+
   /** The last moment at which it can be given up without a change. ABORTED, TIMED_OUT. */
   refuseAborted(): void {
     if (this.#deadline?.signal.aborted === true) throw this.#error(this.#deadline)

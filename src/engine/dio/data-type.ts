@@ -11,14 +11,19 @@ import type { ObjectKey } from './object-key.js'
 import type { StandardSchema } from './standard-schema.js'
 
 /**
- * A type: `T` are its fields, `L` its links by their names, `I` the names of the fields that `find` takes. Made by
- * `dataType`.
+ * A type: `T` are its fields, `L` its links by their names, `I` the names of the fields that `find` takes, `G` what is given
+ * to its schema. Made by `dataType`.
  */
-export interface DataType<T extends object = object, L extends object = object, I extends string = string> {
+export interface DataType<
+  T extends object = object,
+  L extends object = object,
+  I extends string = string,
+  G extends object = object,
+> {
   /** What objects of the type are recognized by, unique in a chain. */
   readonly name: string
   /** What their fields are; checked when they are stored, committed and loaded. */
-  readonly schema: StandardSchema<T>
+  readonly schema: StandardSchema<G, T>
   /** What they are linked to. */
   readonly links: L
   /** What else was said of the type. */
@@ -56,12 +61,29 @@ export interface TypeOptions<T, L = object, I = string> {
    * resolved. Without it, a conflict ends the transaction.
    */
   readonly merge?: (base: T, theirs: T, mine: T) => T | undefined
-  /** What is stored instead of the fields, and back; `read` also gets what earlier versions of the program stored. */
-  readonly stored?: { readonly write: (fields: T) => object; readonly read: (stored: object) => unknown }
+  /**
+   * What is stored instead of the fields, and back to what the schema takes; `read` also gets what earlier versions of the
+   * program stored. A schema that gives out something else than it takes needs it.
+   */
+  readonly stored?: Stored<T>
 }
+
+/** How the fields of a type are stored in another form than they have. */
+export interface Stored<T> {
+  /** Something that can be stored. INVALID_OBJECT when it throws, or when the schema does not take what `read` makes of it. */
+  readonly write: (fields: T) => object
+  /** Without it the schema takes what is stored. */
+  readonly read?: (stored: object) => unknown
+}
+
+/** Of a type whose schema does not take what it gives out. */
+export type StoringOptions<T, L = object, I = string> = TypeOptions<T, L, I> & { readonly stored: Stored<T> }
 
 /** The fields of a type, without links. */
 export type FieldsOf<D> = D extends DataType<infer T> ? T : never
+
+/** What objects of a type are made of: its fields, before the schema gives them their defaults and forms. */
+export type InputOf<D> = D extends DataType<object, object, string, infer G> ? G : never
 
 /** Names of the fields that objects of a type are found by. */
 export type IndexedFieldOf<D> = D extends DataType<object, object, infer I> ? I : never
@@ -96,13 +118,21 @@ const MAX_LINKS = 100
 
 /**
  * `dataType('Account', plain<{ owner: string }>(), { index: ['owner'], links: { transfers: vecOf(Transfer) } })`. The name
- * must be unique in a chain: it is what objects are recognized by. BAD_ARGUMENT for an impossible name.
+ * must be unique in a chain: it is what objects are recognized by. A schema that gives out something else than it takes needs the option `stored`.
+ * BAD_ARGUMENT for an impossible name.
  */
 export function dataType<
   T extends object,
   L extends object = Record<never, never>,
   I extends IndexableField<T> = never,
->(name: string, schema: StandardSchema<T>, options: TypeOptions<T, L, I> = {}): DataType<T, L, I> {
+  G extends object = T,
+>(
+  name: string,
+  schema: StandardSchema<G, T>,
+  ...given: T extends G ? [options?: TypeOptions<T, L, I>] : [options: StoringOptions<T, L, I>]
+): DataType<T, L, I, G> {
+  // Both are this.
+  const [options = {}] = given as [options?: TypeOptions<T, L, I>]
   // Without links L is the empty record. They are not looked at: what they refer to may not be declared yet.
   const links = options.links ?? ({} as L)
   const names = Object.keys(links)
@@ -120,6 +150,6 @@ function erase<T extends object, I extends string>(options: TypeOptions<T, objec
     ...(merge === undefined ? {} : { merge: (base, theirs, mine) => merge(known(base), known(theirs), known(mine)) }),
     ...(stored === undefined
       ? {}
-      : { stored: { write: (fields) => stored.write(known(fields)), read: (value) => stored.read(value) } }),
+      : { stored: { write: (fields) => stored.write(known(fields)), read: (value) => stored.read?.(value) ?? value } }),
   }
 }

@@ -11,11 +11,13 @@ import type { ReadRule, WriteRule } from '../trust/rules.js'
 import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
 import { keyOf } from './dao-state.js'
-import type { Dao, DataType, FieldsOf } from './data-type.js'
+import type { Dao, DataType, InputOf } from './data-type.js'
 import { Dio } from './dio.js'
 import { copyOf } from './copy.js'
 import { checkFields } from './fields.js'
 import { deepFreeze } from './freeze.js'
+import { judge } from './hooks/judge.js'
+import type { ProposedCommit } from './hooks/proposed-commit.js'
 import type { LinkEditor } from './links/link-host.js'
 import { newLinks } from './links/new-links.js'
 import { formatKey, isSameKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
@@ -56,7 +58,7 @@ export class DioMut extends Dio {
   }
 
   /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS. */
-  store<D extends DataType>(fields: FieldsOf<D>, { type, key }: StoreOptions<D>): Dao<D> {
+  store<D extends DataType>(fields: InputOf<D>, { type, key }: StoreOptions<D>): Dao<D> {
     if (key === undefined) return this.#add(type, fields, this.objects.newKey('root'), undefined)
     const parts = parseKey(key)
     if (this.#writer.tracked(formatKey(parts)) !== undefined || this.#writer.recordOf(parts) !== undefined)
@@ -182,10 +184,10 @@ export class DioMut extends Dio {
   }
 
   /** The key is nobody's: given out at random, or looked for. */
-  #add<D extends DataType>(type: D, given: FieldsOf<D>, key: KeyParts, parent: ParentSpot | undefined): Dao<D> {
+  #add<D extends DataType>(type: D, given: InputOf<D>, key: KeyParts, parent: ParentSpot | undefined): Dao<D> {
     const text = formatKey(key)
     // A copy: what the caller has stays the caller's.
-    const fields = copyOf(checkFields(type, given))
+    const fields = copyOf(checkFields(type, given), type)
     const links = newLinks(type, this.objects.random)
     const dao = this.dress(type, text, fields, undefined, links)
     const place = parent === undefined ? undefined : this.#writer.place(key, parent)
@@ -225,9 +227,12 @@ export class DioMut extends Dio {
   async #commit(writer: ObjectWriter, isDurable: boolean, moreBytes: number, wait: CommitWait): Promise<void> {
     this.#isCommitting = true
     try {
+      const proposed = writer.propose()
+      if (proposed !== undefined) await this.#judge(writer, proposed, wait)
       await this.objects.records.commit(writer.transaction, {
         isDurable,
-        moreBytes,
+        // Whoever waited for validators may have gone on.
+        moreBytes: proposed === undefined ? moreBytes : writer.collect(),
         settle: (latest, hasWaited) => {
           wait.refuseAborted()
           if (hasWaited) writer.collect()
@@ -245,6 +250,14 @@ export class DioMut extends Dio {
       if (errorCode(error) === 'CONFLICT') this.#begin()
       throw error
     }
+  }
+
+  /** REFUSED, HOOK_FAILED, TIMED_OUT, ABORTED. */
+  async #judge(writer: ObjectWriter, proposed: ProposedCommit, wait: CommitWait): Promise<void> {
+    await judge(this.objects.hooks.validators, proposed, wait.signal)
+    if (writer !== this.#writer)
+      throw new AteError('ABORTED', 'The transaction was given up; nothing has been changed.')
+    writer.noteJudged(proposed)
   }
 
   #begin(): void {

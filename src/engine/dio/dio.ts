@@ -12,8 +12,9 @@ import type { Dao, DataType, IndexedFieldOf, IndexedValueOf } from './data-type.
 import { fieldsFromBytes } from './fields.js'
 import { deepFreeze } from './freeze.js'
 import { rootsTopic } from './commit-feed.js'
-import { setDaoState } from './dao-state.js'
+import { type DaoInfo, infoFrom, recordInfo, setDaoState } from './dao-state.js'
 import { indexPlace } from './field-index.js'
+import { labelPlace } from './hooks/labels.js'
 import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
 import { bindLinks } from './links/bind.js'
 import type { LinkEditor, LinkHost } from './links/link-host.js'
@@ -107,6 +108,21 @@ export class Dio {
     return this.recordOf(parseKey(key)) !== undefined
   }
 
+  /** What is known of an object without its fields, whoever may read those; undefined when there is none. Reads no body. */
+  async info(key: ObjectKey): Promise<DaoInfo | undefined> {
+    const record = this.recordOf(parseKey(key))
+    return record === undefined ? undefined : infoFrom(key, record.type, recordInfo(record))
+  }
+
+  /** The objects that have the label, in no order, of whatever type; load them by their keys. Reads no body. */
+  async *labeled(name: string, value: string): AsyncGenerator<DaoInfo> {
+    for (const item of this.#pages(FIELD_INDEX_KIND, labelPlace(this.objects.crypto, name, value)))
+      for (const key of decodeKeys(item.value)) {
+        const info = await this.info(formatKey(key))
+        if (info?.labels.get(name) === value) yield info
+      }
+  }
+
   /** The objects without a parent, of one type, in no order. */
   async *roots<D extends DataType>(type: D): AsyncGenerator<Dao<D>> {
     for (const key of this.rootKeys(type)) {
@@ -132,14 +148,25 @@ export class Dio {
     field: F,
     value: IndexedValueOf<D, F>,
   ): AsyncGenerator<Dao<D>> {
+    for (const key of this.findKeys(type, field, value)) {
+      const dao = await this.#readable(type, key)
+      if (dao !== undefined && fieldOf(dao, field) === value) yield dao
+    }
+  }
+
+  /**
+   * The keys of the same objects, without reading their fields. There may hardly ever be one of another value: what is
+   * compared are 53 bits.
+   */
+  *findKeys<D extends DataType, F extends IndexedFieldOf<D>>(
+    type: D,
+    field: F,
+    value: IndexedValueOf<D, F>,
+  ): Generator<ObjectKey> {
     if (!type.options.index.includes(field))
       throw new AteError('BAD_ARGUMENT', `The type ${type.name} has no index of ${field}.`)
-    const high = indexPlace(this.objects.crypto, type, field, value)
-    for (const item of this.#pages(FIELD_INDEX_KIND, high))
-      for (const key of decodeKeys(item.value)) {
-        const dao = await this.#readable(type, formatKey(key))
-        if (dao !== undefined && fieldOf(dao, field) === value) yield dao
-      }
+    for (const item of this.#pages(FIELD_INDEX_KIND, indexPlace(this.objects.crypto, type, field, value)))
+      for (const key of decodeKeys(item.value)) if (this.recordOf(key)?.type === type.name) yield formatKey(key)
   }
 
   /**
@@ -169,12 +196,13 @@ export class Dio {
     return dao
   }
 
-  /** The bytes of an object's fields. NO_READ_KEY, BODY_DAMAGED. */
+  /** The bytes of an object's fields. NO_READ_KEY, BODY_DAMAGED, UNKNOWN_TRANSFORMER. */
   protected async dataOf(key: KeyParts, record: ObjectRecord): Promise<Uint8Array> {
     // Before anything is fetched that cannot be opened.
     if (record.sealedBy !== undefined) this.keys.key(record.sealedBy, this.reader)
     const data = await this.objects.dataOf(record)
-    return record.sealedBy === undefined ? data : this.keys.open(record.sealedBy, this.reader, key, data)
+    const opened = record.sealedBy === undefined ? data : this.keys.open(record.sealedBy, this.reader, key, data)
+    return this.objects.undoTransforms(record, opened)
   }
 
   /** As it was in an event: frozen, with links that lead to what is there now. */
@@ -200,7 +228,7 @@ export class Dio {
     record: ObjectRecord | undefined,
     links: ReadonlyMap<string, LinkValue>,
   ): object {
-    setDaoState(fields, { key, type, record })
+    setDaoState(fields, { key, type, record: record === undefined ? undefined : recordInfo(record) })
     bindLinks(this.#host, type, key, fields, links)
     if (!Object.hasOwn(fields, 'key')) Object.defineProperty(fields, 'key', { value: key })
     return fields

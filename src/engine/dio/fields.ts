@@ -21,17 +21,37 @@ export function checkFields(type: DataType, value: unknown): object {
   )
 }
 
-/** The stored bytes of checked fields, in memory of `slab`. BAD_ARGUMENT, OBJECT_TOO_LARGE. */
+/** The stored bytes of fields, which can be read again, in memory of `slab`. INVALID_OBJECT, BAD_ARGUMENT, OBJECT_TOO_LARGE. */
 export function fieldsToBytes(type: DataType, fields: object, slab: Slab): Uint8Array {
-  const bytes = encodeFields(type.options.stored?.write(fields) ?? fields, type.name, (length) => slab.take(length))
+  const bytes = encodeFields(storedForm(type, fields), type.name, (length) => slab.take(length))
   if (bytes.length <= MAX_OBJECT_BYTES) return bytes
   throw new AteError('OBJECT_TOO_LARGE', `An object of the type ${type.name} has more than ${MAX_OBJECT_BYTES} bytes.`)
+}
+
+function storedForm(type: DataType, fields: object): object {
+  const { stored } = type.options
+  if (stored === undefined) return checkFields(type, fields)
+  const written = calling(type, 'write', () => stored.write(fields))
+  checkFields(
+    type,
+    calling(type, 'read', () => stored.read(written)),
+  )
+  return written
+}
+
+function calling<T>({ name }: DataType, what: 'read' | 'write', run: () => T): T {
+  try {
+    return run()
+  } catch (cause) {
+    throw new AteError('INVALID_OBJECT', `The type ${name} cannot ${what} this object.`, { cause })
+  }
 }
 
 /** INVALID_OBJECT when the type has no such fields (any more), BAD_FORMAT. */
 export function fieldsFromBytes(type: DataType, bytes: Uint8Array): object {
   const stored: Fields = decodeFields(bytes, MAX_OBJECT_BYTES, type.name)
-  return checkFields(type, type.options.stored?.read(stored) ?? stored)
+  const { read } = type.options.stored ?? {}
+  return checkFields(type, read === undefined ? stored : calling(type, 'read', () => read(stored)))
 }
 
 function describe(issue: SchemaIssue | undefined): string {

@@ -32,11 +32,12 @@ function mergeWith(store: ObjectStore, tracked: Tracked, theirs: Uint8Array | un
   const record = decodeObject(theirs)
   // Sealed fields need a key, those in bodies may have to be fetched: nothing can be waited for here.
   if (record === undefined || record.sealedBy !== undefined) return false
-  const data = store.dataOf(record)
-  if (!(data instanceof Uint8Array)) {
-    data.catch(() => undefined)
+  const stored = store.dataOf(record)
+  if (!(stored instanceof Uint8Array)) {
+    stored.catch(() => undefined)
     return false
   }
+  const data = store.undoTransforms(record, stored)
   const merged = merge(fieldsFromBytes(type, base.data), fieldsFromBytes(type, data), dao)
   if (merged === undefined) return false
   tracked.rebase({ record, data }, merged)

@@ -4,7 +4,17 @@ import { ByteWriter } from '../bytes/byte-writer.js'
 import { Slab } from '../bytes/slab.js'
 import type { BodySlice } from '../chain/record-view.js'
 import { AteError } from '../error.js'
-import { MAX_LINK_BYTES, MAX_OBJECT_BYTES, MAX_OBJECT_LINKS } from '../limits.js'
+import {
+  MAX_LABELS,
+  MAX_LINK_BYTES,
+  MAX_OBJECT_BYTES,
+  MAX_OBJECT_LINKS,
+  MAX_STORED_OBJECT_BYTES,
+  MAX_TRANSFORMER_NAME,
+  MAX_TRANSFORMERS,
+} from '../limits.js'
+import { type Labels, NO_LABELS } from './hooks/labels.js'
+import type { Transforms } from './hooks/transforms.js'
 import { readRules, type StoredRules, writeRules } from './rule-record.js'
 import { type KeyParts, readObjectKey, writeObjectKey } from './object-key.js'
 
@@ -15,6 +25,10 @@ const HAS_RULES = 4
 const IS_SEALED = 8
 /** Nothing but its head: the object is deleted, and stays so. */
 const IS_DELETED = 16
+const IS_TRANSFORMED = 32
+const HAS_LABELS = 64
+/** What this program knows. Whoever meets another one must not guess what it means. */
+const KNOWN_FLAGS = HAS_PARENT | HAS_BODIES | HAS_RULES | IS_SEALED | IS_TRANSFORMED | HAS_LABELS
 
 export interface Parent {
   readonly key: KeyParts
@@ -49,6 +63,10 @@ export interface ObjectRecord {
   readonly rules: StoredRules | undefined
   /** The access key that its fields are sealed with; undefined: whoever opens the chain reads them. */
   readonly sealedBy: AccessKeyName | undefined
+  /** Texts that linters gave it. */
+  readonly labels: Labels
+  /** What was done to the fields before they were sealed; undefined: nothing. */
+  readonly transforms: Transforms | undefined
   /** The fields, or where they lie when there are many. */
   readonly data: Uint8Array | readonly BodySlice[]
 }
@@ -83,12 +101,14 @@ const take = (length: number): Uint8Array => slab.take(length)
 export function encodeObject(record: ObjectRecord): Uint8Array {
   const { parent, data } = record
   const hasBodies = !(data instanceof Uint8Array)
-  const { rules, sealedBy } = record
+  const { rules, sealedBy, labels, transforms } = record
   const flags =
     (parent === undefined ? 0 : HAS_PARENT) |
     (hasBodies ? HAS_BODIES : 0) |
     (rules === undefined ? 0 : HAS_RULES) |
-    (sealedBy === undefined ? 0 : IS_SEALED)
+    (sealedBy === undefined ? 0 : IS_SEALED) |
+    (transforms === undefined ? 0 : IS_TRANSFORMED) |
+    (labels.size === 0 ? 0 : HAS_LABELS)
   const writer = shared.reset().u8(FORMAT).u8(flags)
   writer.u53(record.createdAt).u53(record.updatedAt).varint(record.revision)
   if (parent !== undefined) {
@@ -97,6 +117,8 @@ export function encodeObject(record: ObjectRecord): Uint8Array {
   }
   if (rules !== undefined) writeRules(writer, rules)
   if (sealedBy !== undefined) writer.u53(sealedBy.ring).varint(sealedBy.epoch)
+  if (transforms !== undefined) writeTransforms(writer, transforms)
+  if (labels.size > 0) writeLabels(writer, labels)
   writer.text(record.type)
   writer.varint(record.links.size)
   for (const [name, link] of record.links) {
@@ -126,19 +148,66 @@ export function decodeObject(bytes: Uint8Array): ObjectRecord | undefined {
   const reader = new ByteReader(bytes, 'object')
   if (reader.u8('format') !== FORMAT) throw reader.bad('format', 'is not 1', 0)
   const flags = reader.u8('flags')
-  if (flags >= IS_DELETED) throw reader.bad('flags', 'has unknown bits', 1)
+  if ((flags & ~KNOWN_FLAGS) !== 0) throw unknownFlags(flags)
   const createdAt = reader.u53('created')
   const updatedAt = reader.u53('updated')
   const revision = reader.varint('revision')
   const parent = (flags & HAS_PARENT) === 0 ? undefined : readParent(reader)
   const rules = (flags & HAS_RULES) === 0 ? undefined : readRules(reader)
   const sealedBy = (flags & IS_SEALED) === 0 ? undefined : { ring: reader.u53('ring'), epoch: reader.varint('epoch') }
+  const transforms = (flags & IS_TRANSFORMED) === 0 ? undefined : readTransforms(reader)
+  const labels = (flags & HAS_LABELS) === 0 ? NO_LABELS : readLabels(reader)
   const type = readText(reader, 'type')
   const links = readLinks(reader)
   const indexed = readPlaces(reader)
   const data = (flags & HAS_BODIES) === 0 ? reader.bytes(reader.varint('length'), 'fields') : readSlices(reader)
   reader.done()
-  return { createdAt, updatedAt, revision, parent, type, links, indexed, rules, sealedBy, data }
+  return { createdAt, updatedAt, revision, parent, type, links, indexed, rules, sealedBy, labels, transforms, data }
+}
+
+function unknownFlags(flags: number): AteError {
+  return new AteError(
+    'UNSUPPORTED_FORMAT',
+    `An object has features unknown to this program (0x${flags.toString(16)}).`,
+    {
+      hint: 'Use the newer atefs that wrote it.',
+    },
+  )
+}
+
+function writeTransforms(writer: ByteWriter, { ids, length }: Transforms): void {
+  writer.varint(length).varint(ids.length)
+  for (const id of ids) writer.text(id)
+}
+
+function readTransforms(reader: ByteReader): Transforms {
+  const length = reader.varint('length before')
+  const count = reader.varint('transformers')
+  if (length > MAX_OBJECT_BYTES) throw reader.bad('length before', 'is impossible')
+  if (count === 0 || count > MAX_TRANSFORMERS) throw reader.bad('transformers', 'are none or too many')
+  const ids = Array.from({ length: count }, () => readText(reader, 'transformer'))
+  if (ids.some((id) => id.length > MAX_TRANSFORMER_NAME)) throw reader.bad('transformer', 'is too long')
+  return { ids, length }
+}
+
+function writeLabels(writer: ByteWriter, labels: Labels): void {
+  writer.varint(labels.size)
+  for (const text of [...labels].flat()) writer.text(text)
+}
+
+/** In the order of their names, each once. */
+function readLabels(reader: ByteReader): Labels {
+  const count = reader.varint('labels')
+  if (count === 0 || count > MAX_LABELS) throw reader.bad('labels', 'are none or too many')
+  const labels = new Map<string, string>()
+  let last: string | undefined
+  for (let i = 0; i < count; i++) {
+    const name = readText(reader, 'label')
+    if (last !== undefined && name <= last) throw reader.bad('labels', 'are not in order')
+    labels.set(name, readText(reader, 'value'))
+    last = name
+  }
+  return labels
 }
 
 function readParent(reader: ByteReader): Parent {
@@ -190,7 +259,7 @@ function readLink(reader: ByteReader): LinkValue {
 
 function readPlaces(reader: ByteReader): number[] {
   const count = reader.varint('indexed')
-  if (count > MAX_OBJECT_LINKS) throw reader.bad('indexed', 'are too many')
+  if (count > MAX_OBJECT_LINKS + MAX_LABELS) throw reader.bad('indexed', 'are too many')
   return Array.from({ length: count }, () => reader.u53('indexed'))
 }
 
@@ -200,7 +269,7 @@ function readSlices(reader: ByteReader): BodySlice[] {
   for (let count = reader.varint('pieces'); count > 0; count--) {
     const slice = { body: reader.varint('body'), offset: reader.varint('offset'), length: reader.varint('length') }
     bytes += slice.length
-    if (slice.length === 0 || bytes > MAX_OBJECT_BYTES) throw reader.bad('pieces', 'have an impossible length')
+    if (slice.length === 0 || bytes > MAX_STORED_OBJECT_BYTES) throw reader.bad('pieces', 'have an impossible length')
     slices.push(slice)
   }
   return slices

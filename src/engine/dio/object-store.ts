@@ -10,6 +10,7 @@ import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import { type ReceiveBatch, RecordStore, type ValidateBatch } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
+import { Hooks } from './hooks/hooks.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
 import { judgeReceived } from './judging/judge-received.js'
 import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
@@ -43,6 +44,8 @@ export interface ObjectStoreOptions {
   trust?: ChainTrust
   /** Judges batches from elsewhere. */
   validateBatch?: ValidateBatch | undefined
+  /** Without: none. */
+  hooks?: Hooks | undefined
 }
 
 export type ReceiveObjects = Pick<ReceiveBatch, 'isDurable' | 'mayMiss'>
@@ -58,6 +61,7 @@ export class ObjectStore {
   readonly trust: TrustState
   /** Commits are signed by those whose rights they use. */
   readonly isSigned: boolean
+  readonly hooks: Hooks
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   readonly #view: RecordView
@@ -73,6 +77,7 @@ export class ObjectStore {
   constructor(options: ObjectStoreOptions) {
     const { view, crypto, nowMs, clockToleranceMs, durability, trust = 'local', validateBatch = acceptAll } = options
     const judge = trust === 'distributed' ? judgeReceived(crypto) : acceptAll
+    const { hooks = new Hooks() } = options
     this.isSigned = trust === 'distributed'
     this.#view = view
     this.#validateBatch = async (...batch) => {
@@ -89,6 +94,7 @@ export class ObjectStore {
     this.durability = durability
     this.nowMs = nowMs
     this.trust = new TrustState(view)
+    this.hooks = hooks
   }
 
   /** CHAIN_CLOSED after `close`: nothing is read from a chain that somebody else may have by then. */
@@ -158,7 +164,12 @@ export class ObjectStore {
     return this.#blocks.root?.high === high || reader.get(KEY_BLOCK_KIND, 0, high) !== undefined
   }
 
-  /** The bytes of an object's fields; a promise only where they must be fetched. BODY_DAMAGED. */
+  /** The bytes of fields before transformers changed them. UNKNOWN_TRANSFORMER, HOOK_FAILED. */
+  undoTransforms({ transforms }: ObjectRecord, bytes: Uint8Array): Uint8Array {
+    return transforms === undefined ? bytes : this.hooks.transformers.decode(bytes, transforms)
+  }
+
+  /** The bytes of an object's fields as they are stored; a promise only where they must be fetched. BODY_DAMAGED. */
   dataOf({ data }: ObjectRecord): Uint8Array | Promise<Uint8Array> {
     if (data instanceof Uint8Array) return data
     const bytes = new Uint8Array(data.reduce((sum, { length }) => sum + length, 0))

@@ -6,10 +6,12 @@ import { OBJECT_INLINE_BYTES } from '../limits.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import { Collection, MAX_PLACE, PLACE_STEP, type PlacedChild } from './collection.js'
-import { decodeKeys, encodeCollection, encodeKeys } from './collection-record.js'
-import { indexPlaces } from './field-index.js'
-import { type AccessKeys, accessKeyOf } from './access.js'
-import { guard, lookAfter } from './commit-guard.js'
+import { encodeCollection } from './collection-record.js'
+import type { AccessKeys } from './access.js'
+import { daoState, recordInfo } from './dao-state.js'
+import type { ProposedCommit } from './hooks/proposed-commit.js'
+import { editKeys, putIndex } from './edit-keys.js'
+import { askHooks, type PendingChanges, proposed } from './proposal.js'
 import {
   ACCESS_KEY_KIND,
   CLOCK_KIND,
@@ -23,7 +25,7 @@ import {
 import { encodeClock } from './hybrid-clock.js'
 import { NO_LINKS } from './links/new-links.js'
 import { mergeConflicts } from './merge.js'
-import { formatKey, isSameKey, type KeyParts, type ObjectKey } from './object-key.js'
+import { formatKey, type KeyParts, type ObjectKey } from './object-key.js'
 import {
   type AccessKeyName,
   decodeObject,
@@ -33,9 +35,10 @@ import {
   type Parent,
 } from './object-record.js'
 import type { ObjectStore } from './object-store.js'
-import { type Rights, SessionRights } from './rights.js'
+import { SessionRights } from './rights.js'
 import { Placement } from './placement.js'
-import { Tracked } from './tracked.js'
+import { type StoredBytes, storedForms } from './stored-forms.js'
+import type { Tracked } from './tracked.js'
 import { RULES_PLACE } from './trust-state.js'
 import type { AteSession } from '../trust/session.js'
 import type { StoredRules } from './rule-record.js'
@@ -65,10 +68,13 @@ export class ObjectWriter {
   #unput: Tracked[] = []
   /** Those that must be put: their `pending` is their fields as they are now. */
   #changed: Tracked[] = []
-  /** The same as they are stored, where they are sealed. */
-  #sealed = new Map<Tracked, { name: AccessKeyName; data: Uint8Array }>()
+  /** The same as they are stored, where that differs. */
+  #stored: ReadonlyMap<Tracked, StoredBytes> = new Map()
   /** Of the fields as bytes: nobody has them when the transaction is committed. */
   readonly #slab: Slab
+  readonly #linted = new Map<Tracked, Uint8Array>()
+  /** What validators have agreed to. */
+  #judged: ProposedCommit | undefined
   readonly #keys: AccessKeys
   readonly #session: AteSession
   /** Objects that were deleted; others may have got their keys since. */
@@ -113,7 +119,8 @@ export class ObjectWriter {
       this.transaction.put(KEY_BLOCK_KIND, 0, key.high, NO_VALUE)
       this.#listed.add(key.high)
     }
-    if (!this.#store.isInBlockOfRoots(this.transaction.unwatched, key.high)) this.#editKeys(ROOT_KIND, 0, key, 'add')
+    if (!this.#store.isInBlockOfRoots(this.transaction.unwatched, key.high))
+      editKeys(this.transaction, ROOT_KIND, 0, key, 'add')
   }
 
   /** Says whose the collections among `links` are. */
@@ -150,7 +157,7 @@ export class ObjectWriter {
   unplace(key: KeyParts, parent: Parent | undefined): void {
     if (parent !== undefined) this.#placement.remove(parent.collection, parent.place, key)
     else if (!this.#store.isInBlockOfRoots(this.transaction.unwatched, key.high))
-      this.#editKeys(ROOT_KIND, 0, key, 'remove')
+      editKeys(this.transaction, ROOT_KIND, 0, key, 'remove')
   }
 
   /** Removes an object's own records; its children are the caller's. */
@@ -161,7 +168,7 @@ export class ObjectWriter {
     for (const link of (tracked?.links ?? record?.links ?? NO_LINKS).values())
       if (link.kind === 'collection') this.transaction.delete(COLLECTION_KIND, link.collection, 0)
     for (const place of tracked?.indexed ?? record?.indexed ?? [])
-      this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
+      editKeys(this.transaction, FIELD_INDEX_KIND, place, key, 'remove')
     this.transaction.delete(OBJECT_KIND, key.high, key.low)
     this.#erased.add(text)
     if (tracked === undefined) return
@@ -216,10 +223,11 @@ export class ObjectWriter {
     this.#unput = []
     for (const tracked of this.#changed) tracked.pending = undefined
     this.#changed = []
+    const overhead = OBJECT_OVERHEAD_BYTES + this.#store.hooks.overheadBytes
     let bytes = 0
     for (const tracked of this.#tracked.values()) {
       this.#collect(tracked)
-      if (tracked.pending !== undefined) bytes += tracked.pending.length + OBJECT_OVERHEAD_BYTES
+      if (tracked.pending !== undefined) bytes += tracked.pending.length + overhead
     }
     return bytes
   }
@@ -235,6 +243,16 @@ export class ObjectWriter {
     return this.#changed.length > 0 || this.transaction.changes.length > 0
   }
 
+  /** What validators are to judge; undefined: there are none. HOOK_FAILED of a linter. */
+  propose(): ProposedCommit | undefined {
+    if (this.#store.hooks.validators.length === 0) return undefined
+    return proposed(this.#pending(this.#store.records.snapshot()))
+  }
+
+  noteJudged(commit: ProposedCommit): void {
+    this.#judged = commit
+  }
+
   /** See `CommitTransaction.settle`. */
   settle(latest: RecordReader): void {
     for (const { key, place } of this.#placement.settle(latest)) {
@@ -246,10 +264,13 @@ export class ObjectWriter {
     }
     this.#noteReplaced(latest)
     mergeConflicts(this.#store, this.#slab, this.#changed, this.transaction, latest)
-    const { trust, isSigned } = this.#store
-    if (!trust.hasRules && !this.#setsRules && !isSigned) return
+    const { trust, isSigned, hooks } = this.#store
+    const hasRules = trust.hasRules || this.#setsRules
+    if (!hasRules && !isSigned && hooks.isEmpty) return
+    const changes = this.#pending(latest)
+    askHooks(changes, this.#judged)
     const rights = new SessionRights(this.#session, this.#store.nowMs())
-    if (trust.hasRules || this.#setsRules) this.#protect(latest, rights)
+    this.#stored = storedForms(changes, hasRules ? rights : undefined)
     if (isSigned) this.#signers = rights.signers()
   }
 
@@ -266,24 +287,16 @@ export class ObjectWriter {
     return this.#signers
   }
 
-  /** Refuses what the session may not do, and seals what not everybody reads. */
-  #protect(latest: RecordReader, rights: Rights): void {
-    const changes = {
+  #pending(latest: RecordReader): PendingChanges {
+    return {
+      store: this.#store,
       transaction: this.transaction,
       latest,
       changed: this.#changed,
-      tracked: (key: KeyParts) => this.#tracked.get(formatKey(key)),
-      rights,
-      top: this.#store.trust.top,
-    }
-    guard(changes)
-    const look = lookAfter(changes)
-    this.#sealed = new Map()
-    for (const tracked of this.#changed) {
-      const name = accessKeyOf(tracked.key, look)
-      if (name === undefined || tracked.pending === undefined) continue
-      const sealed = this.#keys.seal(name, this.transaction.unwatched, tracked.key, tracked.pending)
-      this.#sealed.set(tracked, { name, data: sealed })
+      tracked: (key) => this.#tracked.get(formatKey(key)),
+      session: this.#session,
+      keys: this.#keys,
+      linted: this.#linted,
     }
   }
 
@@ -323,24 +336,16 @@ export class ObjectWriter {
 
   #put(tracked: Tracked, data: Uint8Array, how: 'provisional' | 'final' = 'provisional'): void {
     const { high, low } = tracked.key
-    const sealed = how === 'final' ? this.#sealed.get(tracked) : undefined
-    this.#putIndex(tracked, sealed !== undefined)
-    const stored = sealed?.data ?? data
-    const isLarge = stored.length > OBJECT_INLINE_BYTES && how === 'final'
-    const content = isLarge ? this.#store.writeBodies(stored) : stored
-    const record = tracked.record(this.#store.clock.next(), content, sealed?.name)
+    const form: StoredBytes = (how === 'final' ? this.#stored.get(tracked) : undefined) ?? {
+      data,
+    }
+    putIndex(this.#store.crypto, this.transaction, tracked, form.sealedBy !== undefined)
+    const isLarge = form.data.length > OBJECT_INLINE_BYTES && how === 'final'
+    const stored = isLarge ? { ...form, data: this.#store.writeBodies(form.data) } : form
+    const record = tracked.record(this.#store.clock.next(), stored)
     this.transaction.put(OBJECT_KIND, high, low, encodeObject(record))
+    if (how === 'final') daoState(tracked.dao).record = recordInfo(record)
     tracked.notePut(data, how)
-  }
-
-  /** Places in the index say something of the fields: what is sealed has none. */
-  #putIndex(tracked: Tracked, isSealed: boolean): void {
-    const { type, key, dao, indexed } = tracked
-    if (type.options.index.length === 0 && indexed.length === 0) return
-    const now = isSealed ? [] : indexPlaces(this.#store.crypto, type, dao)
-    for (const place of indexed) if (!now.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'remove')
-    for (const place of now) if (!indexed.includes(place)) this.#editKeys(FIELD_INDEX_KIND, place, key, 'add')
-    tracked.indexed = now
   }
 
   #placeOf(child: KeyParts, collection: number, spot: Spot): number {
@@ -386,14 +391,5 @@ export class ObjectWriter {
     const record = tracked === undefined ? this.recordOf(key) : undefined
     const parent = tracked === undefined ? record?.parent : tracked.parent
     if (parent !== undefined) this.#setParent(key, { ...parent, place }, tracked, record)
-  }
-
-  /** Keys that share one place: they have one hash, or one low part. */
-  #editKeys(kind: number, high: number, key: KeyParts, edit: 'add' | 'remove'): void {
-    const value = this.transaction.get(kind, high, key.low)
-    const others = (value === undefined ? [] : decodeKeys(value)).filter((one) => !isSameKey(one, key))
-    const keys = edit === 'add' ? [...others, key] : others
-    if (keys.length === 0) this.transaction.delete(kind, high, key.low)
-    else this.transaction.put(kind, high, key.low, encodeKeys(keys))
   }
 }

@@ -6,7 +6,7 @@
 import { AteError, errorCode } from '../error.js'
 import type { AteSession } from '../trust/session.js'
 import type { ChainAccess } from './chain-access.js'
-import type { Dao, DataType, FieldsOf } from './data-type.js'
+import type { Dao, DataType, FieldsOf, InputOf } from './data-type.js'
 import { keyOf } from './dao-state.js'
 import type { Dio } from './dio.js'
 import type { DioMut } from './dio-mut.js'
@@ -98,12 +98,12 @@ export class Queue<D extends DataType> {
   }
 
   /** Sends a message in a transaction of its own; it is durable when it resolves. */
-  async send(fields: FieldsOf<D>): Promise<ObjectKey> {
+  async send(fields: InputOf<D>): Promise<ObjectKey> {
     return this.#transact(async (dio) => (await this.sendIn(dio, fields)).key)
   }
 
   /** Sends a message with what else the transaction does. */
-  async sendIn(dio: DioMut, fields: FieldsOf<D>): Promise<{ key: ObjectKey }> {
+  async sendIn(dio: DioMut, fields: InputOf<D>): Promise<{ key: ObjectKey }> {
     const { messages } = await dio.load(this.#type, this.#key)
     return messages.push(fields)
   }

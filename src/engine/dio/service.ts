@@ -7,7 +7,7 @@ import type { AteSession } from '../trust/session.js'
 import type { ChainAccess } from './chain-access.js'
 import { Deadline } from './deadline.js'
 import { keyOf } from './dao-state.js'
-import { type Dao, type DataType, dataType, type FieldsOf } from './data-type.js'
+import { type Dao, type DataType, dataType, type InputOf } from './data-type.js'
 import type { Dio } from './dio.js'
 import type { DioMut } from './dio-mut.js'
 import { childOf, mapOf } from './link-definition.js'
@@ -42,7 +42,7 @@ export interface InvokeOptions {
 }
 
 /** Answers a request. What it changes through `dio` is committed with the answer; when it throws, the error is the answer. */
-export type Answerer<Q, A> = (request: Dao<Q>, dio: DioMut, signal: AbortSignal) => Promise<FieldsOf<A>> | FieldsOf<A>
+export type Answerer<Q, A> = (request: Dao<Q>, dio: DioMut, signal: AbortSignal) => Promise<InputOf<A>> | InputOf<A>
 
 const DEFAULT_TIMEOUT_MS = 30_000
 /** Whoever answers at the same moment is in the way once or twice. */
@@ -113,7 +113,7 @@ export async function serve<Q extends DataType, A extends DataType>(
 export async function invoke<Q extends DataType, A extends DataType>(
   chain: ChainAccess,
   service: Service<Q, A>,
-  request: FieldsOf<Q>,
+  request: InputOf<Q>,
   options: InvokeOptions = {},
 ): Promise<Dao<A>> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options

@@ -1,12 +1,14 @@
 /**
  * What we use of Standard Schema (https://standardschema.dev, version 1), which the well-known schema libraries implement:
- * any of theirs can say what the fields of a type are.
+ * any of theirs can say what the fields of a type are: `Output`, and what they may be made of: `Input`.
  */
-export interface StandardSchema<Output> {
+export interface StandardSchema<Input, Output = Input> {
   /** What the interface asks for: `validate` gives the value, or what is wrong with it. It must not be asynchronous. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
+    /** For TypeScript only. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
   }
 }

@@ -3,7 +3,9 @@ import { equalBytes } from '../bytes/equal.js'
 import type { Slab } from '../bytes/slab.js'
 import { AteError } from '../error.js'
 import type { DataType } from './data-type.js'
-import { checkFields, fieldsToBytes } from './fields.js'
+import { fieldsToBytes } from './fields.js'
+import { type Labels, NO_LABELS } from './hooks/labels.js'
+import type { Transforms } from './hooks/transforms.js'
 import type { KeyParts, ObjectKey } from './object-key.js'
 import { NO_LINKS } from './links/new-links.js'
 import type { AccessKeyName, LinkValue, ObjectRecord, Parent } from './object-record.js'
@@ -16,6 +18,12 @@ export interface Stored {
 }
 
 const NOWHERE: readonly number[] = []
+/** How the fields are stored. */
+export interface StoredForm {
+  readonly data: ObjectRecord['data']
+  readonly sealedBy?: AccessKeyName | undefined
+  readonly transforms?: Transforms | undefined
+}
 
 export class Tracked {
   readonly key: KeyParts
@@ -45,6 +53,8 @@ export class Tracked {
   replaces = 0
   /** Its own rules. */
   rules: StoredRules | undefined
+  /** What linters have made of those it was loaded with. */
+  labels: Labels
 
   constructor(options: {
     key: KeyParts
@@ -68,6 +78,7 @@ export class Tracked {
     this.indexed = base?.record.indexed ?? NOWHERE
     this.#putData = base?.data
     this.rules = base?.record.rules
+    this.labels = base?.record.labels ?? NO_LABELS
   }
 
   /** The object, which must be of the type. WRONG_TYPE. */
@@ -78,7 +89,7 @@ export class Tracked {
 
   /** The fields as bytes in memory of `slab`, when the object must be put (again); undefined when it is as it was put last. */
   changedData(slab: Slab): Uint8Array | undefined {
-    const data = fieldsToBytes(this.type, checkFields(this.type, this.dao), slab)
+    const data = fieldsToBytes(this.type, this.dao, slab)
     const isSame = this.#putData !== undefined && equalBytes(this.#putData, data)
     return isSame && !this.isMoved && !this.#isProvisional ? undefined : data
   }
@@ -91,7 +102,7 @@ export class Tracked {
   }
 
   /** The record to put. `now` is the time of this version. */
-  record(now: number, data: ObjectRecord['data'], sealedBy?: AccessKeyName): ObjectRecord {
+  record(now: number, { data, sealedBy, transforms }: StoredForm): ObjectRecord {
     return {
       createdAt: this.base?.record.createdAt ?? now,
       updatedAt: now,
@@ -102,6 +113,8 @@ export class Tracked {
       indexed: this.indexed,
       rules: this.rules,
       sealedBy,
+      labels: this.labels,
+      transforms,
       data,
     }
   }
@@ -113,6 +126,7 @@ export class Tracked {
     this.parent = base.record.parent
     this.indexed = base.record.indexed
     this.rules = base.record.rules
+    this.labels = base.record.labels
     this.links = base.record.links
     for (const name of Object.keys(this.dao)) if (!(name in fields)) Reflect.deleteProperty(this.dao, name)
     Object.assign(this.dao, fields)

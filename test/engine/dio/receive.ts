@@ -234,7 +234,7 @@ await t.test('nor does a batch hide such a time in an object, or set the clock o
 /** The record of an object of this time. */
 function objectOf(ms: number): Uint8Array {
   const time = ms * 2048
-  const none = { parent: undefined, rules: undefined, sealedBy: undefined }
+  const none = { parent: undefined, rules: undefined, sealedBy: undefined, transforms: undefined, labels: new Map() }
   const record = { createdAt: time, updatedAt: time, revision: 1, type: 'Note', links: new Map(), indexed: [], ...none }
   return encodeObject({ ...record, data: Uint8Array.of(0x80) })
 }

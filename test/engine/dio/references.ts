@@ -14,6 +14,8 @@ const record: ObjectRecord = {
   indexed: [],
   rules: undefined,
   sealedBy: undefined,
+  labels: new Map(),
+  transforms: undefined,
   data: new Uint8Array(3),
 }
 

@@ -42,6 +42,8 @@ function objectBytes(changes: Partial<ObjectRecord> = {}): number {
     parent: undefined,
     rules: undefined,
     sealedBy: undefined,
+    labels: new Map(),
+    transforms: undefined,
     type: 'World',
     links: new Map(),
     indexed: [],

@@ -1,5 +1,5 @@
 /** At most one child. */
-import type { Dao, DataType, FieldsOf } from '../data-type.js'
+import type { Dao, DataType, InputOf } from '../data-type.js'
 import type { CollectionLink } from './dao-vec.js'
 import { DaoMap } from './dao-map.js'
 import type { Subscription } from './subscription.js'
@@ -26,7 +26,7 @@ export class DaoChild<D extends DataType> {
   }
 
   /** Stores a new child; the one before is deleted. */
-  store(fields: FieldsOf<D>): Dao<D> {
+  store(fields: InputOf<D>): Dao<D> {
     return this.#map.set(NAME, fields)
   }
 

@@ -1,6 +1,6 @@
 /** Children by name. Every name is a record of its own: writers of different names never conflict. */
 import type { PlacedChild } from '../collection.js'
-import type { Dao, DataType, FieldsOf } from '../data-type.js'
+import type { Dao, DataType, InputOf } from '../data-type.js'
 import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
 import type { CollectionLink } from './dao-vec.js'
 import { type Subscription, subscribeTo } from './subscription.js'
@@ -25,7 +25,7 @@ export class DaoMap<D extends DataType> {
   }
 
   /** Stores a new child under a name; the one that had it is deleted. */
-  set(name: string, fields: FieldsOf<D>): Dao<D> {
+  set(name: string, fields: InputOf<D>): Dao<D> {
     const { host, type, parent, collection } = this.#link
     const editor = host.edit()
     const replaced = this.#keyOf(name)
@@ -35,7 +35,7 @@ export class DaoMap<D extends DataType> {
   }
 
   /** The child of a name, stored first when there is none. */
-  async getOrSet(name: string, fields: () => FieldsOf<D>): Promise<Dao<D>> {
+  async getOrSet(name: string, fields: () => InputOf<D>): Promise<Dao<D>> {
     return (await this.get(name)) ?? this.set(name, fields())
   }
 

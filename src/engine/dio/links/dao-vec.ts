@@ -2,7 +2,7 @@
 import { AteError } from '../../error.js'
 import type { PlacedChild } from '../collection.js'
 import { keyOf } from '../dao-state.js'
-import type { Dao, DataType, FieldsOf } from '../data-type.js'
+import type { Dao, DataType, InputOf } from '../data-type.js'
 import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
 import type { ParentSpot, Spot } from '../object-writer.js'
 import type { LinkHost } from './link-host.js'
@@ -24,12 +24,12 @@ export class DaoVec<D extends DataType> {
   }
 
   /** Stores a new child behind all others: also behind those that others are adding at the same time. */
-  push(fields: FieldsOf<D>): Dao<D> {
+  push(fields: InputOf<D>): Dao<D> {
     return this.#store(fields, { at: 'end' })
   }
 
   /** Stores a new child before the one that is at `index` now; at the end when there are not so many. */
-  async insert(index: number, fields: FieldsOf<D>): Promise<Dao<D>> {
+  async insert(index: number, fields: InputOf<D>): Promise<Dao<D>> {
     return this.#store(fields, this.#spotAt(index))
   }
 
@@ -102,7 +102,7 @@ export class DaoVec<D extends DataType> {
     return this.#link.host.tryLoad(this.#link.type, formatKey(key))
   }
 
-  #store(fields: FieldsOf<D>, spot: Spot): Dao<D> {
+  #store(fields: InputOf<D>, spot: Spot): Dao<D> {
     return this.#link.host.edit().storeChild(this.#link.type, fields, this.#parent(spot))
   }
 

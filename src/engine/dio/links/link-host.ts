@@ -1,7 +1,7 @@
 /** What links need of the DIO that gave out their object. */
 import type { AteSession } from '../../trust/session.js'
 import type { Collection } from '../collection.js'
-import type { Dao, DataType, FieldsOf } from '../data-type.js'
+import type { Dao, DataType, InputOf } from '../data-type.js'
 import type { ChildListener, Topic } from '../commit-feed.js'
 import type { KeyParts, ObjectKey } from '../object-key.js'
 import type { LinkValue, ObjectRecord } from '../object-record.js'
@@ -24,7 +24,7 @@ export interface LinkHost {
 }
 
 export interface LinkEditor {
-  storeChild<D extends DataType>(type: D, fields: FieldsOf<D>, parent: ParentSpot): Dao<D>
+  storeChild<D extends DataType>(type: D, fields: InputOf<D>, parent: ParentSpot): Dao<D>
   /** Moves an object there, from wherever it is. CYCLE when the parent lies below it. */
   moveChild(key: ObjectKey, parent: ParentSpot): void
   /** Deletes an object and its children. */

@@ -1,0 +1,13 @@
+/** What every chain gets when it is opened. */
+import type { Chain } from '../engine/dio/chain.js'
+
+/** The chain with its plugins open; closed again where one fails: HOOK_FAILED, TIMED_OUT, ABORTED. */
+export async function withPlugins(chain: Chain, signal?: AbortSignal): Promise<Chain> {
+  try {
+    await chain.openPlugins(signal)
+    return chain
+  } catch (error) {
+    await chain.close()
+    throw error
+  }
+}
