@@ -50,5 +50,7 @@ export const MAX_CHILD_NAME_BYTES = 1024
 export const MAX_LINK_BYTES = 48 * 1024
 /** Links of one object, and targets of one foreign link. */
 export const MAX_OBJECT_LINKS = 256
+/** Fields that objects of one type are found by. */
+export const MAX_INDEXED_FIELDS = 256
 /** Keys of one rule, and root keys of a chain. */
 export const MAX_RULE_KEYS = 256

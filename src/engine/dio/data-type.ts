@@ -1,5 +1,6 @@
 /** Types of objects: a name that is stored with each, a schema of its fields, and what it is linked to. */
 import { AteError } from '../error.js'
+import { MAX_INDEXED_FIELDS } from '../limits.js'
 import type { IndexedValue } from './field-index.js'
 import type { ChildLink, ForeignLink, MapLink, VecLink, WeakLink } from './link-definition.js'
 import type { DaoChild } from './links/dao-child.js'
@@ -54,7 +55,7 @@ export interface TypeOptions<T, L = object, I = string> {
    * one, the parameters of functions (`merge`) need their types written down.
    */
   readonly links?: L & { readonly [K in keyof T]?: never }
-  /** Fields that objects can be found by. */
+  /** Fields that objects can be found by, at most 256. */
   readonly index?: readonly I[]
   /**
    * Resolves a conflict: `base` is what both began from, `theirs` what was committed meanwhile. Undefined: it cannot be
@@ -119,7 +120,7 @@ const MAX_LINKS = 100
 /**
  * `dataType('Account', plain<{ owner: string }>(), { index: ['owner'], links: { transfers: vecOf(Transfer) } })`. The name
  * must be unique in a chain: it is what objects are recognized by. A schema that gives out something else than it takes needs the option `stored`.
- * BAD_ARGUMENT for an impossible name.
+ * BAD_ARGUMENT for an impossible name, and for more than 256 indexed fields.
  */
 export function dataType<
   T extends object,
@@ -138,6 +139,8 @@ export function dataType<
   const names = Object.keys(links)
   if (name === '' || [name, ...names].some((one) => one.length > MAX_NAME_LENGTH) || names.length > MAX_LINKS)
     throw new AteError('BAD_ARGUMENT', `The name of a type or link is empty or too long, or there are too many links.`)
+  if (options.index !== undefined && options.index.length > MAX_INDEXED_FIELDS)
+    throw new AteError('BAD_ARGUMENT', `The type ${name} has more than ${MAX_INDEXED_FIELDS} indexed fields.`)
   return Object.freeze({ name, schema, links, options: erase(options) })
 }
 

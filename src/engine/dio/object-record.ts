@@ -5,6 +5,7 @@ import { Slab } from '../bytes/slab.js'
 import type { BodySlice } from '../chain/record-view.js'
 import { AteError } from '../error.js'
 import {
+  MAX_INDEXED_FIELDS,
   MAX_LABELS,
   MAX_LINK_BYTES,
   MAX_OBJECT_BYTES,
@@ -259,7 +260,7 @@ function readLink(reader: ByteReader): LinkValue {
 
 function readPlaces(reader: ByteReader): number[] {
   const count = reader.varint('indexed')
-  if (count > MAX_OBJECT_LINKS + MAX_LABELS) throw reader.bad('indexed', 'are too many')
+  if (count > MAX_INDEXED_FIELDS + MAX_LABELS) throw reader.bad('indexed', 'are too many')
   return Array.from({ length: count }, () => reader.u53('indexed'))
 }
 

@@ -1,6 +1,6 @@
 /** What a type may be, and what TypeScript and the program say of one that it may not be. */
 import t from 'tap'
-import { dataType } from '../../../src/engine/dio/data-type.js'
+import { type DataType, dataType } from '../../../src/engine/dio/data-type.js'
 import { mapOf, vecOf, weakTo } from '../../../src/engine/dio/link-definition.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { collected, Item, memoryChain } from '../../helpers/objects.js'
@@ -52,6 +52,19 @@ await t.test(
     await t.rejects(collected(find(Book, 'at', '')), { code: 'BAD_ARGUMENT' }, 'also where types are not looked at')
   },
 )
+
+await t.test('a type has at most 256 indexed fields, and objects with all of them are loaded and found', async (t) => {
+  await using chain = await memoryChain()
+  const names = Array.from({ length: 257 }, (_, i) => `field${i}`)
+  const type = (index: string[]): DataType<Record<string, string>> =>
+    dataType('Wide', plain<Record<string, string>>(), { index })
+  t.throws(() => type(names), { code: 'BAD_ARGUMENT', message: 'The type Wide has more than 256 indexed fields.' })
+  const Wide = type(names.slice(0, 256))
+  const fields = Object.fromEntries(names.map((name) => [name, name]))
+  const { key } = await chain.transact((dio) => dio.store(fields, { type: Wide }))
+  t.match(await chain.dio().load(Wide, key), fields)
+  t.equal((await collected(chain.dio().find(Wide, 'field255', 'field255'))).length, 1)
+})
 
 const PROGRAM = `
 import { dataType, type Dio, plain, vecOf } from 'atefs'
