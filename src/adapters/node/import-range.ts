@@ -15,7 +15,8 @@ import { MAX_KEYRING_BYTES, MAX_MANIFEST_BYTES } from '../../engine/limits.js'
 import { decodeManifest } from '../../engine/log/format/manifest-format.js'
 import { MANIFEST_NAME, segmentName } from '../../engine/log/format/segment-name.js'
 import { type BatchBytes, batchVerifier, createLog, Doubts, type ExportHeader } from '../../engine/log/index.js'
-import { ExportReader, hasHistory, isSettled, type LogEnd, note, type ReceivedBatch } from '../../engine/log/index.js'
+import { ExportReader, hasHistory, isSettled, type LogEnd, note } from '../../engine/log/index.js'
+import { proofRuns, type ReceivedBatch } from '../../engine/log/index.js'
 import type { ChainHandle, ChainSecret } from './chain-handle.js'
 import { lockChain } from './chain-lock.js'
 import { examineChainDirectory } from './chain-presence.js'
@@ -45,9 +46,9 @@ export interface ImportReport {
   batches: number
 }
 
-/** Takes in batches one after another. */
+/** Takes in batches that are kept together, and the next ones when those are. */
 export interface BatchReceiver {
-  receive(bytes: BatchBytes, options: { isDurable: boolean; mayMiss: boolean }): Promise<ReceivedBatch>
+  receive(run: readonly BatchBytes[], options: { isDurable: boolean; mayMiss: boolean }): Promise<ReceivedBatch[]>
   close(): Promise<void>
 }
 
@@ -201,10 +202,9 @@ class Intake {
         `The export begins with batch ${this.#last.sequence + 1}; the copy ends with batch ${this.#head.sequence}.`,
         { hint: 'Export from where the copy ends.' },
       )
-    for await (const bytes of reader.batches()) {
+    for await (const run of proofRuns(reader.batches())) {
       demandWanted(this.#options.signal)
-      this.#last = await this.#takeBatch(bytes)
-      this.#options.onProgress?.(this.#last.sequence)
+      await this.#takeRun(run)
     }
     const end = reader.verifiedEnd(this.#handle.keys)
     await this.#demandSameHistory()
@@ -217,17 +217,25 @@ class Intake {
   }
 
   /** What the copy has is only compared: digests stand for all history before them. */
-  async #takeBatch(bytes: BatchBytes): Promise<LogEnd> {
-    if (this.#last.sequence < this.#head.sequence) {
-      const { keys, trust } = this.#handle
-      return await batchVerifier(nativeCrypto, keys, trust)(bytes, { after: this.#last, mayMiss: true })
-    }
+  async #takeRun(run: readonly BatchBytes[]): Promise<void> {
+    const known = run.slice(0, Math.max(0, this.#head.sequence - this.#last.sequence))
+    const { keys, trust } = this.#handle
+    const verify = batchVerifier(nativeCrypto, keys, trust)
+    for (const bytes of known) this.#take(await verify(bytes, { after: this.#last, mayMiss: true }))
+    if (known.length === run.length) return
     if (this.#last.sequence === this.#head.sequence) await this.#demandSameHistory()
-    const batch = await this.#receiver.receive(bytes, { isDurable: false, mayMiss: true })
-    note(this.#doubts, batch)
-    this.#isMissing ||= batch.missing.length > 0
-    this.#batches++
-    return batch
+    const batches = await this.#receiver.receive(run.slice(known.length), { isDurable: false, mayMiss: true })
+    for (const batch of batches) {
+      note(this.#doubts, batch)
+      this.#isMissing ||= batch.missing.length > 0
+      this.#batches++
+      this.#take(batch)
+    }
+  }
+
+  #take(batch: LogEnd): void {
+    this.#last = batch
+    this.#options.onProgress?.(batch.sequence)
   }
 
   async #demandSameHistory(): Promise<void> {

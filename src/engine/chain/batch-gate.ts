@@ -5,10 +5,8 @@
  */
 import type { CryptoProvider } from '../crypto/provider.js'
 import { isAteError } from '../error.js'
-import { MAX_UNPROVEN_BYTES } from '../limits.js'
-import { type Proven, ProofQueue } from '../log/proof-queue.js'
+import { mayWait, type Proven, ProofQueue } from '../log/proof-queue.js'
 import { type Authorship, GROUP_CONTENT, type ReplayedBatch } from '../log/types.js'
-import { byteLength } from '../bytes/concat.js'
 import type { RecordView } from './record-view.js'
 
 export interface UnjudgedBatch {
@@ -53,7 +51,7 @@ export class BatchGate {
 
   /** The batches that can be judged now, in order. Each is judged when the one before has been taken in. */
   *take(batch: ReplayedBatch, authorship: Authorship): Generator<JudgedBatch> {
-    yield* this.#judged(this.#queue.take(batch, authorship, byteLength(batch.records) <= MAX_UNPROVEN_BYTES))
+    yield* this.#judged(this.#queue.take(batch, authorship, mayWait(batch.records)))
   }
 
   /** Those whose signatures never came. */

@@ -14,30 +14,32 @@ export interface IntakeParts {
   note: (record: RecordContent) => void
 }
 
-/** `onKept` is called between log and index. Rejects with what `Log.receive` throws. */
-export async function takeInBatch(
+/** `onKept` is called once, between log and index. Rejects with what `Log.receive` throws. */
+export async function takeInRun(
   { log, follower, note }: IntakeParts,
-  { transaction, bytes, isDurable, mayMiss }: ReceiveRequest,
-  onKept: (appended: AppendedBatch) => void,
+  { transaction, run, isDurable, mayMiss }: ReceiveRequest,
+  onKept: (appended: readonly AppendedBatch[]) => void,
 ): Promise<void> {
-  let opened: Pick<ReceivedBatch, 'records' | 'dropped'> = { records: [], dropped: [] }
-  const accept = (batch: ReceivedBatch): void => {
-    opened = batch
-    demandNewNumbers(batch, follower.nextGroup)
-    for (const change of receivedChanges(batch.records))
+  let opened: readonly Pick<ReceivedBatch, 'records' | 'dropped'>[] = []
+  const accept = (batches: readonly ReceivedBatch[]): void => {
+    opened = batches
+    demandNewNumbers(batches, follower.nextGroup)
+    for (const change of batches.flatMap(({ records }) => receivedChanges(records)))
       if ('low' in change && change.value !== null) note({ kind: change.kind, low: change.low, value: change.value })
   }
-  const appended = await log.receive(bytes, { isDurable, mayMiss, accept })
+  const appended = await log.receive(run, { isDurable, mayMiss, accept })
   onKept(appended)
-  follower.add(transaction, opened.records, appended, opened.dropped)
+  const first = transaction - run.length + 1
+  appended.forEach((batch, i) => follower.add(first + i, opened[i]?.records ?? [], batch, opened[i]?.dropped ?? []))
 }
 
 /** Numbers of bodies ascend through the log: a batch that names one again would take the other's place. */
-function demandNewNumbers({ sequence, groups }: ReceivedBatch, first: number): void {
+function demandNewNumbers(batches: readonly ReceivedBatch[], first: number): void {
   let next = first
-  for (const { kind, number } of groups) {
-    if (kind === GROUP_DROP) continue
-    if (number < next) throw new AteError('BATCH_REFUSED', `Batch ${sequence} uses the number of another body.`)
-    next = number + 1
-  }
+  for (const { sequence, groups } of batches)
+    for (const { kind, number } of groups) {
+      if (kind === GROUP_DROP) continue
+      if (number < next) throw new AteError('BATCH_REFUSED', `Batch ${sequence} uses the number of another body.`)
+      next = number + 1
+    }
 }

@@ -213,25 +213,33 @@ export class ChainView implements RecordView {
     return this.#lastCommit
   }
 
-  async verifyBatch(bytes: BatchBytes, mayMiss: boolean): Promise<ReceivedBatch> {
+  async verifyRun(run: readonly BatchBytes[], mayMiss: boolean): Promise<ReceivedBatch[]> {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#verifyBatch === undefined) throw new AteError('READ_ONLY', 'the chain takes in nothing from elsewhere')
     // With what is under way in the log, it is known what comes next.
     await this.commit({ isDurable: false })
     const { headSequence: sequence, headDigest: digest } = this.#status
-    return await this.#verifyBatch(bytes, { after: { sequence, digest }, mayMiss })
+    const batches: ReceivedBatch[] = []
+    for (const bytes of run)
+      batches.push(await this.#verifyBatch(bytes, { after: batches.at(-1) ?? { sequence, digest }, mayMiss }))
+    return batches
   }
 
-  async receive(batch: ReceivedBatch, { isDurable, mayMiss, apply }: ReceiveOptions): Promise<void> {
+  async receive(run: readonly ReceivedBatch[], { isDurable, mayMiss, apply }: ReceiveOptions): Promise<void> {
     const committer = this.#committer
     if (committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
-    const { bytes, groups } = batch
-    const room = this.reserve(bytes.head.length + bytes.groups.length, false)
+    const bytes = run.map((batch) => batch.bytes)
+    const room = this.reserve(
+      bytes.reduce((sum, { head, groups }) => sum + head.length + groups.length, 0),
+      false,
+    )
     if (room !== undefined) await room
-    const transaction = this.#transaction++
-    const kept = committer.receive({ transaction, bytes, isDurable, mayMiss }, (receipt) => {
+    this.#transaction += run.length
+    const transaction = this.#transaction - 1
+    const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss }, (receipt) => {
       this.#takeReceipt(receipt)
-      for (const { number } of groups) this.#nextGroup = Math.max(this.#nextGroup, number + 1)
+      for (const { number } of run.flatMap(({ groups }) => groups))
+        this.#nextGroup = Math.max(this.#nextGroup, number + 1)
       apply(changesInto(this.#overlay, transaction))
     })
     this.#isLastDurable &&= isDurable

@@ -14,7 +14,7 @@ import type { LogStorage } from '../log/storage.js'
 import { DROP_NUMBER, GROUP_DROP, GROUP_RECORDS } from '../log/types.js'
 import type { AnchorStore, AppendedBatch, ChainTrust, Finding, GroupDraft } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
-import { takeInBatch } from './batch-intake.js'
+import { takeInRun } from './batch-intake.js'
 import { bodyPlaces, droppedBy, eachPut, requestBytes } from './commit-contents.js'
 import { type CompactionReport, Compactor } from './compaction/compactor.js'
 import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
@@ -324,8 +324,8 @@ export class ChainWriter implements Committer {
   async #receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
     const note = (record: RecordContent): void => this.#compactor?.note(record)
     try {
-      await takeInBatch({ log: this.#log, follower: this.#follower, note }, request, (appended) =>
-        onKept({ transaction: request.transaction, places: bodyPlaces(appended), status: this.status }),
+      await takeInRun({ log: this.#log, follower: this.#follower, note }, request, (appended) =>
+        onKept({ transaction: request.transaction, places: appended.flatMap(bodyPlaces), status: this.status }),
       )
     } catch (error) {
       if (errorCode(error) === 'WRITE_FAILED' && error instanceof Error) this.#failure ??= error

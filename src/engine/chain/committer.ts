@@ -21,11 +21,11 @@ export interface CommitRequest {
   isDurable: boolean
 }
 
-/** A batch that was made elsewhere, to be kept as it is. */
+/** Batches that were made elsewhere, to be kept as they are: all or none. */
 export interface ReceiveRequest {
-  /** As of a commit: they are counted together. */
+  /** Of the last of them; those before it have the numbers before. Counted together with commits. */
   transaction: number
-  bytes: BatchBytes
+  run: readonly BatchBytes[]
   isDurable: boolean
   /** Content may be missing that a later batch drops. */
   mayMiss: boolean
@@ -70,8 +70,8 @@ export interface Committer {
   /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>
   /**
-   * Keeps a batch that was made elsewhere. `onKept` is called before the index takes it in. Rejects with CHAIN_GAP,
-   * CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT or NO_SPACE when nothing of it is kept; WRITE_FAILED.
+   * Keeps batches that were made elsewhere. `onKept` is called once, before the index takes them in. Rejects with CHAIN_GAP,
+   * CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT or NO_SPACE when nothing of them is kept; WRITE_FAILED.
    */
   receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void>
   /** What was submitted lies in closed segments of the log when it resolves. Rejects with NO_SPACE, changing nothing. */

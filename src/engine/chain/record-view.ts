@@ -26,7 +26,7 @@ export interface ReceiveOptions {
   isDurable: boolean
   /** Content may be missing that a later batch drops. */
   mayMiss: boolean
-  /** Called once, when the batch is kept, to put its changes. */
+  /** Called once, when the batches are kept, to put their changes. */
   apply: (sink: ChangeSink) => void
 }
 
@@ -97,13 +97,13 @@ export interface RecordView {
   commit(options?: CommitView): Promise<void>
 
   /**
-   * Verifies a batch that was made elsewhere, against what there is when everything committed before is in the log. CHAIN_GAP,
-   * CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT.
+   * Verifies batches that were made elsewhere, the first against what there is when everything committed before is in the log.
+   * CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT.
    */
-  verifyBatch?(bytes: BatchBytes, mayMiss: boolean): Promise<ReceivedBatch>
+  verifyRun?(run: readonly BatchBytes[], mayMiss: boolean): Promise<ReceivedBatch[]>
   /**
-   * Keeps a verified batch. Nothing may be changed from `verifyBatch` until this has ended. Rejects as `verifyBatch`, or with
-   * NO_SPACE, when nothing of it is kept; WRITE_FAILED as `commit`.
+   * Keeps verified batches. Nothing may be changed from `verifyRun` until this has ended. Rejects as `verifyRun`, or with
+   * NO_SPACE, when nothing of them is kept; WRITE_FAILED as `commit`.
    */
-  receive?(batch: ReceivedBatch, options: ReceiveOptions): Promise<void>
+  receive?(run: readonly ReceivedBatch[], options: ReceiveOptions): Promise<void>
 }

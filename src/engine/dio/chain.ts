@@ -166,15 +166,15 @@ export class Chain implements ChainAccess, AsyncDisposable {
   }
 
   /**
-   * Takes in the next batch of the chain, as another copy of it made it; resolves with what it is. Subscribers see it as a
-   * commit of somebody else, and transactions conflict with it. CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, or what
-   * the chain's validation says: nothing of it is kept then.
+   * Takes in the next batches of the chain, as another copy of it made them (`proofRuns`); resolves with what they are.
+   * Subscribers see each as a commit of somebody else, and transactions conflict with it. CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN,
+   * BATCH_REFUSED, or what the chain's validation says: nothing of any is kept then.
    *
    * @internal
    */
-  receive(bytes: BatchBytes, options: Partial<ReceiveObjects> = {}): Promise<ReceivedBatch> {
+  receive(run: readonly BatchBytes[], options: Partial<ReceiveObjects> = {}): Promise<ReceivedBatch[]> {
     const isDurable = this.#objects.durability !== 'memory'
-    return this.#objects.receive(bytes, { isDurable, mayMiss: false, ...options })
+    return this.#objects.receive(run, { isDurable, mayMiss: false, ...options })
   }
 
   /** Begins a new segment of the log: everything committed so far lies in closed ones. NO_SPACE, READ_ONLY. */

@@ -7,12 +7,12 @@ import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
 import type { ChainTrust } from '../log/types.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
-import { type ReceiveBatch, RecordStore, type ValidateBatch } from '../transaction/record-store.js'
+import { type ReceiveBatch, RecordStore } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
 import { Hooks } from './hooks/hooks.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
-import { judgeReceived } from './judging/judge-received.js'
+import { judgeRun, type ValidateBatch } from './judging/judge-run.js'
 import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
 import { repackObjects } from './repack.js'
 import { TrustState } from './trust-state.js'
@@ -76,14 +76,10 @@ export class ObjectStore {
 
   constructor(options: ObjectStoreOptions) {
     const { view, crypto, nowMs, clockToleranceMs, durability, trust = 'local', validateBatch = acceptAll } = options
-    const judge = trust === 'distributed' ? judgeReceived(crypto) : acceptAll
     const { hooks = new Hooks() } = options
     this.isSigned = trust === 'distributed'
     this.#view = view
-    this.#validateBatch = async (...batch) => {
-      await judge(...batch)
-      await validateBatch(...batch)
-    }
+    this.#validateBatch = validateBatch
     this.records = new RecordStore(view, this.feed)
     // Signed batches say who changed what: this is nobody's change.
     if (trust !== 'distributed') view.repackWith?.(repackObjects(view))
@@ -107,18 +103,18 @@ export class ObjectStore {
     this.records.close()
   }
 
-  /** Takes in a batch from elsewhere: what it changes is seen as a commit of somebody else. See `RecordStore.receive`. */
-  receive(bytes: BatchBytes, options: ReceiveObjects): Promise<ReceivedBatch> {
+  /** Takes in batches from elsewhere: what they change is seen as commits of somebody else. See `RecordStore.receive`. */
+  receive(run: readonly BatchBytes[], options: ReceiveObjects): Promise<ReceivedBatch[]> {
     this.demandOpen()
-    const validate: ValidateBatch = async (batch, changes, latest) => {
+    const validate = judgeRun(this.isSigned ? this.crypto : undefined, async (batch, changes, latest) => {
       demandTimes(this.clock, changes, latest)
       await this.#validateBatch(batch, changes, latest)
-    }
+    })
     const onApplied = (): void => {
       this.trust.reload(this.#view)
       this.#observe()
     }
-    return this.records.receive(bytes, { ...options, validate, onApplied })
+    return this.records.receive(run, { ...options, validate, onApplied })
   }
 
   /** Whatever the wall clock says, what comes next is later than what the chain holds. */

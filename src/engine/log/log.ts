@@ -36,8 +36,8 @@ export interface ReceiveOptions {
   isDurable: boolean
   /** Content may be missing that a later batch drops: until that has come, the log is not whole. */
   mayMiss: boolean
-  /** Called when the batch is verified and in order, before anything is kept: may throw to refuse it. */
-  accept: (batch: ReceivedBatch) => void
+  /** Called when all batches are verified and in order, before anything is kept: may throw to refuse them. */
+  accept: (run: readonly ReceivedBatch[]) => void
 }
 
 interface Append {
@@ -152,11 +152,11 @@ export class Log {
   }
 
   /**
-   * Appends a batch that was made elsewhere, as it is. Throws what `verifyBatch` and `accept` throw, or NO_SPACE, when nothing
-   * has changed; WRITE_FAILED.
+   * Appends batches that were made elsewhere, as they are, to one segment. Throws what `verifyBatch` and `accept` throw, or
+   * NO_SPACE, when nothing has changed; WRITE_FAILED.
    */
-  receive(bytes: BatchBytes, options: ReceiveOptions): Promise<AppendedBatch> {
-    return this.#queue.run(() => this.#receive(bytes, options))
+  receive(run: readonly BatchBytes[], options: ReceiveOptions): Promise<AppendedBatch[]> {
+    return this.#queue.run(() => this.#receive(run, options))
   }
 
   /** Waits for what is under way, gives reserved space back, closes the segment and syncs the anchor. */
@@ -242,24 +242,38 @@ export class Log {
     return appended
   }
 
-  async #receive(bytes: BatchBytes, { isDurable, mayMiss, accept }: ReceiveOptions): Promise<AppendedBatch> {
+  async #receive(run: readonly BatchBytes[], { isDurable, mayMiss, accept }: ReceiveOptions): Promise<AppendedBatch[]> {
     this.#demandWritable()
-    const { manifest } = this.#parts
-    const batch = await verifyBatch({ judge: this.#parts, opener: this.#opener, after: this.#state, mayMiss }, bytes)
-    demandOrder(this.#state, batch.head)
-    accept(batch)
-    const total = frameBytesOf(bytes)
+    const batches = await this.#verifyRun(run, mayMiss)
+    accept(batches)
+    const total = run.reduce((sum, bytes) => sum + frameBytesOf(bytes), 0)
     const segment = await this.#guard(async () => {
-      if (batch.dropped.length > 0 || batch.missing.length > 0) await manifest.allowDrops()
+      const isMissing = batches.some(({ dropped, missing }) => dropped.length > 0 || missing.length > 0)
+      if (isMissing) await this.#parts.manifest.allowDrops()
       return await this.#supply.segmentFor(total, this.#state)
     })
     return await this.#orFail(async () => {
-      // What it says to be durable must be: by that a torn end of the log is told from damage.
-      if (batch.head.batch.durableSequence > this.durableSequence) await this.#sync()
-      const appended = await this.#writeReceived(segment, batch, isDurable)
+      const appended: AppendedBatch[] = []
+      for (const batch of batches) {
+        // What it says to be durable must be: by that a torn end of the log is told from damage.
+        if (batch.head.batch.durableSequence > this.durableSequence) await this.#sync()
+        appended.push(await this.#writeReceived(segment, batch, isDurable))
+      }
       if (isDurable) await this.#sync()
       return appended
     })
+  }
+
+  async #verifyRun(run: readonly BatchBytes[], mayMiss: boolean): Promise<ReceivedBatch[]> {
+    const batches: ReceivedBatch[] = []
+    let after = this.#state
+    for (const bytes of run) {
+      const batch = await verifyBatch({ judge: this.#parts, opener: this.#opener, after, mayMiss }, bytes)
+      demandOrder(after, batch.head)
+      after = stateAfter(this.#parts.crypto, batch.head)
+      batches.push(batch)
+    }
+    return batches
   }
 
   async #writeReceived(segment: SegmentAppender, batch: ReceivedBatch, isDurable: boolean): Promise<AppendedBatch> {

@@ -1,8 +1,10 @@
 /** Brings batches of distributed trust together with their signatures, which come with them or with a later one. */
+import { byteLength } from '../bytes/concat.js'
 import { LABELS } from '../crypto/labels.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { publicKeyId, verify } from '../crypto/signature.js'
 import { AteError } from '../error.js'
+import { MAX_UNPROVEN_BYTES } from '../limits.js'
 import { type ProofEntry, proofDigest } from './format/proof-format.js'
 import type { Authorship } from './types.js'
 
@@ -17,6 +19,11 @@ interface Waiting<T> {
   readonly authorship: Authorship
   /** The signatures of it come with this one: counted from the first. */
   readonly closing: number
+}
+
+/** Of a batch with these records: what waits for signatures is kept in memory. */
+export function mayWait(records: readonly Uint8Array[]): boolean {
+  return byteLength(records) <= MAX_UNPROVEN_BYTES
 }
 
 /** Batches go in in their order, without a gap, and come out in it. */

@@ -20,21 +20,23 @@ const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024
 /** Records of one listing, when a range of them is deleted. */
 const LISTED_RECORDS = 1024
 
+/** A batch from elsewhere that is verified: whole, authentic by the chain's keys, and the next one. */
+export interface ReceivedChanges {
+  readonly batch: ReceivedBatch
+  readonly changes: readonly ReceivedChange[]
+}
+
 /**
- * Judges a batch from elsewhere by the chain before it: `latest`. What it throws is told to who brought the batch, and
- * nothing of it is kept. The batch is verified: whole, authentic by the chain's keys, and the next one.
+ * Judges batches from elsewhere that are kept together, by the chain before the first: `latest`. What it throws is told to who
+ * brought them, and nothing of them is kept.
  */
-export type ValidateBatch = (
-  batch: ReceivedBatch,
-  changes: readonly ReceivedChange[],
-  latest: RecordReader,
-) => void | Promise<void>
+export type ValidateRun = (run: readonly ReceivedChanges[], latest: RecordReader) => Promise<void>
 
 export interface ReceiveBatch {
   isDurable: boolean
   /** Content may be missing that a later batch drops: who asks sees to it that it comes, or the chain is thrown away. */
   mayMiss: boolean
-  validate: ValidateBatch
+  validate: ValidateRun
   /** Called when everybody sees the changes. */
   onApplied: () => void
 }
@@ -141,13 +143,13 @@ export class RecordStore {
   }
 
   /**
-   * Takes in a batch that was made elsewhere. Who reads a snapshot does not see it, and transactions conflict with it, as with
-   * any commit. CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT, BAD_FORMAT, NO_SPACE, and what
-   * `validate` throws: nothing of it is kept then. WRITE_FAILED.
+   * Takes in batches that were made elsewhere, all or none. Who reads a snapshot does not see them, and transactions conflict
+   * with them, as with any commit. CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT, BAD_FORMAT, NO_SPACE,
+   * and what `validate` throws: nothing of them is kept then. WRITE_FAILED.
    */
-  receive(bytes: BatchBytes, options: ReceiveBatch): Promise<ReceivedBatch> {
+  receive(run: readonly BatchBytes[], options: ReceiveBatch): Promise<ReceivedBatch[]> {
     const before = this.#receiving ?? Promise.resolve()
-    const received = before.then(() => this.#receive(bytes, options))
+    const received = before.then(() => this.#receive(run, options))
     const onEnd = (): void => {
       if (this.#receiving === ended) this.#receiving = undefined
     }
@@ -167,24 +169,27 @@ export class RecordStore {
     return before?.then(() => this.#turnFor(bytes))
   }
 
-  async #receive(bytes: BatchBytes, options: ReceiveBatch): Promise<ReceivedBatch> {
+  async #receive(run: readonly BatchBytes[], options: ReceiveBatch): Promise<ReceivedBatch[]> {
     const view = this.#view
-    if (view.verifyBatch === undefined || view.receive === undefined)
+    if (view.verifyRun === undefined || view.receive === undefined)
       throw new AteError('NOT_SUPPORTED', 'This chain takes in nothing from elsewhere.')
+    if (run.length === 0) throw new AteError('BAD_ARGUMENT', 'There is no batch to take in.')
     const { isDurable, mayMiss, validate, onApplied } = options
-    const batch = await view.verifyBatch(bytes, mayMiss)
-    const changes = receivedChanges(batch.records)
-    await validate(batch, changes, view)
-    await view.receive(batch, {
+    const batches = await view.verifyRun(run, mayMiss)
+    const received = batches.map((batch) => ({ batch, changes: receivedChanges(batch.records) }))
+    await validate(received, view)
+    await view.receive(batches, {
       isDurable,
       mayMiss,
       apply: (sink) => {
-        const noted = this.#applyReceived(changes, sink)
-        onApplied()
-        if (noted.length > 0) this.#listener.note(noted, Promise.resolve())
+        for (const { changes } of received) {
+          const noted = this.#applyReceived(changes, sink)
+          onApplied()
+          if (noted.length > 0) this.#listener.note(noted, Promise.resolve())
+        }
       },
     })
-    return batch
+    return batches
   }
 
   /** As `#apply`, for changes that come from outside. */

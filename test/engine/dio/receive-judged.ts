@@ -1,10 +1,14 @@
 /** A chain of distributed trust that takes in batches of another copy judges each before it keeps anything of it. */
+import { Readable } from 'node:stream'
 import t from 'tap'
+import type { Chain } from '../../../src/engine/dio/chain.js'
+import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
+import { type BatchBytes, openLog, proofRuns } from '../../../src/engine/log/index.js'
 import { WriteKey } from '../../../src/engine/trust/keys.js'
 import { writeBy } from '../../../src/engine/trust/rules.js'
 import { AteSession } from '../../../src/engine/trust/session.js'
-import { crypto, Distributed } from '../../helpers/distributed.js'
-import { Box } from '../../helpers/objects.js'
+import { crypto, Distributed, rewrite } from '../../helpers/distributed.js'
+import { Box, collected } from '../../helpers/objects.js'
 
 const [root, alice, mallory] = [keyOf(1), keyOf(2), keyOf(3)]
 
@@ -35,10 +39,10 @@ await t.test(
     if (pinned === undefined || stored === undefined || forged === undefined) return t.fail()
     const copy = new Distributed(ledger.keys)
     await copy.use(async (chain, { view }) => {
-      await chain.receive(pinned)
-      await chain.receive(stored)
+      await chain.receive([pinned])
+      await chain.receive([stored])
       const head = view.writerStatus.headSequence
-      await t.rejects(chain.receive(forged), { code: 'NOT_AUTHORIZED' })
+      await t.rejects(chain.receive([forged]), { code: 'NOT_AUTHORIZED' })
       t.equal(view.writerStatus.headSequence, head)
       t.equal((await chain.dio().load(Box, key)).label, 'of Alice')
       await chain.transact(async (dio) => void ((await dio.load(Box, key)).label = 'changed'), {
@@ -52,20 +56,116 @@ await t.test(
   },
 )
 
-await t.test('a batch whose signatures come with a later one is told as such', async (t) => {
+async function runsOf(ledger: Distributed): Promise<BatchBytes[][]> {
+  const runs: BatchBytes[][] = []
+  for await (const run of proofRuns(Readable.from(await ledger.batches()) as AsyncIterable<BatchBytes>)) runs.push(run)
+  return runs
+}
+
+/** The one run of a ledger that shares signatures, and those before it. */
+async function sharedRunOf(ledger: Distributed): Promise<{ before: BatchBytes[][]; shared: BatchBytes[] }> {
+  const runs = await runsOf(ledger)
+  const shared = runs.pop()
+  if (shared === undefined || shared.length < 2) throw new Error('no signatures are shared')
+  return { before: runs, shared }
+}
+
+async function takeAll(chain: Chain, runs: readonly BatchBytes[][]): Promise<void> {
+  for (const run of runs) await chain.receive(run)
+}
+
+await t.test('batches that share signatures are taken in together, and the copy is the chain', async (t) => {
   const { ledger, key } = await ledgerOfAlice()
-  await ledger.use(async (chain) => {
-    const session = new AteSession({ writeKeys: [alice] })
-    const add = (amount: number) =>
-      chain.transact(async (dio) => (await dio.load(Box, key)).items.push({ name: 'item', amount }), { session })
-    await Promise.all(Array.from({ length: 20 }, (_, i) => add(i)))
+  const add = (chain: Chain, amount: number): Promise<unknown> =>
+    chain.transact(async (dio) => (await dio.load(Box, key)).items.push({ name: 'item', amount }), {
+      session: new AteSession({ writeKeys: [alice] }),
+    })
+  const amountsOf = async (chain: Chain): Promise<number[]> => {
+    const { items } = await chain.dio().load(Box, key)
+    return (await collected(items)).map(({ amount }) => amount)
+  }
+  const [original, expected] = await ledger.use(async (chain, { view }) => {
+    await Promise.all(Array.from({ length: 20 }, (_, i) => add(chain, i)))
+    await chain.sync()
+    return [view.writerStatus, await amountsOf(chain)]
   })
-  const batches = await ledger.batches()
+  const runs = await runsOf(ledger)
+  t.ok(runs.some(({ length }) => length > 1))
   const copy = new Distributed(ledger.keys)
-  await copy.use(async (chain) => {
-    const all = async (): Promise<void> => {
-      for (const batch of batches) await chain.receive(batch)
-    }
-    await t.rejects(all(), { code: 'NOT_SUPPORTED' })
+  await copy.use(async (chain, { view }) => {
+    await takeAll(chain, runs)
+    t.same(view.writerStatus.headDigest, original.headDigest)
+    t.strictSame(await amountsOf(chain), expected)
+    await add(chain, 100)
+  })
+  await copy.use(async (chain, { refused }) => {
+    t.strictSame(refused, [])
+    t.strictSame(await amountsOf(chain), [...expected, 100], 'and goes on')
   })
 })
+
+/** Versions of one object, each signed by one of these, in one append: the one before it is under way when they come. */
+async function appendTogether(ledger: Distributed, key: ObjectKey, ...signers: WriteKey[]): Promise<void> {
+  await ledger.raw(async (view) => {
+    const commits = [alice, ...signers].map((signer, i) => {
+      rewrite(view, key, { data: Uint8Array.of(i) })
+      return view.commit({ isDurable: true, signers: [signer.signing] })
+    })
+    await Promise.all(commits)
+  })
+}
+
+await t.test('where one of them is not rightful none is kept, and each is judged by those before it', async (t) => {
+  for (const place of [0, 1, 2, undefined]) {
+    const { ledger, key } = await ledgerOfAlice()
+    await appendTogether(ledger, key, ...[0, 1, 2].map((i) => (i === place ? mallory : alice)))
+    const { before, shared } = await sharedRunOf(ledger)
+    t.equal(shared.length, 3)
+    await new Distributed(ledger.keys).use(async (chain, { view }) => {
+      await takeAll(chain, before)
+      const head = view.writerStatus.headSequence
+      if (place === undefined) await t.resolves(chain.receive(shared))
+      else await t.rejects(chain.receive(shared), { code: 'NOT_AUTHORIZED' }, `${place}`)
+      t.equal(view.writerStatus.headSequence, head + (place === undefined ? 3 : 0))
+    })
+  }
+})
+
+await t.test(
+  'a run that is cut before its signatures, or after it began, is refused, and can come again',
+  async (t) => {
+    const { ledger, key } = await ledgerOfAlice()
+    await appendTogether(ledger, key, alice, alice, alice)
+    const { before, shared } = await sharedRunOf(ledger)
+    const copy = new Distributed(ledger.keys)
+    await copy.use(async (chain, { view }) => {
+      await takeAll(chain, before)
+      const head = view.writerStatus.headSequence
+      for (const cut of [1, 2])
+        await t.rejects(chain.receive(shared.slice(0, cut)), { code: 'BATCH_REFUSED', hint: /export up to/ })
+      await t.rejects(chain.receive(shared.slice(1)), { code: 'CHAIN_GAP' })
+      await t.rejects(chain.receive([]), { code: 'BAD_ARGUMENT' })
+      t.equal(view.writerStatus.headSequence, head)
+      await chain.receive(shared)
+      t.equal(view.writerStatus.headSequence, head + 3)
+    })
+    const torn = new Distributed(ledger.keys)
+    await torn.use(async (chain) => takeAll(chain, before))
+    const [first, ...rest] = shared
+    if (first === undefined) return t.fail()
+    const { log } = await openLog({
+      storage: torn.storage,
+      crypto,
+      keys: torn.keys,
+      clock: Date.now,
+      readOnly: false,
+      onBatch: () => undefined,
+    })
+    await log.receive([first], { isDurable: true, mayMiss: false, accept: () => undefined })
+    await log.close()
+    await torn.use(async (chain, { refused }) => {
+      t.match(refused, [{ code: 'NOT_AUTHORIZED' }], 'a copy that broke off between them')
+      await t.rejects(chain.receive(rest), { code: 'BATCH_REFUSED', hint: /earlier/ })
+    })
+  },
+)

@@ -48,7 +48,7 @@ await t.test('a copy that takes in all batches of a chain is the same chain', as
   const box = await boxWith(original.chain, 'a', 'b')
   await original.chain.transact(async (dio) => (await dio.load(Box, box.key)).items.push({ name: 'c', amount: 3 }))
   const { key } = await original.chain.transact((dio) => dio.store({ text: 'long'.repeat(50_000) }, { type: Note }))
-  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  for (const bytes of await batchesOf(original)) await copy.chain.receive([bytes])
   t.equal(headOf(copy), headOf(original))
   t.strictSame(await namesIn(copy.chain, box), ['a', 'b', 'c'])
   t.equal((await copy.chain.dio().load(Note, key)).text.length, 200_000)
@@ -63,11 +63,11 @@ await t.test('a copy that takes in all batches of a chain is the same chain', as
 await t.test('a copy goes on by itself behind what it took in', async (t) => {
   const [original, copy] = [await openCopy(), await openCopy()]
   const box = await boxWith(original.chain, 'a')
-  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  for (const bytes of await batchesOf(original)) await copy.chain.receive([bytes])
   const { key } = await copy.chain.transact((dio) => dio.store({ text: 'own'.repeat(1000) }, { type: Note }))
   t.equal((await copy.chain.dio().load(Note, key)).text.length, 3000)
   const behind = await batchesOf(copy, 2)
-  for (const bytes of behind) await original.chain.receive(bytes)
+  for (const bytes of behind) await original.chain.receive([bytes])
   t.equal(headOf(original), headOf(copy), 'and the first takes that in')
   t.equal((await original.chain.dio().load(Note, key)).text.length, 3000)
   t.strictSame(await namesIn(original.chain, box), ['a'])
@@ -76,7 +76,7 @@ await t.test('a copy goes on by itself behind what it took in', async (t) => {
 await t.test('subscribers, snapshots and transactions see a received batch as a commit of somebody else', async (t) => {
   const [original, copy] = [await openCopy(), await openCopy()]
   const box = await boxWith(original.chain, 'a')
-  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  for (const bytes of await batchesOf(original)) await copy.chain.receive([bytes])
   const before = copy.chain.dio()
   const events = (await before.load(Box, box.key)).items.subscribe()
   const losing = copy.chain.dioMut()
@@ -86,7 +86,7 @@ await t.test('subscribers, snapshots and transactions see a received batch as a 
     loaded.label = 'theirs'
     loaded.items.push({ name: 'b', amount: 1 })
   })
-  for (const bytes of await batchesOf(original, 2)) await copy.chain.receive(bytes)
+  for (const bytes of await batchesOf(original, 2)) await copy.chain.receive([bytes])
   const next: IteratorResult<{ kind: string }, unknown> = await events.next()
   t.equal(next.done === true ? 'the end' : next.value.kind, 'stored')
   t.equal((await before.load(Box, box.key)).label, 'box', 'the snapshot is as it was')
@@ -109,11 +109,11 @@ await t.test('what is no next batch of the chain is refused, and nothing changes
   const [first, second] = await batchesOf(original)
   const [alien] = await batchesOf(other)
   if (first === undefined || second === undefined || alien === undefined) throw new Error('no batches')
-  await t.rejects(copy.chain.receive(second), { code: 'CHAIN_GAP' })
-  await t.rejects(copy.chain.receive(alien), { code: 'OTHER_CHAIN' })
-  await copy.chain.receive(first)
+  await t.rejects(copy.chain.receive([second]), { code: 'CHAIN_GAP' })
+  await t.rejects(copy.chain.receive([alien]), { code: 'OTHER_CHAIN' })
+  await copy.chain.receive([first])
   const head = headOf(copy)
-  await t.rejects(copy.chain.receive(first), { code: 'CHAIN_FORKED' }, 'again')
+  await t.rejects(copy.chain.receive([first]), { code: 'CHAIN_FORKED' }, 'again')
   for (const [part, bytes] of [['head', second.head] as const, ['groups', second.groups] as const]) {
     for (let at = 0; at < bytes.length; at += 7) {
       // The time of a link is bound by the next batch only.
@@ -121,16 +121,16 @@ await t.test('what is no next batch of the chain is refused, and nothing changes
       const changed = bytes.slice()
       changed[at] = (changed[at] ?? 0) ^ 1
       const codes = ['BATCH_REFUSED', 'OTHER_CHAIN', 'UNSUPPORTED_FORMAT', 'CHAIN_FORKED', 'CHAIN_GAP']
-      const code = await copy.chain.receive({ ...second, [part]: changed }).then(
+      const code = await copy.chain.receive([{ ...second, [part]: changed }]).then(
         () => 'accepted',
         (error: unknown) => (error instanceof AteError ? error.code : String(error)),
       )
       if (!codes.includes(code)) t.fail(`${part} ${at}: ${code}`)
     }
-    await t.rejects(copy.chain.receive({ ...second, [part]: bytes.subarray(0, -1) }), { code: 'BATCH_REFUSED' })
+    await t.rejects(copy.chain.receive([{ ...second, [part]: bytes.subarray(0, -1) }]), { code: 'BATCH_REFUSED' })
   }
   t.equal(headOf(copy), head)
-  await copy.chain.receive(second)
+  await copy.chain.receive([second])
   t.equal(headOf(copy), headOf(original))
   t.strictSame(await namesIn(copy.chain, box), ['a'])
 })
@@ -138,13 +138,13 @@ await t.test('what is no next batch of the chain is refused, and nothing changes
 await t.test('copies that were both written to have forked', async (t) => {
   const [original, copy] = [await openCopy(), await openCopy()]
   await boxWith(original.chain, 'a')
-  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  for (const bytes of await batchesOf(original)) await copy.chain.receive([bytes])
   await Promise.all([boxWith(original.chain, 'b'), boxWith(copy.chain, 'b')])
   await boxWith(original.chain, 'c')
   const [, second, third] = await batchesOf(original)
   if (second === undefined || third === undefined) throw new Error('no batches')
-  await t.rejects(copy.chain.receive(second), { code: 'CHAIN_FORKED' })
-  await t.rejects(copy.chain.receive(third), { code: 'CHAIN_FORKED' })
+  await t.rejects(copy.chain.receive([second]), { code: 'CHAIN_FORKED' })
+  await t.rejects(copy.chain.receive([third]), { code: 'CHAIN_FORKED' })
 })
 
 await t.test('a validator sees each batch with the chain before it, and can refuse it', async (t) => {
@@ -163,8 +163,8 @@ await t.test('a validator sees each batch with the chain before it, and can refu
   await original.chain.transact((dio) => dio.store({ name: 'x', amount: 1 }, { type: Item }))
   const [first, second] = await batchesOf(original)
   if (first === undefined || second === undefined) throw new Error('no batches')
-  await copy.chain.receive(first)
-  await t.rejects(copy.chain.receive(second), { code: 'NOT_AUTHORIZED' })
+  await copy.chain.receive([first])
+  await t.rejects(copy.chain.receive([second]), { code: 'NOT_AUTHORIZED' })
   t.strictSame(seen, ['1 true', '2 true'])
   t.equal(copy.memory.view.writerStatus.headSequence, 1)
   t.strictSame((await batchesOf(copy)).length, 1)
@@ -179,10 +179,10 @@ await t.test('commits wait for a batch that is being taken in, and are judged by
   await original.chain.transact(async (dio) => void ((await dio.load(Box, box.key)).label = 'theirs'))
   const [first, second] = await batchesOf(original)
   if (first === undefined || second === undefined) throw new Error('no batches')
-  await copy.chain.receive(first)
+  await copy.chain.receive([first])
   const dio = copy.chain.dioMut()
   ;(await dio.load(Box, box.key)).label = 'mine'
-  const received = copy.chain.receive(second)
+  const received = copy.chain.receive([second])
   const committed = dio.commit()
   admit()
   await received
@@ -194,7 +194,7 @@ await t.test('times of a batch may lie ahead by the tolerance; what comes after 
   const original = await openCopy({ nowMs: () => T0 + 30_000 })
   const copy = await openCopy({ nowMs: () => T0 })
   const box = await boxWith(original.chain, 'a')
-  for (const bytes of await batchesOf(original)) await copy.chain.receive(bytes)
+  for (const bytes of await batchesOf(original)) await copy.chain.receive([bytes])
   t.equal(copy.chain.latestMs, T0 + 30_000)
   await copy.chain.transact(async (dio) => void ((await dio.load(Box, box.key)).label = 'later'))
   t.equal(infoOf(await copy.chain.dio().load(Box, box.key)).updatedAt?.getTime(), T0 + 30_000)
@@ -204,11 +204,11 @@ await t.test('a batch whose times lie further ahead is refused, and leaves no tr
   const original = await openCopy({ nowMs: () => T0 + 3_600_000 })
   const copy = await openCopy({ nowMs: () => T0 })
   await boxWith(original.chain, 'a')
-  for (const bytes of await batchesOf(original)) await t.rejects(copy.chain.receive(bytes), { code: 'TIME_AHEAD' })
+  for (const bytes of await batchesOf(original)) await t.rejects(copy.chain.receive([bytes]), { code: 'TIME_AHEAD' })
   t.equal(copy.memory.view.writerStatus.headSequence, 0)
   t.equal(copy.chain.latestMs, 0)
   const tolerant = await openCopy({ nowMs: () => T0, clockToleranceMs: 4_000_000 })
-  for (const bytes of await batchesOf(original)) await tolerant.chain.receive(bytes)
+  for (const bytes of await batchesOf(original)) await tolerant.chain.receive([bytes])
 })
 
 await t.test('nor does a batch hide such a time in an object, or set the clock of the chain back', async (t) => {
@@ -225,8 +225,8 @@ await t.test('nor does a batch hide such a time in an object, or set the clock o
     await view.commit()
     const [first, forged] = await batchesOf(original)
     if (first === undefined || forged === undefined) throw new Error('no batches')
-    await copy.chain.receive(first)
-    await t.rejects(copy.chain.receive(forged), { code })
+    await copy.chain.receive([first])
+    await t.rejects(copy.chain.receive([forged]), { code })
     t.equal(copy.chain.latestMs, T0)
   }
 })

@@ -92,7 +92,7 @@ await t.test(
           const reader = new ExportReader(crypto, exportRange(source, { ...range, key: undefined, end }))
           await reader.header()
           for await (const bytes of reader.batches())
-            await taking.receive(bytes, { isDurable: false, mayMiss: false, accept: () => undefined })
+            await taking.receive([bytes], { isDurable: false, mayMiss: false, accept: () => undefined })
           reader.verifiedEnd(keys)
         }
         const isSame = Buffer.compare(taking.head?.digest ?? new Uint8Array(0), head.digest) === 0

@@ -1,4 +1,5 @@
 /** Batches that tell whoever reads them who wrote them. */
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { publicKeyId, type SigningKey, signingKeyFromSeed } from '../../../src/engine/crypto/signature.js'
 import { AteError, errorCode } from '../../../src/engine/error.js'
@@ -6,7 +7,14 @@ import { MAX_PROOF_KEYS, MAX_PROOF_SHARE, MAX_UNPROVEN_BYTES } from '../../../sr
 import { type AuthoredBatch, authorsOf } from '../../../src/engine/log/authors.js'
 import { type BatchAuthor, macAuthor, provenAuthor } from '../../../src/engine/log/batch-author.js'
 import { decodeProof, encodeProof, type Proof } from '../../../src/engine/log/format/proof-format.js'
-import { createLog, openLog, verifyLog } from '../../../src/engine/log/index.js'
+import {
+  type BatchBytes,
+  createLog,
+  openLog,
+  proofRuns,
+  readBatches,
+  verifyLog,
+} from '../../../src/engine/log/index.js'
 import { NOTHING_SIGNED, planProofs, type ProofPlan } from '../../../src/engine/log/proof-plan.js'
 import { ProofQueue } from '../../../src/engine/log/proof-queue.js'
 import { type BatchDraft, type Finding, GROUP_RECORDS } from '../../../src/engine/log/types.js'
@@ -173,6 +181,30 @@ await t.test('a plan signs large batches at once and never more than fits', asyn
   t.equal(planProofs(keyed.map((key, i) => signedBy(i, key))).filter(({ signers }) => signers.size > 0).length, 2)
   t.throws(() => planProofs([signedBy(1, ...keyed)]), { code: 'BAD_ARGUMENT' })
 })
+
+await t.test(
+  'runs of batches end with their last signatures, and never become longer than may be shared',
+  async (t) => {
+    const three = [signedBy(1, alice), signedBy(2), signedBy(3, bob)]
+    const many = Array.from({ length: 100 }, (_, i) => signedBy(i + 6, alice))
+    const storage = await distributed(three, [signedBy(4), signedBy(5)], many)
+    const batches: BatchBytes[] = []
+    for await (const { bytes } of readBatches({ storage, crypto, keys }, 1, 105))
+      batches.push({ head: bytes.head.slice(), groups: bytes.groups.slice() })
+    const lengths = async (given: readonly BatchBytes[]): Promise<number[]> => {
+      const found: number[] = []
+      for await (const run of proofRuns(Readable.from(given) as AsyncIterable<BatchBytes>)) found.push(run.length)
+      return found
+    }
+    t.strictSame(await lengths(batches), [3, 1, 1, 64, 36])
+    t.strictSame(await lengths(batches.slice(0, 2)), [2], 'the end')
+    const [, , , , , endless] = batches
+    if (endless === undefined) return t.fail()
+    t.strictSame(await lengths(Array.from({ length: 130 }, () => endless)), [64, 64, 2], 'signatures that never come')
+    const unreadable = { head: endless.head.subarray(0, 99), groups: endless.groups }
+    t.strictSame(await lengths([unreadable, unreadable]), [1, 1])
+  },
+)
 
 await t.test('a chain is of one trust for good: programs and manifests that say otherwise are refused', async (t) => {
   const storage = await distributed([signedBy(1, alice)])

@@ -25,7 +25,7 @@ await t.test('a crash while batches are taken in leaves a prefix of them, and al
   const durable: { operations: number; batches: number }[] = []
   for (const [i, bytes] of batches.entries()) {
     // The first ones are made durable by the claims of those behind them only.
-    await receiving.receive(bytes, { isDurable: i > 3, mayMiss: false, accept })
+    await receiving.receive([bytes], { isDurable: i > 3, mayMiss: false, accept })
     if (i > 3) durable.push({ operations: copy.operations.length, batches: i + 1 })
   }
   await receiving.close()
@@ -44,7 +44,7 @@ await t.test('a crash while batches are taken in leaves a prefix of them, and al
       if (!isPrefix) t.fail(`after ${count}: ${numbers.join()}`)
       // What is missing can be taken in again.
       for (const bytes of batches.slice(numbers.length))
-        await reopened.receive(bytes, { isDurable: true, mayMiss: false, accept })
+        await reopened.receive([bytes], { isDurable: true, mayMiss: false, accept })
       t.equal(reopened.head?.sequence, 6)
       await reopened.close()
       opened++

@@ -1,0 +1,39 @@
+/** Batches that share signatures are taken in together: which those are, by their own word, of which nothing is verified yet. */
+import { isAteError } from '../error.js'
+import { MAX_BATCH_BYTES, MAX_PROOF_SHARE } from '../limits.js'
+import { proofIn } from './batch-author.js'
+import { AUTH_PROOF } from './format/batch-header.js'
+import { decodeProof } from './format/proof-format.js'
+import { type BatchBytes, decodeBatch } from './received-batch.js'
+
+/**
+ * The batches in runs: each goes up to the one with the last signatures of it. One that has none in so many batches or bytes as
+ * may share signatures, or up to the end, comes as it is: whoever judges it finds it unsigned.
+ */
+export async function* proofRuns(batches: AsyncIterable<BatchBytes>): AsyncGenerator<BatchBytes[]> {
+  let run: BatchBytes[] = []
+  /** Place in the run of what has the last signatures of it. */
+  let carrier = 0
+  let bytes = 0
+  for await (const batch of batches) {
+    carrier = Math.max(carrier, run.length + aheadOf(batch))
+    run.push(batch)
+    bytes += batch.head.length + batch.groups.length
+    if (run.length <= carrier && run.length < MAX_PROOF_SHARE && bytes < MAX_BATCH_BYTES) continue
+    yield run
+    run = []
+    carrier = bytes = 0
+  }
+  if (run.length > 0) yield run
+}
+
+/** 0 for what cannot be read: that is refused when it is verified. */
+function aheadOf(bytes: BatchBytes): number {
+  try {
+    const { auth, batch } = decodeBatch(bytes)
+    return batch.authKind === AUTH_PROOF ? decodeProof(proofIn(auth)).ahead : 0
+  } catch (error) {
+    if (isAteError(error)) return 0
+    throw error
+  }
+}
