@@ -8,6 +8,7 @@ import { examineChainDirectory } from '../adapters/node/chain-presence.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { createChain, openChain } from '../adapters/node/open-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
+import { demandWanted } from '../adapters/node/wanted.js'
 import type { BodyCacheOptions } from '../engine/chain/body-reader.js'
 import { openMemoryChain } from '../engine/chain/memory-chain.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
@@ -27,6 +28,7 @@ import { chainClock, doubtAbout } from './chain-clock.js'
 import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
 import { keepingInMemory } from './memory-keeping.js'
+import type { OpenOptions } from './open-options.js'
 import { secretFor } from './secret.js'
 import { withPlugins } from './with-plugins.js'
 import { withRootKeys } from './with-root-keys.js'
@@ -62,14 +64,17 @@ export class ChainBuilder {
   /**
    * Opens the chain of that name, made first when there is none. CHAIN_LOCKED while another program has it,
    * WRONG_PASSPHRASE, CHAIN_DAMAGED, CHAIN_ROLLED_BACK, CHAIN_NOT_FOUND (`noCreate`, `readOnly`), NOT_AUTHORIZED (other
-   * root keys).
+   * root keys), ABORTED (by the signal).
    */
-  async open(name: string): Promise<Chain> {
+  async open(name: string, options: OpenOptions = {}): Promise<Chain> {
     checkChainName(name)
+    demandWanted(options.signal)
     const { logPath, rootKeys } = this.#config.options
     const chain =
-      logPath === undefined ? await this.#openInMemory(name) : await this.#openDirectory(name, resolve(logPath, name))
-    return withPlugins(await withRootKeys(chain, rootKeys))
+      logPath === undefined
+        ? await this.#openInMemory(name)
+        : await this.#openDirectory(name, resolve(logPath, name), options)
+    return withPlugins(await withRootKeys(chain, rootKeys), options.signal)
   }
 
   async #openInMemory(name: string): Promise<Chain> {
@@ -89,13 +94,13 @@ export class ChainBuilder {
     return chainOn(name, { ...opened, ...keepingInMemory(memory) }, 'memory', this.#options, hooks)
   }
 
-  async #openDirectory(name: string, directory: string): Promise<Chain> {
+  async #openDirectory(name: string, directory: string, opening: OpenOptions): Promise<Chain> {
     const hooks = new Hooks(this.#plugins)
-    const handle = await this.#openHandle(name, directory)
+    const handle = await this.#openHandle(name, directory, opening)
     return chainOn(name, handle, 'local', this.#options, hooks, holeBytes(directory))
   }
 
-  async #openHandle(name: string, directory: string): Promise<ChainHandle> {
+  async #openHandle(name: string, directory: string, opening: OpenOptions): Promise<ChainHandle> {
     const { readOnly = false, noCreate = false, keyBits = DEFAULT_KEY_BITS, onNotice = ignore, trust } = this.#options
     const { anchorPath } = this.#options
     const presence = examineChainDirectory(directory)
@@ -114,7 +119,8 @@ export class ChainBuilder {
       referencesModule: REFERENCES_MODULE,
       judgeModule: JUDGE_MODULE,
       onRefused: (refused) => this.#tellRefused(refused),
-      onProgress: ignore,
+      signal: opening.signal,
+      onProgress: opening.onProgress ?? ignore,
       onNotice,
     }
     const handle = await (presence === 'absent' ? createChain(options) : openChain(options))

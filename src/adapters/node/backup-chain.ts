@@ -15,11 +15,12 @@ import { SEGMENT_HEADER_BYTES } from '../../engine/log/format/segment-header.js'
 import { MANIFEST_NAME, segmentName } from '../../engine/log/format/segment-name.js'
 import { lockChain } from './chain-lock.js'
 import { KEYRING_FILE, PLAIN_KEY_FILE } from './chain-secret.js'
-import { type CopyWatch, copySegment, demandWanted, digestOfFile } from './copy-segment.js'
+import { type CopyWatch, copySegment, digestOfFile } from './copy-segment.js'
 import { fileError } from './file-error.js'
 import { FileStorage } from './file-storage.js'
 import { makeDirectory } from './make-directory.js'
 import { DIGESTS_NAME, encodeDigests, readDigests, type SegmentDigests } from './segment-digests.js'
+import { demandWanted } from './wanted.js'
 
 const COPY_SUFFIX = '.copy'
 /** What a backup, or one that was opened, has. */

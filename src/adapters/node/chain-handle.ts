@@ -41,6 +41,8 @@ export interface OpenChainOptions {
   judgeModule?: string | undefined
   /** Such a batch was refused: nothing of it counts. */
   onRefused?: ((refused: RefusedBatch) => void) | undefined
+  /** Ends the opening: ABORTED, and nothing is open then. */
+  signal?: AbortSignal | undefined
   /** Called a few times a second while opening takes long. */
   onProgress: (progress: OpenProgress) => void
   /** Something worth a line to the user that does not stop the opening (no anchor found, the index is rebuilt, ...). */
@@ -55,10 +57,13 @@ export interface CreateChainOptions extends OpenChainOptions {
 
 export type KeyBits = 128 | 192 | 256
 
+/** How far the opening of a chain is. */
 export interface OpenProgress {
-  /** What is being done, for people: 'reading the log', 'rebuilding the index'. */
+  /** What is being done, for people: 'reading the log'. */
   phase: string
+  /** Of this phase. */
   doneBytes: number
+  /** Of this phase. */
   totalBytes: number
 }
 

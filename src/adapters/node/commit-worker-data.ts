@@ -14,4 +14,6 @@ export interface CommitWorkerData {
   referencesModule: string | undefined
   /** A module whose `judgeBatch` judges the batches of distributed trust; undefined: such a chain is refused. */
   judgeModule: string | undefined
+  /** Shared: not 0 when the opening is given up. */
+  givenUp: Int32Array
 }

@@ -19,6 +19,7 @@ import { loadJudge } from './load-judge.js'
 import { markIndexBroken, openIndexToWrite, reopenIndexToWrite, withStore } from './index-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { paced } from './pace.js'
+import { demandFlagDown } from './wanted.js'
 
 /** The index follows the log at the latest after this long, so that opening replays little. */
 const INDEX_INTERVAL_MS = 3000
@@ -96,6 +97,7 @@ async function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<
     acceptRollback: data.acceptRollback,
     onNotice,
     onProgress: paced((doneBytes, totalBytes) => send({ type: 'progress', doneBytes, totalBytes })),
+    beforeBatch: () => demandFlagDown(data.givenUp),
     nextTurn,
     findReferences: await loadFindReferences(data),
     judge: await loadJudge(data.judgeModule),

@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { AteError } from '../../engine/error.js'
 import { fileError } from './file-error.js'
+import { demandWanted } from './wanted.js'
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants
 const CHUNK_BYTES = 1024 * 1024
@@ -54,12 +55,6 @@ async function readAll(
     onBytes(bytesRead)
   }
   return new Uint8Array(hash.digest())
-}
-
-/** ABORTED when it is not to go on. */
-export function demandWanted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true)
-    throw new AteError('ABORTED', 'It was given up; what was there before is as it was.', { cause: signal.reason })
 }
 
 /** Blocks of zeros are left out. */

@@ -21,7 +21,6 @@ import type { ChainHandle, ChainSecret } from './chain-handle.js'
 import { lockChain } from './chain-lock.js'
 import { examineChainDirectory } from './chain-presence.js'
 import { KEYRING_FILE, openIdentity, PLAIN_KEY_FILE } from './chain-secret.js'
-import { demandWanted } from './copy-segment.js'
 import { fileError } from './file-error.js'
 import { FileStorage } from './file-storage.js'
 import { makeDirectory } from './make-directory.js'
@@ -29,6 +28,7 @@ import { nativeCrypto } from './native-crypto.js'
 import { openChain } from './open-chain.js'
 import { freeName, replaceDirectory } from './replace-directory.js'
 import { punchZeros } from './punch-zeros.js'
+import { demandWanted } from './wanted.js'
 
 /** How an export is taken in. */
 export interface ImportOptions {
@@ -151,6 +151,7 @@ async function intake(
     readOnly: false,
     allowDamage: false,
     acceptRollback: false,
+    signal: options.signal,
     onProgress: ignore,
     onNotice: ignore,
   })

@@ -30,6 +30,7 @@ import { LmdbStore } from './lmdb-store.js'
 import { makeDirectory } from './make-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { paced } from './pace.js'
+import { wantedOnThread } from './wanted.js'
 import { WorkerCommitter } from './worker-committer.js'
 
 const INDEX_DIRECTORY = 'index'
@@ -147,6 +148,7 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
     referencesModule: options.referencesModule,
     judgeModule: options.judgeModule,
     onRefused: options.onRefused,
+    signal: options.signal,
     onNotice: options.onNotice,
     onProgress: (doneBytes, totalBytes) => options.onProgress({ phase: 'reading the log', doneBytes, totalBytes }),
   })
@@ -161,7 +163,7 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
 
 /** Everything on this thread, and nothing is written. Behind damage, what the index says may not be in the log any more. */
 async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: FileStorage): Promise<OpenParts> {
-  const { onNotice, onProgress, onRefused, acceptRollback, allowDamage } = options
+  const { onNotice, onProgress, onRefused, acceptRollback, allowDamage, signal } = options
   const judge = await loadJudge(options.judgeModule)
   const file = anchorFile(keys.chainId, options)
   const { store, opened: reading } = await withStore(
@@ -183,6 +185,7 @@ async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: 
         onFinding: (finding) => onNotice(damageText(finding)),
         onNotice,
         onProgress: paced((doneBytes, totalBytes) => onProgress({ phase: 'reading the log', doneBytes, totalBytes })),
+        beforeBatch: signal === undefined ? undefined : wantedOnThread(signal),
       }),
   )
   const { nextGroup, status, trust } = reading

@@ -13,6 +13,7 @@ import { AteError } from '../../engine/error.js'
 import { decodePlaces, fromPlainError, type FromWorker, type ToWorker } from './commit-messages.js'
 import { CommitEncoder } from './commit-encoding.js'
 import type { CommitWorkerData } from './commit-worker-data.js'
+import { SharedSignal } from './wanted.js'
 
 interface Pending<T> {
   resolve: (value: T) => void
@@ -22,7 +23,9 @@ interface Pending<T> {
 /** What the worker says when the log is open. */
 export type OpenedWriter = Pick<Extract<FromWorker, { type: 'opened' }>, 'nextGroup' | 'status' | 'trust'>
 
-export interface WorkerCommitterOptions extends CommitWorkerData {
+export interface WorkerCommitterOptions extends Omit<CommitWorkerData, 'givenUp'> {
+  /** Ends the opening. */
+  signal: AbortSignal | undefined
   onNotice: (message: string) => void
   onRefused: ((refused: RefusedBatch) => void) | undefined
   onProgress: (doneBytes: number, totalBytes: number) => void
@@ -45,7 +48,7 @@ export class WorkerCommitter implements Committer {
   #isKeeping = true
   #failure: unknown
 
-  private constructor(options: WorkerCommitterOptions) {
+  private constructor(options: WorkerCommitterOptions, givenUp: Int32Array) {
     this.#options = options
     const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback } = options
     const { referencesModule, judgeModule } = options
@@ -59,6 +62,7 @@ export class WorkerCommitter implements Committer {
       acceptRollback,
       referencesModule,
       judgeModule,
+      givenUp,
     }
     this.#worker = new Worker(new URL('./commit-worker.js', import.meta.url), { workerData })
     this.#worker.on('message', (message: FromWorker) => {
@@ -69,9 +73,10 @@ export class WorkerCommitter implements Committer {
     this.#worker.on('exit', () => this.#failAll(new AteError('CHAIN_CLOSED', 'the commit worker has ended')))
   }
 
-  /** Resolves when the log is verified and the index is up to it. */
+  /** Resolves when the log is verified and the index is up to it. The thread has let go of everything when it rejects. */
   static async open(options: WorkerCommitterOptions): Promise<OpenedWriter & { committer: WorkerCommitter }> {
-    const committer = new WorkerCommitter(options)
+    using signal = new SharedSignal(options.signal)
+    const committer = new WorkerCommitter(options, signal.flag)
     const opened = await new Promise<OpenedWriter>((resolve, reject) => {
       committer.#opening = { resolve, reject }
     })

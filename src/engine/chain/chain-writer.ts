@@ -44,6 +44,8 @@ export interface ChainWriterOptions {
   allowDamage?: boolean
   onFinding?: (finding: Finding) => void
   onProgress?: (doneBytes: number, totalBytes: number) => void
+  /** Called with every batch that is read to open the chain. What it throws ends the opening. */
+  beforeBatch?: (() => void | Promise<void>) | undefined
   onNotice?: (message: string) => void
   /** A segment is closed above this. */
   segmentBytes?: number | undefined
@@ -119,7 +121,10 @@ export class ChainWriter implements Committer {
     const { log, pointAccepted, anchorMissing } = await openLog({
       ...options,
       ...(from === undefined ? {} : { from }),
-      onBatch: (batch) => intake.take(batch),
+      onBatch: async (batch) => {
+        await options.beforeBatch?.()
+        await intake.take(batch)
+      },
     }).catch((error: unknown) => {
       // Content that no later batch drops is known for damage at the end only: the next open must meet it again.
       if (intake.isIndexAhead && errorCode(error) === 'CHAIN_DAMAGED') index.clear()

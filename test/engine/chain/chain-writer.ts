@@ -6,6 +6,7 @@ import { ChainWriter } from '../../../src/engine/chain/chain-writer.js'
 import { ChangeStreamWriter } from '../../../src/engine/chain/change-stream.js'
 import type { CommitRequest } from '../../../src/engine/chain/committer.js'
 import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import { AteError } from '../../../src/engine/error.js'
 import { IndexReader } from '../../../src/engine/index/index-reader.js'
 import { IndexWriter } from '../../../src/engine/index/index-writer.js'
 import { LeafSeal } from '../../../src/engine/index/leaf-seal.js'
@@ -54,6 +55,32 @@ await t.test('after an append that failed every later commit is refused, though 
   })
   t.same(sequences, [1], 'there is a prefix, without the one that failed')
   await log.close()
+})
+
+await t.test('an opening that is given up when the index has taken in a part goes on from there', async (t) => {
+  const first = await openMemoryChain({ crypto })
+  const { storage, keys } = first
+  for (let low = 0; low < 150; low++) {
+    first.view.put(KIND, 1, low, new Uint8Array(65_536).fill(low))
+    await first.view.commit()
+  }
+  await first.close()
+  const store = new MemoryStore()
+  const count = { batches: 0 }
+  const openUntil = (last: number): Promise<ChainWriter> => {
+    count.batches = 0
+    const beforeBatch = (): void => {
+      if (++count.batches === last) throw new AteError('ABORTED', 'enough')
+    }
+    return ChainWriter.open({ storage, crypto, keys, store, clock, readOnly: false, beforeBatch })
+  }
+  await t.rejects(openUntil(130), { code: 'ABORTED' })
+  await (await openUntil(Infinity)).close()
+  t.ok(count.batches > 20 && count.batches < 130, `${count.batches} batches are left`)
+  const again = await openMemoryChain({ crypto, storage, keys, store })
+  const items = again.view.range(KIND, 1, 0, 1000, 1000)
+  t.ok(items.length === 150 && items.every(({ low, value }, i) => low === i && value[0] === i), 'nothing is missing')
+  await again.close()
 })
 
 /** A writer whose reader lives on another thread, on a log of its own. */
