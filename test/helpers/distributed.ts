@@ -15,6 +15,7 @@ import { decodeObject, encodeObject, type ObjectRecord } from '../../src/engine/
 import { errorCode } from '../../src/engine/error.js'
 import { type BatchBytes, readBatches } from '../../src/engine/log/index.js'
 import { MemoryStorage } from '../../src/engine/log/memory-storage.js'
+import type { LogStorage } from '../../src/engine/log/storage.js'
 import { keyIdOf, WriteKey } from '../../src/engine/trust/keys.js'
 import { AteSession } from '../../src/engine/trust/session.js'
 
@@ -28,11 +29,12 @@ export interface Opened {
 }
 
 export class Distributed {
-  readonly storage = new MemoryStorage()
+  readonly storage: LogStorage
   readonly keys: ChainKeys
 
   /** With keys: another copy of that chain, which has nothing of it yet. */
-  constructor(keys?: ChainKeys) {
+  constructor(keys?: ChainKeys, storage: LogStorage = new MemoryStorage()) {
+    this.storage = storage
     const make = () => deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
     this.keys = keys ?? make()
   }
