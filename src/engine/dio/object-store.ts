@@ -82,7 +82,7 @@ export class ObjectStore {
     this.#validateBatch = validateBatch
     this.records = new RecordStore(view, this.feed)
     // Signed batches say who changed what: this is nobody's change.
-    if (trust !== 'distributed') view.repackWith?.(repackObjects(view))
+    if (trust !== 'distributed') view.repackWith?.(repackObjects(view, () => this.records.noteMove()))
     this.crypto = crypto
     this.clock = new HybridClock(nowMs, clockToleranceMs)
     this.#observe()

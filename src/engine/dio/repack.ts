@@ -1,16 +1,22 @@
-/** Moves the fields of objects out of bodies of which little is left. Nobody sees a difference: it is no change of an object. */
+/**
+ * Moves the fields of objects out of bodies of which little is left. Nobody sees a difference: it is no change of an object, and
+ * no transaction conflicts with it. But who began before still refers to the old bodies, in what he may commit.
+ */
 import { moveSlice, type Repack } from '../chain/compaction/repack.js'
 import type { BodySlice, RecordView } from '../chain/record-view.js'
 import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
 import { OBJECT_KIND } from './kinds.js'
 import { decodeObject, encodeObject } from './object-record.js'
 
-export function repackObjects(view: RecordView): Repack {
+/** `onMove` is called before each record that says where its fields lie now. */
+export function repackObjects(view: RecordView, onMove: () => void): Repack {
   return async ({ records, bodies }) => {
     for (const { kind, high, low } of records) {
       const value = kind === OBJECT_KIND ? view.get(kind, high, low) : undefined
       const moved = value === undefined ? undefined : movedObject(view, value, bodies)
-      if (moved !== undefined) view.put(kind, high, low, moved)
+      if (moved === undefined) continue
+      onMove()
+      view.put(kind, high, low, moved)
     }
     await view.commit()
   }

@@ -158,6 +158,11 @@ export class RecordStore {
     return received
   }
 
+  /** A record is about to say the same of other bodies: whoever reads now reads an older state, which refers to those before. */
+  noteMove(): void {
+    this.#snapshots.forCommit()
+  }
+
   /** Everything committed so far is on the medium when it resolves. */
   async sync(): Promise<void> {
     await this.#view.commit({ isDurable: true })

@@ -10,13 +10,19 @@ import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
 import { Chain } from '../../../src/engine/dio/chain.js'
 import type { Dio } from '../../../src/engine/dio/dio.js'
+import { vecOf } from '../../../src/engine/dio/link-definition.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
+import { keyOf } from '../../../src/engine/dio/dao-state.js'
+import { dataType } from '../../../src/engine/dio/data-type.js'
 import { findReferences } from '../../../src/engine/dio/references.js'
+import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import { firstFinding } from '../../helpers/body-chain.js'
 import { keys } from '../../helpers/log-workbench.js'
 import { Note } from '../../helpers/objects.js'
+
+const Shelf = dataType('Shelf', plain<Record<never, never>>(), { links: { notes: vecOf(Note) } })
 
 type Texts = Map<ObjectKey, string>
 
@@ -187,4 +193,28 @@ await t.test('objects and older states read as before, whatever happens around c
   await fc.assert(property, { seed: 20261121, numRuns })
   t.ok(dropped > 100, `${dropped} bodies were dropped`)
   t.ok(deferred > 0, `${deferred} compactions left something to somebody who read it`)
+})
+
+await t.test('what a transaction had moved, unread, before its body was emptied is there after its commit', async (t) => {
+  const world = new World()
+  await world.open()
+  const { chain } = world
+  const text = (n: number): string => `${n} `.padEnd(1400, 'fields')
+  const children = await chain.transact((dio) => {
+    const shelf = dio.store({}, { type: Shelf })
+    return [1, 2, 3, 4, 5, 6, 7, 8].map((n) => keyOf(shelf.notes.push({ text: text(n) })))
+  })
+  for (let i = 0; i < 3; i++) await world.do({ kind: 'store', size: 90_000 })
+  await chain.transact((dio) => children.slice(1).forEach((key) => dio.delete(key)))
+  await world.do({ kind: 'flush the index' })
+  const [child] = children
+  if (child === undefined) throw new Error('no child')
+  const dio = chain.dioMut()
+  dio.detach(child)
+  await chain.compact()
+  await dio.commit()
+  await chain.compact()
+  await world.do({ kind: 'reopen', withIndex: true })
+  t.equal((await world.chain.dio().load(Note, child)).text, text(1))
+  await world.close()
 })
