@@ -22,7 +22,7 @@ import { firstFinding } from '../../helpers/body-chain.js'
 import { keys } from '../../helpers/log-workbench.js'
 import { Note } from '../../helpers/objects.js'
 
-const Shelf = dataType('Shelf', plain<Record<never, never>>(), { links: { notes: vecOf(Note) } })
+const Shelf = dataType('Shelf', plain<{ label: string }>(), { links: { notes: vecOf(Note) } })
 
 type Texts = Map<ObjectKey, string>
 
@@ -201,7 +201,7 @@ await t.test('what a transaction had moved, unread, before its body was emptied 
   const { chain } = world
   const text = (n: number): string => `${n} `.padEnd(1400, 'fields')
   const children = await chain.transact((dio) => {
-    const shelf = dio.store({}, { type: Shelf })
+    const shelf = dio.store({ label: 'all' }, { type: Shelf })
     return [1, 2, 3, 4, 5, 6, 7, 8].map((n) => keyOf(shelf.notes.push({ text: text(n) })))
   })
   for (let i = 0; i < 3; i++) await world.do({ kind: 'store', size: 90_000 })
