@@ -1,4 +1,5 @@
 /** One chain of a registry: opened for the first who uses it, shared by all, closed some time after the last. */
+import { after } from '../engine/after.js'
 import type { Chain } from '../engine/dio/chain.js'
 import { TaskQueue } from '../engine/log/task-queue.js'
 
@@ -15,7 +16,7 @@ export class KeptChain {
   readonly #turns = new TaskQueue()
   #chain: Chain | undefined
   #users = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #stopTimer: (() => void) | undefined
 
   constructor(options: KeptChainOptions) {
     this.#options = options
@@ -29,7 +30,7 @@ export class KeptChain {
   /** Whoever takes it gives it back, once. */
   async take(open: () => Promise<Chain>): Promise<Chain> {
     this.#users++
-    clearTimeout(this.#timer)
+    this.#stopTimer?.()
     try {
       return await this.#turns.run(async () => {
         // Closed by one of its users, who was told how that ended.
@@ -45,18 +46,17 @@ export class KeptChain {
   giveBack(): void {
     this.#users--
     const { keepOpenMs, onFailure } = this.#options
-    if (this.#users > 0 || keepOpenMs === Infinity) return
+    if (this.#users > 0) return
     const closeIdle = async (): Promise<void> => {
       if (this.#users === 0) await this.#close()
     }
-    this.#timer = setTimeout(() => void this.#turns.run(closeIdle).catch(onFailure), keepOpenMs)
-    // A chain on the disk keeps the program by itself; one in memory should not.
-    this.#timer.unref()
+    const close = (): void => void this.#turns.run(closeIdle).catch(onFailure)
+    this.#stopTimer = after(keepOpenMs, close, { isBackground: true })
   }
 
   /** Closes it, whoever uses it. */
   close(): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#stopTimer?.()
     return this.#turns.run(() => this.#close())
   }
 

@@ -1,3 +1,5 @@
+import { after } from '../engine/after.js'
+
 /** Time, given from outside so that tests can have their own. */
 export interface Timers {
   /** Runs once after `ms` milliseconds unless the function it returns is called before. */
@@ -7,9 +9,6 @@ export interface Timers {
 }
 
 export const systemTimers: Timers = {
-  after(ms, run) {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
+  after,
   soon: queueMicrotask,
 }

@@ -7,7 +7,7 @@ import t from 'tap'
 import ts from 'typescript'
 import { filesBelow } from '../helpers/source-files.js'
 
-const base = ['engine/error', 'engine/limits', 'engine/run-steps', 'engine/bytes']
+const base = ['engine/error', 'engine/limits', 'engine/run-steps', 'engine/after', 'engine/bytes']
 /** What the chain is to everything above it: its types, and the class that keeps it. */
 const engine = [
   ...base,
@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'engine/error': [],
   'engine/limits': [],
   'engine/run-steps': [],
+  'engine/after': [],
   'engine/bytes': ['engine/error', 'engine/limits'],
   'engine/codec': [...base, 'msgpackr'],
   'engine/crypto': [...base, '@noble/', 'hash-wasm'],

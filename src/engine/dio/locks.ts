@@ -3,6 +3,7 @@
  * is served in order. The number that comes with a lock grows with every owner of any: where it is checked, an owner that
  * has lost his lock without knowing is refused.
  */
+import { after } from '../after.js'
 import { AteError } from '../error.js'
 import { Deadline } from './deadline.js'
 
@@ -22,9 +23,17 @@ export interface WaitOptions extends LockOptions {
 
 const DEFAULT_LEASE_MS = 30_000
 
+/** A lock that somebody has. */
 interface LockState {
-  holder: ChainLock | undefined
-  waiting: (() => void)[]
+  holder: ChainLock
+  /** First come, first served. */
+  readonly waiting: Set<Waiting>
+}
+
+interface Waiting {
+  readonly leaseMs: number | undefined
+  readonly serve: (lock: ChainLock) => void
+  readonly refuse: (error: AteError) => void
 }
 
 /** A lock that was taken: of one owner until `unlock`, the end of its block (`using`), or the end of its lease. */
@@ -35,7 +44,7 @@ export class ChainLock implements Disposable {
   readonly fence: number
   readonly #leaseMs: number
   readonly #onEnd: () => void
-  #expiry: ReturnType<typeof setTimeout> | undefined
+  #stopLease: (() => void) | undefined
 
   /** @internal */
   constructor(name: string, fence: number, leaseMs: number, onEnd: () => void) {
@@ -48,21 +57,21 @@ export class ChainLock implements Disposable {
 
   /** False when it was unlocked, or its lease is over. */
   get isHeld(): boolean {
-    return this.#expiry !== undefined
+    return this.#stopLease !== undefined
   }
 
   /** Begins the lease anew. LOCK_LOST when it has ended. */
   extend(): void {
     if (!this.isHeld) throw new AteError('LOCK_LOST', `The lock ${this.name} has run out: somebody else may have it.`)
-    clearTimeout(this.#expiry)
+    this.#stopLease?.()
     this.#start()
   }
 
   /** May be called again, and after it has run out: it is nobody else's lock that is released. */
   unlock(): void {
     if (!this.isHeld) return
-    clearTimeout(this.#expiry)
-    this.#expiry = undefined
+    this.#stopLease?.()
+    this.#stopLease = undefined
     this.#onEnd()
   }
 
@@ -71,7 +80,7 @@ export class ChainLock implements Disposable {
   }
 
   #start(): void {
-    this.#expiry = setTimeout(() => this.unlock(), this.#leaseMs)
+    this.#stopLease = after(this.#leaseMs, () => this.unlock())
   }
 }
 
@@ -81,57 +90,68 @@ export class Locks {
   #isClosed = false
 
   /** Undefined when somebody has it. */
-  tryLock(name: string, { leaseMs = DEFAULT_LEASE_MS }: LockOptions = {}): ChainLock | undefined {
-    if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The chain is closed.')
-    const state = this.#states.get(name) ?? { holder: undefined, waiting: [] }
-    if (state.holder !== undefined) return undefined
-    const lock = new ChainLock(name, ++this.#lastFence, leaseMs, () => this.#passOn(name, state))
-    state.holder = lock
-    this.#states.set(name, state)
-    return lock
+  tryLock(name: string, { leaseMs }: LockOptions = {}): ChainLock | undefined {
+    if (this.#isClosed) throw closed()
+    if (this.#states.has(name)) return undefined
+    const holder = this.#newLock(name, leaseMs)
+    this.#states.set(name, { holder, waiting: new Set() })
+    return holder
   }
 
   /** Waits until it is free. TIMED_OUT, ABORTED, CHAIN_CLOSED. */
   async lock(name: string, options: WaitOptions = {}): Promise<ChainLock> {
+    const lock = this.tryLock(name, options)
+    if (lock !== undefined) return lock
     using deadline = new Deadline(options)
-    for (;;) {
-      const lock = this.tryLock(name, options)
-      if (lock !== undefined) return lock
-      await this.#turn(name, deadline.signal)
-      if (deadline.isGivenUp) throw new AteError('ABORTED', `The lock ${name} was not waited for.`)
-      if (deadline.signal.aborted) throw new AteError('TIMED_OUT', `The lock ${name} was not free in time.`)
-    }
+    return await this.#turn(name, options.leaseMs, deadline)
   }
 
   /** Releases all, and refuses who waits. */
   close(): void {
     this.#isClosed = true
     for (const { holder, waiting } of this.#states.values()) {
-      holder?.unlock()
-      for (const wake of waiting) wake()
+      for (const { refuse } of waiting) refuse(closed())
+      waiting.clear()
+      holder.unlock()
     }
   }
 
-  /** Resolves when the lock may be free, or the signal came. */
-  #turn(name: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const state = this.#states.get(name)
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake)
-        const at = state?.waiting.indexOf(wake) ?? -1
-        if (at >= 0) state?.waiting.splice(at, 1)
-        resolve()
+  /** Whoever has been served keeps the lock, even when he was about to give up: he has to unlock it. */
+  #turn(name: string, leaseMs: number | undefined, deadline: Deadline): Promise<ChainLock> {
+    return new Promise((serve, refuse) => {
+      const waiting = { leaseMs, serve, refuse }
+      const giveUp = (): void => {
+        this.#states.get(name)?.waiting.delete(waiting)
+        refuse(
+          deadline.isGivenUp
+            ? new AteError('ABORTED', `The lock ${name} was not waited for.`)
+            : new AteError('TIMED_OUT', `The lock ${name} was not free in time.`),
+        )
       }
-      state?.waiting.push(wake)
-      signal.addEventListener('abort', wake)
-      if (state === undefined || signal.aborted) wake()
+      this.#states.get(name)?.waiting.add(waiting)
+      deadline.signal.addEventListener('abort', giveUp)
+      if (deadline.signal.aborted) giveUp()
     })
   }
 
-  #passOn(name: string, state: LockState): void {
-    state.holder = undefined
-    const [next] = state.waiting
-    if (next === undefined) this.#states.delete(name)
-    else next()
+  #newLock(name: string, leaseMs = DEFAULT_LEASE_MS): ChainLock {
+    return new ChainLock(name, ++this.#lastFence, leaseMs, () => this.#passOn(name))
   }
+
+  /** To who has waited longest, at once: whoever comes now comes after him. */
+  #passOn(name: string): void {
+    const state = this.#states.get(name)
+    const [next] = state?.waiting ?? []
+    if (state === undefined || next === undefined) {
+      this.#states.delete(name)
+      return
+    }
+    state.waiting.delete(next)
+    state.holder = this.#newLock(name, next.leaseMs)
+    next.serve(state.holder)
+  }
+}
+
+function closed(): AteError {
+  return new AteError('CHAIN_CLOSED', 'The chain is closed.')
 }

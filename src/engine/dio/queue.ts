@@ -3,6 +3,7 @@
  * handler stores, and that the message is done, become true together or not at all, wherever a crash comes. Before that it
  * is claimed, in the chain, so that a message that brings its handler down is counted, and put aside in the end.
  */
+import { after } from '../after.js'
 import { AteError, errorCode } from '../error.js'
 import type { AteSession } from '../trust/session.js'
 import type { ChainAccess } from './chain-access.js'
@@ -211,10 +212,10 @@ export class Queue<D extends DataType> {
   async #handle(claimed: Claimed, handler: Handler<D>): Promise<void> {
     const { key } = claimed
     const lease = new AbortController()
-    const timer = setTimeout(() => {
+    const stopTimer = after(this.#options.leaseMs, () => {
       lease.abort()
       this.#waker.wake()
-    }, this.#options.leaseMs)
+    })
     try {
       await this.#transact(async (dio) => {
         const message = await dio.tryLoad(this.#messageType, key)
@@ -227,7 +228,7 @@ export class Queue<D extends DataType> {
     } catch (error) {
       await this.#noteFailure(claimed, error)
     } finally {
-      clearTimeout(timer)
+      stopTimer()
     }
   }
 

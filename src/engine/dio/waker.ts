@@ -1,3 +1,5 @@
+import { after } from '../after.js'
+
 /** Lets those who have nothing to do wait until there may be something. */
 export class Waker {
   readonly #waiting = new Set<() => void>()
@@ -10,15 +12,14 @@ export class Waker {
   /** Resolves at the next `wake`, after `ms` milliseconds when given, or when `signal` comes. */
   wait(ms: number | undefined, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      let timer: ReturnType<typeof setTimeout> | undefined
       const wake = (): void => {
-        clearTimeout(timer)
+        stopTimer()
         signal.removeEventListener('abort', wake)
         this.#waiting.delete(wake)
         resolve()
       }
       this.#waiting.add(wake)
-      if (ms !== undefined) timer = setTimeout(wake, ms)
+      const stopTimer = after(ms ?? Infinity, wake)
       signal.addEventListener('abort', wake)
       if (signal.aborted) wake()
     })
