@@ -27,6 +27,7 @@ import type { Plugin } from '../engine/dio/hooks/plugin.js'
 import { chainClock, doubtAbout } from './chain-clock.js'
 import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
+import { JUDGE_MODULE } from './judge-module.js'
 import { keepingInMemory } from './memory-keeping.js'
 import type { OpenOptions } from './open-options.js'
 import { secretFor } from './secret.js'
@@ -34,8 +35,6 @@ import { withPlugins } from './with-plugins.js'
 import { withRootKeys } from './with-root-keys.js'
 
 const DEFAULT_KEY_BITS = 256
-/** The worker that reads the log loads it too. */
-const JUDGE_MODULE = new URL('../engine/dio/judging/judge-batch.js', import.meta.url).href
 
 /** For the thread that compacts. */
 const REFERENCES_MODULE = new URL('../engine/dio/references.js', import.meta.url).href

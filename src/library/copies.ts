@@ -6,6 +6,7 @@ import { type ImportOptions, type ImportReport, importIntoDirectory } from '../a
 import { type RestoreOptions, type RestoreReport, restoreDirectory } from '../adapters/node/restore-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { AteError } from '../engine/error.js'
+import { JUDGE_MODULE } from './judge-module.js'
 import { receiverOf } from './receiver.js'
 import type { AteConfig } from './config.js'
 import { secretFor } from './secret.js'
@@ -46,7 +47,7 @@ export async function importRange(
   const directory = directoryOf(config, name)
   examineChainDirectory(directory)
   const secret = secretFor(config.options, config.options.passphrase === undefined)
-  return await importIntoDirectory({ directory, secret, receiverOf }, source, options)
+  return await importIntoDirectory({ directory, secret, judgeModule: JUDGE_MODULE, receiverOf }, source, options)
 }
 
 function directoryOf({ options }: AteConfig, name: string): string {

@@ -55,6 +55,8 @@ export interface BatchReceiver {
 export interface ImportPlaces {
   directory: string
   secret: ChainSecret
+  /** See `OpenChainOptions`. */
+  judgeModule: string
   receiverOf: (handle: ChainHandle) => BatchReceiver
 }
 
@@ -137,7 +139,7 @@ async function stageCopy(directory: string, staged: string): Promise<void> {
 }
 
 async function intake(
-  { secret, receiverOf }: ImportPlaces,
+  { secret, judgeModule, receiverOf }: ImportPlaces,
   staged: string,
   reader: ExportReader,
   header: ExportHeader,
@@ -152,6 +154,7 @@ async function intake(
     allowDamage: false,
     acceptRollback: false,
     signal: options.signal,
+    judgeModule,
     onProgress: ignore,
     onNotice: ignore,
   })

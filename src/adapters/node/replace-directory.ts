@@ -9,8 +9,9 @@ import { makeDirectory } from './make-directory.js'
 const { O_DIRECTORY, O_RDONLY } = constants
 
 /**
- * What was at `place` lies at `aside` then; undefined when there was nothing. Where names cannot be exchanged at once, a
- * crash may leave nothing at `place` and both directories beside it. Throws ACCESS_DENIED, INPUT_OUTPUT, ...
+ * What was at `place` lies at `aside` then, and never at another name; undefined when there was nothing. A crash before it is
+ * done may leave the new one at `aside`; where names cannot be exchanged at once, nothing at `place` and both beside it.
+ * Throws ACCESS_DENIED, INPUT_OUTPUT, ...
  */
 export function replaceDirectory(staged: string, place: string, aside: string): string | undefined {
   try {
@@ -21,15 +22,26 @@ export function replaceDirectory(staged: string, place: string, aside: string): 
       syncDirectory(parent)
       return undefined
     }
-    if (exchangeNames(staged, place)) renameSync(staged, aside)
-    else {
+    // Who stages deletes what is at `staged`: the old one must never be there.
+    renameSync(staged, aside)
+    if (!exchangeNames(aside, place)) {
+      renameSync(aside, staged)
       renameSync(place, aside)
-      renameSync(staged, place)
+      renameOrUndo(staged, place, () => renameSync(aside, place))
     }
     syncDirectory(parent)
     return aside
   } catch (error) {
     throw fileError('put in place', 'the directory of the chain', error)
+  }
+}
+
+function renameOrUndo(from: string, to: string, undo: () => void): void {
+  try {
+    renameSync(from, to)
+  } catch (error) {
+    undo()
+    throw error
   }
 }
 

@@ -19,7 +19,7 @@ import {
   proofDigest,
 } from './format/proof-format.js'
 import type { ProofPlan } from './proof-plan.js'
-import type { Authorship } from './types.js'
+import type { Authorship, ChainTrust } from './types.js'
 
 const MAC_BYTES = 32
 
@@ -40,7 +40,12 @@ export interface BatchAuthor {
 /** Who wrote the batches of a log with such a manifest. */
 export function authorFor(format: FormatHeader, crypto: CryptoProvider, author: DataKey): BatchAuthor {
   if (format === FORMAT_FOUND) return foundAuthor(crypto, author)
-  return trustOf(format) === 'distributed' ? provenAuthor(crypto, author) : macAuthor(crypto, author)
+  return authorOf(trustOf(format), crypto, author)
+}
+
+/** Who writes the batches of a chain of that trust. */
+export function authorOf(trust: ChainTrust, crypto: CryptoProvider, author: DataKey): BatchAuthor {
+  return trust === 'distributed' ? provenAuthor(crypto, author) : macAuthor(crypto, author)
 }
 
 /** The manifest is lost: whatever its batches are, for reading. */

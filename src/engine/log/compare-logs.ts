@@ -1,6 +1,6 @@
 /** Where a log ends, and whether another one has what it has: what tells an older copy from a newer and a forked one. */
 import { equalBytes } from '../bytes/equal.js'
-import { macAuthor } from './batch-author.js'
+import { authorFor } from './batch-author.js'
 import { digestOfBatch } from './digest-of-batch.js'
 import { NO_DIGEST } from './format/link.js'
 import { ManifestFile } from './manifest-file.js'
@@ -32,8 +32,8 @@ export async function endOfLog({ storage, crypto, keys }: BatchSource): Promise<
 /** True when the history up to `end` is the log's. */
 export async function hasHistory({ storage, crypto, keys }: BatchSource, end: LogEnd): Promise<boolean> {
   if (end.sequence === 0) return true
-  const { segments } = (await ManifestFile.load(storage, crypto, keys)).current
-  const judge = { crypto, keys, author: macAuthor(crypto, keys.author) }
+  const { format, segments } = (await ManifestFile.load(storage, crypto, keys)).current
+  const judge = { crypto, keys, author: authorFor(format, crypto, keys.author) }
   const digest = await digestOfBatch(storage, judge, segments, end.sequence)
   return digest !== undefined && equalBytes(digest, end.digest)
 }

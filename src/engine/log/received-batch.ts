@@ -8,7 +8,7 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
 import { MAX_BATCH_BYTES } from '../limits.js'
-import { macAuthor, provenAuthor } from './batch-author.js'
+import { authorOf } from './batch-author.js'
 import { checkBatch, checkOrder, stateAfter, type BatchJudge, type ChainState } from './chain-state.js'
 import type { Doubt } from './doubts.js'
 import { alignFrame, FRAME_HEADER_BYTES, type FrameHead } from './format/frame-head.js'
@@ -86,8 +86,7 @@ export type BatchVerifier = (
 
 /** Verifies batches of the chain with these keys. */
 export function batchVerifier(crypto: CryptoProvider, keys: ChainKeys, trust: ChainTrust): BatchVerifier {
-  const author = trust === 'distributed' ? provenAuthor(crypto, keys.author) : macAuthor(crypto, keys.author)
-  const judge = { crypto, keys, author }
+  const judge = { crypto, keys, author: authorOf(trust, crypto, keys.author) }
   const opener = new GroupOpener(crypto, keys)
   return (bytes, options) => verifyBatch({ judge, opener, ...options }, bytes)
 }

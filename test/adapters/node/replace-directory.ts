@@ -30,6 +30,14 @@ t.test('both change places at once, and the old one is kept aside', async (t) =>
   t.equal(freeName(join(root, 'old'), 'replaced'), join(root, 'old.replaced-2'))
 })
 
+t.test('when the old one cannot be kept aside, it stays where it is', async (t) => {
+  const root = directories(t, 'new', 'old')
+  const aside = join(root, 'nothing', 'aside')
+  t.throws(() => replaceDirectory(join(root, 'new'), join(root, 'old'), aside))
+  t.equal(readFileSync(join(root, 'old', 'manifest'), 'utf8'), 'old')
+  t.equal(readFileSync(join(root, 'new', 'manifest'), 'utf8'), 'new', 'who staged it may delete it')
+})
+
 t.test('where nothing is, or the lock of who asks only, nothing is kept', async (t) => {
   const root = directories(t, 'a', 'b')
   t.equal(replaceDirectory(join(root, 'a'), join(root, 'below', 'place'), join(root, 'aside')), undefined)
