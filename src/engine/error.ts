@@ -36,7 +36,7 @@ export const ERROR_CODES = [
   'ABORTED', // given up by the caller
   'TIMED_OUT',
   'LAGGED', // a subscriber did not take its events for too long
-  'TIME_AHEAD', // a time from elsewhere lies further ahead than the tolerance
+  'TIME_AHEAD', // a time from elsewhere lies further ahead than the tolerance, or beyond the year 2100
   'LOCK_LOST', // a lock or lease is somebody else's by now
   'SERVICE_FAILED', // a service answered with an error
   // hooks

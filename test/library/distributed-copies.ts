@@ -19,7 +19,7 @@ function ledgers(t: Test) {
     dio.store({ text }, { type: Note })
     await dio.commit()
   }
-  return { ...chains, config, elsewhere, write }
+  return { ...chains, config, elsewhere, write, leave: () => chains.on(chains.elsewhere) }
 }
 
 await t.test('a backup of a chain of distributed trust comes back where the chain was', async (t) => {
@@ -45,7 +45,7 @@ await t.test('a backup of a chain of distributed trust comes back where the chai
 await t.test(
   'an export that overlaps a copy of distributed trust is taken in, also where its index is lost',
   async (t) => {
-    const { config, elsewhere, open, on, write, ...chains } = ledgers(t)
+    const { root: directory, config, elsewhere, open, write, leave } = ledgers(t)
     for (const text of ['a', 'b', 'c']) await write(text)
     const chain = await open(config)
     const all = await bytesOf(chain.exportRange({ withKey: true }))
@@ -55,10 +55,10 @@ await t.test(
     const later = await open(config)
     const overlapping = await bytesOf(later.exportRange({ from: 2 }))
     await later.close()
-    on(chains.elsewhere)
+    leave()
     const { sequence } = await importRange(elsewhere, 'notes', [all])
     t.match(await importRange(elsewhere, 'notes', [some]), { sequence, batches: 0 })
-    rmSync(join(chains.root, 'elsewhere', 'notes', 'index'), { recursive: true })
+    rmSync(join(directory, 'elsewhere', 'notes', 'index'), { recursive: true })
     t.match(await importRange(elsewhere, 'notes', [overlapping]), { sequence: sequence + 1, batches: 1 })
     await using copy = await open(elsewhere)
     t.strictSame(await texts(copy), ['a', 'b', 'c', 'd'])

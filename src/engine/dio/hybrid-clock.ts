@@ -12,6 +12,10 @@ const TICKS = 2048
 /** How far times may lie ahead of ours, for whom we believe them. */
 export const DEFAULT_TOLERANCE_MS = 40_000
 const FORMAT = 1
+/** No wall clock is believed beyond the year 2100: nine years are left to count on in. */
+const LATEST = Date.UTC(2100, 0, 1) * TICKS
+/** More times than a program gives between two commits, and few enough that nobody counts through what is left. */
+const STEP = 2 ** 28
 
 declare const brand: unique symbol
 export type HybridTime = number & { readonly [brand]: 'HybridTime' }
@@ -34,7 +38,7 @@ export class HybridClock {
 
   /** Greater than every time it gave or saw. */
   next(): HybridTime {
-    const wall = Math.max(0, Math.floor(this.#nowMs())) * TICKS
+    const wall = Math.min(Math.max(0, Math.floor(this.#nowMs())) * TICKS, LATEST)
     this.#last = wall > this.#last ? wall : this.#last + 1
     // The only maker of times.
     return this.#last as HybridTime
@@ -56,6 +60,14 @@ export class HybridClock {
       hint: 'Set the clocks of both machines right.',
     })
   }
+}
+
+/**
+ * The latest time that a batch may bring to a chain whose clock is at `before`: every reader comes to the same, whenever he
+ * reads. The time in its link is no measure: who makes up the one makes up the other.
+ */
+export function latestAfter(before: number): number {
+  return Math.max(LATEST, before) + STEP
 }
 
 /** Milliseconds since 1970. */

@@ -22,7 +22,7 @@ import {
 import { type ObjectKey, parseKey } from '../../../src/engine/dio/object-key.js'
 import { decodeObject, encodeObject, type ObjectRecord, TOMBSTONE } from '../../../src/engine/dio/object-record.js'
 import { encodeRootKeys } from '../../../src/engine/dio/rule-record.js'
-import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
+import { encodeClock, latestAfter } from '../../../src/engine/dio/hybrid-clock.js'
 import { openLog } from '../../../src/engine/log/index.js'
 import { GROUP_CONTENT } from '../../../src/engine/log/types.js'
 import { BODY_PLACE_KIND } from '../../../src/engine/chain/body-place.js'
@@ -274,6 +274,32 @@ attack(
   'CONFLICT',
   raw((view) => view.put(CLOCK_KIND, 0, 0, encodeClock(5))),
 )
+
+attack(
+  'runaway: the clock of the chain is set to its end, so that nobody commits any more',
+  'TIME_AHEAD',
+  raw((view) => view.put(CLOCK_KIND, 0, 0, encodeClock(Number.MAX_SAFE_INTEGER))),
+)
+attack(
+  'runaway: an object was changed at the end of time',
+  'TIME_AHEAD',
+  raw((view, { his }) => rewrite(view, his, { updatedAt: Number.MAX_SAFE_INTEGER })),
+)
+void t.test('runaway: from the latest time that a batch may bring, the chain goes on', async (t) => {
+  const ledger = await Ledger.make()
+  await ledger.raw((view) => view.put(CLOCK_KIND, 0, 0, encodeClock(latestAfter(0))), mallory)
+  for (const label of ['once', 'twice'])
+    await ledger.use(async (chain, { refused }) => {
+      t.strictSame(refused, [])
+      await chain.transact(async (dio) => void ((await dio.load(Box, ledger.box)).label = label), {
+        session: everything,
+      })
+    })
+  await ledger.use(async (chain, { refused }) => {
+    t.strictSame(refused, [])
+    t.equal((await chain.dio().load(Box, ledger.box)).label, 'twice')
+  })
+})
 
 // Defect 5: batches are taken by halves.
 attack(

@@ -2,6 +2,8 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Chain } from '../../../src/engine/dio/chain.js'
+import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
+import { CLOCK_KIND } from '../../../src/engine/dio/kinds.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
 import { type BatchBytes, openLog, proofRuns } from '../../../src/engine/log/index.js'
 import { WriteKey } from '../../../src/engine/trust/keys.js'
@@ -55,6 +57,21 @@ await t.test(
     })
   },
 )
+
+await t.test('a batch of a runaway clock is refused, and the chain goes on', async (t) => {
+  const { ledger, key } = await ledgerOfAlice()
+  await ledger.raw((view) => view.put(CLOCK_KIND, 0, 0, encodeClock(Number.MAX_SAFE_INTEGER)), mallory)
+  const [pinned, stored, forged] = await ledger.batches()
+  if (pinned === undefined || stored === undefined || forged === undefined) return t.fail()
+  const copy = new Distributed(ledger.keys)
+  await copy.use(async (chain) => {
+    for (const bytes of [pinned, stored]) await chain.receive([bytes])
+    await t.rejects(chain.receive([forged]), { code: 'TIME_AHEAD', message: /2100/ })
+    await chain.transact(async (dio) => void ((await dio.load(Box, key)).label = 'changed'), {
+      session: new AteSession({ writeKeys: [alice] }),
+    })
+  })
+})
 
 async function runsOf(ledger: Distributed): Promise<BatchBytes[][]> {
   const runs: BatchBytes[][] = []

@@ -1,7 +1,13 @@
 /** Times of objects: later ones are greater, whatever clocks do, and stay close to them. */
 import t from 'tap'
 import { infoOf } from '../../../src/engine/dio/dao-state.js'
-import { decodeClock, encodeClock, HybridClock, millisecondsOf } from '../../../src/engine/dio/hybrid-clock.js'
+import {
+  decodeClock,
+  encodeClock,
+  HybridClock,
+  latestAfter,
+  millisecondsOf,
+} from '../../../src/engine/dio/hybrid-clock.js'
 import { WallClock } from '../../../src/engine/dio/wall-clock.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
@@ -68,6 +74,15 @@ await t.test('what only moves or deletes objects leaves no time behind either', 
   now -= 2 * HOUR
   await using again = await memoryChain(options)
   t.equal(again.latestMs, T0 + HOUR)
+})
+
+t.test('a wall clock beyond the year 2100 is not believed: times count on from there', (t) => {
+  const clock = new HybridClock(() => Number.MAX_SAFE_INTEGER)
+  const first = clock.next()
+  t.equal(new Date(millisecondsOf(first)).toISOString(), '2100-01-01T00:00:00.000Z')
+  t.equal(clock.next(), first + 1)
+  t.ok(clock.last < latestAfter(0))
+  t.end()
 })
 
 t.test('a time of others may lie ahead by the tolerance, and no more', (t) => {

@@ -10,7 +10,7 @@ import type { WriteRule } from '../../trust/rules.js'
 import { formatKey } from '../object-key.js'
 import { ProvenRights } from '../rights.js'
 import { TrustState } from '../trust-state.js'
-import { judgeClock, judgeContent } from './judge-content.js'
+import { judgeContent, judgeTimes } from './judge-content.js'
 import { judgeObjects } from './judge-objects.js'
 import { judgePlaces } from './judge-places.js'
 import { judgeRules } from './judge-rules.js'
@@ -37,6 +37,6 @@ export const judgeBatch: JudgeBatch = ({ records, bodies, dropsBodies, signers }
     if (batch.leavesTombstone(key) && batch.objectBefore(key) === undefined)
       throw bad(`leaves a tombstone of ${formatKey(key)}, which was never there`)
   judgePlaces(batch)
-  judgeClock(batch)
+  judgeTimes(batch)
   judgeContent(batch, bodies)
 }

@@ -3,20 +3,31 @@ import { equalBytes } from '../../bytes/equal.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh } from '../../chain/body-place.js'
 import { AteError } from '../../error.js'
 import { accessKeyOf, type Look } from '../access.js'
-import { decodeClock } from '../hybrid-clock.js'
+import { decodeClock, latestAfter } from '../hybrid-clock.js'
 import { CLOCK_KIND } from '../kinds.js'
 import { formatKey, type KeyParts } from '../object-key.js'
 import type { AccessKeyName, ObjectRecord } from '../object-record.js'
 import { bad, type ReceivedBatch } from './received-batch.js'
 
-/** The clock of the chain never goes back. CONFLICT, BAD_FORMAT. */
-export function judgeClock(batch: ReceivedBatch): void {
+/** The clock of the chain never goes back, nor to where none could go on. CONFLICT, TIME_AHEAD, BAD_FORMAT. */
+export function judgeTimes(batch: ReceivedBatch): void {
+  const known = batch.before.get(CLOCK_KIND, 0, 0)
+  const before = known === undefined ? 0 : decodeClock(known)
+  const latest = latestAfter(before)
   for (const { high, low, value } of batch.changes(CLOCK_KIND)) {
     if (high !== 0 || low !== 0 || value === null) throw bad('stops the clock of the chain')
-    const before = batch.before.get(CLOCK_KIND, 0, 0)
-    if (decodeClock(value) < (before === undefined ? 0 : decodeClock(before)))
-      throw new AteError('CONFLICT', 'The batch sets the clock of the chain back.')
+    const time = decodeClock(value)
+    if (time < before) throw new AteError('CONFLICT', 'The batch sets the clock of the chain back.')
+    demandEarlier(time, latest)
   }
+  for (const key of batch.changedObjects()) {
+    const object = batch.objectAfter(key)
+    if (object !== undefined) demandEarlier(Math.max(object.createdAt, object.updatedAt), latest)
+  }
+}
+
+function demandEarlier(time: number, latest: number): void {
+  if (time > latest) throw new AteError('TIME_AHEAD', 'The batch brings a time that lies beyond the year 2100.')
 }
 
 /** CONFLICT, NOT_SEALED, BAD_FORMAT. `bodies`: numbers of the contents that came with the batch. */
