@@ -5,6 +5,7 @@
 import { Command, Errors } from '@oclif/core'
 import { isNoSpace } from '../adapters/node/file-error.js'
 import { isAteError } from '../engine/error.js'
+import { commandHint } from './command-hint.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { failureLines, type Failure } from './failure.js'
 import { isUsageError, usageLine, usageProblem, type UsageError } from './usage-error.js'
@@ -34,7 +35,8 @@ export abstract class BaseCommand extends Command {
 
 function describe(error: unknown): Failure {
   if (isAteError(error)) {
-    const { code, message, hint } = error
+    const { code, message } = error
+    const hint = commandHint(error)
     return { code, message, ...(hint === undefined ? {} : { hint }), exitCode: exitCodeOf(code) }
   }
   if (isNoSpace(error)) return { code: 'NO_SPACE', message: 'the disk is full', exitCode: EXIT.NO_SPACE }

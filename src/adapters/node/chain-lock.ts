@@ -84,9 +84,7 @@ function readPid(fd: number): number | undefined {
 function chainLocked(fd: number): AteError {
   const pid = readPid(fd)
   const holder = pid === undefined ? 'another process' : `process ${pid}`
-  return new AteError('CHAIN_LOCKED', `The chain is open in ${holder}.`, {
-    hint: 'Unmount it there first (atefs umount).',
-  })
+  return new AteError('CHAIN_LOCKED', `The chain is open in ${holder}.`, { hint: 'Close or unmount it there first.' })
 }
 
 function writePid(fd: number): void {

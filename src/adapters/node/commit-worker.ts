@@ -71,7 +71,7 @@ function reportFailure(error: unknown): void {
 
 function indexDamaged(): AteError {
   return new AteError('CHAIN_DAMAGED', 'the index is not the one that was written last', {
-    hint: 'unmount and mount again: it is rebuilt from the log',
+    hint: 'close the chain and open it again: it is rebuilt from the log',
   })
 }
 

@@ -359,7 +359,7 @@ export class ChainView implements RecordView {
   #fail(error: unknown): AteError {
     this.#failure ??= new AteError('WRITE_FAILED', 'the chain could not be written; nothing more is accepted', {
       cause: error,
-      hint: 'check the disk and the log of the mount, then unmount and mount again',
+      hint: 'check the disk and the system log, then close the chain and open it again',
     })
     return this.#failure
   }

@@ -61,7 +61,7 @@ export class LeafSeal {
     const plaintext = this.open(storeKey, stored, into)
     if (plaintext !== undefined) return plaintext
     throw new AteError('BODY_DAMAGED', 'a leaf of the index does not verify', {
-      hint: 'unmount, remove the index directory beside the log and mount again: it is rebuilt from the log',
+      hint: 'close the chain, remove the index directory beside the log and open it again: it is rebuilt from the log',
     })
   }
 

@@ -137,9 +137,7 @@ export async function removeSlot(
   return edit(crypto, file, passphrase, async (keyring) => {
     const left = keyring.slots.filter((slot) => toHex(slot.id) !== slotId)
     if (left.length === keyring.slots.length) {
-      throw new AteError('KEY_SLOT_NOT_FOUND', 'The chain has no such key slot.', {
-        hint: 'To list them: atefs passwd --list',
-      })
+      throw new AteError('KEY_SLOT_NOT_FOUND', 'The chain has no such key slot.')
     }
     if (left.length === 0) {
       throw new AteError('LAST_KEY_SLOT', 'The last slot cannot be removed: nothing could open the chain again.', {

@@ -36,9 +36,7 @@ export function manifestDamage(error: unknown, names: readonly string[]): AteErr
   const isMissing = code === 'NOT_A_CHAIN' && names.some((name) => segmentNumberOf(name) !== undefined)
   if (code !== 'BAD_FORMAT' && !isMissing) return undefined
   return new AteError('CHAIN_DAMAGED', `The manifest of this chain is ${isMissing ? 'missing' : 'damaged'}.`, {
-    hint:
-      'Put back a copy of the file manifest. Without one, atefs mount --allow-damage reads what can be read, ' +
-      'and atefs fsck tells what else is damaged.',
+    hint: 'Put back a copy of the file manifest.',
     cause: error,
   })
 }

@@ -109,5 +109,5 @@ export class GroupReader {
 
 function damaged({ segment, position, number }: GroupAddress, why: string, cause?: unknown): AteError {
   const message = `Body ${number} in segment ${segment} at ${position} ${why}.`
-  return new AteError('BODY_DAMAGED', message, { hint: 'Run atefs fsck to see what else is damaged.', cause })
+  return new AteError('BODY_DAMAGED', message, { cause })
 }

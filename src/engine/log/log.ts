@@ -387,6 +387,7 @@ export class Log {
 }
 
 function writeFailed(cause: unknown): AteError {
-  const hint = 'Unmount, check the disk and the system log, and mount again: everything acknowledged is there.'
+  const hint =
+    'Close the chain, check the disk and the system log, and open it again: everything acknowledged is there.'
   return new AteError('WRITE_FAILED', 'The storage of the log failed; nothing more is accepted.', { hint, cause })
 }

@@ -126,7 +126,7 @@ class LogOpening {
       const manifest = await ManifestFile.load(storage, crypto, keys)
       if (this.#isWritable && isReadOnlyFormat(manifest.current.format)) {
         throw new AteError('UNSUPPORTED_FORMAT', 'This program can only read this chain: it uses newer features.', {
-          hint: 'Mount with --read-only, or use the newer atefs that wrote it.',
+          hint: 'Open it read-only, or use the newer atefs that wrote it.',
         })
       }
       return manifest
@@ -262,7 +262,7 @@ class LogOpening {
 }
 
 function rolledBack(message: string): AteError {
-  const hint = 'If an older copy was restored on purpose, mount with --accept-rollback.'
+  const hint = 'If an older copy was restored on purpose, it has to be accepted once.'
   return new AteError('CHAIN_ROLLED_BACK', message, { hint })
 }
 

@@ -90,7 +90,6 @@ async function demandDrops({ storage, crypto, keys }: BatchSource, batch: Receiv
 
 function damaged(what: string, cause?: unknown): AteError {
   return new AteError('CHAIN_DAMAGED', `The log is damaged: ${what}`, {
-    hint: 'Run atefs fsck to see all of it.',
     cause,
   })
 }

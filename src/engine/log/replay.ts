@@ -158,9 +158,7 @@ export class Replay {
 }
 
 export function chainDamaged(finding: Finding): AteError {
-  return new AteError('CHAIN_DAMAGED', damageText(finding), {
-    hint: 'Run atefs fsck to see all of it; atefs mount --allow-damage reads the rest.',
-  })
+  return new AteError('CHAIN_DAMAGED', damageText(finding))
 }
 
 /** What is wrong and where, one sentence for people. */

@@ -60,7 +60,7 @@ for (const [what, damage] of Object.entries(DAMAGE)) {
       const storage = await twoSegments(new MemoryStorage())
       const kept = await manifestOf(storage)
       await damage(storage)
-      const hint = /atefs mount --allow-damage/
+      const hint = /Put back a copy/
       await t.rejects(open({ storage }), { code: 'CHAIN_DAMAGED', hint })
       await t.rejects(open({ storage, readOnly: true }), { code: 'CHAIN_DAMAGED', hint })
       if (what !== 'not authentic') await t.rejects(describeChain(storage), { code: 'CHAIN_DAMAGED', hint })
