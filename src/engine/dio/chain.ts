@@ -242,9 +242,12 @@ export class Chain implements ChainAccess, AsyncDisposable {
     try {
       await this.sync()
     } finally {
-      this.#objects.close()
-      await this.#objects.feed.close()
-      await this.#onClose()
+      try {
+        this.#objects.close()
+        await this.#objects.feed.close()
+      } finally {
+        await this.#onClose()
+      }
     }
     if (failure instanceof Error) throw failure
   }

@@ -64,7 +64,7 @@ export class CommitFeed implements CommitListener {
     await this.#last
     const all = [...this.#listeners.values()].flatMap((listeners) => [...listeners])
     this.#listeners.clear()
-    for (const listener of all) listener.end()
+    for (const listener of all) undisturbed(() => listener.end())
   }
 
   note(changes: readonly RecordChange[], committed: Promise<void>): void {
@@ -76,7 +76,8 @@ export class CommitFeed implements CommitListener {
       } catch {
         return // it may be lost: who made the commit was told
       }
-      for (const { topic, event } of told) for (const listener of this.#listeners.get(topic) ?? []) listener.note(event)
+      for (const { topic, event } of told)
+        for (const listener of this.#listeners.get(topic) ?? []) undisturbed(() => listener.note(event))
     })
   }
 
@@ -116,6 +117,15 @@ export class CommitFeed implements CommitListener {
       const kind = before === undefined ? 'stored' : 'changed'
       told.push({ topic, event: { kind, key, name: '', record: after } })
     } else if (before !== undefined) told.push({ topic, event: { kind: 'deleted', key, name: '' } })
+  }
+}
+
+/** One listener that fails is nothing to the others, and does not keep the chain from its end. */
+function undisturbed(tell: () => void): void {
+  try {
+    tell()
+  } catch {
+    // There is nobody to be told: the commit is made, and not his.
   }
 }
 

@@ -109,10 +109,13 @@ export class Queue<D extends DataType> {
     return messages.push(fields)
   }
 
-  /** Takes a message back that nobody has done. False: there is none. */
+  /** Takes a message back that nobody has done, or that was put aside. False: this queue has none of that key. */
   async withdrawIn(dio: DioMut, key: ObjectKey): Promise<boolean> {
-    if (!(await dio.exists(key))) return false
-    await (await this.#load(dio)).claims.delete(key)
+    const { claims, failures } = await this.#load(dio)
+    await claims.delete(key)
+    await failures.delete(key)
+    const info = await dio.info(key)
+    if (info?.parent !== this.#key || info.type !== this.#messageType.name) return false
     dio.delete(key)
     return true
   }

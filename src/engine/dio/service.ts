@@ -99,11 +99,14 @@ export async function serve<Q extends DataType, A extends DataType>(
   const place = await ServicePlace.open(chain, service, queueOptions)
   await place.queue.process(
     async (request, dio, lease) => {
-      const { answer, error } = await answerOrError(() => answerer(request, dio, lease))
+      const error = await errorOf(async () => {
+        const answer = await answerer(request, dio, lease)
+        ;(await place.replies(dio)).set(keyOf(request), {}).answer.store(answer)
+      })
+      if (error === undefined) return
       // What a handler that failed has done is given up; that it failed is not.
-      if (error !== undefined) dio.cancel()
-      const reply = (await place.replies(dio)).set(keyOf(request), error === undefined ? {} : { error })
-      if (answer !== undefined) reply.answer.store(answer)
+      dio.cancel()
+      ;(await place.replies(dio)).set(keyOf(request), { error })
     },
     { signal, concurrency },
   )
@@ -161,12 +164,12 @@ function by({ session }: { session?: AteSession }): { session?: AteSession } {
   return session === undefined ? {} : { session }
 }
 
-async function answerOrError<T>(
-  answer: () => Promise<T> | T,
-): Promise<{ answer?: T; error?: { code: string; message: string } }> {
+/** What a handler failed with, or its answer is refused for. */
+async function errorOf(answer: () => Promise<void>): Promise<{ code: string; message: string } | undefined> {
   try {
-    return { answer: await answer() }
+    await answer()
+    return undefined
   } catch (error) {
-    return { error: { code: errorCode(error) ?? '', message: error instanceof Error ? error.message : String(error) } }
+    return { code: errorCode(error) ?? '', message: error instanceof Error ? error.message : String(error) }
   }
 }

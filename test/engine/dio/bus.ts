@@ -1,5 +1,10 @@
 /** Being told of what becomes of a collection. */
+import { mock } from 'node:test'
+import t from 'tap'
+import { CommitFeed } from '../../../src/engine/dio/commit-feed.js'
 import type { CollectionEvent } from '../../../src/engine/dio/links/subscription.js'
+import { ChainBuilder } from '../../../src/library/chain-builder.js'
+import { AteConfig } from '../../../src/library/config.js'
 import { onEveryChain } from '../../helpers/every-chain.js'
 import { Box, boxWith, Item } from '../../helpers/objects.js'
 
@@ -92,3 +97,31 @@ await onEveryChain(
     t.equal(taken, 10_000)
   },
 )
+
+await onEveryChain('a listener that throws keeps nothing from others, nor the chain from its end', async (t, open) => {
+  const chain = await open()
+  const box = await boxWith(chain)
+  const { items } = await chain.dio().load(Box, box.key)
+  let calls = 0
+  items.onChange(() => {
+    calls++
+    throw new Error('of the listener')
+  })
+  const events = items.subscribe()
+  for (const name of ['a', 'b'])
+    await chain.transact(async (dio) => (await dio.load(Box, box.key)).items.push({ name, amount: 1 }))
+  t.strictSame(await take(events, 2), ['stored a 1', 'stored b 1'])
+  await chain.close()
+  t.equal(calls, 3)
+  t.ok((await events.next()).done)
+})
+
+await t.test('whatever fails as a chain is closed, it is let go of', async (t) => {
+  const close = mock.method(CommitFeed.prototype, 'close', () => Promise.reject(new Error('of the feed')))
+  t.teardown(() => close.mock.restore())
+  const root = t.testdir()
+  const builder = new ChainBuilder(AteConfig.default().with({ logPath: root }))
+  await t.rejects((await builder.open('test')).close(), { message: 'of the feed' })
+  close.mock.restore()
+  await (await builder.open('test')).close()
+})

@@ -4,6 +4,8 @@ import t from 'tap'
 import type { Chain } from '../../../src/engine/dio/chain.js'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import type { Handler, QueueOptions } from '../../../src/engine/dio/queue.js'
+import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
+import { queueType } from '../../../src/engine/dio/queue-types.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
@@ -204,4 +206,40 @@ await t.test('without a signal the work ends with the chain', async (t) => {
   const working = queue.process(() => undefined)
   await sleep(10)
   await Promise.all([t.rejects(working, { code: 'CHAIN_CLOSED' }), chain.close()])
+})
+
+await onEveryChain('only messages of the queue are taken back, and nothing of them is left', async (t, open) => {
+  await using chain = await open()
+  const queue = await chain.queue('jobs', Job, { maxAttempts: 1 })
+  const foreign = await (await chain.queue('others', Job)).send({ number: 1 })
+  const root = await chain.transact((dio) => dio.store({ number: 2 }, { type: Job }).key)
+  const type = queueType(Job)
+  const name = (await chain.dio().load(type, chain.keyOfName('queue', 'jobs'))).key
+  const withdraw = (key: ObjectKey) => chain.transact((dio) => queue.withdrawIn(dio, key))
+  for (const key of [foreign, root, name]) {
+    t.notOk(await withdraw(key))
+    t.ok(await chain.dio().exists(key))
+  }
+  const waiting = await queue.send({ number: 3 })
+  t.ok(await withdraw(waiting))
+  t.notOk(await withdraw(waiting))
+  const dead = await queue.send({ number: 4 })
+  await queue.process(() => Promise.reject(new Error('impossible')), { untilEmpty: true })
+  t.equal((await collected(queue.dead())).length, 1)
+  t.ok(await withdraw(dead))
+  const { failures, claims } = await chain.dio().load(type, name)
+  t.strictSame([await collected(queue.dead()), await failures.size(), await claims.size()], [[], 0, 0])
+})
+
+await onEveryChain('a lease may be for ever', async (t, open) => {
+  await using chain = await open()
+  const queue = await chain.queue('jobs', Job, { leaseMs: Infinity })
+  await queue.send({ number: 1 })
+  let isTold = false
+  const handler: Handler<typeof Job> = async (_, __, signal) => {
+    await sleep(20)
+    isTold = signal.aborted
+  }
+  await queue.process(handler, { untilEmpty: true })
+  t.notOk(isTold)
 })

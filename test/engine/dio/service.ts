@@ -1,8 +1,9 @@
 /** Requests and answers. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dataType } from '../../../src/engine/dio/data-type.js'
+import type { DioMut } from '../../../src/engine/dio/dio-mut.js'
 import { service } from '../../../src/engine/dio/service.js'
-import { plain } from '../../../src/engine/dio/standard-schema.js'
+import { plain, type StandardSchema } from '../../../src/engine/dio/standard-schema.js'
 import { AteError } from '../../../src/engine/error.js'
 import { onEveryChain } from '../../helpers/every-chain.js'
 import { collected, Note } from '../../helpers/objects.js'
@@ -99,4 +100,32 @@ await onEveryChain('a request that one server does not come to an end with is an
   await Promise.all(serving)
   const done = (await collected(chain.dio().roots(Note))).map(({ text }) => text)
   t.strictSame(done, [`${by}`], 'what the first one did comes to nothing')
+})
+
+await onEveryChain('an answer that its schema refuses comes to who asked as an error, at once', async (t, open) => {
+  await using chain = await open()
+  const Even = dataType('Even', {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value: { number: number }) =>
+        value.number % 2 === 0 ? { value } : { issues: [{ message: 'odd', path: ['number'] }] },
+    },
+  } as StandardSchema<{ number: number }>)
+  const even = service('even', Ping, Even)
+  const end = new AbortController()
+  let calls = 0
+  const answerer = ({ text }: { text: string }, dio: DioMut) => {
+    calls++
+    dio.store({ text }, { type: Note })
+    return { number: Number(text) }
+  }
+  const serving = chain.serve(even, answerer, { signal: end.signal })
+  const refused = { code: 'SERVICE_FAILED', cause: { code: 'INVALID_OBJECT' }, message: /number/ }
+  await t.rejects(chain.invoke(even, { text: '1' }, { timeoutMs: 5000 }), refused)
+  t.equal(calls, 1)
+  t.equal((await chain.invoke(even, { text: '2' })).number, 2)
+  t.strictSame((await collected(chain.dio().roots(Note))).map(({ text }) => text), ['2']) // prettier-ignore
+  end.abort()
+  await serving
 })

@@ -79,7 +79,12 @@ export class DaoVec<D extends DataType> {
     return subscribeTo(host, type, collection)
   }
 
-  /** Calls `listener` after each commit for each child that it stored, changed or deleted, and when the chain is closed. */
+  /**
+   * Calls `listener` after each commit for each child that it stored, changed or deleted, and when the chain is closed: as
+   * `subscribe`, for who reads no events.
+   *
+   * @internal
+   */
   onChange(listener: () => void): Disposable {
     const { host, collection } = this.#link
     const end = host.subscribe(collection, { note: listener, end: listener })
