@@ -15,7 +15,7 @@ import type { PackedLeaf } from './packed-leaf.js'
 import { encodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
 
 /** Of opened leaves, some 3 KiB each. */
-const CACHE_BYTES = 32 * 1024 * 1024
+const CACHE_BYTES = 24 * 1024 * 1024
 /** Leaves asked for at once when it is not known where they begin. */
 const LEARNED_LEAVES = 32
 const FIRST_LEAF = encodeKey(0, 0, 0)
