@@ -24,7 +24,8 @@ import { AteError, errorCode } from '../engine/error.js'
 import { keyIdOf } from '../engine/trust/keys.js'
 import { Hooks } from '../engine/dio/hooks/hooks.js'
 import type { Plugin } from '../engine/dio/hooks/plugin.js'
-import { chainClock, doubtAbout } from './chain-clock.js'
+import { type ChainClock, chainClock, doubtAbout } from './chain-clock.js'
+import { closingOnFailure } from './closing-on-failure.js'
 import { compactionPlan, Compactions } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
 import { JUDGE_MODULE } from './judge-module.js'
@@ -124,8 +125,9 @@ export class ChainBuilder {
     }
     const handle = await (presence === 'absent' ? createChain(options) : openChain(options))
     if (trust === undefined || trust === handle.trust) return handle
-    await handle.close()
-    throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
+    return closingOnFailure(handle, () => {
+      throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
+    })
   }
 
   /** `onNotice` is for people, `onRefused` for the program. */
@@ -143,16 +145,36 @@ function uncompacted(options: Readonly<AteConfigOptions>): Readonly<AteConfigOpt
   return { ...options, compactMode: 'never', compactBootstrap: false, compactCleanup: false }
 }
 
+type OpenedChain = CompactableChain & ChainKeeping & Pick<ChainHandle, 'view' | 'trust' | 'close'>
+
+/** Where it fails, nothing stays open of the chain. */
 function chainOn(
   name: string,
-  opened: CompactableChain & ChainKeeping & Pick<ChainHandle, 'view' | 'trust' | 'close'>,
+  opened: OpenedChain,
   durability: Durability,
   options: Readonly<AteConfigOptions>,
   hooks: Hooks,
   holeBytes = 0,
+): Promise<Chain> {
+  const clock = chainClock(options)
+  const close = (): Promise<void> => {
+    clock.stop()
+    return opened.close()
+  }
+  return closingOnFailure({ close }, () => chainWith(clock, name, opened, durability, options, hooks, holeBytes))
+}
+
+/** Its compactions begin last: nothing fails behind them. */
+function chainWith(
+  clock: ChainClock,
+  name: string,
+  opened: OpenedChain,
+  durability: Durability,
+  options: Readonly<AteConfigOptions>,
+  hooks: Hooks,
+  holeBytes: number,
 ): Chain {
   const { view, trust } = opened
-  const clock = chainClock(options)
   const { nowMs, toleranceMs: clockToleranceMs } = clock
   const compact = (): Promise<CompactionReport> => opened.compact()
   const onClose = async (): Promise<void> => {
@@ -163,10 +185,10 @@ function chainOn(
   const { compactors } = options
   const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, compactors, onClose }
   const chain = new Chain({ name, ...parts, hooks, keeping: opened })
-  const plan = trust === 'distributed' ? uncompacted(options) : options
-  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan)
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
+  const plan = trust === 'distributed' ? uncompacted(options) : options
+  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan)
   return chain
 }
 

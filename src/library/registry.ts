@@ -1,6 +1,7 @@
 /** The chains that a program has open, by their names: each is opened once, however many use it. */
 import type { Chain } from '../engine/dio/chain.js'
 import type { Dao, DataType } from '../engine/dio/data-type.js'
+import type { Plugin } from '../engine/dio/hooks/plugin.js'
 import type { ForeignChains, ForeignReference } from '../engine/dio/links/dao-foreign.js'
 import { AteError } from '../engine/error.js'
 import type { AteSession } from '../engine/trust/session.js'
@@ -13,6 +14,8 @@ import { KeptChain } from './kept-chain.js'
 export interface RegistryOptions {
   /** How long a chain on the disk stays open when nobody uses it. The default is a minute. */
   keepOpenMs?: number
+  /** The plugins of the chain of that name, asked for whenever it is opened. Without it: none. */
+  plugins?: (name: string) => readonly Plugin[]
 }
 
 /** A chain in use. When its last user is done it stays open for a while, and is closed then. */
@@ -29,11 +32,13 @@ const DEFAULT_KEEP_OPEN_MS = 60_000
 export class Registry implements ForeignChains, AsyncDisposable {
   readonly #config: AteConfig
   readonly #keepOpenMs: number
+  readonly #pluginsOf: (name: string) => readonly Plugin[]
   readonly #kept = new Map<string, KeptChain>()
   #isClosed = false
 
-  constructor(config: AteConfig, { keepOpenMs = DEFAULT_KEEP_OPEN_MS }: RegistryOptions = {}) {
+  constructor(config: AteConfig, { keepOpenMs = DEFAULT_KEEP_OPEN_MS, plugins = () => [] }: RegistryOptions = {}) {
     this.#config = config
+    this.#pluginsOf = plugins
     // What is in memory is gone when it is closed.
     this.#keepOpenMs = config.options.logPath === undefined ? Infinity : keepOpenMs
   }
@@ -72,7 +77,7 @@ export class Registry implements ForeignChains, AsyncDisposable {
     const kept = this.#keptOf(name)
     const open = (): Promise<Chain> => {
       if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The registry is closed.')
-      return new ChainBuilder(config).open(name)
+      return new ChainBuilder(config, this.#pluginsOf(name)).open(name)
     }
     let chain: Chain
     try {

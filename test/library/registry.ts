@@ -8,6 +8,8 @@ import {
   AteConfig,
   AteSession,
   ChainBuilder,
+  type ChainUse,
+  compression,
   dataType,
   errorCode,
   foreign,
@@ -15,9 +17,11 @@ import {
   type ObjectKey,
   objectKey,
   plain,
+  type Plugin,
   readBy,
   Registry,
   vecOf,
+  vote,
 } from '../../src/index.js'
 
 const Stop = dataType('Stop', plain<{ name: string }>())
@@ -45,6 +49,11 @@ async function lineIn(registry: Registry, chain: string, next?: { chain: string;
     if (next !== undefined) line.next.set('line', next)
     return line.key
   })
+}
+
+async function withUse<T>(registry: Registry, name: string, work: (use: ChainUse) => Promise<T>): Promise<T> {
+  using use = await registry.open(name)
+  return await work(use)
 }
 
 /** What the link of a line leads to. */
@@ -126,6 +135,21 @@ for (const [kind, configOf] of [
     t.equal((await (await use.chain.dio().load(Line, a)).next.load('itself', Line, registry))?.key, a)
     const many = await Promise.all(Array.from({ length: 20 }, () => follow(registry, 'b', b)))
     t.equal(new Set(many.map((found) => found?.key)).size, 1, 'many at once')
+  })
+
+  await t.test(`${kind}: chains have their plugins whoever opens them, a foreign link included`, async (t) => {
+    const config = configOf(t)
+    const strict: Plugin = { name: 'strict', validators: [() => vote.deny('never')] }
+    const plugins = (name: string): Plugin[] => (name === 'strict' ? [strict] : [compression()])
+    await using registry = new Registry(config, { plugins, keepOpenMs: 1 })
+    const long = 'far away '.repeat(1000)
+    const { key, near } = await withUse(registry, 'far', async ({ chain }) => {
+      const { key } = await chain.transact((dio) => dio.store({ name: long }, { type: Line }))
+      return { key, near: await lineIn(registry, 'near', { chain: 'far', key }) }
+    })
+    await sleep(20)
+    t.equal((await follow(registry, 'near', near))?.name, long)
+    await t.rejects(lineIn(registry, 'strict', { chain: 'far', key }), { code: 'REFUSED' })
   })
 
   await t.test(`${kind}: a registry that is closed has closed its chains, and opens none`, async (t) => {
