@@ -4,6 +4,7 @@
  * message means the same in both formats.
  */
 import { toLatin1 } from '../engine/bytes/latin1.js'
+import { isUnicode } from '../engine/bytes/unicode.js'
 import type { Packable } from '../engine/codec/message-pack.js'
 import { AteError } from '../engine/error.js'
 import { encodeText } from './utf8.js'
@@ -12,7 +13,6 @@ const BYTES = '$bytes'
 /** As deep as MessagePack goes. */
 const MAX_DEPTH = 16
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const LONE_SURROGATE = /\p{Surrogate}/u
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -80,7 +80,7 @@ function nameOf(key: string): string {
 }
 
 function checkedText(text: string): string {
-  if (LONE_SURROGATE.test(text)) throw bad('holds text that is no Unicode')
+  if (!isUnicode(text)) throw bad('holds text that is no Unicode')
   return text
 }
 

@@ -24,15 +24,19 @@ export const Box = dataType('Box', plain<{ label: string }>(), {
 
 /** A chain in memory; reopened with the same storage and keys it goes on. */
 export async function memoryChain(
-  { durability = 'memory', ...options }: Partial<MemoryChainOptions> & { durability?: Durability } = {},
+  {
+    durability = 'memory',
+    crypto = nativeCrypto,
+    ...options
+  }: Partial<MemoryChainOptions> & { durability?: Durability } = {},
   plugins: readonly Plugin[] = [],
 ): Promise<Chain> {
   const hooks = new Hooks(plugins)
-  const opened = await openMemoryChain({ crypto: nativeCrypto, ...options })
+  const opened = await openMemoryChain({ crypto, ...options })
   return new Chain({
     name: 'test',
     view: opened.view,
-    crypto: nativeCrypto,
+    crypto,
     nowMs: options.clock ?? Date.now,
     durability,
     compact: () => opened.view.compact(),

@@ -3,10 +3,10 @@
  * array or a map is followed by as many values, or names and values, as it was said to have. One writer is kept and `reset`
  * between uses.
  */
+import { isUnicode } from '../bytes/unicode.js'
 import { AteError } from '../error.js'
 
 const utf8 = new TextEncoder()
-const LONE_SURROGATE = /\p{Surrogate}/u
 const MAX_BYTES = 2 ** 31
 
 export class MessagePackWriter {
@@ -47,7 +47,7 @@ export class MessagePackWriter {
     const { length } = text
     if (length < 0x20 && this.#ascii(text)) return true
     const encoded = utf8.encode(text)
-    if (encoded.length > length && LONE_SURROGATE.test(text)) return false
+    if (encoded.length > length && !isUnicode(text)) return false
     if (encoded.length < 0x20) this.#byte(0xa0 | encoded.length)
     else this.#header(encoded.length, 0xd9, 0xda, 0xdb)
     this.#set(encoded)

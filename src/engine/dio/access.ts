@@ -6,7 +6,7 @@ import { ByteWriter } from '../bytes/byte-writer.js'
 import { LABELS } from '../crypto/labels.js'
 import { AteError } from '../error.js'
 import { ACCESS_KEY_BYTES, openWith, sealWith, unwrapAccessKey, wrapAccessKey } from '../trust/access-keys.js'
-import type { ReadKey } from '../trust/keys.js'
+import type { KeyId, ReadKey } from '../trust/keys.js'
 import type { WriteRule } from '../trust/rules.js'
 import type { AteSession } from '../trust/session.js'
 import type { RecordReader } from '../transaction/record-reader.js'
@@ -67,12 +67,18 @@ export function demandWrite(rights: Rights, rule: WriteRule, key: KeyParts): voi
   throw new AteError('NOT_AUTHORIZED', `The object ${formatKey(key)} cannot be changed: ${why}.`)
 }
 
-/** Opens and makes the access keys of a session, and what they seal. */
+/** An access key, and the key of the session that opened it. Secret. */
+interface OpenKey {
+  readonly bytes: Uint8Array
+  /** Undefined: it was made here, and nothing that is stored is sealed with it yet. */
+  readonly openedBy: KeyId | undefined
+}
+
+/** Opens and makes the access keys of a session, and what they seal: for one transaction, since what it makes may be given up. */
 export class AccessKeys {
   readonly #objects: ObjectStore
   readonly #session: AteSession
-  /** Opened ones. Secret. */
-  readonly #keys = new Map<string, Uint8Array>()
+  readonly #keys = new Map<string, OpenKey>()
 
   constructor(objects: ObjectStore, session: AteSession) {
     this.#objects = objects
@@ -81,14 +87,15 @@ export class AccessKeys {
 
   /** NO_READ_KEY when the session holds none of those that open it. */
   key(name: AccessKeyName, reader: RecordReader): Uint8Array {
+    const nowMs = this.#objects.nowMs()
     const known = this.#keys.get(text(name))
-    if (known !== undefined) return known
+    if (known !== undefined && this.#isHeld(known, nowMs)) return known.bytes
     const record = reader.get(ACCESS_KEY_KIND, name.ring, name.epoch)
     for (const { readKey, wrapped } of record === undefined ? [] : decodeAccessKey(record).wraps) {
-      const held = this.#session.readKey(readKey, this.#objects.nowMs())
+      const held = this.#session.readKey(readKey, nowMs)
       if (held === undefined) continue
       const key = unwrapAccessKey(this.#objects.crypto, held, contextOf(name), wrapped)
-      this.#keys.set(text(name), key)
+      this.#keys.set(text(name), { bytes: key, openedBy: readKey })
       return key
     }
     throw new AteError('NO_READ_KEY', `The session of ${this.#session.identity} holds no key that opens this object.`)
@@ -98,7 +105,7 @@ export class AccessKeys {
   record(name: AccessKeyName, readers: readonly ReadKey[], key?: Uint8Array): Uint8Array {
     const { crypto } = this.#objects
     const bytes = key ?? crypto.randomBytes(ACCESS_KEY_BYTES)
-    this.#keys.set(text(name), bytes)
+    if (key === undefined) this.#keys.set(text(name), { bytes, openedBy: undefined })
     const context = contextOf(name)
     const wraps = readers.map((reader) => ({
       readKey: reader.id,
@@ -114,6 +121,11 @@ export class AccessKeys {
   /** NO_READ_KEY, BODY_DAMAGED. */
   open(name: AccessKeyName, reader: RecordReader, object: KeyParts, sealed: Uint8Array): Uint8Array {
     return openWith(this.#objects.crypto, this.key(name, reader), LABELS.objectData, contextOf(name, object), sealed)
+  }
+
+  /** Sessions expire, those that lend their keys too. */
+  #isHeld({ openedBy }: OpenKey, nowMs: number): boolean {
+    return openedBy === undefined || this.#session.readKey(openedBy, nowMs) !== undefined
   }
 }
 

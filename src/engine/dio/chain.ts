@@ -13,7 +13,7 @@ import { keyOfName } from './object-names.js'
 import type { KeyId } from '../trust/keys.js'
 import { AteSession } from '../trust/session.js'
 import { TRUST_KIND } from './kinds.js'
-import { encodeRootKeys } from './rule-record.js'
+import { encodeRootKeys, refuseManyKeys } from './rule-record.js'
 import { ROOT_KEYS_PLACE } from './trust-state.js'
 import { formatKey, type ObjectKey } from './object-key.js'
 import { Queue, type QueueOptions, type WorkOptions } from './queue.js'
@@ -145,9 +145,10 @@ export class Chain implements ChainAccess, AsyncDisposable {
 
   /**
    * Gives a chain that holds nothing its root keys: who may change what has no rule. One that has some must have these.
-   * NOT_AUTHORIZED.
+   * NOT_AUTHORIZED; BAD_ARGUMENT for more than 256.
    */
   async pinRootKeys(keys: readonly KeyId[]): Promise<void> {
+    refuseManyKeys(keys)
     const { trust, records } = this.#objects
     const isEmpty = this.dio().rootKeys().next().done === true && !trust.hasRules
     if (trust.rootKeys.length > 0 || !isEmpty) {

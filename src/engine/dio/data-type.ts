@@ -1,4 +1,5 @@
 /** Types of objects: a name that is stored with each, a schema of its fields, and what it is linked to. */
+import { isUnicode } from '../bytes/unicode.js'
 import { AteError } from '../error.js'
 import { MAX_INDEXED_FIELDS } from '../limits.js'
 import type { IndexedValue } from './field-index.js'
@@ -137,8 +138,12 @@ export function dataType<
   // Without links L is the empty record. They are not looked at: what they refer to may not be declared yet.
   const links = options.links ?? ({} as L)
   const names = Object.keys(links)
-  if (name === '' || [name, ...names].some((one) => one.length > MAX_NAME_LENGTH) || names.length > MAX_LINKS)
-    throw new AteError('BAD_ARGUMENT', `The name of a type or link is empty or too long, or there are too many links.`)
+  const isBad = (one: string): boolean => one.length > MAX_NAME_LENGTH || !isUnicode(one)
+  if (name === '' || [name, ...names].some(isBad) || names.length > MAX_LINKS)
+    throw new AteError(
+      'BAD_ARGUMENT',
+      'The name of a type or link is empty, too long or no Unicode, or there are too many links.',
+    )
   if (options.index !== undefined && options.index.length > MAX_INDEXED_FIELDS)
     throw new AteError('BAD_ARGUMENT', `The type ${name} has more than ${MAX_INDEXED_FIELDS} indexed fields.`)
   return Object.freeze({ name, schema, links, options: erase(options) })

@@ -12,6 +12,7 @@ import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
 import { keyOf } from './dao-state.js'
 import type { Dao, DataType, InputOf } from './data-type.js'
+import { AccessKeys } from './access.js'
 import { Dio } from './dio.js'
 import { copyOf } from './copy.js'
 import { checkFields } from './fields.js'
@@ -26,7 +27,7 @@ import { ObjectWriter, type ParentSpot } from './object-writer.js'
 import { refuseLargeLinks } from './object-record.js'
 import { storeReadRule } from './read-ring.js'
 import { type Orphans, removeObject } from './removal.js'
-import { INHERITED } from './rule-record.js'
+import { INHERITED, refuseManyKeys } from './rule-record.js'
 import { Tracked } from './tracked.js'
 
 /** What an object is stored as. */
@@ -87,6 +88,7 @@ export class DioMut extends Dio {
     const tracked = this.#writer.tracked(keyOf(object))
     if (tracked === undefined)
       throw new AteError('BAD_ARGUMENT', `The object ${keyOf(object)} is of an earlier transaction: load it again.`)
+    for (const rule of [rules.read, rules.write]) if (rule?.kind === 'any') refuseManyKeys(rule.keys)
     const { read, write } = tracked.rules ?? INHERITED
     this.#writer.setRules(tracked, {
       read:
@@ -118,7 +120,7 @@ export class DioMut extends Dio {
     using wait = new CommitWait(options)
     const writer = this.#writer
     if (this.#isCommitting) throw new AteError('BAD_ARGUMENT', 'A commit of this transaction is under way already.')
-    const moreBytes = writer.collect() + (this.objects.isSigned ? MAX_PROOF_KEYS * PROOF_ENTRY_BYTES : 0)
+    const moreBytes = this.#collect(writer)
     if (!writer.hasChanges) {
       this.#begin()
       return
@@ -232,7 +234,7 @@ export class DioMut extends Dio {
       await this.objects.records.commit(writer.transaction, {
         isDurable,
         // Whoever waited for validators may have gone on.
-        moreBytes: proposed === undefined ? moreBytes : writer.collect(),
+        moreBytes: proposed === undefined ? moreBytes : this.#collect(writer),
         settle: (latest, hasWaited) => {
           wait.refuseAborted()
           if (hasWaited) writer.collect()
@@ -252,6 +254,11 @@ export class DioMut extends Dio {
     }
   }
 
+  /** Returns what comes to the changes when they are applied, at most. */
+  #collect(writer: ObjectWriter): number {
+    return writer.collect() + (this.objects.isSigned ? MAX_PROOF_KEYS * PROOF_ENTRY_BYTES : 0)
+  }
+
   /** REFUSED, HOOK_FAILED, TIMED_OUT, ABORTED. */
   async #judge(writer: ObjectWriter, proposed: ProposedCommit, wait: CommitWait): Promise<void> {
     await judge(this.objects.hooks.validators, proposed, wait.signal)
@@ -264,6 +271,7 @@ export class DioMut extends Dio {
     this.#isCommitting = false
     this.#writer.transaction.end()
     for (const dao of this.#writer.daos) deepFreeze(dao)
+    this.keys = new AccessKeys(this.objects, this.session)
     this.#writer = new ObjectWriter(this.objects, this.session, this.keys)
   }
 }

@@ -32,7 +32,7 @@ import { pages } from './pages.js'
 export class Dio {
   protected readonly objects: ObjectStore
   protected readonly session: AteSession
-  protected readonly keys: AccessKeys
+  protected keys: AccessKeys
   readonly #host: LinkHost
   #reader: RecordReader | undefined
 

@@ -1,4 +1,5 @@
 /** Keys and places of objects that are found by a name. */
+import { isUnicode } from '../bytes/unicode.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { MAX_CHILD_NAME_BYTES } from '../limits.js'
@@ -15,10 +16,12 @@ export function keyOfName(crypto: CryptoProvider, purpose: string, name: string)
 
 const utf8 = new TextEncoder()
 
-/** The place of a name in a map. BAD_ARGUMENT for one that is too long. */
+/** The place of a name in a map. BAD_ARGUMENT for one that is too long, or no Unicode. */
 export function placeOfName(crypto: CryptoProvider, name: string): number {
   const { length } = utf8.encode(name)
   if (length > MAX_CHILD_NAME_BYTES)
     throw new AteError('BAD_ARGUMENT', `A name in a map has at most ${MAX_CHILD_NAME_BYTES} bytes, not ${length}.`)
+  if (!isUnicode(name))
+    throw new AteError('BAD_ARGUMENT', 'A name in a map is not Unicode: it has half a surrogate pair.')
   return hashTexts(crypto, name)
 }

@@ -316,12 +316,12 @@ export class ObjectWriter {
   finish(): void {
     for (const tracked of this.#changed) if (tracked.pending !== undefined) this.#put(tracked, tracked.pending, 'final')
     this.transaction.put(CLOCK_KIND, 0, 0, encodeClock(this.#store.clock.last))
-    for (const high of this.#listed) this.#store.noteListed(high)
-    if (this.#setsRules) this.#store.trust.hasRules = true
   }
 
-  /** To be called when everything is committed, and nothing is to be done with this any more. */
+  /** To be called when everybody sees the changes, and nothing is to be done with this any more. */
   release(): void {
+    for (const high of this.#listed) this.#store.noteListed(high)
+    if (this.#setsRules) this.#store.trust.hasRules = true
     this.#store.giveBack(this.#slab)
   }
 

@@ -1,6 +1,7 @@
 /** Rules and access keys as they are stored (`docs/objects.md`). */
 import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
+import { AteError } from '../error.js'
 import { MAX_RULE_KEYS } from '../limits.js'
 import { ACCESS_KEY_BYTES, SEAL_OVERHEAD_BYTES } from '../trust/access-keys.js'
 import { KEY_ID_BYTES, type KeyId, keyIdBytes, keyIdOf } from '../trust/keys.js'
@@ -65,6 +66,14 @@ function readWriteRule(reader: ByteReader): WriteRule {
   if (kind === NOBODY) return { kind: 'nobody' }
   if (kind === KEYS) return { kind: 'any', keys: readKeyIds(reader) }
   throw reader.bad('write rule', 'is of an unknown kind')
+}
+
+/** BAD_ARGUMENT for more keys than a rule, or the root of a chain, can have: who stored them could not read them again. */
+export function refuseManyKeys({ length }: readonly unknown[]): void {
+  if (length <= MAX_RULE_KEYS) return
+  throw new AteError('BAD_ARGUMENT', `A rule has ${length} keys; ${MAX_RULE_KEYS} are the limit.`, {
+    hint: 'Give the key of a group to its members, and let the rule name the group.',
+  })
 }
 
 export function writeKeyIds(writer: ByteWriter, keys: readonly KeyId[]): void {

@@ -195,8 +195,13 @@ await onEveryChain(
     const dio = chain.dioMut()
     const loaded = await dio.load(Box, box.key)
     t.throws(() => loaded.notes.set('x'.repeat(1025), { text: '' }), { code: 'BAD_ARGUMENT' })
+    for (const half of ['\ud800', 'x\udc00', '\udc00\ud800'])
+      t.throws(() => loaded.notes.set(half, { text: '' }), { code: 'BAD_ARGUMENT' })
     loaded.notes.set('é'.repeat(512), { text: 'longest' })
     const far = { chain: 'c'.repeat(200), key: box.key }
+    t.throws(() => loaded.elsewhere.set('\ud800', far), { code: 'BAD_ARGUMENT' })
+    t.throws(() => loaded.elsewhere.set('name', { ...far, chain: '\udfff' }), { code: 'BAD_ARGUMENT' })
+    loaded.notes.set('🦊', { text: 'a whole pair' })
     t.throws(
       () => {
         for (let i = 0; i < 300; i++) loaded.elsewhere.set(`${i}`, far)
@@ -206,6 +211,7 @@ await onEveryChain(
     await dio.commit()
     const stored = await chain.dio().load(Box, box.key)
     t.equal((await stored.notes.get('é'.repeat(512)))?.text, 'longest')
+    t.equal((await stored.notes.get('🦊'))?.text, 'a whole pair')
     t.ok(stored.elsewhere.names().length > 100)
   },
 )

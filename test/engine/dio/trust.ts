@@ -10,12 +10,12 @@ import { service } from '../../../src/engine/dio/service.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
-import { ReadKey, WriteKey } from '../../../src/engine/trust/keys.js'
+import { keyIdOf, ReadKey, WriteKey } from '../../../src/engine/trust/keys.js'
 import { readBy, writeBy } from '../../../src/engine/trust/rules.js'
 import { AteSession } from '../../../src/engine/trust/session.js'
 import { keys } from '../../helpers/log-workbench.js'
 import { onEveryChain } from '../../helpers/every-chain.js'
-import { collected, memoryChain } from '../../helpers/objects.js'
+import { Box, collected, memoryChain } from '../../helpers/objects.js'
 
 const Page = dataType('Page', plain<{ text: string }>(), { index: ['text'] })
 const Diary = dataType('Diary', plain<{ title: string }>(), { links: { pages: vecOf(Page) } })
@@ -255,6 +255,96 @@ await t.test('a session holds what its groups and its sudo hold, until it expire
   await t.rejects(expired.commit(), { code: 'SESSION_EXPIRED' })
   t.notMatch(JSON.stringify([ann.read, ann.write, inGroup, ann.session]), Buffer.from(ann.read.bytes).toString('hex'))
 })
+
+await t.test('what a session has opened is closed to it when it expires, or when its sudo does', async (t) => {
+  let now = 1000
+  await using chain = await memoryChain({ clock: () => now })
+  const { diary, page } = await annsDiary(chain)
+  const options = { readKeys: [ann.read], writeKeys: [ann.write], expiresAtMs: 2000 }
+  const lent = new AteSession({ sudo: new AteSession(options) })
+  const group = new AteSession({ sudo: new AteSession(options), groups: [ann.session] })
+  const sessions = [new AteSession(options), lent]
+  const dios = sessions.flatMap((session) => [chain.dio(session), chain.dioMut(session)])
+  const member = chain.dio(group)
+  for (const dio of [...dios, member]) t.equal((await dio.load(Page, page)).text, 'secret text')
+  now = 2000
+  for (const dio of dios) await t.rejects(dio.load(Diary, diary), { code: 'NO_READ_KEY' })
+  t.equal((await member.load(Diary, diary)).title, 'secret title', 'another key of his opens it still')
+})
+
+await onEveryChain(
+  'a key that was made for a rule is forgotten with it, and takes the place of no other',
+  async (t, open) => {
+    await using chain = await open()
+    const { diary, page } = await annsDiary(chain)
+    const change = async (dio: ReturnType<Chain['dioMut']>, ...readers: ReadKey[]) =>
+      dio.protect(await dio.load(Diary, diary), { read: readBy.only(...readers) })
+    await chain.transact((dio) => change(dio, ann.read, bob.read), { session: ann.session })
+    const late = chain.dioMut(ann.session)
+    await change(late, ann.read)
+    const other = chain.dioMut(ann.session)
+    await change(other, ann.read)
+    ;(await other.load(Page, page)).text = 'sealed with the key of the other'
+    await other.commit()
+    await t.rejects(late.commit(), { code: 'CONFLICT' })
+    await change(late, ann.read, eve.read)
+    await late.commit()
+    for (const { session } of [ann, eve])
+      t.equal(await textOf(chain, session, page), 'sealed with the key of the other')
+  },
+)
+
+await t.test(
+  'a rule has no more keys than can be read again: 256 are, one more is refused and changes nothing',
+  async (t) => {
+    const options = { storage: new MemoryStorage(), store: new MemoryStore(), keys }
+    const first = await memoryChain(options)
+    const readers = [ann.read, ...Array.from({ length: 256 }, () => ReadKey.generate(crypto))]
+    const writers = [ann.write.id, ...Array.from({ length: 256 }, () => keyIdOf(crypto.randomBytes(32)))]
+    const tooMany = { code: 'BAD_ARGUMENT', message: /257 keys/ }
+    await t.rejects(first.pinRootKeys(writers), tooMany)
+    await first.pinRootKeys(writers.slice(0, 256))
+    const dio = first.dioMut(ann.session)
+    const diary = dio.store({ title: 'for many' }, { type: Diary })
+    t.throws(() => dio.protect(diary, { read: readBy.only(...readers) }), tooMany)
+    t.throws(() => dio.protect(diary, { read: readBy.only(ann.read), write: writeBy.only(...writers) }), tooMany)
+    await dio.commit()
+    t.equal((await first.dio(eve.session).load(Diary, diary.key)).title, 'for many', 'no rule came of what was refused')
+    const many = { read: readBy.only(...readers.slice(0, 256)), write: writeBy.only(...writers.slice(0, 256)) }
+    await first.transact(async (again) => again.protect(await again.load(Diary, diary.key), many), {
+      session: ann.session,
+    })
+    await first.close()
+    await using chain = await memoryChain(options)
+    t.equal((await chain.dio(ann.session).load(Diary, diary.key)).title, 'for many')
+    await t.rejects(chain.dio(eve.session).load(Diary, diary.key), { code: 'NO_READ_KEY' })
+  },
+)
+
+await t.test(
+  'of a commit that is refused at its end nothing is remembered: roots and rules after it are there',
+  async (t) => {
+    // Names that share a hash share a record: with a hash that is worth nothing it becomes too large.
+    const sha256: typeof crypto.sha256 = (...parts) =>
+      parts.length === 2 ? new Uint8Array(32) : crypto.sha256(...parts)
+    const options = { storage: new MemoryStorage(), store: new MemoryStore(), keys, crypto: { ...crypto, sha256 } }
+    const first = await memoryChain(options)
+    const refused = first.dioMut(ann.session)
+    const box = refused.store({ label: 'x' }, { type: Box })
+    for (let i = 0; i < 80; i++) box.notes.set(`${i}`.padEnd(1000, '-'), { text: '' })
+    refused.protect(box, { write: writeBy.only(ann.write) })
+    await t.rejects(refused.commit(), { code: 'OBJECT_TOO_LARGE' })
+    refused.cancel()
+    const { diary } = await annsDiary(first)
+    t.strictSame([...first.dio().rootKeys()], [diary])
+    await first.close()
+    await using chain = await memoryChain(options)
+    t.strictSame([...chain.dio().rootKeys()], [diary])
+    const dio = chain.dioMut(new AteSession({ readKeys: [ann.read] }))
+    ;(await dio.load(Diary, diary)).title = 'forged'
+    await t.rejects(dio.commit(), { code: 'NOT_AUTHORIZED' })
+  },
+)
 
 await onEveryChain('queues and services work where there are root keys, for who holds one', async (t, open) => {
   await using chain = await open()

@@ -1,9 +1,15 @@
 /** Validators and linters: who judges and labels commits, when, and what is left when they fail. */
 import t from 'tap'
+import { nativeCrypto as crypto } from '../../../src/adapters/node/native-crypto.js'
+import { openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import { Chain } from '../../../src/engine/dio/chain.js'
 import { infoOf } from '../../../src/engine/dio/dao-state.js'
 import { dataType } from '../../../src/engine/dio/data-type.js'
+import { Hooks } from '../../../src/engine/dio/hooks/hooks.js'
 import { type Plugin, type Validator, vote } from '../../../src/engine/dio/hooks/plugin.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
+import { MAX_PROOF_KEYS } from '../../../src/engine/limits.js'
+import { PROOF_ENTRY_BYTES } from '../../../src/engine/log/format/proof-format.js'
 import { generateReadKey } from '../../../src/library/keys.js'
 import { readBy } from '../../../src/engine/trust/rules.js'
 import { AteSession } from '../../../src/engine/trust/session.js'
@@ -289,6 +295,8 @@ await t.test('a linter that throws, or says what is no label, keeps the commit f
     () => ({ big: 'x'.repeat(2000) }),
     () => Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`name${i}`, 'x'])),
     () => ({ number: 5 as unknown as string }),
+    () => ({ '\ud800': 'x', '\ud801': 'y' }),
+    () => ({ half: '\udc00' }),
   ]
   for (const lint of wrong) {
     await using chain = await memoryChain({}, [{ name: 'broken', linters: [lint] }])
@@ -336,5 +344,38 @@ await t.test(
       ),
     )
     t.strictSame((await namesIn(chain, box)).slice(0, 3), ['a', 'b', 'c'])
+  },
+)
+
+await t.test(
+  'where batches are signed, room is kept for the signatures, whether validators answer at once, later or not at all',
+  async (t) => {
+    const asked: Set<number>[] = []
+    for (const validators of [[], [() => vote.allow], [async () => vote.allow]] satisfies Validator[][]) {
+      const reserved = new Set<number>()
+      asked.push(reserved)
+      const opened = await openMemoryChain({ crypto, trust: 'distributed' })
+      const { view, trust } = opened
+      const reserve = view.reserve.bind(view)
+      view.reserve = (bytes, essential) => {
+        reserved.add(bytes)
+        return reserve(bytes, essential)
+      }
+      await using chain = new Chain({
+        name: 'signed',
+        view,
+        trust,
+        crypto,
+        nowMs: Date.now,
+        durability: 'memory',
+        hooks: new Hooks([judging(...validators)]),
+        compact: () => view.compact(),
+        onClose: () => opened.close(),
+      })
+      await chain.transact((dio) => dio.store({ text: 'x' }, { type: Note }))
+    }
+    const [without = new Set()] = asked
+    t.ok(Math.max(...without) > MAX_PROOF_KEYS * PROOF_ENTRY_BYTES)
+    t.strictSame(asked, [without, without, without])
   },
 )

@@ -1,4 +1,5 @@
 /** Labels of objects: short texts that linters give them, stored beside the fields and found by. */
+import { isUnicode } from '../../bytes/unicode.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 import { AteError } from '../../error.js'
 import { MAX_LABELS, MAX_LABELS_BYTES } from '../../limits.js'
@@ -15,8 +16,8 @@ export function withLabels(labels: Labels, given: Readonly<Record<string, unknow
   const all = new Map(labels)
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) all.delete(name)
-    else if (typeof value === 'string') all.set(name, value)
-    else throw new AteError('BAD_ARGUMENT', `The label ${name} is no text.`)
+    else if (typeof value === 'string' && isUnicode(name) && isUnicode(value)) all.set(name, value)
+    else throw new AteError('BAD_ARGUMENT', `The label ${name} is no text, or no Unicode.`)
   }
   const entries = [...all].sort(([a], [b]) => (a < b ? -1 : 1))
   const bytes = entries.flat().reduce((sum, text) => sum + utf8.encode(text).length, 0)

@@ -1,4 +1,6 @@
 /** References to objects of other chains, by names. */
+import { isUnicode } from '../../bytes/unicode.js'
+import { AteError } from '../../error.js'
 import type { AteSession } from '../../trust/session.js'
 import type { Dao, DataType } from '../data-type.js'
 import { formatKey, type ObjectKey, parseKey } from '../object-key.js'
@@ -52,8 +54,10 @@ export class DaoForeign {
     return [...this.#link.value.targets.keys()]
   }
 
-  /** Refers to an object of another chain, instead of what had the name. OBJECT_TOO_LARGE, READ_ONLY. */
+  /** Refers to an object of another chain, instead of what had the name. BAD_ARGUMENT, OBJECT_TOO_LARGE, READ_ONLY. */
   set(name: string, { chain, key }: ForeignReference): void {
+    if (!isUnicode(name) || !isUnicode(chain))
+      throw new AteError('BAD_ARGUMENT', 'The name of a reference is not Unicode: it has half a surrogate pair.')
     this.#change((targets) => targets.set(name, { chain, key: parseKey(key) }))
   }
 
