@@ -45,7 +45,7 @@ export type { DaoForeign, ForeignChains, ForeignReference } from './engine/dio/l
 export type { DaoMap } from './engine/dio/links/dao-map.js'
 export type { DaoVec } from './engine/dio/links/dao-vec.js'
 export type { DaoWeak } from './engine/dio/links/dao-weak.js'
-export type { Change } from './engine/dio/hooks/change.js'
+export type { Change, ChangeBase } from './engine/dio/hooks/change.js'
 export {
   type Linter,
   type Plugin,
@@ -53,6 +53,7 @@ export {
   type Validator,
   type Vote,
   vote,
+  type Votes,
 } from './engine/dio/hooks/plugin.js'
 export type { ProposedCommit, Who } from './engine/dio/hooks/proposed-commit.js'
 export { type ObjectKey, objectKey } from './engine/dio/object-key.js'

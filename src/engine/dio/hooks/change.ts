@@ -17,12 +17,15 @@ export interface Version {
   readonly data: () => Uint8Array
 }
 
-interface ChangeBase {
+/** What every change of an object tells. */
+export interface ChangeBase {
+  /** Of the object. */
   readonly key: ObjectKey
   /** Name of its type. */
   readonly type: string
   /** Where it comes to lie, where it lay: undefined for a root. */
   readonly parent: ObjectKey | undefined
+  /** As `parent`, before the change. */
   readonly parentBefore: ObjectKey | undefined
   /** Those it will have; of one that is deleted, those it had. */
   readonly labels: ReadonlyMap<string, string>

@@ -31,8 +31,11 @@ export interface Plugin {
 export type Vote =
   { readonly kind: 'allow' } | { readonly kind: 'abstain' } | { readonly kind: 'deny'; readonly reason: string }
 
-interface Votes {
+/** The votes there are. */
+export interface Votes {
+  /** It may be kept. */
   readonly allow: Vote
+  /** There is nothing in it to judge. */
   readonly abstain: Vote
   /** `reason`, a sentence or a part of one, comes with the error. */
   readonly deny: (reason: string) => Vote
