@@ -195,26 +195,29 @@ await t.test('objects and older states read as before, whatever happens around c
   t.ok(deferred > 0, `${deferred} compactions left something to somebody who read it`)
 })
 
-await t.test('what a transaction had moved, unread, before its body was emptied is there after its commit', async (t) => {
-  const world = new World()
-  await world.open()
-  const { chain } = world
-  const text = (n: number): string => `${n} `.padEnd(1400, 'fields')
-  const children = await chain.transact((dio) => {
-    const shelf = dio.store({ label: 'all' }, { type: Shelf })
-    return [1, 2, 3, 4, 5, 6, 7, 8].map((n) => keyOf(shelf.notes.push({ text: text(n) })))
-  })
-  for (let i = 0; i < 3; i++) await world.do({ kind: 'store', size: 90_000 })
-  await chain.transact((dio) => children.slice(1).forEach((key) => dio.delete(key)))
-  await world.do({ kind: 'flush the index' })
-  const [child] = children
-  if (child === undefined) throw new Error('no child')
-  const dio = chain.dioMut()
-  dio.detach(child)
-  await chain.compact()
-  await dio.commit()
-  await chain.compact()
-  await world.do({ kind: 'reopen', withIndex: true })
-  t.equal((await world.chain.dio().load(Note, child)).text, text(1))
-  await world.close()
-})
+await t.test(
+  'what a transaction had moved, unread, before its body was emptied is there after its commit',
+  async (t) => {
+    const world = new World()
+    await world.open()
+    const { chain } = world
+    const text = (n: number): string => `${n} `.padEnd(1400, 'fields')
+    const children = await chain.transact((dio) => {
+      const shelf = dio.store({ label: 'all' }, { type: Shelf })
+      return [1, 2, 3, 4, 5, 6, 7, 8].map((n) => keyOf(shelf.notes.push({ text: text(n) })))
+    })
+    for (let i = 0; i < 3; i++) await world.do({ kind: 'store', size: 90_000 })
+    await chain.transact((dio) => children.slice(1).forEach((key) => dio.delete(key)))
+    await world.do({ kind: 'flush the index' })
+    const [child] = children
+    if (child === undefined) throw new Error('no child')
+    const dio = chain.dioMut()
+    dio.detach(child)
+    await chain.compact()
+    await dio.commit()
+    await chain.compact()
+    await world.do({ kind: 'reopen', withIndex: true })
+    t.equal((await world.chain.dio().load(Note, child)).text, text(1))
+    await world.close()
+  },
+)
