@@ -7,7 +7,7 @@ import { MAX_FRAME_MESSAGES, MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES, MAX_REASON_BY
 import { AteError } from '../engine/error.js'
 import { encodeTextWithin, readText } from './utf8.js'
 
-export const PAYLOAD = { MESSAGES: 0, COMPRESSED: 1, CLOSE: 2, FINISH: 3 } as const
+const PAYLOAD = { MESSAGES: 0, COMPRESSED: 1, CLOSE: 2, FINISH: 3 } as const
 
 const MAX_CODE_BYTES = 64
 
@@ -17,7 +17,7 @@ export type Payload =
   | { kind: 'finish'; body: Uint8Array }
 
 /** Bytes that a message takes beside its own. */
-export const MESSAGE_OVERHEAD_BYTES = 4
+const MESSAGE_OVERHEAD_BYTES = 4
 
 /** As many as fit; none is a sign of life. */
 export function encodeMessages(messages: readonly Uint8Array[]): Uint8Array {

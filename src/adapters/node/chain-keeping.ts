@@ -7,12 +7,12 @@ import { type BatchSource, type ExportedKey, exportRange } from '../../engine/lo
 import { backupDirectory } from './backup-chain.js'
 import { KEYRING_FILE, PLAIN_KEY_FILE } from './chain-secret.js'
 
-export interface KeptChain extends BatchSource {
+interface DirectoryChain extends BatchSource {
   directory: string
   view: ChainView
 }
 
-export function keepingOf({ directory, view, ...source }: KeptChain): ChainKeeping {
+export function keepingOf({ directory, view, ...source }: DirectoryChain): ChainKeeping {
   return {
     rotate: () => view.rotate(),
     backup: (to: string, options: BackupOptions = {}) =>

@@ -57,11 +57,11 @@ export class LmdbStore implements OrderedStore {
   }
 
   after(key: Uint8Array): Uint8Array | undefined {
-    return this.#after(key, this.#openView())
+    return this.keysAfter(key, 1)[0]
   }
 
   keysAfter(key: Uint8Array, limit: number): Uint8Array[] {
-    return this.#keys({ start: key, exclusiveStart: true, limit }, this.#openView())
+    return this.#after(key, limit, this.#openView())
   }
 
   /** While it is open LMDB uses no page again that it holds: the file grows by what is written meanwhile. */
@@ -70,7 +70,8 @@ export class LmdbStore implements OrderedStore {
     const transaction = this.#database.useReadTransaction()
     return {
       get: (key) => this.#get(key, transaction),
-      after: (key) => this.#after(key, transaction),
+      after: (key) => this.#after(key, 1, transaction)[0],
+      keysAfter: (key, limit) => this.#after(key, limit, transaction),
       close: () => transaction.done(),
     }
   }
@@ -131,8 +132,8 @@ export class LmdbStore implements OrderedStore {
     return reading(() => database.getBinary(key, { transaction }))
   }
 
-  #after(key: Uint8Array, transaction: Transaction): Uint8Array | undefined {
-    return this.#keys({ start: key, exclusiveStart: true, limit: 1 }, transaction)[0]
+  #after(key: Uint8Array, limit: number, transaction: Transaction): Uint8Array[] {
+    return this.#keys({ start: key, exclusiveStart: true, limit }, transaction)
   }
 
   #keys(range: RangeOptions, transaction: Transaction): Uint8Array[] {

@@ -6,7 +6,7 @@
 import type { CryptoProvider } from '../crypto/provider.js'
 import { isAteError } from '../error.js'
 import { mayWait, type Proven, ProofQueue } from '../log/proof-queue.js'
-import { type Authorship, GROUP_CONTENT, type ReplayedBatch } from '../log/types.js'
+import { type Authorship, GROUP_CONTENT, type GroupPlace, type ReplayedBatch } from '../log/types.js'
 import type { RecordView } from './record-view.js'
 
 export interface UnjudgedBatch {
@@ -18,6 +18,25 @@ export interface UnjudgedBatch {
   readonly dropsBodies: boolean
   /** Ids of the keys that signed it, 32 bytes each. */
   readonly signers: readonly Uint8Array[]
+}
+
+/** What is judged of a batch that is known by its content. */
+export function unjudged(
+  {
+    sequence,
+    records,
+    groups,
+    dropped,
+  }: {
+    readonly sequence: number
+    readonly records: readonly Uint8Array[]
+    readonly groups: readonly GroupPlace[]
+    readonly dropped: readonly unknown[]
+  },
+  signers: readonly Uint8Array[],
+): UnjudgedBatch {
+  const bodies = groups.filter(({ kind }) => kind === GROUP_CONTENT).map(({ number }) => number)
+  return { sequence, records, bodies, dropsBodies: dropped.length > 0, signers }
 }
 
 /** Throws an AteError for a batch that is to be refused. Told by nothing but what it is given; changes nothing. */
@@ -64,15 +83,13 @@ export class BatchGate {
   }
 
   #refusalOf({ item, signers }: Proven<ReplayedBatch>): RefusedBatch | undefined {
-    const { sequence, records, groups, dropped } = item
     let proven: readonly Uint8Array[] = []
     try {
       proven = signers()
-      const bodies = groups.filter(({ kind }) => kind === GROUP_CONTENT).map(({ number }) => number)
-      this.#judge({ sequence, records, bodies, dropsBodies: dropped.length > 0, signers: proven }, this.#before)
+      this.#judge(unjudged(item, proven), this.#before)
       return undefined
     } catch (error) {
-      if (isAteError(error)) return { sequence, error, signers: proven }
+      if (isAteError(error)) return { sequence: item.sequence, error, signers: proven }
       throw error
     }
   }

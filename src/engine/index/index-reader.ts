@@ -7,6 +7,7 @@
 import { Slab } from '../bytes/slab.js'
 import { AteError } from '../error.js'
 import type { RecordItem } from './record-item.js'
+import { FIRST_LEAF } from './leaf-keys.js'
 import { LeafCache } from './leaf-cache.js'
 import type { CachedLeaf } from './leaf-order.js'
 import { SEAL_OVERHEAD_BYTES, type LeafSeal } from './leaf-seal.js'
@@ -18,7 +19,6 @@ import { encodeKey, RECORD_KEY_BYTES, type RecordKey } from './record-key.js'
 const CACHE_BYTES = 24 * 1024 * 1024
 /** Leaves asked for at once when it is not known where they begin. */
 const LEARNED_LEAVES = 32
-const FIRST_LEAF = encodeKey(0, 0, 0)
 
 export class IndexReader {
   readonly #store: OrderedStore

@@ -3,13 +3,12 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import type { LogPoint } from '../log/types.js'
 import { decodeState, type IndexState, STATE_KEY } from './index-state.js'
+import { FIRST_LEAF, leafKeys } from './leaf-keys.js'
 import { decodeLeaf, type LeafRecord } from './leaf.js'
 import type { LeafSeal } from './leaf-seal.js'
 import type { StoreView } from './ordered-store.js'
-import { encodeKey, RECORD_KEY_BYTES } from './record-key.js'
 import { SetDigest, setDigestKey } from './set-digest.js'
 
-const FIRST_LEAF = encodeKey(0, 0, 0)
 /** Leaves opened between two pauses: some milliseconds. */
 const SLICE_LEAVES = 64
 
@@ -66,12 +65,11 @@ export class IndexScan {
   }
 
   *#leaves(): Generator<{ key: Uint8Array; stored: Uint8Array; isPause: boolean }> {
-    let key = this.#view.get(FIRST_LEAF) === undefined ? this.#view.after(FIRST_LEAF) : FIRST_LEAF
-    for (let count = 1; key?.length === RECORD_KEY_BYTES; count++) {
+    let count = 0
+    for (const key of leafKeys(this.#view)) {
       const stored = this.#view.get(key)
       if (stored === undefined) return
-      yield { key, stored, isPause: count % SLICE_LEAVES === 0 }
-      key = this.#view.after(key)
+      yield { key, stored, isPause: ++count % SLICE_LEAVES === 0 }
     }
   }
 }

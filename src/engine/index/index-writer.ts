@@ -12,6 +12,7 @@ import type { LogPoint } from '../log/types.js'
 import type { Overlay, OverlayBucket } from './overlay.js'
 import { isAteError } from '../error.js'
 import { decodeState, encodeState, type IndexState, STATE_KEY } from './index-state.js'
+import { FIRST_LEAF, leafKeys } from './leaf-keys.js'
 import { decodeLeaf, encodeLeaf, type LeafRecord } from './leaf.js'
 import { cutLeaves, leafBytes, LEAF_BYTES, mergeRecords, type RecordChange } from './leaf-edit.js'
 import type { LeafSeal } from './leaf-seal.js'
@@ -23,7 +24,6 @@ import { SetDigest, setDigestKey } from './set-digest.js'
 const SLICE_LEAVES = 192
 /** Changes of one leaf gathered before they are cut into leaves: about as many as a slice writes. */
 const SLICE_RECORDS = 6144
-const FIRST_LEAF = encodeKey(0, 0, 0)
 
 interface Edit {
   storeKey: Uint8Array
@@ -106,7 +106,7 @@ export class IndexWriter {
     if (this.#store.checkMedium !== undefined && !(yield* this.#store.checkMedium())) return false
     const digest = new SetDigest(this.#crypto, this.#digestKey)
     let count = 0
-    for (const key of this.#leafKeys()) {
+    for (const key of leafKeys(this.#store)) {
       const stored = this.#store.borrow(key)
       if (stored === undefined || this.#seal.open(key, stored) === undefined) return false
       digest.add(key, stored)
@@ -153,18 +153,6 @@ export class IndexWriter {
     // The records of this bucket come next and begin before here: they must find what was just written.
     this.#finishEdit()
     this.#writeSlice()
-  }
-
-  *#leafKeys(): Generator<Uint8Array> {
-    if (this.#store.get(FIRST_LEAF) !== undefined) yield FIRST_LEAF
-    for (let last: Uint8Array | undefined = FIRST_LEAF; last !== undefined;) {
-      const keys = this.#store.keysAfter(last, SLICE_LEAVES)
-      for (const key of keys) {
-        if (key.length !== RECORD_KEY_BYTES) return
-        yield key
-      }
-      last = keys[keys.length - 1]
-    }
   }
 
   #editFor(kind: number, high: number, low: number): Edit {

@@ -52,9 +52,13 @@ export class LayeredStore implements OrderedStore {
   }
 
   keysAfter(key: Uint8Array, limit: number): Uint8Array[] {
-    const keys: Uint8Array[] = []
-    for (let next = this.after(key); next !== undefined && keys.length < limit; next = this.after(next)) keys.push(next)
-    return keys
+    const kept: Uint8Array[] = []
+    for (let last: Uint8Array | undefined = this.#isBaseHidden ? undefined : key; last !== undefined;) {
+      const page: Uint8Array[] = this.#base.keysAfter(last, limit)
+      kept.push(...page.filter((each) => this.#isKept(each)))
+      last = kept.length < limit ? page[limit - 1] : undefined
+    }
+    return [...kept, ...this.#changed.keysAfter(key, limit)].sort(compareBytes).slice(0, limit)
   }
 
   write(changes: readonly StoreChange[]): void {

@@ -64,7 +64,12 @@ export class MemoryStore implements OrderedStore {
     const view = new MemoryStore()
     view.#keys.push(...this.#keys)
     for (const [id, value] of this.#values) view.#values.set(id, value)
-    return { get: (key) => view.get(key), after: (key) => view.after(key), close: () => view.clear() }
+    return {
+      get: (key) => view.get(key),
+      after: (key) => view.after(key),
+      keysAfter: (key, limit) => view.keysAfter(key, limit),
+      close: () => view.clear(),
+    }
   }
 
   sizeBytes(): number {

@@ -31,7 +31,7 @@ export interface OrderedStore {
 }
 
 /** A store at one time. */
-export interface StoreView extends Pick<OrderedStore, 'get' | 'after'> {
+export interface StoreView extends Pick<OrderedStore, 'get' | 'after' | 'keysAfter'> {
   close(): void
 }
 

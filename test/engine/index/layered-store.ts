@@ -13,7 +13,10 @@ function answers(store: OrderedStore): string[] {
   const show = (key: Uint8Array | undefined): string => (key === undefined ? '-' : toHex(key))
   return Array.from({ length: 256 }, (_, first) => {
     const key = Uint8Array.of(first)
-    return [store.get(key), store.floor(key), store.before(key), store.after(key)].map(show).join(' ')
+    const following = [1, 3, 100].map((limit) => store.keysAfter(key, limit).map(show).join(','))
+    return [...[store.get(key), store.floor(key), store.before(key), store.after(key)].map(show), ...following].join(
+      ' ',
+    )
   })
 }
 

@@ -2,10 +2,10 @@
  * Batches that another copy of the chain brings, judged before any of them is kept. In distributed trust those that share
  * signatures come together, and each is judged as at opening: by the chain with those before it.
  */
+import { unjudged } from '../../chain/batch-gate.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 import { AteError } from '../../error.js'
 import { mayWait, type Proven, ProofQueue } from '../../log/proof-queue.js'
-import { GROUP_CONTENT } from '../../log/types.js'
 import type { RecordReader } from '../../transaction/record-reader.js'
 import type { ReceivedChanges, ValidateRun } from '../../transaction/record-store.js'
 import { StagedRecords } from '../../transaction/staged-records.js'
@@ -36,9 +36,7 @@ export function judgeRun(crypto: CryptoProvider | undefined, validate: ValidateB
 
 function judgeProven(proven: Proven<ReceivedChanges> | undefined, before: RecordReader): void {
   if (proven === undefined) throw new AteError('BATCH_REFUSED', 'A batch has no signatures.')
-  const { sequence, records, groups, dropped } = proven.item.batch
-  const bodies = groups.filter(({ kind }) => kind === GROUP_CONTENT).map(({ number }) => number)
-  judgeBatch({ sequence, records, bodies, dropsBodies: dropped.length > 0, signers: proven.signers() }, before)
+  judgeBatch(unjudged(proven.item.batch, proven.signers()), before)
 }
 
 /** One for each batch, in order. */
