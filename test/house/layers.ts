@@ -35,6 +35,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'engine/trust': [...base, 'engine/crypto'],
   'engine/dio': [...engine, 'engine/transaction', 'engine/trust'],
   wire: [...base, 'engine/codec', 'engine/crypto'],
+  sync: [...engine, 'wire'],
   'adapters/node': [...engine, 'wire', 'node:', 'lmdb'],
   'adapters/browser': ['engine/error', 'wire'],
   'adapters/node/web-socket': ['engine/error', 'wire', 'ws', 'node:'],

@@ -60,4 +60,6 @@ export const LABELS = {
   wireServerFrames: label('wire server frames'),
   wireFrameKey: label('wire frame key'),
   wireNextSecret: label('wire next secret'),
+  // chains at servers
+  serverOfChain: label('server of chain'),
 } as const
