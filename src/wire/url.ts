@@ -44,7 +44,7 @@ export function parseChainUrl(url: string, name = ''): ChainAddress {
 }
 
 /** `host:port`: what keys of servers are remembered under. */
-export function serverName({ host, port }: ServerAddress): string {
+export function serverName({ host, port }: Pick<ServerAddress, 'host' | 'port'>): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
