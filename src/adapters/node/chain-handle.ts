@@ -8,6 +8,7 @@ import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
 import type { BodyCacheOptions } from '../../engine/chain/body-reader.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
+import type { BatchSource } from '../../engine/log/index.js'
 import type { ChainTrust } from '../../engine/log/types.js'
 
 /** Where the root key comes from. */
@@ -93,6 +94,8 @@ export interface ChainHandle extends ChainKeeping {
   /** Secret; wiped by `close`. The file system takes its name key from here. */
   readonly keys: ChainKeys
   readonly trust: ChainTrust
+  /** Its log, to be read besides. */
+  readonly source: BatchSource
   /** Cheap: no medium is touched. */
   status(): ChainStatus
   /** Gives the space of bodies back that no record refers to. NOT_SUPPORTED, READ_ONLY, NO_SPACE, CHAIN_DAMAGED, ... */

@@ -16,7 +16,7 @@ import type { OrderedStore } from '../../engine/index/ordered-store.js'
 import { batchVerifier, createLog, damageText, describeChain, GroupReader } from '../../engine/log/index.js'
 import { type ChainTrust, GROUP_CONTENT } from '../../engine/log/types.js'
 import { AnchorFile } from './anchor-file.js'
-import type { ChainHandle, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
+import type { ChainHandle, ChainStatus, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
 import { loadJudge } from './load-judge.js'
 import { lockChain, type ChainLock } from './chain-lock.js'
 import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
@@ -133,8 +133,10 @@ async function openWith(
       lock.release()
     }
   }
-  const keeping = keepingOf({ directory: options.directory, storage, crypto: nativeCrypto, keys, view })
-  return { ...keeping, view, keys, trust, status: () => chainStatus(keys, view), compact: () => view.compact(), close }
+  const source = { storage, crypto: nativeCrypto, keys }
+  const keeping = keepingOf({ directory: options.directory, ...source, view })
+  const face = { status: (): ChainStatus => chainStatus(keys, view), compact: () => view.compact(), close }
+  return { ...keeping, view, keys, trust, source, ...face }
 }
 
 async function openWriting(identity: ChainIdentity, options: OpenChainOptions): Promise<OpenParts> {

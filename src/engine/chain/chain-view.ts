@@ -6,13 +6,13 @@
 import { AteError, errorCode } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
 import type { RecordKey } from '../index/record-key.js'
-import { MAX_BODY_BYTES, METADATA_GROUP_BYTES } from '../limits.js'
+import { MAX_BODY_BYTES } from '../limits.js'
 import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
 import type { BatchBytes, BatchVerifier, ReceivedBatch } from '../log/index.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
 import { type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
-import { ChangeStreamWriter } from './change-stream.js'
+import { changeStreams } from './change-streams.js'
 import type { CompactionReport } from './compaction/compactor.js'
 import type { Repack, RepackWork } from './compaction/repack.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
@@ -20,14 +20,11 @@ import { Overlay } from '../index/overlay.js'
 import { joinNeighbours } from './join-neighbours.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 import { changesInto } from './overlay-sink.js'
+import { MOVED_RECORD_BYTES, RECORD_OVERHEAD_BYTES, sealedBytes } from './log-bytes.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
+import type { WriterTurn } from './writer-turn.js'
 
-/** What a record costs in the log beside its value, and a batch beside its groups: for reservations. */
-const RECORD_OVERHEAD_BYTES = 32
-const BATCH_OVERHEAD_BYTES = 4096
-/** What a record that is put anew takes beside its content: few are larger. */
-const MOVED_RECORD_BYTES = 512
 /** Below this more room is asked for, so that writers need not wait when there is none left: 50 ms of a fast writer. */
 const ROOM_AHEAD_BYTES = 24 * 1024 * 1024
 
@@ -76,6 +73,8 @@ export class ChainView implements RecordView {
   #setAside = 0
   readonly #readers: OlderReaders
   #repack: Repack | undefined
+  /** Undefined: nobody else changes the chain. */
+  #turn: WriterTurn | undefined
   #compaction: Promise<CompactionReport> | undefined
   /** Settled when nobody copies segments. */
   #kept: Promise<unknown> = Promise.resolve()
@@ -180,6 +179,10 @@ export class ChainView implements RecordView {
   }
 
   reserve(bytes: number, essential: boolean): Promise<void> | undefined {
+    return this.#turn?.acquire() ?? this.#reserve(bytes, essential)
+  }
+
+  #reserve(bytes: number, essential: boolean): Promise<void> | undefined {
     if (!this.#hasRoom(bytes, essential)) return this.#makeRoom(bytes, essential)
     if (!this.#isRoomMissing && !this.#hasRoom(ROOM_AHEAD_BYTES, false)) this.#askForRoom()
     return undefined
@@ -226,10 +229,9 @@ export class ChainView implements RecordView {
   }
 
   async receive(run: readonly ReceivedBatch[], { isDurable, mayMiss, apply }: ReceiveOptions): Promise<void> {
-    const committer = this.#committer
-    if (committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
-    const room = this.reserve(
+    const room = this.#reserve(
       bytes.reduce((sum, { head, groups }) => sum + head.length + groups.length, 0),
       false,
     )
@@ -249,6 +251,10 @@ export class ChainView implements RecordView {
     })
   }
 
+  shareWith(turn: WriterTurn): void {
+    this.#turn = turn
+  }
+
   keepBodiesFor(mark: () => () => boolean): void {
     this.#readers.add(mark)
   }
@@ -259,9 +265,9 @@ export class ChainView implements RecordView {
 
   /** Everything committed so far lies in closed segments of the log when it resolves. NO_SPACE changes nothing. */
   async rotate(): Promise<void> {
-    if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    const committer = this.#demandCommitter()
     await this.commit()
-    this.#status = await this.#committer.rotate()
+    this.#status = await committer.rotate()
   }
 
   /** The last batch, when everything committed so far is durable. */
@@ -279,10 +285,11 @@ export class ChainView implements RecordView {
     return await working
   }
 
-  /** Gives the space of bodies back that nothing refers to any more. See `ChainWriter.compact`. */
+  /** Gives the space of bodies back that nothing refers to. NOT_SUPPORTED for a chain that is shared. See `ChainWriter.compact`. */
   async compact(): Promise<CompactionReport> {
-    if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
-    const committer = this.#committer
+    const committer = this.#demandCommitter()
+    if (this.#turn !== undefined)
+      throw new AteError('NOT_SUPPORTED', 'a copy of a chain that others change is not compacted')
     this.#compaction ??= this.#kept.then(() => committer.compact()).finally(() => (this.#compaction = undefined))
     return await this.#compaction
   }
@@ -319,19 +326,9 @@ export class ChainView implements RecordView {
 
   #finishTransaction(): GroupDraft[] {
     this.#closeBody()
-    const writer = new ChangeStreamWriter((length) => this.#arenas.stage(length), METADATA_GROUP_BYTES)
-    const transaction = this.#transaction
-    const { cleared, nodes } = this.#overlay.changesOf(transaction)
-    for (const { kind, high, from, to } of cleared) writer.deleteRange(kind, high, from, to)
-    for (const node of nodes) {
-      if (node.transaction !== transaction) continue
-      if (node.value === null) writer.delete(node.kind, node.high, node.low)
-      else writer.put(node.kind, node.high, node.low, node.value)
-    }
     const groups = this.#drafts
-    for (const chunk of writer.finish()) {
+    for (const chunk of changeStreams(this.#overlay, this.#transaction, (length) => this.#arenas.stage(length)))
       groups.push({ kind: GROUP_RECORDS, number: this.#nextGroup++, parts: [chunk] })
-    }
     this.#drafts = []
     return groups
   }
@@ -348,6 +345,7 @@ export class ChainView implements RecordView {
     this.#status = receipt.status
     if (receipt.status.durableSequence === receipt.status.headSequence) this.#durableAtMs = Date.now()
     this.#bodies.placed(receipt.transaction, receipt.places)
+    this.#turn?.onAppended(receipt.status)
   }
 
   #forget(transaction: number, changedLeaves: readonly RecordKey[]): void {
@@ -364,22 +362,25 @@ export class ChainView implements RecordView {
     return this.#failure
   }
 
+  #demandCommitter(): Committer {
+    if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    return this.#committer
+  }
+
   #hasRoom(bytes: number, essential: boolean): boolean {
     const available = essential ? this.#status.availableEssentialBytes : this.#status.availableBytes
-    const taken = this.#pendingBytes + this.#inFlightBytes + this.#setAside
-    // Seals, frames and leaves: a sixteenth covers what 64 KiB bodies and 16 KiB record groups need.
-    return taken + bytes + (taken + bytes) / 16 + BATCH_OVERHEAD_BYTES <= available
+    return sealedBytes(this.#pendingBytes + this.#inFlightBytes + this.#setAside + bytes) <= available
   }
 
   async #makeRoom(bytes: number, essential: boolean): Promise<void> {
-    if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
+    const committer = this.#demandCommitter()
     if (this.#failure !== undefined) throw this.#failure
     await this.#roomAhead
     if (this.#hasRoom(bytes, essential)) return
     // What is under way has its space already, and its receipt tells what is left.
     await this.#lastCommit
     if (this.#hasRoom(bytes, essential)) return
-    await this.#takeRoom(this.#committer)
+    await this.#takeRoom(committer)
     if (this.#hasRoom(bytes, essential)) return
     throw new AteError('NO_SPACE', 'there is no space for the log', {
       hint: 'free space on the disk that holds the log',

@@ -12,6 +12,7 @@ import type { SigningKey } from '../crypto/signature.js'
 import type { RecordItem } from '../index/record-item.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import type { ChangeSink } from './change-stream.js'
+import type { WriterTurn } from './writer-turn.js'
 
 export type { RecordItem } from '../index/record-item.js'
 
@@ -76,6 +77,9 @@ export interface RecordView {
    */
   keepBodiesFor?(mark: () => () => boolean): void
 
+  /** For a chain that other machines change too: from now on nothing is changed here but in turn. */
+  shareWith?(turn: WriterTurn): void
+
   /** For who puts the records: how what they refer to is moved to new bodies. Without it nothing is. */
   repackWith?(repack: Repack): void
 
@@ -84,7 +88,8 @@ export interface RecordView {
   readonly inFlightBytes: number
   /**
    * Makes sure that `bytes` more of changes can be committed. Undefined when they surely can; else a promise that
-   * resolves when they can or rejects with NO_SPACE. `essential` (deletions) may use the reserve kept for them.
+   * resolves when they can or rejects with NO_SPACE. `essential` (deletions) may use the reserve kept for them. Where
+   * others change the chain too it is a promise until the turn has come: call it again behind it (`WriterTurn`).
    */
   reserve(bytes: number, essential: boolean): Promise<void> | undefined
 

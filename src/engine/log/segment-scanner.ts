@@ -46,12 +46,21 @@ export class SegmentScanner {
   readonly #file: SegmentFile
   readonly #salt: Uint8Array
   readonly #dataEnd: number
+  readonly #windowBytes: number
   #window: Uint8Array = new Uint8Array(0)
   #windowAt = 0
   #budgetBytes: number
 
-  /** Nothing but zeros follows `dataEnd`. */
-  constructor(crypto: CryptoProvider, file: SegmentFile, salt: Uint8Array, limit: number, dataEnd = limit) {
+  /** Nothing but zeros follows `dataEnd`. `windowBytes`: what is read at once. */
+  constructor(
+    crypto: CryptoProvider,
+    file: SegmentFile,
+    salt: Uint8Array,
+    limit: number,
+    dataEnd = limit,
+    windowBytes = WINDOW_BYTES,
+  ) {
+    this.#windowBytes = windowBytes
     this.#crypto = crypto
     this.#file = file
     this.#salt = salt
@@ -70,7 +79,7 @@ export class SegmentScanner {
     const end = Math.min(position + length, this.limit)
     if (end <= position) return new Uint8Array(0)
     if (position < this.#windowAt || end > this.#windowAt + this.#window.length) {
-      this.#window = await this.#file.read(position, Math.min(Math.max(length, WINDOW_BYTES), this.limit - position))
+      this.#window = await this.#file.read(position, Math.min(Math.max(length, this.#windowBytes), this.limit - position))
       this.#windowAt = position
     }
     return this.#window.subarray(position - this.#windowAt, end - this.#windowAt)

@@ -1,0 +1,118 @@
+/**
+ * Reads batches of this program's own log again, as they are stored, to bring them elsewhere: from where it last read, while
+ * more is appended. Nothing is verified or opened: whoever takes them in does that.
+ */
+import { AteError } from '../error.js'
+import { FRAME_HEADER_BYTES } from './format/frame-head.js'
+import { linkDigest } from './format/link.js'
+import type { SegmentEntry } from './format/manifest-format.js'
+import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
+import { ManifestFile } from './manifest-file.js'
+import type { BatchSource } from './read-batches.js'
+import type { BatchBytes } from './received-batch.js'
+import { openSegment } from './segment-open.js'
+import { SegmentScanner, type StoredFrame } from './segment-scanner.js'
+import type { SegmentFile } from './storage.js'
+
+/** Most of what is read is small, and has just been written. */
+const WINDOW_BYTES = 64 * 1024
+
+export interface TailBatch {
+  sequence: number
+  /** Of its link. */
+  digest: Uint8Array
+  bytes: BatchBytes
+}
+
+/** Where the next frame belongs. */
+interface Place {
+  entry: SegmentEntry
+  file: SegmentFile
+  salt: Uint8Array
+  position: number
+  sequence: number
+}
+
+export class TailReader {
+  readonly #source: BatchSource
+  #place: Place | undefined
+
+  constructor(source: BatchSource) {
+    this.#source = source
+  }
+
+  /**
+   * The batches from sequence `from` to `to`, which must be in the log already. One caller at a time. CHAIN_DAMAGED when they
+   * are not there, INPUT_OUTPUT.
+   */
+  async *read(from: number, to: number): AsyncGenerator<TailBatch> {
+    let place = this.#place?.sequence === from ? this.#place : await this.#move(from)
+    let scanner = await this.#scan(place)
+    for (let next = from; next <= to;) {
+      const frame = await frameAt(scanner, place.position)
+      if (frame === undefined) {
+        place = await this.#move(next, place.entry)
+        scanner = await this.#scan(place)
+        continue
+      }
+      const { sequence } = frame.head.link
+      if (sequence > next) throw missing(next)
+      const batch = sequence === next ? await this.#batchOf(scanner, frame) : undefined
+      place.position = frame.endPosition
+      place.sequence = sequence + 1
+      if (batch === undefined) continue
+      next++
+      yield batch
+    }
+  }
+
+  async close(): Promise<void> {
+    const { file } = this.#place ?? {}
+    this.#place = undefined
+    await file?.close()
+  }
+
+  /** To the segment that has the batch, or the one behind `before`. */
+  async #move(sequence: number, before?: SegmentEntry): Promise<Place> {
+    await this.close()
+    const { storage, crypto, keys } = this.#source
+    const { segments } = (await ManifestFile.load(storage, crypto, keys)).current
+    const entry = segments.findLast((each) => each.firstSequence <= sequence)
+    if (entry === undefined || entry.number === before?.number) throw missing(sequence)
+    const { file, header } = await openSegment(this.#source, entry)
+    if (header === undefined) {
+      await file.close()
+      throw missing(sequence)
+    }
+    const { salt } = header
+    this.#place = { entry, file, salt, position: SEGMENT_HEADER_BYTES, sequence: entry.firstSequence }
+    return this.#place
+  }
+
+  /** What was read before may have been behind the end then. */
+  async #scan({ file, salt }: Place): Promise<SegmentScanner> {
+    const size = await file.size()
+    return new SegmentScanner(this.#source.crypto, file, salt, size, size, WINDOW_BYTES)
+  }
+
+  async #batchOf(scanner: SegmentScanner, { position, bodyPosition, head }: StoredFrame): Promise<TailBatch> {
+    const headAt = position + FRAME_HEADER_BYTES
+    const bodyBytes = head.table.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+    const bytes = {
+      head: await scanner.bytes(headAt, bodyPosition - headAt),
+      groups: await scanner.bytes(bodyPosition, bodyBytes),
+    }
+    return { sequence: head.link.sequence, digest: linkDigest(this.#source.crypto, head.linkBytes), bytes }
+  }
+}
+
+/** Undefined where no frame is yet. */
+async function frameAt(scanner: SegmentScanner, position: number): Promise<StoredFrame | undefined> {
+  if (position >= scanner.limit) return undefined
+  const read = await scanner.frameAt(position)
+  return read.kind === 'frame' ? read.frame : undefined
+}
+
+function missing(sequence: number): AteError {
+  return new AteError('CHAIN_DAMAGED', `Batch ${sequence} cannot be read from the log any more.`)
+}

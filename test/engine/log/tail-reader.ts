@@ -1,0 +1,82 @@
+/** A log's own batches, read again while more is appended: byte by byte, in order, over the ends of segments. */
+import t from 'tap'
+import { type Log, readBatches, TailReader } from '../../../src/engine/log/index.js'
+import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
+import type { LogStorage } from '../../../src/engine/log/storage.js'
+import { create, crypto, draft, keys, open } from '../../helpers/log-workbench.js'
+
+interface Read {
+  sequence: number
+  bytes: string
+}
+
+const textOf = ({ head, groups }: { head: Uint8Array; groups: Uint8Array }): string =>
+  Buffer.concat([head, groups]).toString('base64')
+
+async function tail(reader: TailReader, from: number, to: number): Promise<Read[]> {
+  const all: Read[] = []
+  for await (const { sequence, bytes } of reader.read(from, to)) all.push({ sequence, bytes: textOf(bytes) })
+  return all
+}
+
+async function verified(storage: LogStorage, from: number, to: number): Promise<Read[]> {
+  const all: Read[] = []
+  for await (const { sequence, bytes } of readBatches({ storage, crypto, keys }, from, to))
+    all.push({ sequence, bytes: textOf(bytes) })
+  return all
+}
+
+async function writing(): Promise<{
+  storage: MemoryStorage
+  log: Log
+  append: (from: number, to: number) => Promise<void>
+}> {
+  const storage = new MemoryStorage()
+  await create(storage)
+  const { log } = await open({ storage, segmentBytes: 16 * 1024 })
+  const append = async (from: number, to: number): Promise<void> => {
+    for (let number = from; number <= to; number++) await log.append([draft(number, number * 700)], number % 2 === 0)
+  }
+  return { storage, log, append }
+}
+
+await t.test('what was appended is read once, in order, while more comes', async (t) => {
+  const { storage, log, append } = await writing()
+  const reader = new TailReader({ storage, crypto, keys })
+  const all: Read[] = []
+  for (let from = 1; from <= 28; from += 4) {
+    await append(from, from + 3)
+    if (from === 13) await log.rotate()
+    all.push(...(await tail(reader, from, from + 3)))
+  }
+  t.strictSame(all, await verified(storage, 1, 28))
+  await reader.close()
+  await log.close()
+})
+
+await t.test('reading begins anywhere, and again', async (t) => {
+  const { storage, log, append } = await writing()
+  await append(1, 20)
+  const reader = new TailReader({ storage, crypto, keys })
+  for (const [from, to] of [
+    [7, 9],
+    [10, 10],
+    [3, 20],
+    [20, 20],
+    [1, 1],
+  ] as const)
+    t.strictSame(await tail(reader, from, to), await verified(storage, from, to), `${from} to ${to}`)
+  t.strictSame(await tail(reader, 5, 4), [])
+  await reader.close()
+  await log.close()
+})
+
+await t.test('what the log has not is told, and nothing waits for it', async (t) => {
+  const { storage, log, append } = await writing()
+  await append(1, 3)
+  const reader = new TailReader({ storage, crypto, keys })
+  await t.rejects(tail(reader, 3, 4), { code: 'CHAIN_DAMAGED' })
+  t.equal((await tail(reader, 1, 3)).length, 3, 'and the rest is read after it')
+  await reader.close()
+  await log.close()
+})
