@@ -79,7 +79,10 @@ export class SegmentScanner {
     const end = Math.min(position + length, this.limit)
     if (end <= position) return new Uint8Array(0)
     if (position < this.#windowAt || end > this.#windowAt + this.#window.length) {
-      this.#window = await this.#file.read(position, Math.min(Math.max(length, this.#windowBytes), this.limit - position))
+      this.#window = await this.#file.read(
+        position,
+        Math.min(Math.max(length, this.#windowBytes), this.limit - position),
+      )
       this.#windowAt = position
     }
     return this.#window.subarray(position - this.#windowAt, end - this.#windowAt)
