@@ -36,6 +36,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'engine/dio': [...engine, 'engine/transaction', 'engine/trust'],
   wire: [...base, 'engine/codec', 'engine/crypto'],
   sync: [...engine, 'wire'],
+  server: [...engine, 'sync', 'wire'],
+  client: [...engine, 'sync', 'wire'],
   'adapters/node': [...engine, 'wire', 'node:', 'lmdb'],
   'adapters/browser': ['engine/error', 'wire'],
   'adapters/node/web-socket': ['engine/error', 'wire', 'ws', 'node:'],

@@ -31,6 +31,37 @@ export function bytesOf(length: number): Shape<Uint8Array> {
   }
 }
 
+/** A byte string of at most `maxLength` bytes. */
+export function bytesUpTo(maxLength: number): Shape<Uint8Array> {
+  return (value, where) => {
+    if (value instanceof Uint8Array && value.length <= maxLength) return value
+    throw wrong(where, `is not a string of at most ${maxLength} bytes`)
+  }
+}
+
+export const yesOrNo: Shape<boolean> = (value, where) => {
+  if (typeof value === 'boolean') return value
+  throw wrong(where, 'is neither true nor false')
+}
+
+/** One of these texts. */
+export function oneOf<T extends string>(...texts: readonly T[]): Shape<T> {
+  return (value, where) => {
+    const found = texts.find((text) => text === value)
+    if (found !== undefined) return found
+    throw wrong(where, `is none of ${texts.join(', ')}`)
+  }
+}
+
+export function orNull<T>(shape: Shape<T>): Shape<T | null> {
+  return (value, where) => (value === null ? null : shape(value, where))
+}
+
+/** What stands for a field that is not there. */
+export function orElse<T>(shape: Shape<T>, absent: T): Shape<T> {
+  return (value, where) => (value === undefined ? absent : shape(value, where))
+}
+
 /** At most `maxLength` items of one shape. */
 export function listOf<T>(item: Shape<T>, maxLength: number): Shape<T[]> {
   return (value, where) => {

@@ -62,4 +62,5 @@ export const LABELS = {
   wireNextSecret: label('wire next secret'),
   // chains at servers
   serverOfChain: label('server of chain'),
+  serverHead: label('server head'),
 } as const

@@ -15,10 +15,7 @@ import type { ChainTrust } from './types.js'
 const MAGIC = 'ATEFSEXP'
 const FORMAT = 1
 export const EXPORT_HEADER_BYTES = 8 + 4 + 4 + CHAIN_ID_BYTES + 2 + 1 + 1 + 8 + DIGEST_BYTES + 4
-export const ITEM_BATCH = 1
 export const ITEM_END = 2
-/** Kind (1), reserved (3), lengths of head and groups, count of missing groups (4 each). */
-export const BATCH_ITEM_BYTES = 16
 /** Kind (1), reserved (3), last sequence, digest of its link, running digest, MAC. */
 export const END_ITEM_BYTES = 4 + 8 + 3 * DIGEST_BYTES
 const TRUSTS: readonly ChainTrust[] = ['local', 'distributed']
@@ -79,20 +76,6 @@ export function decodeExportHeader(bytes: Uint8Array): { header: ExportHeader; k
     throw reader.bad('key length', 'is impossible')
   const key = kind === undefined ? undefined : { kind, bytes: new Uint8Array(0) }
   return { header: { chainId, suite, trust, from, previous, key }, keyBytes }
-}
-
-export interface BatchItem {
-  headBytes: number
-  /** Of all groups, those that are missing included. */
-  groupBytes: number
-  missing: number
-}
-
-export function encodeBatchItem({ headBytes, groupBytes }: BatchItem, missing: readonly number[]): Uint8Array {
-  const writer = new ByteWriter(BATCH_ITEM_BYTES + 4 * missing.length)
-  writer.u8(ITEM_BATCH).u8(0).u16(0).u32(headBytes).u32(groupBytes).u32(missing.length)
-  for (const index of missing) writer.u32(index)
-  return writer.copy()
 }
 
 export function encodeEnd(crypto: CryptoProvider, keys: ChainKeys, end: ExportEnd, running: Uint8Array): Uint8Array {

@@ -1,13 +1,13 @@
 /** Writes a range of a log as an export, while somebody may append to it. */
 import { AteError } from '../error.js'
+import { batchItemPieces } from './batch-item.js'
 import { Doubts } from './doubts.js'
-import { encodeBatchItem, encodeEnd, encodeExportHeader, type ExportedKey } from './export-format.js'
+import { encodeEnd, encodeExportHeader, type ExportedKey } from './export-format.js'
 import { trustOf } from './format/feature-flags.js'
 import { ManifestFile } from './manifest-file.js'
 import { type BatchSource, readBatches } from './read-batches.js'
 import type { ReceivedBatch } from './received-batch.js'
 import type { LogEnd } from './compare-logs.js'
-import { GROUP_CONTENT } from './types.js'
 
 export interface ExportRange {
   /** Sequence of the first batch. */
@@ -39,7 +39,7 @@ export async function* exportRange(source: BatchSource, range: ExportRange): Asy
         yield header
       }
       note(doubts, batch)
-      const pieces = piecesOf(batch)
+      const pieces = batchItemPieces(batch)
       running = crypto.sha256(running, ...pieces)
       yield* pieces
       end = { sequence: batch.sequence, digest: batch.digest }
@@ -80,25 +80,6 @@ async function headerOf(
   const { chainId, suite } = keys
   const { format } = (await ManifestFile.load(storage, crypto, keys)).current
   return encodeExportHeader({ chainId, suite, trust: trustOf(format), from, previous, key })
-}
-
-/** What is missing is left out: its place in the table of groups is told. */
-function piecesOf({ bytes, head, missing }: ReceivedBatch): Uint8Array[] {
-  const isMissing = new Set(missing.map(({ number }) => number))
-  const indexes: number[] = []
-  const present: Uint8Array[] = []
-  let [at, from] = [0, 0]
-  head.table.forEach(({ number, kind, storedBytes }, index) => {
-    if (isMissing.has(number) && kind === GROUP_CONTENT) {
-      if (at > from) present.push(bytes.groups.subarray(from, at))
-      indexes.push(index)
-      from = at + storedBytes
-    }
-    at += storedBytes
-  })
-  if (at > from) present.push(bytes.groups.subarray(from, at))
-  const item = { headBytes: bytes.head.length, groupBytes: bytes.groups.length, missing: indexes.length }
-  return [encodeBatchItem(item, indexes), bytes.head, ...present]
 }
 
 function missingContent({ to }: ExportRange): AteError {

@@ -1,5 +1,6 @@
 /** The log: an append-only, sealed, hash-chained sequence of batches. */
 export type { BatchAuthor } from './batch-author.js'
+export { batchItemPieces } from './batch-item.js'
 export { describeChain, type ChainDescription } from './describe-chain.js'
 export { GroupReader, type GroupAddress, type GroupReaderOptions } from './group-reader.js'
 export type { Log } from './log.js'

@@ -4,9 +4,8 @@ import { equalBytes } from '../bytes/equal.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
-import { MAX_BATCH_BYTES, MAX_BATCH_GROUPS } from '../limits.js'
+import { BATCH_ITEM_BYTES, decodeBatchItem, fillGaps, gapsIn, ITEM_BATCH, presentBytes } from './batch-item.js'
 import {
-  BATCH_ITEM_BYTES,
   decodeEnd,
   decodeExportHeader,
   END_ITEM_BYTES,
@@ -14,11 +13,9 @@ import {
   type ExportEnd,
   type ExportHeader,
   isEndAuthentic,
-  ITEM_BATCH,
   ITEM_END,
 } from './export-format.js'
-import { MAX_HEAD_BYTES } from './format/frame-head.js'
-import { type BatchBytes, decodeBatch } from './received-batch.js'
+import { type BatchBytes } from './received-batch.js'
 
 const PREFIX_BYTES = 4
 
@@ -69,18 +66,16 @@ export class ExportReader {
 
   async #takeBatch(prefix: Uint8Array): Promise<BatchBytes> {
     const rest = await this.#bytes.take(BATCH_ITEM_BYTES - PREFIX_BYTES)
-    const view = new DataView(rest.buffer, rest.byteOffset, rest.length)
-    const headBytes = view.getUint32(0, true)
-    const groupBytes = view.getUint32(4, true)
-    const count = view.getUint32(8, true)
-    if (headBytes > MAX_HEAD_BYTES || groupBytes > MAX_BATCH_BYTES || count > MAX_BATCH_GROUPS)
-      throw damaged('holds a batch of a size that none has')
-    const indexes = await this.#bytes.take(4 * count)
+    const item = decodeBatchItem(concatBytes(prefix, rest))
+    if (item === undefined) throw damaged('holds a batch of a size that none has')
+    const { headBytes, groupBytes, missing } = item
+    const indexes = await this.#bytes.take(4 * missing)
     const head = await this.#bytes.take(headBytes)
-    const missing = missingIn(head, groupBytes, indexes)
-    const present = await this.#bytes.take(groupBytes - missing.reduce((sum, { length }) => sum + length, 0))
+    const gaps = gapsIn(head, groupBytes, indexes)
+    if (gaps === undefined) throw damaged('misses groups that its batch has not')
+    const present = await this.#bytes.take(presentBytes(groupBytes, gaps))
     this.#running = this.#crypto.sha256(this.#running, prefix, rest, indexes, head, present)
-    return { head, groups: missing.length === 0 ? present : withGaps(present, groupBytes, missing) }
+    return fillGaps(head, present, groupBytes, gaps)
   }
 
   async #takeEnd(prefix: Uint8Array): Promise<void> {
@@ -90,41 +85,6 @@ export class ExportReader {
     if (!(await this.#bytes.isAtEnd())) throw damaged('goes on behind its end')
     this.#end = { end, bytes }
   }
-}
-
-interface Gap {
-  at: number
-  length: number
-}
-
-/** The places of groups that are missing, ascending. */
-function missingIn(head: Uint8Array, groupBytes: number, indexes: Uint8Array): Gap[] {
-  if (indexes.length === 0) return []
-  const { table } = decodeBatch({ head, groups: { length: groupBytes } })
-  const view = new DataView(indexes.buffer, indexes.byteOffset, indexes.length)
-  const gaps: Gap[] = []
-  let [at, next] = [0, 0]
-  table.forEach(({ storedBytes }, index) => {
-    if (next < indexes.length && view.getUint32(next, true) === index) {
-      gaps.push({ at, length: storedBytes })
-      next += 4
-    }
-    at += storedBytes
-  })
-  if (next < indexes.length) throw damaged('misses groups that its batch has not')
-  return gaps
-}
-
-function withGaps(present: Uint8Array, groupBytes: number, gaps: readonly Gap[]): Uint8Array {
-  const groups = new Uint8Array(groupBytes)
-  let [from, to] = [0, 0]
-  for (const { at, length } of gaps) {
-    groups.set(present.subarray(from, from + at - to), to)
-    from += at - to
-    to = at + length
-  }
-  groups.set(present.subarray(from), to)
-  return groups
 }
 
 /** Takes exact lengths from pieces of any length; nothing is made room for before it is there. */

@@ -1,0 +1,18 @@
+/** Limits of messages (`docs/protocol.md`, section 8); each is enforced before memory is allocated. */
+
+/** What a batch travels in: all parts of one but the last have exactly this. */
+export const MAX_PART_BYTES = 512 * 1024
+/** Requests of one connection that are not answered. */
+export const MAX_UNANSWERED = 256
+/** Channels of one connection besides its own. */
+export const MAX_CHANNELS = 256
+export const MAX_CHAIN_NAME_LENGTH = 1024
+/** The file with the slots of a chain's passphrases: a hundred of them take some 20 KiB. */
+export const MAX_SENT_KEYRING_BYTES = 512 * 1024
+/** Ranges of numbers in one drop. */
+export const MAX_DROP_RANGES = 8192
+/** Chains in one answer to `list`. */
+export const MAX_LISTED_CHAINS = 512
+export const MAX_TYPE_LENGTH = 32
+export const MAX_FAILURE_LENGTH = 1000
+export const SESSION_BYTES = 16

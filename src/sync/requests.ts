@@ -1,0 +1,122 @@
+/** The requests of a client: what each asks and is answered. Types, not interfaces: only those are known to be packable. */
+import {
+  bytesOf,
+  bytesUpTo,
+  fields,
+  integer,
+  listOf,
+  oneOf,
+  orElse,
+  orNull,
+  type Shape,
+  text,
+  yesOrNo,
+} from '../engine/codec/shape.js'
+import { CHAIN_ID_BYTES } from '../engine/crypto/chain-keys.js'
+import { SIGNATURE_PUBLIC_KEY_BYTES } from '../engine/crypto/signature.js'
+import { parseSignatureSuite, type SignatureSuite } from '../engine/crypto/suites.js'
+import {
+  MAX_CHAIN_NAME_LENGTH,
+  MAX_DROP_RANGES,
+  MAX_LISTED_CHAINS,
+  MAX_SENT_KEYRING_BYTES,
+  SESSION_BYTES,
+} from './limits.js'
+import { digestOf, type Point, pointOf, sequenceOf } from './points.js'
+
+/** Who judges what a chain takes in: its server, or everybody who reads it. */
+export type TrustMode = 'centralized' | 'distributed'
+
+type ChainMade = {
+  /** 16 bytes. */
+  readonly id: Uint8Array
+  /** Number of the encryption suite. */
+  readonly suite: number
+  readonly trust: TrustMode
+  /** The file with the slots of its passphrases; null when the chain has none. */
+  readonly keyring: Uint8Array | null
+}
+
+export type OpenRequest = { readonly chain: string }
+export type CreateRequest = OpenRequest & ChainMade
+/** The key that the server signs heads with: its identity key, which a connection in clear does not show. */
+export type HeadSigner = { readonly suite: SignatureSuite; readonly publicKey: Uint8Array }
+export type Opened = ChainMade & Point & { readonly channel: number; readonly signer: HeadSigner }
+/** Behind that name, in their order; '' from the first. */
+export type ListRequest = { readonly after: string }
+export type ListedChain = { readonly chain: string; readonly sequence: number; readonly bytes: number }
+export type ChainList = { readonly chains: readonly ListedChain[]; readonly more: boolean }
+export type TurnRequest = Point & { readonly session: Uint8Array; readonly term: number }
+export type TurnGiven = Point & { readonly term: number }
+export type TermOf = { readonly term: number }
+export type DropRequest = TermOf & { readonly numbers: readonly (readonly [from: number, to: number])[] }
+export type KeyringRequest = TermOf & { readonly keyring: Uint8Array }
+type Nothing = Readonly<Record<string, never>>
+
+export type RequestMap = {
+  open: { request: OpenRequest; reply: Opened }
+  create: { request: CreateRequest; reply: Opened }
+  list: { request: ListRequest; reply: ChainList }
+  follow: { request: Point; reply: Point }
+  barrier: { request: Nothing; reply: Point }
+  turn: { request: TurnRequest; reply: TurnGiven }
+  release: { request: TermOf; reply: Nothing }
+  drop: { request: DropRequest; reply: Nothing }
+  keyring: { request: KeyringRequest; reply: Nothing }
+  leave: { request: Nothing; reply: Nothing }
+}
+export type RequestType = keyof RequestMap
+
+const nothing = fields<Nothing>({})
+const chain = text(MAX_CHAIN_NAME_LENGTH)
+const term = sequenceOf
+const keyring = bytesUpTo(MAX_SENT_KEYRING_BYTES)
+const point = { sequence: sequenceOf, digest: digestOf }
+export const trustModeOf = oneOf<TrustMode>('centralized', 'distributed')
+const made = {
+  id: bytesOf(CHAIN_ID_BYTES),
+  suite: integer(0, 0xffff),
+  trust: trustModeOf,
+  keyring: orNull(keyring),
+}
+const signer = fields<HeadSigner>({
+  suite: (value, where) => parseSignatureSuite(integer(0, 0xff)(value, where)),
+  publicKey: bytesOf(SIGNATURE_PUBLIC_KEY_BYTES),
+})
+const opened = fields<Opened>({ channel: integer(1, 0xffff_ffff), ...made, ...point, signer })
+const range: Shape<readonly [number, number]> = (value, where) => {
+  const [from, to] = listOf<unknown>((item) => item, 2)(value, where)
+  const first = sequenceOf(from, where)
+  return [first, integer(first, Number.MAX_SAFE_INTEGER)(to, where)]
+}
+
+export const REQUESTS: {
+  readonly [T in RequestType]: {
+    readonly request: Shape<RequestMap[T]['request']>
+    readonly reply: Shape<RequestMap[T]['reply']>
+  }
+} = {
+  open: { request: fields<OpenRequest>({ chain }), reply: opened },
+  create: { request: fields<CreateRequest>({ chain, ...made }), reply: opened },
+  list: {
+    request: fields<ListRequest>({ after: orElse(chain, '') }),
+    reply: fields<ChainList>({
+      chains: listOf(fields<ListedChain>({ chain, sequence: sequenceOf, bytes: sequenceOf }), MAX_LISTED_CHAINS),
+      more: yesOrNo,
+    }),
+  },
+  follow: { request: pointOf, reply: pointOf },
+  barrier: { request: nothing, reply: pointOf },
+  turn: {
+    request: fields<TurnRequest>({ session: bytesOf(SESSION_BYTES), term, ...point }),
+    reply: fields<TurnGiven>({ term, ...point }),
+  },
+  release: { request: fields<TermOf>({ term }), reply: nothing },
+  drop: { request: fields<DropRequest>({ term, numbers: listOf(range, MAX_DROP_RANGES) }), reply: nothing },
+  keyring: { request: fields<KeyringRequest>({ term, keyring }), reply: nothing },
+  leave: { request: nothing, reply: nothing },
+}
+
+export function isRequestType(type: string): type is RequestType {
+  return Object.hasOwn(REQUESTS, type)
+}
