@@ -39,6 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   server: [...engine, 'sync', 'wire'],
   client: [...engine, 'sync', 'wire'],
   'adapters/node': [...engine, 'wire', 'node:', 'lmdb'],
+  'adapters/node/server-stores': ['adapters/node', ...engine, 'server/chain-stores', 'node:'],
   'adapters/browser': ['engine/error', 'wire'],
   'adapters/node/web-socket': ['engine/error', 'wire', 'ws', 'node:'],
   'adapters/node/libc': ['engine/error', 'koffi', 'node:'],

@@ -1,0 +1,18 @@
+/** Where a server keeps its chains. Names are paths: parts joined by `/`, checked by who gives them. */
+import type { LogStorage } from '../engine/log/storage.js'
+import type { AnchorStore } from '../engine/log/types.js'
+
+export interface ChainStore {
+  readonly storage: LogStorage
+  /** What is known to be durable, beside the log; closed with it. */
+  readonly anchor: AnchorStore
+}
+
+export interface ChainStores {
+  /** All names, in their order (by UTF-16 units). */
+  list(): Promise<string[]>
+  /** Undefined where nothing is. */
+  open(chain: string): Promise<ChainStore | undefined>
+  /** Makes room for a chain. What is there already stays as it is. */
+  create(chain: string): Promise<ChainStore>
+}
