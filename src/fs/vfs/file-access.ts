@@ -23,6 +23,8 @@ const DAMAGE: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['BODY_DAM
 
 export interface FileAccessOptions {
   accessTime: AccessTimePolicy
+  /** Whether the access time may change now. */
+  notesAccess?: () => boolean
   onWarning: (message: string) => void
 }
 
@@ -30,12 +32,18 @@ export class FileAccess {
   readonly #state: FileSystemState
   readonly #changes: AttributeChanges
   readonly #accessTime: AccessTimePolicy
+  readonly #notesAccess: () => boolean
   readonly #onWarning: (message: string) => void
 
-  constructor(state: FileSystemState, changes: AttributeChanges, { accessTime, onWarning }: FileAccessOptions) {
+  constructor(
+    state: FileSystemState,
+    changes: AttributeChanges,
+    { accessTime, notesAccess, onWarning }: FileAccessOptions,
+  ) {
     this.#state = state
     this.#changes = changes
     this.#accessTime = accessTime
+    this.#notesAccess = notesAccess ?? (() => true)
     this.#onWarning = onWarning
   }
 
@@ -53,7 +61,7 @@ export class FileAccess {
   }
 
   write(ino: Ino, offset: number, data: Uint8Array, options: WriteOptions): number {
-    const inode = this.#state.file(ino)
+    const inode = this.#state.changeableFile(ino)
     if (data.length === 0) return 0
     checkRange(offset, data.length)
     this.#state.content.write(inode, offset, data)
@@ -64,7 +72,7 @@ export class FileAccess {
   }
 
   allocate(ino: Ino, mode: number, offset: number, length: number, options: WriteOptions): void {
-    const inode = this.#state.file(ino)
+    const inode = this.#state.changeableFile(ino)
     if ((mode & ~KNOWN_MODES) !== 0) throw new AteError('NOT_SUPPORTED', 'Unknown mode of fallocate.')
     const isPunch = (mode & FALLOC_PUNCH_HOLE) !== 0
     const isZero = (mode & FALLOC_ZERO_RANGE) !== 0
@@ -93,7 +101,7 @@ export class FileAccess {
 
   /** Something was read: what that does to the access time depends on the mount (mount(8), relatime). */
   accessed(inode: Inode): void {
-    if (this.#accessTime === 'noatime') return
+    if (this.#accessTime === 'noatime' || !this.#notesAccess()) return
     const { clock } = this.#state
     clock.tick()
     if (this.#accessTime === 'relatime') {

@@ -4,16 +4,20 @@
  */
 import { AttributeChanges } from './attribute-changes.js'
 import { CommitScheduler, SystemTimer } from './commits/commit-scheduler.js'
-import { Commits, readOnlyError } from './commits/commits.js'
+import { Admission } from './commits/admission.js'
+import { Commits } from './commits/commits.js'
 import { repackContent } from './content/repack.js'
 import { Creation } from './creation.js'
 import { COOKIE_DOT, COOKIE_DOT_DOT } from './directories/directory-pages.js'
 import { entryType, S_IFDIR, S_IFLNK, S_IFMT } from './inodes/modes.js'
+import { UnusedInodes } from './inodes/unused-inodes.js'
 import { ExtendedAttributes } from './xattrs/extended-attributes.js'
+import { Receiver, type ReceiveOptions } from './elsewhere/receiver.js'
 import { FileAccess } from './file-access.js'
 import { Links } from './links.js'
 import type { RepackWork } from '../../engine/chain/compaction/repack.js'
 import { AteError } from '../../engine/error.js'
+import type { BatchBytes } from '../../engine/log/index.js'
 import { DEFAULT_SPACE, type FileSystemOptions, type Space } from './options.js'
 import type { FileSystemState } from './state.js'
 import { statisticsOf } from './statistics.js'
@@ -36,13 +40,19 @@ export class ChainFileSystem implements Types.FileSystem {
   readonly #changes: AttributeChanges
   readonly #files: FileAccess
   readonly #xattrs: ExtendedAttributes
+  readonly #receiver: Receiver
   readonly #space: () => Space
   readonly #readOnly: boolean
+  /** Others change the chain too. */
+  readonly #isShared: boolean
+  readonly #admission: Admission
+  readonly #unused: UnusedInodes
 
   /** For `openFileSystem`, which prepares the records. */
   constructor(state: FileSystemState, options: FileSystemOptions) {
     this.#state = state
     this.#readOnly = options.readOnly === true || state.view.readOnly
+    this.#isShared = options.writer !== undefined
     this.#commits = new Commits(state, options.onWarning)
     this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), (isDurable) =>
       this.#commitInBackground(isDurable),
@@ -53,7 +63,19 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#links = new Links(state, this.#creation)
     this.#changes = new AttributeChanges(state)
     const accessTime = this.#readOnly ? 'noatime' : (options.accessTime ?? 'relatime')
-    this.#files = new FileAccess(state, this.#changes, { accessTime, onWarning: options.onWarning })
+    // In another's turn an access time is nothing that could be kept.
+    const notesAccess = (): boolean => !this.#isShared || this.#admission.hasTurn
+    this.#files = new FileAccess(state, this.#changes, { accessTime, notesAccess, onWarning: options.onWarning })
+    const receiver = new Receiver(state, () => this.#commits.commit(false))
+    this.#receiver = receiver
+    this.#admission = new Admission({
+      view: state.view,
+      clock: state.clock,
+      commits: this.#commits,
+      receiving: () => receiver.receiving,
+      readOnly: this.#readOnly,
+    })
+    this.#unused = new UnusedInodes(state, this.#admission, () => this.#changed())
     this.#xattrs = new ExtendedAttributes(state)
     this.#space = options.space ?? (() => DEFAULT_SPACE)
   }
@@ -74,7 +96,7 @@ export class ChainFileSystem implements Types.FileSystem {
   setAttributes(ino: Types.Ino, change: Types.AttributeChange, caller: Types.Caller): Types.Answer<Types.Attributes> {
     const wait = this.#admit(CHANGE_BYTES, false)
     if (wait !== undefined) return wait.then(() => this.setAttributes(ino, change, caller))
-    const inode = this.#state.inodes.get(ino)
+    const inode = this.#state.changeable(ino)
     this.#changes.apply(inode, change)
     this.#changed()
     return inode
@@ -255,7 +277,7 @@ export class ChainFileSystem implements Types.FileSystem {
       const copy = value.slice()
       return wait.then(() => this.setExtendedAttribute(ino, name, copy, flags, caller, clearSetgid))
     }
-    this.#xattrs.set(this.#state.inodes.get(ino), name, value, flags, clearSetgid)
+    this.#xattrs.set(this.#state.changeable(ino), name, value, flags, clearSetgid)
     this.#changed()
   }
 
@@ -266,7 +288,7 @@ export class ChainFileSystem implements Types.FileSystem {
   removeExtendedAttribute(ino: Types.Ino, name: string, caller: Types.Caller): Types.Answer<void> {
     const wait = this.#admit(CHANGE_BYTES, true)
     if (wait !== undefined) return wait.then(() => this.removeExtendedAttribute(ino, name, caller))
-    this.#xattrs.remove(this.#state.inodes.get(ino), name)
+    this.#xattrs.remove(this.#state.changeable(ino), name)
     this.#changed()
   }
 
@@ -286,11 +308,38 @@ export class ChainFileSystem implements Types.FileSystem {
 
   release(ino: Types.Ino, count: number): void {
     const { references, inodes } = this.#state
-    if (references.subtract(ino, count) > 0 || inodes.orphans.size === 0) return
-    const orphan = inodes.orphans.get(ino)
-    if (orphan === undefined || this.#readOnly || this.#commits.hasFailed) return
-    this.#state.destroy(orphan)
-    this.#changed()
+    if (references.subtract(ino, count) > 0) return
+    if (inodes.departed.size > 0) this.#receiver.release(ino)
+    if (inodes.orphans.size > 0) this.#unused.remove(ino)
+  }
+
+  /** What was not removed when the last mount ended. */
+  removeUnused(): void {
+    this.#unused.removeAll()
+  }
+
+  /**
+   * Takes in batches that another copy of the chain made, all or none. Changes wait meanwhile. CHAIN_GAP, CHAIN_FORKED,
+   * OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT, BAD_FORMAT, NO_SPACE: nothing of them is kept then. WRITE_FAILED.
+   */
+  receive(run: readonly BatchBytes[], options: ReceiveOptions): Promise<void> {
+    return this.#receiver.receive(run, options)
+  }
+
+  set onChangedElsewhere(listener: (changed: Types.ChangedElsewhere) => void) {
+    this.#receiver.onChanged = listener
+  }
+
+  /**
+   * Before the turn goes to others, who add to the chain behind what is there: everything is in the log and durable. Nothing may
+   * be let in from before the call until the turn comes again. WRITE_FAILED.
+   */
+  async flush(): Promise<void> {
+    if (this.#readOnly) return
+    this.#admission.hasTurn = false
+    this.#noteLeftovers()
+    this.#scheduler.committed(true)
+    await this.#commits.commit()
   }
 
   /** Bytes that changed and are not in the view's current transaction yet, as an estimate. */
@@ -301,20 +350,33 @@ export class ChainFileSystem implements Types.FileSystem {
   /** Nothing may be called after this. Commits everything; rejects with WRITE_FAILED. */
   async close(): Promise<void> {
     this.#scheduler.close()
+    this.#unused.close()
     if (this.#readOnly) return
-    const { inodes, numbers } = this.#state
-    // Whoever held them is gone with the mount.
-    for (const orphan of [...inodes.orphans.values()]) this.#state.destroy(orphan)
-    inodes.dirtyAccessTimes()
-    numbers.close()
+    if (await this.#mayChangeAtEnd()) {
+      this.#unused.removeAllAtEnd()
+      this.#noteLeftovers()
+    }
     await this.#commits.commit()
   }
 
-  /** Before every change. A promise: try again after it. `essential` changes free space and may use the reserve for it. */
+  /** False: nothing is left to change, or it is not our turn and cannot be; the next mount finds what is left. */
+  async #mayChangeAtEnd(): Promise<boolean> {
+    if (!this.#isShared || this.#admission.hasTurn) return true
+    if (this.#state.inodes.orphans.size === 0) return false
+    return this.#admission.admitted(CHANGE_BYTES).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** What is kept in memory for the next change that comes anyway. */
+  #noteLeftovers(): void {
+    this.#state.inodes.dirtyAccessTimes()
+    this.#state.numbers.close()
+  }
+
   #admit(bytes: number, essential: boolean): Promise<void> | undefined {
-    if (this.#readOnly || this.#commits.hasFailed) throw readOnlyError()
-    this.#state.clock.tick()
-    return this.#commits.waitForRoom() ?? this.#state.view.reserve(bytes + this.#commits.dirtyBytes, essential)
+    return this.#admission.admit(bytes, essential)
   }
 
   #changed(): void {

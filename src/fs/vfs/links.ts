@@ -31,7 +31,7 @@ export class Links {
 
   link(ino: Ino, parent: Ino, name: Name): Inode {
     const { entries, inodes } = this.#state
-    const inode = inodes.get(ino)
+    const inode = this.#state.changeable(ino)
     const directory = this.#state.livingDirectory(parent)
     if (entries.find(parent, name) !== undefined) throw new AteError('EXISTS', 'The name is taken.')
     if (inode.isDirectory) throw new AteError('NOT_PERMITTED', 'A directory has one name only.')

@@ -7,11 +7,13 @@ import { Inode } from './inodes/inode.js'
 import { PERMISSION_BITS, S_IFDIR } from './inodes/modes.js'
 import { DEFAULT_ROOT, type FileSystemOptions } from './options.js'
 import { bucketOf } from './inodes/inode-store.js'
+import { decodeOrphan, ONLY_WRITER } from './records/orphan-record.js'
 import { KIND_INODE, KIND_ORPHAN, KIND_STATE, MAX_LOW, STATE_NUMBERS } from './records/record-kinds.js'
 import { FileSystemState } from './state.js'
 import { ROOT_INO } from './types.js'
 
 const ORPHANS_PER_PAGE = 1024
+const ROOT_BYTES = 1024
 
 export interface OpenFileSystemOptions {
   view: RecordView
@@ -23,23 +25,38 @@ export async function openFileSystem({ view, options: given }: OpenFileSystemOpt
   const options = { ...given, onWarning: distinctWarnings(given.onWarning) }
   const state = new FileSystemState(view, options)
   const isReadOnly = options.readOnly === true || view.readOnly
-  const isNew = view.get(KIND_STATE, 0, STATE_NUMBERS) === undefined
-  const hasRoot = view.get(KIND_INODE, bucketOf(ROOT_INO), ROOT_INO) !== undefined
+  const isNew = (): boolean => view.get(KIND_STATE, 0, STATE_NUMBERS) === undefined
+  // Where several make a file system of a new chain, the first one does.
+  if (isNew() && !isReadOnly) {
+    await turnToChange(view)
+    state.numbers.reload()
+  }
+  const makesRoot = prepareRoot(state, options, isNew(), isReadOnly)
+  if (!makesRoot && !isReadOnly) removeOrphans(state, options)
+  state.directory(ROOT_INO)
+  const fileSystem = new ChainFileSystem(state, options)
+  fileSystem.removeUnused()
+  if (makesRoot) await fileSystem.sync()
+  return fileSystem
+}
+
+async function turnToChange(view: RecordView): Promise<void> {
+  for (let wait = view.reserve(ROOT_BYTES, false); wait !== undefined; wait = view.reserve(ROOT_BYTES, false))
+    await wait
+}
+
+/** True when it was made. */
+function prepareRoot(state: FileSystemState, options: FileSystemOptions, isNew: boolean, isReadOnly: boolean): boolean {
+  const hasRoot = state.view.get(KIND_INODE, bucketOf(ROOT_INO), ROOT_INO) !== undefined
   // A damaged chain opened to save what can be saved needs the root only.
   if (isNew === hasRoot && !(isReadOnly && hasRoot))
     throw new AteError('CHAIN_DAMAGED', 'The root directory or the inode numbers are missing.')
-  if (isNew && !hasRoot) {
-    if (options.allowDamage === true)
-      throw new AteError('CHAIN_DAMAGED', 'The log has no root directory that can be read.')
-    if (isReadOnly) throw new AteError('READ_ONLY', 'The chain holds no file system yet, and cannot be written to.')
-    makeRoot(state, options.root ?? DEFAULT_ROOT)
-  } else if (!isReadOnly) {
-    removeOrphans(state, options.onWarning)
-  }
-  state.directory(ROOT_INO)
-  const fileSystem = new ChainFileSystem(state, options)
-  if (isNew && !isReadOnly) await fileSystem.sync()
-  return fileSystem
+  if (hasRoot) return false
+  if (options.allowDamage === true)
+    throw new AteError('CHAIN_DAMAGED', 'The log has no root directory that can be read.')
+  if (isReadOnly) throw new AteError('READ_ONLY', 'The chain holds no file system yet, and cannot be written to.')
+  makeRoot(state, options.root ?? DEFAULT_ROOT)
+  return true
 }
 
 function makeRoot(state: FileSystemState, { mode, uid, gid }: { mode: number; uid: number; gid: number }): void {
@@ -57,18 +74,28 @@ function makeRoot(state: FileSystemState, { mode, uid, gid }: { mode: number; ui
   state.inodes.add(root)
 }
 
-/** Inodes that were in use without a name when the last mount ended without saying goodbye. */
-function removeOrphans(state: FileSystemState, onWarning: (message: string) => void): void {
+/**
+ * Inodes that were in use without a name when the last mount ended without saying goodbye. Where others change the chain too they
+ * are removed when the turn comes (`removeUnused`).
+ */
+function removeOrphans(
+  state: FileSystemState,
+  { writer = ONLY_WRITER, onWarning }: Pick<FileSystemOptions, 'writer' | 'onWarning'>,
+): void {
   for (let from = 0; ;) {
     const items = state.view.range(KIND_ORPHAN, 0, from, MAX_LOW, ORPHANS_PER_PAGE)
-    for (const { low } of items) {
+    for (const { low, value } of items) {
       try {
+        const isShared = writer !== ONLY_WRITER
+        // Another machine may have it in use.
+        if (isShared && decodeOrphan(value) !== writer) continue
         const inode = state.inodes.get(low)
+        if (isShared && inode.nlink > 0) continue
         inode.isOrphanRecorded = true
         state.inodes.orphans.set(low, inode)
         // A name won over the record: it was linked again.
         if (inode.nlink > 0) state.inodes.unmarkOrphan(inode)
-        else state.destroy(inode)
+        else if (!isShared) state.destroy(inode)
       } catch {
         onWarning(`Inode ${low} was to be removed and cannot be read. Run fsck.`)
       }

@@ -19,6 +19,8 @@ export interface FileSystemOptions {
   /** One line for the log about something unexpected that the file system survives. */
   onWarning: (message: string) => void
   readOnly?: boolean
+  /** The chain has other writers too, on other machines: which of them this one is, an integer in [1, 2^53). */
+  writer?: number
   /** The chain is known to be damaged: one without a file system is not new, but has lost it. */
   allowDamage?: boolean
   accessTime?: AccessTimePolicy

@@ -30,7 +30,7 @@ export class FileSystemState {
     const hash: NameHash = options.hashName ?? ((name) => sipHash53(nameKey, name))
     this.view = view
     this.clock = options.clock ?? new WallClock()
-    this.inodes = new InodeStore(view, options.cachedInodes ?? DEFAULT_CACHED_INODES, onWarning)
+    this.inodes = new InodeStore(view, options.cachedInodes ?? DEFAULT_CACHED_INODES, onWarning, options.writer)
     this.numbers = new InodeNumbers(view)
     this.pages = new DirectoryPages(view, onWarning)
     this.entries = new DirectoryEntries(view, hash, (directory) => this.pages.invalidate(directory), onWarning)
@@ -58,6 +58,18 @@ export class FileSystemState {
     if (inode.isFile) return inode
     if (inode.isDirectory) throw new AteError('IS_A_DIRECTORY', 'Is a directory.')
     throw new AteError('INVALID', 'Not a regular file.')
+  }
+
+  /** The inode, to change it. One that was deleted elsewhere can only be read. */
+  changeable(ino: Ino): Inode {
+    if (this.inodes.departed.has(ino)) throw new AteError('STALE', 'It was deleted elsewhere.')
+    return this.inodes.get(ino)
+  }
+
+  /** The regular file, to change it. As `changeable` and `file`. */
+  changeableFile(ino: Ino): Inode {
+    this.changeable(ino)
+    return this.file(ino)
   }
 
   /** The directory's entries changed by `count`. */

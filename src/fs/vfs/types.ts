@@ -99,6 +99,22 @@ export const FALLOC_ZERO_RANGE = 0x10
 export const SEEK_DATA = 3
 export const SEEK_HOLE = 4
 
+/** Of a file's content: [from, to). */
+export interface ContentRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** What another machine changed, of what this one's kernel may remember. */
+export interface ChangedElsewhere {
+  /** Names that mean something else now, or nothing. `gone`: what a name meant, when that does not exist any more. */
+  readonly entries: readonly { readonly parent: Ino; readonly name: Name; readonly gone: Ino | undefined }[]
+  /** Directories whose listing changed. */
+  readonly directories: readonly Ino[]
+  /** Inodes whose attributes changed, and of files the content there, if any did. */
+  readonly inodes: readonly { readonly ino: Ino; readonly content: ContentRange | undefined }[]
+}
+
 export interface FileSystem {
   /** The entry's attributes; undefined when there is none (hot: no error object). '.' and '..' are understood. */
   lookup(parent: Ino, name: Name): Answer<Attributes | undefined>

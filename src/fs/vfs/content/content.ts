@@ -3,10 +3,11 @@
  * into bodies and extents. Times, sizes of callers' requests and space are the callers' business.
  */
 import type { BodySlice, RecordView } from '../../../engine/chain/record-view.js'
+import { isAteError } from '../../../engine/error.js'
 import { DirtyPieces, type Piece } from './dirty-pieces.js'
 import { ExtentMap } from './extent-map.js'
 import { chunkStart, type Extent } from '../records/extent-record.js'
-import { CONTENT_NONE, type Inode } from '../inodes/inode.js'
+import { CONTENT_KEPT, CONTENT_NONE, type Inode } from '../inodes/inode.js'
 import { withFilledPages } from './page-fill.js'
 import type { Answer } from '../types.js'
 
@@ -73,6 +74,23 @@ export class Content {
     this.#extents.cut(inode, from, to)
     inode.pieces?.cut(from, to)
     if (inode.pieces?.bytes === 0) inode.pieces = undefined
+  }
+
+  /**
+   * Puts all that the records say of its content into the inode, which is about to lose them. False when that is more than
+   * `limit` extents, or damaged: then nothing has changed.
+   */
+  keep(inode: Inode, limit: number): boolean {
+    try {
+      const extents = this.#extents.overlapping(inode, 0, inode.size, limit + 1)
+      if (extents.length > limit) return false
+      inode.kept = extents
+    } catch (error) {
+      if (isAteError(error)) return false
+      throw error
+    }
+    inode.content = CONTENT_KEPT
+    return true
   }
 
   /** Forgets everything, for an inode that is going away. */

@@ -5,7 +5,7 @@
 import type { BodySlice, RecordView } from '../../../engine/chain/record-view.js'
 import { contentDamaged } from '../damage-messages.js'
 import { CHUNK_BYTES, chunkStart, decodeExtent, encodeExtent, type Extent } from '../records/extent-record.js'
-import { CONTENT_INLINE, CONTENT_NONE, CONTENT_RECORDS, type Inode } from '../inodes/inode.js'
+import { CONTENT_INLINE, CONTENT_KEPT, CONTENT_NONE, CONTENT_RECORDS, type Inode } from '../inodes/inode.js'
 import { KIND_EXTENT, MAX_LOW } from '../records/record-kinds.js'
 
 /** Records asked for at first (a chunk seldom has more) and then at a time. */
@@ -29,6 +29,9 @@ export class ExtentMap {
     if (from >= to || from >= inode.extentEnd) return found
     if (inode.content === CONTENT_INLINE) {
       found.push(inlineExtent(inode))
+    } else if (inode.content === CONTENT_KEPT) {
+      const { kept = [] } = inode
+      return kept.filter(({ start, length }) => start < to && start + length > from).slice(0, limit)
     } else if (inode.content === CONTENT_RECORDS) {
       let low = chunkStart(from)
       // Where one begins right here, none before it comes into question, and often none behind it.

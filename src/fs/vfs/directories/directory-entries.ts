@@ -106,6 +106,12 @@ export class DirectoryEntries {
     )
   }
 
+  /** The directory's records were changed elsewhere. */
+  forget(directory: Ino): void {
+    if (this.#directory === directory) this.#name = undefined
+    this.#onChange(directory)
+  }
+
   isEmpty(directory: Ino): boolean {
     return this.#view.range(KIND_ENTRY, directory, 0, MAX_LOW, 1).length === 0
   }

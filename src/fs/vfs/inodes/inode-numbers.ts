@@ -65,6 +65,15 @@ export class InodeNumbers {
     if (this.inodes !== this.#storedInodes) this.#put()
   }
 
+  /** The record was changed elsewhere. Nothing may be taken and not put. */
+  reload(): void {
+    const stored = this.#view.get(KIND_STATE, 0, STATE_NUMBERS)
+    if (stored === undefined) return
+    const state = decodeNumbers(stored)
+    this.#next = this.#reserved = state.reserved
+    this.inodes = this.#storedInodes = state.inodes
+  }
+
   /** Gives back what was reserved and not used. */
   close(): void {
     if (this.#reserved === this.#next) return

@@ -8,12 +8,12 @@ import type { RecordView } from '../../../engine/chain/record-view.js'
 import { AteError } from '../../../engine/error.js'
 import type { Inode } from './inode.js'
 import { decodeInode, encodeInode } from '../records/inode-record.js'
+import { encodeOrphan, ONLY_WRITER } from '../records/orphan-record.js'
 import { KIND_INODE, KIND_ORPHAN } from '../records/record-kinds.js'
 import type { Ino } from '../types.js'
 
 /** Neighbours in memory and on disk: inodes of one bucket. */
 export const INODES_PER_BUCKET = 256
-const ORPHAN_VALUE = Uint8Array.of(1)
 
 export function bucketOf(ino: Ino): number {
   return Math.floor(ino / INODES_PER_BUCKET)
@@ -30,10 +30,20 @@ export class InodeStore {
   /** Without a name but in use; those not told to the log yet. */
   #newOrphans: Inode[] = []
   readonly orphans = new Map<Ino, Inode>()
+  /** Deleted elsewhere while in use here: they can be read until nobody uses them. */
+  readonly departed = new Map<Ino, Inode>()
+  readonly #orphanValue: Uint8Array
   /** Told when leaving memory made an inode's access time a change. */
   onLateChange: () => void = () => undefined
 
-  constructor(view: RecordView, cachedInodes: number, onWarning: (message: string) => void) {
+  /** `writer`: which of the chain's writers this is, where it has several. */
+  constructor(
+    view: RecordView,
+    cachedInodes: number,
+    onWarning: (message: string) => void,
+    writer: number = ONLY_WRITER,
+  ) {
+    this.#orphanValue = encodeOrphan(writer)
     this.#view = view
     this.#generationSize = this.#youngLimit = Math.max(1, cachedInodes >>> 1)
     this.#onWarning = onWarning
@@ -108,13 +118,35 @@ export class InodeStore {
     inode.isAtimeDirty = false
   }
 
+  /** The inode's record was changed elsewhere: what is in memory is of no use any more. Nothing may be dirty. */
+  refresh(ino: Ino): void {
+    this.#young.delete(ino)
+    this.#old.delete(ino)
+    if (!this.orphans.delete(ino)) return
+    const inode = this.#findQuietly(ino)
+    if (inode === undefined || inode.nlink > 0) return
+    inode.isOrphanRecorded = true
+    this.orphans.set(ino, inode)
+  }
+
+  /** They were removed elsewhere. */
+  forgetOrphans(gone: Iterable<Ino>): void {
+    for (const ino of gone) this.orphans.delete(ino)
+  }
+
+  /** Whether the inode exists and has a name, as far as can be told. */
+  hasName(ino: Ino): boolean {
+    if (this.departed.has(ino)) return false
+    return (this.#findQuietly(ino)?.nlink ?? 0) > 0
+  }
+
   /** Puts the records of everything that differs from them. */
   flush(): void {
     for (const inode of this.#dirty) if (inode.isDirty) this.#put(inode)
     this.#dirty = []
     for (const inode of this.#newOrphans) {
       if (!this.orphans.has(inode.ino) || inode.isOrphanRecorded) continue
-      this.#view.put(KIND_ORPHAN, 0, inode.ino, ORPHAN_VALUE)
+      this.#view.put(KIND_ORPHAN, 0, inode.ino, this.#orphanValue)
       inode.isOrphanRecorded = true
     }
     this.#newOrphans = []
@@ -134,6 +166,15 @@ export class InodeStore {
     inode.isStored = true
   }
 
+  #findQuietly(ino: Ino): Inode | undefined {
+    try {
+      return this.find(ino)
+    } catch {
+      // Told already, and whoever reads it is told again.
+      return undefined
+    }
+  }
+
   #findOlder(ino: Ino): Inode | undefined {
     const old = this.#old.get(ino)
     if (old !== undefined) {
@@ -141,6 +182,8 @@ export class InodeStore {
       this.#keep(old)
       return old
     }
+    const departed = this.departed.get(ino)
+    if (departed !== undefined) return departed
     const inode = this.orphans.get(ino) ?? this.#load(ino)
     if (inode !== undefined) this.#keep(inode)
     return inode

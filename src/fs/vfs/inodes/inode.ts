@@ -2,6 +2,7 @@
  * An inode in memory. One class with all fields always present: what the drivers read as `Attributes` is the live object,
  * and a fixed shape keeps every access a plain load. Changed only by this directory's modules.
  */
+import type { Extent } from '../records/extent-record.js'
 import type { DirtyPieces } from '../content/dirty-pieces.js'
 import type { Attributes, Ino } from '../types.js'
 import { S_IFDIR, S_IFMT, S_IFREG } from './modes.js'
@@ -13,6 +14,8 @@ export const CONTENT_NONE = 0
 export const CONTENT_INLINE = 1
 /** Extent records. */
 export const CONTENT_RECORDS = 2
+/** Of a file that was deleted elsewhere while it is in use here: extents in memory, no record. It can be read, not changed. */
+export const CONTENT_KEPT = 3
 
 /** Which extended attributes exist, so that the common questions need no look into the index. */
 export const XATTR_ANY = 1
@@ -51,6 +54,8 @@ export class Inode implements Attributes {
   body = 0
   bodyOffset = 0
   bodyLength = 0
+  /** CONTENT_KEPT: what the records said. */
+  kept: readonly Extent[] | undefined = undefined
   /** No committed extent reaches beyond this offset. */
   extentEnd = 0
   /** Content not committed yet. */
