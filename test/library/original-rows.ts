@@ -1,52 +1,192 @@
 /**
  * Where what the original's tests asserted, and what they should have, is asserted here. The left side is the row of its
- * table of tests (or one of the tests that it lacked); rows that need a network have no twin yet.
+ * table of tests, one of the tests that it lacked, or one of its defects that an attacker can use; rows that need a network
+ * are not among them.
  */
 import t from 'tap'
+import ts from 'typescript'
 import { filesBelow } from '../helpers/source-files.js'
 
-const ROWS: Readonly<Record<string, readonly string[]>> = {
-  'trust::test_chain': ['test_chain: '],
-  'dio::test_dio': ['test_dio: '],
-  'redo::test_redo_log': ['test_redo_log: '],
-  'compact::test_compact_state_machine': ['a compaction is due by its mode: '],
-  'transform::test_encrypter': ['-GCM seals and opens '],
-  'service::test_service': ['a request is answered'],
-  'tests/load.rs': ['load: 100 commits of 100 objects'],
-  'tests/rotate.rs': ['rotate: '],
-  'tests/trust-tree.rs': ['trust tree, '],
-  'crypto::test_secure_random': ['test_secure_random: '],
-  'crypto::encrypt_key_seeding': ['encrypt_key_seeding: '],
-  'crypto::test_asym_crypto': ['sign_asym, '],
-  'crypto::ntru_encapsulate, ntru_encrypt': ['a box opens with its seed and context'],
-  'crypto::derived_keys': ['derived_keys: '],
-  'crypto::public_secure_data, secure_data, multi_encrypt': ['secure_data, multi_encrypt: '],
-  'crypto::signed_protected_data': ['sign_asym, signed_protected_data: '],
-  'crypto::test_b64': ['test_b64: '],
-  'crypto::test_key_hex': ['test_key_hex: '],
-  'missing: crash at every byte of append': ['after a power failure a log holds a prefix'],
-  'missing: crash at every byte of flip': [
-    'after a power failure all that was acknowledged is there, whatever was dropped',
+type Twin = readonly [file: string, title: string]
+
+const ORIGINAL = 'library/original.ts'
+const KEYS = 'library/original-keys.ts'
+const VECTORS = 'contract/crypto-provider.ts'
+const ATTACKS = 'engine/dio/malicious.ts'
+
+const ROWS: Readonly<Record<string, readonly Twin[]>> = {
+  'trust::test_chain': [
+    [ORIGINAL, 'test_chain: two objects, a new version, a deletion; the same after every compaction and opening'],
   ],
-  'missing: partial batch': ['a crash leaves a prefix of the commits'],
-  'missing: concurrent map insert': ['names of a map meet only when they are the same'],
-  'missing: lock ownership': ['the old owner releases nothing'],
-  'missing: late timestamp': ['goes on behind what it holds', 'a time of others may lie ahead by the tolerance'],
-  'missing: re-parent attack': ['attack: an object is not taken over'],
-  'missing: read-key set after children': ['attack: what is protected late in a transaction'],
-  'missing: >=4 segments order': ['rotate: ', 'order'],
-  'missing: backup and restore of a grown log': ['an older backup is not put in the place of a newer chain'],
-  'missing: zero-byte object': ['an object without any bytes of its own'],
-  'missing: roots listing': ['roots are listed, by type'],
-  'missing: malformed frames': ['a flipped byte in any field of a batch is found'],
+  'dio::test_dio': [
+    [ORIGINAL, 'test_dio: a protected object with a child is modified, seen, deleted, and right after reopening'],
+  ],
+  'redo::test_redo_log': [
+    [ORIGINAL, 'test_redo_log: what is written while the log is compacted is there, in order, also when reopened'],
+  ],
+  'compact::test_compact_state_machine': [
+    ['engine/chain/compaction-mode.ts', 'a compaction is due by its mode: …'],
+    ['library/compaction.ts', 'by itself, when it is due'],
+  ],
+  'transform::test_encrypter': [
+    ['library/crypto.ts', 'what is sealed with a key is opened with it and its context, and with nothing else'],
+  ],
+  'transform::test_compressor': [
+    ['engine/dio/transformers.ts', 'what is compressed takes less, is read back the same, and says how large it is'],
+  ],
+  'transform::test_crypto': [[VECTORS, 'AES-…-GCM seals and opens …']],
+  'service::test_service': [['engine/dio/service.ts', 'a request is answered']],
+  'tests/load.rs': [[ORIGINAL, 'load: 100 commits of 100 objects are there when the chain is opened again']],
+  'tests/rotate.rs': [
+    [
+      'engine/dio/segments.ts',
+      'rotate: what was stored before a segment was closed and after it is there, at once and when reopened',
+    ],
+  ],
+  'tests/trust-tree.rs persistent, memory': [
+    [ORIGINAL, 'trust tree, …: below a protected parent who holds its keys works without the root key'],
+  ],
+  'crypto::test_secure_random': [
+    [KEYS, 'test_secure_random: no two keys are alike, and none is empty'],
+    [VECTORS, 'random bytes have the length asked for and never repeat'],
+  ],
+  'crypto::encrypt_key_seeding': [[KEYS, 'encrypt_key_seeding: the same seed gives the same keys, for ever']],
+  'crypto::asym 128, 256': [
+    [KEYS, 'sign_asym, signed_protected_data: a signature is its owner’s, and of just this'],
+    ['engine/crypto/signature.ts', 'a signature verifies, and has the sizes of its suite'],
+  ],
+  'crypto::ntru_encapsulate': [
+    ['engine/crypto/box.ts', 'the vectors of X-Wing and MLKEM1024-P384 hold'],
+    ['engine/crypto/box.ts', 'suite …: a box opens with its seed and context'],
+  ],
+  'crypto::ntru_encrypt, public_secure_data': [
+    ['library/crypto.ts', 'a box is opened by the key that it was sealed for'],
+  ],
+  'crypto::derived_keys': [
+    [KEYS, 'derived_keys: with another key in its place the old one opens nothing that is written after'],
+  ],
+  'crypto::secure_data, multi_encrypt': [
+    [KEYS, 'secure_data, multi_encrypt: who holds one of the keys reads; a third one gets nothing'],
+  ],
+  'crypto::signed_protected_data': [
+    [KEYS, 'sign_asym, signed_protected_data: a signature is its owner’s, and of just this'],
+  ],
+  'crypto::test_b64': [[KEYS, 'test_b64: fields of bytes beside others come back as they were, and become JSON']],
+  'crypto::test_key_hex': [[KEYS, 'test_key_hex: a key is printed with all its digits']],
+
+  'missing: crash at every byte of append': [
+    ['engine/log/prefix.ts', 'a log that is cut at any byte opens to a prefix of its commits'],
+    ['engine/log/crash.ts', 'after a power failure a log holds a prefix with all that was acknowledged'],
+    ['engine/log/crash.ts', 'after the process is killed a log holds a prefix with all that was acknowledged'],
+  ],
+  'missing: crash at every byte of flip': [
+    [
+      'engine/chain/compaction-crash.ts',
+      'after a power failure all that was acknowledged is there, whatever was dropped',
+    ],
+    [
+      'engine/chain/compaction-crash.ts',
+      'after the process is killed all that was acknowledged is there, whatever was dropped',
+    ],
+  ],
+  'missing: partial batch': [
+    ['engine/dio/crash.ts', 'a crash leaves a prefix of the commits, with all that were waited for'],
+    [ATTACKS, 'half a batch: one change that may not be made refuses those that may'],
+  ],
+  'missing: concurrent map insert': [['engine/dio/conflicts.ts', 'names of a map meet only when they are the same']],
+  'missing: lock ownership': [
+    ['engine/dio/locks.ts', 'a lease that runs out is another one’s, and the old owner releases nothing'],
+  ],
+  'missing: late timestamp': [
+    [
+      'engine/dio/time.ts',
+      'a chain that is opened again goes on behind what it holds, though the wall clock was set back',
+    ],
+    ['engine/dio/time.ts', 'a time of others may lie ahead by the tolerance, and no more'],
+    ['engine/dio/receive.ts', 'nor does a batch hide such a time in an object, or set the clock of the chain back'],
+  ],
+  'missing: re-parent attack': [
+    [ATTACKS, 're-parenting: a child of somebody else is moved below an object of one’s own'],
+  ],
+  'missing: read-key set after children': [
+    ['engine/dio/trust.ts', 'attack: what is protected late in a transaction is never stored unprotected'],
+  ],
+  'missing: backup and restore of a grown log': [
+    [
+      'library/backup.ts',
+      'a backup is made while the chain is in use, the next one copies what is new, and it comes back',
+    ],
+    ['library/backup.ts', 'an older backup is not put in the place of a newer chain, nor of a forked or another one'],
+  ],
+  'missing: 4 segments and more in their order': [
+    [
+      'engine/dio/segments.ts',
+      'rotate: what was stored before a segment was closed and after it is there, at once and when reopened',
+    ],
+  ],
+  'missing: zero-byte object': [['engine/dio/dio.ts', 'an object without any bytes of its own is an object']],
+  'missing: roots listing': [['engine/dio/dio.ts', 'roots are listed, by type, and deleted all at once']],
+  'missing: malformed frames': [
+    ['engine/log/tamper.ts', 'a flipped byte in any field of a batch is found'],
+    ['fuzz/log.ts', 'no parser of a structure fails in any other way'],
+  ],
+
+  'defect 2: re-parent authority hijack': [
+    [ATTACKS, 're-parenting: a child of somebody else is moved below an object of one’s own'],
+    [ATTACKS, 're-parenting: an object of one’s own is moved below somebody else’s'],
+  ],
+  'defect 3: plaintext written before the read key is set': [
+    [ATTACKS, 'plaintext: what a read rule protects is overwritten in clear'],
+  ],
+  'defect 4: newer replaced by older': [
+    [ATTACKS, 'newer by older: a version comes that was not built on the one there is'],
+    [ATTACKS, 'newer by older: a whole signed batch is repeated'],
+  ],
+  'defect 9: trust anchors from elsewhere': [[ATTACKS, 'trust anchors: the root keys are replaced']],
+  'defect 11: tombstone resurrection': [[ATTACKS, 'resurrection: a deleted object comes back']],
+  'defect 11: orphans': [
+    [ATTACKS, 'orphans: a parent is deleted, and its children are not'],
+    [ATTACKS, 'orphans: an object lies below one that is not there'],
+  ],
 }
 
-t.test('every row has its twin', (t) => {
-  const files = filesBelow('test', '.ts').filter(({ path }) => path !== 'test/library/original-rows.ts')
-  for (const [row, names] of Object.entries(ROWS))
-    for (const name of names) {
-      const file = files.find(({ text }) => text.includes(name))
-      t.ok(file, `${row}: ${name} in ${file?.path ?? 'no test'}`)
-    }
+/** What the tests of a file are called; what differs within one that is run several times is `…`. */
+function titlesOf(path: string, text: string): string[] {
+  const titles: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && isTest(node.expression)) titles.push(...titleOf(node.arguments[0]))
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true))
+  return titles
+}
+
+/** `t.test`, or a function that makes one; one that is left out (`t.skip`) is none. */
+function isTest(callee: ts.Expression): boolean {
+  if (ts.isPropertyAccessExpression(callee)) return callee.name.text === 'test'
+  return ts.isIdentifier(callee) && ['onEveryChain', 'attack'].includes(callee.text)
+}
+
+function titleOf(argument: ts.Expression | undefined): string[] {
+  if (argument === undefined) return []
+  if (ts.isStringLiteralLike(argument)) return [argument.text]
+  if (!ts.isTemplateExpression(argument)) return []
+  return [argument.head.text + argument.templateSpans.map(({ literal }) => `…${literal.text}`).join('')]
+}
+
+t.test('every row has its twins', (t) => {
+  const named = new Set(Object.values(ROWS).flatMap((twins) => twins.map(([file]) => `test/${file}`)))
+  const files = filesBelow('test', '.ts').filter(({ path }) => named.has(path))
+  const titles = new Map(files.map(({ path, text }) => [path, titlesOf(path, text)]))
+  for (const [row, twins] of Object.entries(ROWS)) {
+    t.ok(twins.length > 0, row)
+    for (const [file, title] of twins) t.ok(titles.get(`test/${file}`)?.includes(title), `${row}: ${file}: ${title}`)
+  }
+  t.end()
+})
+
+t.test('a test that was renamed, left out or is only spoken of is none', (t) => {
+  const text = "// t.test('a')\nconst a = 'b'\nt.skip('c', f)\nt.test('d', f)\nawait onEveryChain(`e ${x} f`, f)"
+  t.strictSame(titlesOf('x.ts', text), ['d', 'e … f'])
   t.end()
 })
