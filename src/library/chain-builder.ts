@@ -18,10 +18,8 @@ import type { WriterStatus } from '../engine/chain/committer.js'
 import { Chain } from '../engine/dio/chain.js'
 import { findReferences } from '../engine/dio/references.js'
 import type { Durability } from '../engine/dio/commit-options.js'
-import type { RefusedBatch as Refused } from '../engine/chain/batch-gate.js'
 import { judgeBatch } from '../engine/dio/judging/judge-batch.js'
-import { AteError, errorCode } from '../engine/error.js'
-import { keyIdOf } from '../engine/trust/keys.js'
+import { AteError } from '../engine/error.js'
 import { Hooks } from '../engine/dio/hooks/hooks.js'
 import type { Plugin } from '../engine/dio/hooks/plugin.js'
 import { type ChainClock, chainClock, doubtAbout } from './chain-clock.js'
@@ -31,6 +29,7 @@ import type { AteConfig, AteConfigOptions } from './config.js'
 import { JUDGE_MODULE } from './judge-module.js'
 import { keepingInMemory } from './memory-keeping.js'
 import type { OpenOptions } from './open-options.js'
+import { tellRefused } from './refused.js'
 import { secretFor } from './secret.js'
 import { withPlugins } from './with-plugins.js'
 import { withRootKeys } from './with-root-keys.js'
@@ -118,7 +117,7 @@ export class ChainBuilder {
       trust,
       referencesModule: REFERENCES_MODULE,
       judgeModule: JUDGE_MODULE,
-      onRefused: (refused) => this.#tellRefused(refused),
+      onRefused: (refused) => tellRefused(this.#options, refused),
       signal: opening.signal,
       onProgress: opening.onProgress ?? ignore,
       onNotice,
@@ -128,15 +127,6 @@ export class ChainBuilder {
     return closingOnFailure(handle, () => {
       throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
     })
-  }
-
-  /** `onNotice` is for people, `onRefused` for the program. */
-  #tellRefused({ sequence, error, signers }: Refused): void {
-    const { onNotice = ignore, onRefused = ignore } = this.#options
-    const ids = signers.map(keyIdOf)
-    const who = ids.length === 0 ? 'signed by nobody' : `signed by ${ids.map((id) => id.slice(0, 8)).join(', ')}`
-    onNotice(`Batch ${sequence}, ${who}, is refused: ${error.message}`)
-    onRefused({ sequence, code: errorCode(error) ?? 'BAD_FORMAT', message: error.message, signers: ids })
   }
 }
 

@@ -25,7 +25,7 @@ export interface AteConfigOptions {
    * judges each by that. For chains that are made; others must have it. Without it: `local`, and of others whichever they have.
    */
   trust?: ChainTrust
-  /** A batch of a chain of distributed trust was refused when it was opened: nothing of it counts. Told once. */
+  /** A batch of a chain of distributed trust was refused when it was opened or taken in: nothing of it counts. Told once. */
   onRefused?: (refused: RefusedBatch) => void
   /** Chains that are not there are not made: CHAIN_NOT_FOUND. */
   noCreate?: boolean

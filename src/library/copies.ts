@@ -2,17 +2,31 @@
 import { resolve } from 'node:path'
 import { checkChainName } from '../engine/chain/chain-name.js'
 import { examineChainDirectory } from '../adapters/node/chain-presence.js'
-import { type ImportOptions, type ImportReport, importIntoDirectory } from '../adapters/node/import-range.js'
+import {
+  importIntoDirectory,
+  type ImportOptions,
+  type ImportPlaces,
+  type ImportReport,
+} from '../adapters/node/import-range.js'
 import { type RestoreOptions, type RestoreReport, restoreDirectory } from '../adapters/node/restore-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
+import { Hooks } from '../engine/dio/hooks/hooks.js'
+import type { Plugin } from '../engine/dio/hooks/plugin.js'
 import { AteError } from '../engine/error.js'
 import { JUDGE_MODULE } from './judge-module.js'
 import { receiverOf } from './receiver.js'
 import type { AteConfig } from './config.js'
+import { tellRefused } from './refused.js'
 import { secretFor } from './secret.js'
 
-export type { ImportOptions, ImportReport, RestoreOptions, RestoreReport }
+export type { ImportReport, RestoreOptions, RestoreReport }
 export type { BackupOptions, BackupReport, CopyProgress, ExportOptions } from '../engine/chain/chain-keeping.js'
+
+/** How an export is taken in, and by whom it is judged. */
+export interface ImportRangeOptions extends ImportOptions {
+  /** Their validators judge each batch; `open` and `close` are not called, since nothing may be written to a copy. */
+  plugins?: readonly Plugin[] | undefined
+}
 
 /**
  * Puts the backup in the directory `backup` in the place of the chain of that name; nobody may have it open. It is verified
@@ -35,19 +49,29 @@ export async function restoreChain(
 
 /**
  * Appends an export to the copy of its chain of that name, or makes that from an export that begins with batch 1; nobody may have
- * it open. All of it or nothing: CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, EXPORT_DAMAGED, BAD_FORMAT,
- * UNSUPPORTED_FORMAT, NO_PASSPHRASE, WRONG_PASSPHRASE, ABORTED, ... What the copy has already is skipped.
+ * it open. All of it or nothing: CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, REFUSED (by a validator of `plugins`),
+ * EXPORT_DAMAGED, BAD_FORMAT, UNSUPPORTED_FORMAT, NO_PASSPHRASE, WRONG_PASSPHRASE, ABORTED, ... What the copy has already is skipped.
+ * In distributed trust a batch that every reader refuses comes as what it is: `onRefused` of the configuration is told.
  */
 export async function importRange(
   config: AteConfig,
   name: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: ImportOptions = {},
+  options: ImportRangeOptions = {},
 ): Promise<ImportReport> {
+  const { plugins, ...how } = options
+  const hooks = new Hooks(plugins)
   const directory = directoryOf(config, name)
   examineChainDirectory(directory)
   const secret = secretFor(config.options, config.options.passphrase === undefined)
-  return await importIntoDirectory({ directory, secret, judgeModule: JUDGE_MODULE, receiverOf }, source, options)
+  const places: ImportPlaces = {
+    directory,
+    secret,
+    judgeModule: JUDGE_MODULE,
+    receiverOf: (handle) => receiverOf(handle, hooks),
+    onRefused: (refused) => tellRefused(config.options, refused),
+  }
+  return await importIntoDirectory(places, source, how)
 }
 
 function directoryOf({ options }: AteConfig, name: string): string {

@@ -11,13 +11,17 @@ import { crypto, Distributed } from '../helpers/distributed.js'
 const [root, alice] = [generateWriteKey(), generateWriteKey()]
 const names = Array.from({ length: 6 }, (_, i) => `together ${i}`)
 
-/** Exports of a chain whose commits share signatures: one up to each batch. */
-async function exportsOfShared(): Promise<Uint8Array[]> {
+function newLedger() {
   const suite: AeadSuite = AEAD_AES_256_GCM
   const identity = { rootKey: crypto.randomBytes(32), chainId: crypto.randomBytes(16), suite }
-  const keys = deriveChainKeys(crypto, identity.rootKey, identity.chainId, suite)
-  const ledger = new Distributed(keys)
-  const key = { kind: 'key', bytes: encodePlainKey(identity) } as const
+  const ledger = new Distributed(deriveChainKeys(crypto, identity.rootKey, identity.chainId, suite))
+  return { ledger, key: { kind: 'key', bytes: encodePlainKey(identity) } as const }
+}
+
+/** Exports of a chain whose commits share signatures: one up to each batch. */
+async function exportsOfShared(): Promise<Uint8Array[]> {
+  const { ledger, key } = newLedger()
+  const { keys } = ledger
   const last = await ledger.use(async (chain, { view }) => {
     await chain.pinRootKeys([root.id])
     const commits = names.map(async (text) => {
@@ -52,4 +56,36 @@ await t.test('an export of commits that share signatures makes the chain elsewhe
   await using copy = await open(config)
   t.strictSame(await texts(copy), [...names].sort())
   t.strictSame(await bytesOf(copy.exportRange({ withKey: true })), whole)
+})
+
+await t.test('a batch that was refused travels with the others, and is refused by the copy', async (t) => {
+  const { ledger, key } = newLedger()
+  const note = await ledger.use(async (chain) => {
+    await chain.pinRootKeys([root.id])
+    const dio = chain.dioMut(new AteSession({ writeKeys: [root] }))
+    const note = dio.store({ text: 'of Alice' }, { type: Note })
+    dio.protect(note, { write: writeBy.only(alice) })
+    await dio.commit()
+    return note.key
+  })
+  await ledger.lawless(async (dio) => void ((await dio.load(Note, note)).text = 'of nobody'), generateWriteKey())
+  const last = await ledger.use(async (chain, { view }) => {
+    const session = new AteSession({ writeKeys: [alice] })
+    await chain.transact(async (dio) => void ((await dio.load(Note, note)).text += ', changed'), { session })
+    return await view.durableEnd()
+  })
+  const range = { from: 1, key, end: () => Promise.resolve(last) }
+  const bytes = await bytesOf(
+    exportRange({ storage: ledger.storage, crypto, keys: ledger.keys }, { ...range, to: undefined }),
+  )
+  const { config, open } = diskChains(t)
+  const refused: unknown[] = []
+  const told = config.with({ onRefused: ({ sequence, code }) => refused.push([sequence, code]) })
+  t.match(await importRange(told, 'notes', [bytes]), { sequence: 4, batches: 4 })
+  t.strictSame(refused.splice(0), [[3, 'NOT_AUTHORIZED']])
+  const copy = await open(told)
+  t.strictSame(await texts(copy), ['of Alice, changed'])
+  t.strictSame(await bytesOf(copy.exportRange({ withKey: true })), bytes)
+  await copy.close()
+  t.strictSame(refused, [], 'its index knows')
 })

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { errorCode, importRange } from '../../src/index.js'
+import { errorCode, importRange, type Plugin, vote } from '../../src/index.js'
 import { bytesOf, diskChains, Note, store, texts } from '../helpers/disk-chains.js'
 
 await t.test('an export from batch 1 makes the chain elsewhere, and later ones bring it up to date', async (t) => {
@@ -127,4 +127,52 @@ await t.test('an import that is given up changes nothing', async (t) => {
   const onProgress = (): void => end.abort()
   await t.rejects(importRange(elsewhere, 'notes', [all], { signal: end.signal, onProgress }), { code: 'ABORTED' })
   t.notOk(existsSync(join(root, 'elsewhere', 'notes')))
+})
+
+await t.test('validators judge what is imported; what they refuse is not taken in', async (t) => {
+  const { config, elsewhere, open, on } = diskChains(t)
+  const chain = await open()
+  for (const text of ['one', 'two', 'three']) await store(chain, text)
+  const bytes = await bytesOf(chain.exportRange({ withKey: true }))
+  await chain.close()
+  on(elsewhere)
+  const seen: string[] = []
+  const judge = (wrong?: string): Plugin => ({
+    name: 'judge',
+    open: () => void t.fail('nothing may be written to a copy'),
+    validators: [
+      (commit) => {
+        const all = commit.of(Note).map(({ fields }) => fields?.text ?? '')
+        seen.push(...all)
+        return wrong !== undefined && all.includes(wrong) ? vote.deny('not that') : vote.allow
+      },
+    ],
+  })
+  const importing = (wrong?: string) => importRange(elsewhere, 'notes', [bytes], { plugins: [judge(wrong)] })
+  await t.rejects(importing('two'), { code: 'REFUSED', message: /not that/ })
+  t.strictSame(seen.splice(0), ['one', 'two'])
+  t.notOk(existsSync(join(String(elsewhere.options.logPath), 'notes')))
+  t.match(await importing(), { sequence: 3 })
+  t.strictSame(seen, ['one', 'two', 'three'])
+  on(config)
+})
+
+await t.test('of two imports that make the same chain at once one succeeds', async (t) => {
+  const { elsewhere, open, on } = diskChains(t)
+  const chain = await open()
+  for (const text of ['one', 'two', 'x'.repeat(300_000)]) await store(chain, text)
+  const bytes = await bytesOf(chain.exportRange({ withKey: true }))
+  await chain.close()
+  on(elsewhere)
+  const pieces = Array.from({ length: 20 }, (_, i) =>
+    bytes.subarray((i * bytes.length) / 20, ((i + 1) * bytes.length) / 20),
+  )
+  const outcomes = await Promise.all(
+    [1, 2, 3].map(() => importRange(elsewhere, 'notes', pieces).then(({ batches }) => batches, errorCode)),
+  )
+  t.strictSame(outcomes.sort(), [3, 'CHAIN_LOCKED', 'CHAIN_LOCKED'])
+  const copy = await open(elsewhere)
+  t.equal((await texts(copy)).length, 3)
+  await copy.close()
+  t.notOk(existsSync(join(String(elsewhere.options.logPath), 'notes.importing')))
 })

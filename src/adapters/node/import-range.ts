@@ -2,9 +2,10 @@
  * Takes an export into the directory of a chain. It goes to a copy of the chain beside it, made of links where files do not
  * change any more, which takes the chain's place when all of it is verified and durable: all or nothing.
  */
-import { cpSync, existsSync, rmSync } from 'node:fs'
-import { copyFile, link } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, cp, link, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
 import { toHex } from '../../engine/bytes/hex.js'
 import { equalBytes } from '../../engine/bytes/equal.js'
 import { deriveChainKeys, wipeChainKeys } from '../../engine/crypto/chain-keys.js'
@@ -23,11 +24,11 @@ import { examineChainDirectory } from './chain-presence.js'
 import { KEYRING_FILE, openIdentity, PLAIN_KEY_FILE } from './chain-secret.js'
 import { fileError } from './file-error.js'
 import { FileStorage } from './file-storage.js'
-import { makeDirectory } from './make-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { openChain } from './open-chain.js'
 import { freeName, replaceDirectory } from './replace-directory.js'
 import { punchZeros } from './punch-zeros.js'
+import { beginStaging, type Staging } from './staging.js'
 import { demandWanted } from './wanted.js'
 
 /** How an export is taken in. */
@@ -48,7 +49,10 @@ export interface ImportReport {
 
 /** Takes in batches that are kept together, and the next ones when those are. */
 export interface BatchReceiver {
-  receive(run: readonly BatchBytes[], options: { isDurable: boolean; mayMiss: boolean }): Promise<ReceivedBatch[]>
+  receive(
+    run: readonly BatchBytes[],
+    options: { isDurable: boolean; mayMiss: boolean; onRefused: (refused: RefusedBatch) => void },
+  ): Promise<ReceivedBatch[]>
   close(): Promise<void>
 }
 
@@ -58,6 +62,8 @@ export interface ImportPlaces {
   /** See `OpenChainOptions`. */
   judgeModule: string
   receiverOf: (handle: ChainHandle) => BatchReceiver
+  /** Told of batches of distributed trust that are taken in as refused. */
+  onRefused: (refused: RefusedBatch) => void
 }
 
 export async function importIntoDirectory(
@@ -67,12 +73,12 @@ export async function importIntoDirectory(
 ): Promise<ImportReport> {
   const { directory } = places
   const reader = new ExportReader(nativeCrypto, source)
-  const staged = `${directory}.importing`
   const lock = existsSync(directory) ? lockChain(directory, { readOnly: false }) : undefined
+  let staging: Staging | undefined
   try {
     const header = await reader.header()
-    rmSync(staged, { recursive: true, force: true })
-    makeDirectory(staged, 0o700)
+    staging = await beginStaging(`${directory}.importing`)
+    const staged = staging.path
     if (examineChainDirectory(directory) === 'absent') await stageNew(staged, header, places.secret)
     else await stageCopy(directory, staged)
     const report = await intake(places, staged, reader, header, options)
@@ -81,12 +87,12 @@ export async function importIntoDirectory(
         ? replaceDirectory(staged, directory, freeName(directory, 'replaced'))
         : undefined
     // All that it has is in what took its place.
-    if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
+    if (aside !== undefined) await rm(aside, { recursive: true, force: true })
     return report
   } catch (error) {
     throw fileError('take the export into', 'the chain', error)
   } finally {
-    rmSync(staged, { recursive: true, force: true })
+    await staging?.end()
     lock?.release()
     await reader.close()
   }
@@ -134,12 +140,12 @@ async function stageCopy(directory: string, staged: string): Promise<void> {
     else await link(a, b).catch(() => copyFile(a, b))
   }
   const index = join(directory, 'index')
-  if (existsSync(index)) cpSync(index, join(staged, 'index'), { recursive: true })
+  if (existsSync(index)) await cp(index, join(staged, 'index'), { recursive: true })
   await to.replaceSmall(MANIFEST_NAME, manifest)
 }
 
 async function intake(
-  { secret, judgeModule, receiverOf }: ImportPlaces,
+  { secret, judgeModule, receiverOf, onRefused }: ImportPlaces,
   staged: string,
   reader: ExportReader,
   header: ExportHeader,
@@ -161,7 +167,9 @@ async function intake(
   const receiver = receiverOf(handle)
   try {
     if (!equalBytes(handle.keys.chainId, header.chainId)) throw otherChain()
-    const { missing, ...report } = await new Intake(handle, receiver, staged, header, options).take(reader)
+    const { missing, ...report } = await new Intake({ handle, receiver, staged, header, options, onRefused }).take(
+      reader,
+    )
     await receiver.close()
     if (missing) await punchZeros(staged)
     return report
@@ -171,11 +179,21 @@ async function intake(
   }
 }
 
+interface IntakeParts {
+  handle: ChainHandle
+  receiver: BatchReceiver
+  staged: string
+  header: ExportHeader
+  options: ImportOptions
+  onRefused: (refused: RefusedBatch) => void
+}
+
 class Intake {
   readonly #handle: ChainHandle
   readonly #receiver: BatchReceiver
   readonly #staged: string
   readonly #options: ImportOptions
+  readonly #onRefused: (refused: RefusedBatch) => void
   /** What the copy had. */
   readonly #head: { sequence: number; digest: string }
   readonly #doubts = new Doubts()
@@ -183,18 +201,13 @@ class Intake {
   #batches = 0
   #isMissing = false
 
-  constructor(
-    handle: ChainHandle,
-    receiver: BatchReceiver,
-    staged: string,
-    header: ExportHeader,
-    options: ImportOptions,
-  ) {
+  constructor({ handle, receiver, staged, header, options, onRefused }: IntakeParts) {
     const { headSequence: sequence, headDigest: digest } = handle.status()
     this.#handle = handle
     this.#receiver = receiver
     this.#staged = staged
     this.#options = options
+    this.#onRefused = onRefused
     this.#head = { sequence, digest }
     this.#last = { sequence: header.from - 1, digest: header.previous }
   }
@@ -228,9 +241,16 @@ class Intake {
     for (const bytes of known) this.#take(await verify(bytes, { after: this.#last, mayMiss: true }))
     if (known.length === run.length) return
     if (this.#last.sequence === this.#head.sequence) await this.#demandSameHistory()
-    const batches = await this.#receiver.receive(run.slice(known.length), { isDurable: false, mayMiss: true })
+    const refused: number[] = []
+    const onRefused = (one: RefusedBatch): void => {
+      refused.push(one.sequence)
+      this.#onRefused(one)
+    }
+    const how = { isDurable: false, mayMiss: true, onRefused }
+    const batches = await this.#receiver.receive(run.slice(known.length), how)
     for (const batch of batches) {
-      note(this.#doubts, batch)
+      // What a batch drops that is refused is not dropped.
+      note(this.#doubts, refused.includes(batch.sequence) ? { ...batch, dropped: [] } : batch)
       this.#isMissing ||= batch.missing.length > 0
       this.#batches++
       this.#take(batch)

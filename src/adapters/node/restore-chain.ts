@@ -2,7 +2,7 @@
  * Puts a backup in the place of a chain. It is copied beside it first, verified with the chain's keys, and compared with the
  * chain that is there and with the anchor of this machine; then both change places at once.
  */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CopyProgress } from '../../engine/chain/chain-keeping.js'
 import { equalBytes } from '../../engine/bytes/equal.js'
@@ -24,10 +24,10 @@ import { lockChain } from './chain-lock.js'
 import { anchorName, KEYRING_FILE, openIdentity, PLAIN_KEY_FILE } from './chain-secret.js'
 import { copySegment } from './copy-segment.js'
 import { FileStorage } from './file-storage.js'
-import { makeDirectory } from './make-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { freeName, replaceDirectory } from './replace-directory.js'
 import { readDigests } from './segment-digests.js'
+import { beginStaging, type Staging } from './staging.js'
 
 /** How a backup becomes a chain again. */
 export interface RestoreOptions {
@@ -76,10 +76,10 @@ async function restore(places: RestorePlaces, options: RestoreOptions): Promise<
   const keys = deriveChainKeys(nativeCrypto, identity.rootKey, identity.chainId, identity.suite)
   wipe(identity.rootKey)
   const lock = existsSync(places.directory) ? lockChain(places.directory, { readOnly: false }) : undefined
-  const staged = `${places.directory}.restoring`
+  let staging: Staging | undefined
   try {
-    rmSync(staged, { recursive: true, force: true })
-    makeDirectory(staged, 0o700)
+    staging = await beginStaging(`${places.directory}.restoring`)
+    const staged = staging.path
     const bytes = await copyBackup(places, staged, options)
     const source = { storage: new FileStorage(staged), crypto: nativeCrypto, keys }
     const end = await verifiedEnd(source)
@@ -93,7 +93,7 @@ async function restore(places: RestorePlaces, options: RestoreOptions): Promise<
     lock?.finish()
     return { sequence: end.sequence, bytes, keptAside }
   } finally {
-    rmSync(staged, { recursive: true, force: true })
+    await staging?.end()
     lock?.release()
     wipeChainKeys(keys)
   }

@@ -14,24 +14,32 @@ export interface IntakeParts {
   note: (record: RecordContent) => void
 }
 
-/** `onKept` is called once, between log and index. Rejects with what `Log.receive` throws. */
+/** `onKept` is called once, between log and index, with those that count. Rejects with what `Log.receive` throws. */
 export async function takeInRun(
   { log, follower, note }: IntakeParts,
-  { transaction, run, isDurable, mayMiss }: ReceiveRequest,
+  { transaction, run, isDurable, mayMiss, refused }: ReceiveRequest,
   onKept: (appended: readonly AppendedBatch[]) => void,
 ): Promise<void> {
-  let opened: readonly Pick<ReceivedBatch, 'records' | 'dropped'>[] = []
+  const counts = ({ sequence }: { sequence: number }): boolean => !refused.includes(sequence)
+  let opened: readonly ReceivedBatch[] = []
   const accept = (batches: readonly ReceivedBatch[]): void => {
     opened = batches
-    demandNewNumbers(batches, follower.nextGroup)
-    for (const change of batches.flatMap(({ records }) => receivedChanges(records)))
+    const counting = batches.filter(counts)
+    demandNewNumbers(counting, follower.nextGroup)
+    for (const change of counting.flatMap(({ records }) => receivedChanges(records)))
       if ('low' in change && change.value !== null) note({ kind: change.kind, low: change.low, value: change.value })
   }
   const appended = await log.receive(run, { isDurable, mayMiss, accept })
-  onKept(appended)
+  onKept(appended.filter(counts))
   const first = transaction - run.length + 1
-  appended.forEach((batch, i) => follower.add(first + i, opened[i]?.records ?? [], batch, opened[i]?.dropped ?? []))
+  for (const [i, batch] of appended.entries()) {
+    const { records, dropped } = opened[i] ?? NOTHING
+    if (counts(batch)) follower.add(first + i, records, batch, dropped)
+    else follower.add(first + i, [], { ...batch, groups: [] }, [])
+  }
 }
+
+const NOTHING: Pick<ReceivedBatch, 'records' | 'dropped'> = { records: [], dropped: [] }
 
 /** Numbers of bodies ascend through the log: a batch that names one again would take the other's place. */
 function demandNewNumbers(batches: readonly ReceivedBatch[], first: number): void {

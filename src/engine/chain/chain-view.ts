@@ -228,7 +228,8 @@ export class ChainView implements RecordView {
     return batches
   }
 
-  async receive(run: readonly ReceivedBatch[], { isDurable, mayMiss, apply }: ReceiveOptions): Promise<void> {
+  async receive(run: readonly ReceivedBatch[], options: ReceiveOptions): Promise<void> {
+    const { isDurable, mayMiss, refused, apply } = options
     const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
     const room = this.#reserve(
@@ -238,7 +239,7 @@ export class ChainView implements RecordView {
     if (room !== undefined) await room
     this.#transaction += run.length
     const transaction = this.#transaction - 1
-    const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss }, (receipt) => {
+    const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss, refused }, (receipt) => {
       this.#takeReceipt(receipt)
       for (const { number } of run.flatMap(({ groups }) => groups))
         this.#nextGroup = Math.max(this.#nextGroup, number + 1)

@@ -29,6 +29,8 @@ export interface ReceiveRequest {
   isDurable: boolean
   /** Content may be missing that a later batch drops. */
   mayMiss: boolean
+  /** Sequences of those that are refused: the log has them, and nothing of them counts. */
+  refused: readonly number[]
 }
 
 /** Where a body came to lie. */

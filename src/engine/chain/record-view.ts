@@ -27,6 +27,8 @@ export interface ReceiveOptions {
   isDurable: boolean
   /** Content may be missing that a later batch drops. */
   mayMiss: boolean
+  /** Sequences of those that are kept as refused: `apply` puts nothing of them, and nothing of them counts. */
+  refused: readonly number[]
   /** Called once, when the batches are kept, to put their changes. */
   apply: (sink: ChangeSink) => void
 }

@@ -1,5 +1,6 @@
 /** What all DIOs of a chain share: its records, its bodies, its clock, and the keys it gives out. */
 import { Slab } from '../bytes/slab.js'
+import type { RefusedBatch } from '../chain/batch-gate.js'
 import type { RecordView } from '../chain/record-view.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
@@ -12,12 +13,14 @@ import type { Durability } from './commit-options.js'
 import { CommitFeed } from './commit-feed.js'
 import { Hooks } from './hooks/hooks.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
-import { judgeRun, type ValidateBatch } from './judging/judge-run.js'
+import { askValidators } from './judging/ask-validators.js'
+import { judgeRun } from './judging/judge-run.js'
 import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
 import { repackObjects } from './repack.js'
 import { TrustState } from './trust-state.js'
 import { demandTimes } from './received-times.js'
 import { RandomNumbers } from './numbers.js'
+import { type CopyBody, dataFrom } from './object-data.js'
 import type { KeyParts } from './object-key.js'
 import type { ObjectRecord } from './object-record.js'
 
@@ -42,13 +45,14 @@ export interface ObjectStoreOptions {
   durability: Durability
   /** The default is `local`. */
   trust?: ChainTrust
-  /** Judges batches from elsewhere. */
-  validateBatch?: ValidateBatch | undefined
   /** Without: none. */
   hooks?: Hooks | undefined
 }
 
-export type ReceiveObjects = Pick<ReceiveBatch, 'isDurable' | 'mayMiss'>
+export interface ReceiveObjects extends Pick<ReceiveBatch, 'isDurable' | 'mayMiss'> {
+  /** With it, batches that every reader refuses are kept as refused, and it is told of them; without, they are errors. */
+  onRefused?: ((refused: RefusedBatch) => void) | undefined
+}
 
 export class ObjectStore {
   readonly records: RecordStore
@@ -65,9 +69,9 @@ export class ObjectStore {
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   readonly #view: RecordView
+  readonly #copyBody: CopyBody
   /** Of transactions that are over. */
   #idleSlab: Slab | undefined
-  readonly #validateBatch: ValidateBatch
   #isClosed = false
   /** Root objects have blocks of their own: listing those lists the roots. */
   readonly #blocks: { root: KeyBlock | undefined; child: KeyBlock | undefined } = { root: undefined, child: undefined }
@@ -75,11 +79,11 @@ export class ObjectStore {
   readonly #listedBlocks = new Set<number>()
 
   constructor(options: ObjectStoreOptions) {
-    const { view, crypto, nowMs, clockToleranceMs, durability, trust = 'local', validateBatch = acceptAll } = options
+    const { view, crypto, nowMs, clockToleranceMs, durability, trust = 'local' } = options
     const { hooks = new Hooks() } = options
     this.isSigned = trust === 'distributed'
     this.#view = view
-    this.#validateBatch = validateBatch
+    this.#copyBody = (slice, target, at) => view.copyBody(slice, target, at)
     this.records = new RecordStore(view, this.feed)
     // Signed batches say who changed what: this is nobody's change.
     if (trust !== 'distributed') view.repackWith?.(repackObjects(view, () => this.records.noteMove()))
@@ -106,9 +110,14 @@ export class ObjectStore {
   /** Takes in batches from elsewhere: what they change is seen as commits of somebody else. See `RecordStore.receive`. */
   receive(run: readonly BatchBytes[], options: ReceiveObjects): Promise<ReceivedBatch[]> {
     this.demandOpen()
-    const validate = judgeRun(this.isSigned ? this.crypto : undefined, async (batch, changes, latest) => {
-      demandTimes(this.clock, changes, latest)
-      await this.#validateBatch(batch, changes, latest)
+    const crypto = this.isSigned ? this.crypto : undefined
+    const validate = judgeRun({
+      crypto,
+      onRefused: options.onRefused,
+      validate: async (received, latest) => {
+        demandTimes(this.clock, received.changes, latest)
+        await askValidators({ hooks: this.hooks, copyBody: this.#copyBody }, received, latest)
+      },
     })
     const onApplied = (): void => {
       this.trust.reload(this.#view)
@@ -162,21 +171,12 @@ export class ObjectStore {
 
   /** The bytes of fields before transformers changed them. UNKNOWN_TRANSFORMER, HOOK_FAILED. */
   undoTransforms({ transforms }: ObjectRecord, bytes: Uint8Array): Uint8Array {
-    return transforms === undefined ? bytes : this.hooks.transformers.decode(bytes, transforms)
+    return this.hooks.transformers.undo(bytes, transforms)
   }
 
   /** The bytes of an object's fields as they are stored; a promise only where they must be fetched. BODY_DAMAGED. */
   dataOf({ data }: ObjectRecord): Uint8Array | Promise<Uint8Array> {
-    if (data instanceof Uint8Array) return data
-    const bytes = new Uint8Array(data.reduce((sum, { length }) => sum + length, 0))
-    const fetched: Promise<void>[] = []
-    let at = 0
-    for (const slice of data) {
-      const fetching = this.#view.copyBody(slice, bytes, at)
-      if (fetching !== undefined) fetched.push(fetching)
-      at += slice.length
-    }
-    return fetched.length === 0 ? bytes : Promise.all(fetched).then(() => bytes)
+    return dataFrom(data, this.#copyBody)
   }
 
   /** Puts bytes into bodies of the transaction that is being applied. */
@@ -190,9 +190,4 @@ export class ObjectStore {
     }
     return slices
   }
-}
-
-/** The chain's keys are the only rule. */
-const acceptAll: ValidateBatch = () => {
-  // Every batch that is verified.
 }

@@ -1,6 +1,5 @@
 /** What a transaction is about to commit, as hooks see it. */
 import { equalBytes } from '../bytes/equal.js'
-import { AteError } from '../error.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
 import type { AteSession } from '../trust/session.js'
@@ -9,6 +8,7 @@ import { changeOf, type Version } from './hooks/change.js'
 import { judgeNow } from './hooks/judge.js'
 import { type ProposedChange, ProposedCommit, type Who } from './hooks/proposed-commit.js'
 import { OBJECT_KIND } from './kinds.js'
+import { dataAtOnce } from './object-data.js'
 import type { KeyParts } from './object-key.js'
 import { decodeObject, type ObjectRecord } from './object-record.js'
 import type { ObjectStore } from './object-store.js'
@@ -106,11 +106,7 @@ function versionIn(changes: PendingChanges, key: KeyParts, bytes: Uint8Array | u
 }
 
 function dataOf({ store, keys, latest }: PendingChanges, key: KeyParts, record: ObjectRecord): Uint8Array {
-  const stored = store.dataOf(record)
-  if (!(stored instanceof Uint8Array)) {
-    stored.catch(() => undefined)
-    throw new AteError('NOT_SUPPORTED', 'The fields of this object are not on this machine: they must be loaded first.')
-  }
+  const stored = dataAtOnce(store.dataOf(record))
   return store.undoTransforms(
     record,
     record.sealedBy === undefined ? stored : keys.open(record.sealedBy, latest, key, stored),

@@ -15,7 +15,7 @@ import { alignFrame, FRAME_HEADER_BYTES, type FrameHead } from './format/frame-h
 import { HEAD_FIXED_BYTES, MAX_HEAD_BYTES, readFrameHead, writeFrameHeader } from './format/frame-head.js'
 import { readGroups } from './frame-groups.js'
 import { GroupOpener } from './group-opener.js'
-import type { Authorship, ChainTrust, GroupPlace, NumberRange } from './types.js'
+import { type Authorship, type ChainTrust, GROUP_CONTENT, type GroupPlace, type NumberRange } from './types.js'
 
 /** A frame without what places it in a segment. */
 export interface BatchBytes {
@@ -40,6 +40,8 @@ export interface ReceivedBatch {
   authorship: Authorship | undefined
   /** Content that is not what the table says: a later batch must drop it. */
   missing: readonly Doubt[]
+  /** Opens the body of that number, the caller's to keep; undefined when it does not come with the batch, or is missing. */
+  openBody: (number: number) => Uint8Array | undefined
 }
 
 export interface VerifyBatchOptions {
@@ -76,7 +78,13 @@ export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes
   const { sequence, digest } = stateAfter(crypto, head)
   const { groups, records, dropped, doubts: missing } = read
   const authorship = judge.author.authorship(head.authenticatedBytes, head.auth)
-  return { bytes, head, sequence, digest, groups, records, dropped, authorship, missing }
+  const openBody = (number: number): Uint8Array | undefined => {
+    const group = groups.find((one) => one.kind === GROUP_CONTENT && one.number === number)
+    if (group === undefined || missing.some((doubt) => doubt.number === number)) return undefined
+    const at = group.position - bodyPosition
+    return opener.open(bytes.groups.subarray(at, at + group.storedBytes), group)
+  }
+  return { bytes, head, sequence, digest, groups, records, dropped, authorship, missing, openBody }
 }
 
 export type BatchVerifier = (

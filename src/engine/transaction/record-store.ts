@@ -28,9 +28,9 @@ export interface ReceivedChanges {
 
 /**
  * Judges batches from elsewhere that are kept together, by the chain before the first: `latest`. What it throws is told to who
- * brought them, and nothing of them is kept.
+ * brought them, and nothing of them is kept. Resolves with the sequences of those that are kept, and of which nothing counts.
  */
-export type ValidateRun = (run: readonly ReceivedChanges[], latest: RecordReader) => Promise<void>
+export type ValidateRun = (run: readonly ReceivedChanges[], latest: RecordReader) => Promise<readonly number[]>
 
 export interface ReceiveBatch {
   isDurable: boolean
@@ -182,12 +182,14 @@ export class RecordStore {
     const { isDurable, mayMiss, validate, onApplied } = options
     const batches = await view.verifyRun(run, mayMiss)
     const received = batches.map((batch) => ({ batch, changes: receivedChanges(batch.records) }))
-    await validate(received, view)
+    const refused = await validate(received, view)
     await view.receive(batches, {
       isDurable,
       mayMiss,
+      refused,
       apply: (sink) => {
-        for (const { changes } of received) {
+        for (const { batch, changes } of received) {
+          if (refused.includes(batch.sequence)) continue
           const noted = this.#applyReceived(changes, sink)
           onApplied()
           if (noted.length > 0) this.#listener.note(noted, Promise.resolve())

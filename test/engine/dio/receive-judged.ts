@@ -2,11 +2,13 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Chain } from '../../../src/engine/dio/chain.js'
+import type { DioMut } from '../../../src/engine/dio/dio-mut.js'
 import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
 import { CLOCK_KIND } from '../../../src/engine/dio/kinds.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
+import { errorCode } from '../../../src/engine/error.js'
 import { type BatchBytes, openLog, proofRuns } from '../../../src/engine/log/index.js'
-import { WriteKey } from '../../../src/engine/trust/keys.js'
+import { keyIdOf as idOf, WriteKey } from '../../../src/engine/trust/keys.js'
 import { writeBy } from '../../../src/engine/trust/rules.js'
 import { AteSession } from '../../../src/engine/trust/session.js'
 import { crypto, Distributed, rewrite } from '../../helpers/distributed.js'
@@ -186,3 +188,47 @@ await t.test(
     })
   },
 )
+
+await t.test('a batch that every reader refuses can be kept as refused: what comes behind it comes, too', async (t) => {
+  const { ledger, key } = await ledgerOfAlice()
+  const label = (text: string) => async (dio: DioMut) => void ((await dio.load(Box, key)).label = text)
+  const session = new AteSession({ writeKeys: [alice] })
+  await ledger.lawless(label('m'.repeat(9000)), mallory)
+  // Of one's own in its place: numbers of what was refused are given out again.
+  const own = 'a'.repeat(9000)
+  await ledger.use((chain) => chain.transact(label(own), { session }))
+  await ledger.raw((view) => view.put(CLOCK_KIND, 0, 0, encodeClock(Number.MAX_SAFE_INTEGER)), mallory)
+  await ledger.use((chain) =>
+    chain.transact(async (dio) => void (await dio.load(Box, key)).items.push({ name: 'item', amount: 1 }), { session }),
+  )
+  const [codes, end] = await ledger.use(async (_, { refused, view }) => [refused, view.writerStatus.headDigest])
+  t.strictSame(
+    codes.map(({ sequence, code }) => [sequence, code]),
+    [
+      [3, 'NOT_AUTHORIZED'],
+      [5, 'TIME_AHEAD'],
+    ],
+  )
+
+  const copy = new Distributed(ledger.keys)
+  const seen = async (chain: Chain): Promise<unknown> => {
+    const { label, items } = await chain.dio().load(Box, key)
+    return [label, (await collected(items)).map(({ name }) => name)]
+  }
+  await copy.use(async (chain, { view }) => {
+    const told: unknown[] = []
+    for (const run of await runsOf(ledger))
+      await chain.receive(run, {
+        onRefused: ({ sequence, error, signers }) =>
+          told.push({ sequence, code: errorCode(error), signers: signers.map(idOf) }),
+      })
+    t.strictSame(told, codes, 'for the same reasons')
+    t.same(view.writerStatus.headDigest, end)
+    t.strictSame(await seen(chain), [own, ['item']])
+    await chain.transact(label('goes on'), { session })
+  })
+  await copy.use(async (chain, { refused }) => {
+    t.strictSame(refused, codes, 'and by who reads the copy')
+    t.strictSame(await seen(chain), ['goes on', ['item']])
+  })
+})

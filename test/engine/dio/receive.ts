@@ -1,13 +1,17 @@
 /** Batches that were made elsewhere: what a copy of a chain takes in, and what it refuses without changing anything. */
 import t from 'tap'
+import { collectGarbage } from '../../../src/adapters/node/collect-garbage.js'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
-import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import { type MemoryChain, type MemoryChainOptions, openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
 import { Chain } from '../../../src/engine/dio/chain.js'
 import { infoOf } from '../../../src/engine/dio/dao-state.js'
+import { Hooks } from '../../../src/engine/dio/hooks/hooks.js'
+import { type Validator, vote } from '../../../src/engine/dio/hooks/plugin.js'
 import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
 import { CLOCK_KIND, OBJECT_KIND } from '../../../src/engine/dio/kinds.js'
 import { encodeObject } from '../../../src/engine/dio/object-record.js'
 import type { ObjectStoreOptions } from '../../../src/engine/dio/object-store.js'
+import { findReferences } from '../../../src/engine/dio/references.js'
 import { AteError } from '../../../src/engine/error.js'
 import { type BatchBytes, readBatches, verifyLog } from '../../../src/engine/log/index.js'
 import { keys } from '../../helpers/log-workbench.js'
@@ -20,8 +24,11 @@ interface Copy {
   chain: Chain
 }
 
-async function openCopy(options: Partial<ObjectStoreOptions> = {}): Promise<Copy> {
-  const memory = await openMemoryChain({ crypto: nativeCrypto, keys })
+async function openCopy(
+  options: Partial<ObjectStoreOptions> = {},
+  memoryOptions: Partial<MemoryChainOptions> = {},
+): Promise<Copy> {
+  const memory = await openMemoryChain({ crypto: nativeCrypto, keys, ...memoryOptions })
   const { view } = memory
   const onClose = (): Promise<void> => memory.close()
   const own = { view, crypto: nativeCrypto, nowMs: Date.now, durability: 'memory' } as const
@@ -147,34 +154,93 @@ await t.test('copies that were both written to have forked', async (t) => {
   await t.rejects(copy.chain.receive([third]), { code: 'CHAIN_FORKED' })
 })
 
-await t.test('a validator sees each batch with the chain before it, and can refuse it', async (t) => {
+/** Hooks of one validator. */
+function judgedBy(validate: Validator): Hooks {
+  return new Hooks([{ name: 'judge', validators: [validate] }])
+}
+
+await t.test('a validator sees a batch with the chain before it, as it sees commits, and can refuse it', async (t) => {
   const original = await openCopy()
   const seen: string[] = []
   const copy = await openCopy({
-    validateBatch: ({ sequence }, changes, latest) => {
-      const [known] = changes.map((change) =>
-        'low' in change ? latest.get(change.kind, change.high, change.low) : null,
-      )
-      seen.push(`${sequence} ${known === undefined}`)
-      if (sequence === 2) throw new AteError('NOT_AUTHORIZED', 'not this one')
-    },
+    hooks: judgedBy((commit) => {
+      for (const { kind, fields, before } of commit.of(Note))
+        seen.push(`${kind} ${before?.text.length} ${fields?.text.length}`)
+      t.strictSame([commit.who.identity, commit.elsewhere?.signers], ['', []])
+      return commit.of(Note).some(({ fields }) => fields?.text === 'no') ? vote.deny('a note says no') : vote.allow
+    }),
   })
-  await boxWith(original.chain, 'a')
-  await original.chain.transact((dio) => dio.store({ name: 'x', amount: 1 }, { type: Item }))
-  const [first, second] = await batchesOf(original)
-  if (first === undefined || second === undefined) throw new Error('no batches')
+  const [short, long] = await original.chain.transact((dio) =>
+    [3, 200_000].map((length) => dio.store({ text: 'x'.repeat(length) }, { type: Note })),
+  )
+  if (short === undefined || long === undefined) throw new Error('no notes')
+  await original.chain.transact(async (dio) => {
+    ;(await dio.load(Note, long.key)).text += 'y'
+    dio.delete(short.key)
+  })
+  await original.chain.transact((dio) => dio.store({ text: 'no' }, { type: Note }))
+  const [first, second, third] = await batchesOf(original)
+  if (first === undefined || second === undefined || third === undefined) throw new Error('no batches')
   await copy.chain.receive([first])
-  await t.rejects(copy.chain.receive([second]), { code: 'NOT_AUTHORIZED' })
-  t.strictSame(seen, ['1 true', '2 true'])
-  t.equal(copy.memory.view.writerStatus.headSequence, 1)
-  t.strictSame((await batchesOf(copy)).length, 1)
+  await copy.chain.receive([second])
+  const refused = { code: 'REFUSED', message: /a note says no/ }
+  await t.rejects(copy.chain.receive([third]), refused)
+  t.strictSame(
+    seen.sort(),
+    [
+      'created undefined 2',
+      'created undefined 200000',
+      'created undefined 3',
+      'changed 200000 200001',
+      'deleted 3 undefined',
+    ].sort(),
+  )
+  t.equal(copy.memory.view.writerStatus.headSequence, 2)
+  t.strictSame((await batchesOf(copy)).length, 2)
+  const all = await openCopy({ hooks: judgedBy(() => vote.abstain) })
+  await t.rejects(all.chain.receive([first]), { code: 'REFUSED' }, 'nobody knows what it is')
+  await t.rejects(copy.chain.receive([third]), refused, 'again')
+})
+
+await t.test('what a compaction has moved is no change, and what it has dropped is judged by nobody', async (t) => {
+  const original = await openCopy({}, { findReferences, collectGarbage })
+  const [replaced, , ...others] = await original.chain.transact((dio) =>
+    Array.from({ length: 12 }, (_, i) => dio.store({ text: `${i}`.repeat(900) }, { type: Note }).key),
+  )
+  if (replaced === undefined) throw new Error('no note')
+  await original.chain.transact(async (dio) => {
+    ;(await dio.load(Note, replaced)).text = 'changed'
+    for (const key of others) dio.delete(key)
+  })
+  await original.memory.view.rotate()
+  const before = await batchesOf(original)
+  const { bodies } = await original.chain.compact()
+  t.ok(bodies > 0, `${bodies} bodies were dropped`)
+  const seen: string[] = []
+  const hooks = judgedBy((commit) => {
+    for (const { kind, before, fields } of commit.of(Note)) seen.push(`${kind} ${before?.text} ${fields?.text}`)
+    return vote.allow
+  })
+  const [copy, older] = [await openCopy({ hooks }), await openCopy({ hooks })]
+  for (const bytes of before) await older.chain.receive([bytes])
+  t.equal(seen.splice(0).length, 12 + 11)
+  for (const bytes of await batchesOf(original, before.length + 1)) await older.chain.receive([bytes])
+  t.equal(headOf(older), headOf(original))
+  t.strictSame(seen, [])
+  for (const bytes of await batchesOf(original)) await copy.chain.receive([bytes], { mayMiss: true })
+  t.equal(headOf(copy), headOf(original))
+  t.strictSame(seen, ['created undefined changed', `created undefined ${'1'.repeat(900)}`])
 })
 
 await t.test('commits wait for a batch that is being taken in, and are judged by what it brought', async (t) => {
   const original = await openCopy()
   let admit = (): void => undefined
   const admitted = new Promise<void>((resolve) => (admit = resolve))
-  const copy = await openCopy({ validateBatch: ({ sequence }) => (sequence === 2 ? admitted : undefined) })
+  const isSlow = judgedBy(async (commit) => {
+    if (commit.of(Box).some(({ kind }) => kind === 'changed') && commit.elsewhere !== undefined) await admitted
+    return vote.allow
+  })
+  const copy = await openCopy({ hooks: isSlow })
   const box = await boxWith(original.chain, 'a')
   await original.chain.transact(async (dio) => void ((await dio.load(Box, box.key)).label = 'theirs'))
   const [first, second] = await batchesOf(original)

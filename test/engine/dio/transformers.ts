@@ -120,8 +120,8 @@ await t.test('what a transformer makes of a bomb is bounded', async (t) => {
   const bomb = deflateRawSync(new Uint8Array(64 * 1024 * 1024))
   const { transformers } = new Hooks([compression()])
   const before = process.memoryUsage().arrayBuffers
-  t.throws(() => transformers.decode(bomb, { ids: ['deflate'], length: 1000 }), { code: 'HOOK_FAILED' })
-  t.throws(() => transformers.decode(bomb, { ids: ['deflate'], length: MAX_OBJECT_BYTES }), { code: 'HOOK_FAILED' })
+  t.throws(() => transformers.undo(bomb, { ids: ['deflate'], length: 1000 }), { code: 'HOOK_FAILED' })
+  t.throws(() => transformers.undo(bomb, { ids: ['deflate'], length: MAX_OBJECT_BYTES }), { code: 'HOOK_FAILED' })
   t.ok(process.memoryUsage().arrayBuffers - before < 48 * 1024 * 1024)
 })
 
@@ -146,8 +146,8 @@ await t.test('a transformer that fails, lies or grows keeps the commit from bein
     t.notOk(await chain.dio().exists(key))
   }
   const longer = new Hooks(using({ id: 'longer', encode: same, decode: (bytes) => new Uint8Array(bytes.length + 1) }))
-  t.throws(() => longer.transformers.decode(new Uint8Array(5), { ids: ['longer'], length: 5 }), { code: 'HOOK_FAILED' })
-  t.throws(() => longer.transformers.decode(new Uint8Array(5), { ids: ['longer'], length: 9 }), { code: 'HOOK_FAILED' })
+  t.throws(() => longer.transformers.undo(new Uint8Array(5), { ids: ['longer'], length: 5 }), { code: 'HOOK_FAILED' })
+  t.throws(() => longer.transformers.undo(new Uint8Array(5), { ids: ['longer'], length: 9 }), { code: 'HOOK_FAILED' })
 })
 
 await t.test('ids of transformers are short words, each once', async (t) => {

@@ -1,5 +1,6 @@
 /** What validators judge: all changes of objects that become one batch, and who makes them. */
 import { equalBytes } from '../../bytes/equal.js'
+import type { KeyId } from '../../trust/keys.js'
 import type { DataType, FieldsOf } from '../data-type.js'
 import type { KeyParts } from '../object-key.js'
 import { isSameKey } from '../object-key.js'
@@ -19,15 +20,24 @@ export interface ProposedChange {
   readonly after: Version | undefined
 }
 
+/** Where a commit comes from, when it is not made by this program. */
+export interface Elsewhere {
+  /** Ids of the keys that signed it, verified: in distributed trust. */
+  readonly signers: readonly KeyId[]
+}
+
 /** A commit before anything of it is kept. */
 export class ProposedCommit {
-  /** Who makes it. */
+  /** Who makes it; nobody for one from elsewhere. */
   readonly who: Who
+  /** Set for a batch that another copy of the chain made: it was judged where it was made, and may not be judged so here. */
+  readonly elsewhere: Elsewhere | undefined
   readonly #proposed: readonly ProposedChange[]
   #changes: readonly Change[] | undefined
 
-  constructor(who: Who, proposed: readonly ProposedChange[]) {
+  constructor(who: Who, proposed: readonly ProposedChange[], elsewhere?: Elsewhere) {
     this.who = who
+    this.elsewhere = elsewhere
     this.#proposed = proposed
   }
 

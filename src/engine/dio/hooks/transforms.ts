@@ -48,8 +48,10 @@ export class TransformerChain {
     return { data, transforms: ids.length === 0 ? undefined : { ids, length: bytes.length } }
   }
 
-  /** UNKNOWN_TRANSFORMER, HOOK_FAILED. */
-  decode(bytes: Uint8Array, { ids, length }: Transforms): Uint8Array {
+  /** What was before them. UNKNOWN_TRANSFORMER, HOOK_FAILED. */
+  undo(bytes: Uint8Array, transforms: Transforms | undefined): Uint8Array {
+    if (transforms === undefined) return bytes
+    const { ids, length } = transforms
     const steps = ids.map((id) => {
       const transformer = this.#byId.get(id)
       if (transformer !== undefined) return transformer

@@ -1,0 +1,30 @@
+/** The bytes of an object's fields, wherever they lie. */
+import type { BodySlice, RecordView } from '../chain/record-view.js'
+import { AteError } from '../error.js'
+
+/** Copies a piece of a body. BODY_DAMAGED. */
+export type CopyBody = RecordView['copyBody']
+
+/** As they are stored; a promise only where they must be fetched. BODY_DAMAGED. */
+export function dataFrom(
+  data: Uint8Array | readonly BodySlice[],
+  copyBody: CopyBody,
+): Uint8Array | Promise<Uint8Array> {
+  if (data instanceof Uint8Array) return data
+  const bytes = new Uint8Array(data.reduce((sum, { length }) => sum + length, 0))
+  const fetched: Promise<void>[] = []
+  let at = 0
+  for (const slice of data) {
+    const fetching = copyBody(slice, bytes, at)
+    if (fetching !== undefined) fetched.push(fetching)
+    at += slice.length
+  }
+  return fetched.length === 0 ? bytes : Promise.all(fetched).then(() => bytes)
+}
+
+/** NOT_SUPPORTED for what must be fetched. */
+export function dataAtOnce(stored: Uint8Array | Promise<Uint8Array>): Uint8Array {
+  if (stored instanceof Uint8Array) return stored
+  stored.catch(() => undefined)
+  throw new AteError('NOT_SUPPORTED', 'The fields of this object are not on this machine: they must be loaded first.')
+}
