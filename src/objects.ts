@@ -55,7 +55,7 @@ export {
   vote,
   type Votes,
 } from './engine/dio/hooks/plugin.js'
-export type { ProposedCommit, Who } from './engine/dio/hooks/proposed-commit.js'
+export type { Elsewhere, ProposedCommit, Who } from './engine/dio/hooks/proposed-commit.js'
 export { type ObjectKey, objectKey } from './engine/dio/object-key.js'
 export { plain, type SchemaIssue, type SchemaResult, type StandardSchema } from './engine/dio/standard-schema.js'
 export { AteError, type AteErrorDetail, type ErrorCode, errorCode, isAteError } from './engine/error.js'
