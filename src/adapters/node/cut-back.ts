@@ -141,7 +141,7 @@ async function takeIn(
   const receiver = receiverOf(handle)
   try {
     for await (const run of proofRuns(bytesOf(source, from, to)))
-      await receiver.receive(run, { isDurable: false, mayMiss: true })
+      await receiver.receive(run, { isDurable: false, mayMiss: true, onRefused: ignore })
   } finally {
     await receiver.close()
   }

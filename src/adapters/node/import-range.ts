@@ -63,7 +63,7 @@ export interface ImportPlaces {
   judgeModule: string
   receiverOf: (handle: ChainHandle) => BatchReceiver
   /** Told of batches of distributed trust that are taken in as refused. */
-  onRefused: (refused: RefusedBatch) => void
+  onRefused?: ((refused: RefusedBatch) => void) | undefined
 }
 
 export async function importIntoDirectory(
@@ -145,13 +145,12 @@ async function stageCopy(directory: string, staged: string): Promise<void> {
 }
 
 async function intake(
-  { secret, judgeModule, receiverOf, onRefused }: ImportPlaces,
+  { secret, judgeModule, receiverOf, onRefused = ignore }: ImportPlaces,
   staged: string,
   reader: ExportReader,
   header: ExportHeader,
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const ignore = (): void => undefined
   const handle = await openChain({
     directory: staged,
     secret,
@@ -277,4 +276,8 @@ class Intake {
 
 function otherChain(): AteError {
   return new AteError('OTHER_CHAIN', 'The export is of another chain.')
+}
+
+function ignore(): void {
+  // Nobody asked to be told.
 }

@@ -232,10 +232,8 @@ export class ChainView implements RecordView {
     const { isDurable, mayMiss, refused, apply } = options
     const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
-    const room = this.#reserve(
-      bytes.reduce((sum, { head, groups }) => sum + head.length + groups.length, 0),
-      false,
-    )
+    const total = bytes.reduce((sum, { head, groups }) => sum + head.length + groups.length, 0)
+    const room = this.#reserve(total, false)
     if (room !== undefined) await room
     this.#transaction += run.length
     const transaction = this.#transaction - 1
