@@ -19,7 +19,7 @@ const COMMIT: CommitTransaction = {
 const RECEIVE: ReceiveBatch = {
   isDurable: false,
   mayMiss: false,
-  validate: () => Promise.resolve(),
+  validate: () => Promise.resolve([]),
   onApplied: nothing,
 }
 
