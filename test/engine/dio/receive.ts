@@ -15,7 +15,7 @@ import { findReferences } from '../../../src/engine/dio/references.js'
 import { AteError } from '../../../src/engine/error.js'
 import { type BatchBytes, readBatches, verifyLog } from '../../../src/engine/log/index.js'
 import { keys } from '../../helpers/log-workbench.js'
-import { Box, boxWith, Item, namesIn, Note } from '../../helpers/objects.js'
+import { Box, boxWith, namesIn, Note } from '../../helpers/objects.js'
 
 const T0 = 1_800_000_000_000
 
