@@ -229,7 +229,7 @@ export class ChainView implements RecordView {
   }
 
   async receive(run: readonly ReceivedBatch[], options: ReceiveOptions): Promise<void> {
-    const { isDurable, mayMiss, refused, apply } = options
+    const { isDurable, mayMiss, refused = [], apply } = options
     const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
     const total = bytes.reduce((sum, { head, groups }) => sum + head.length + groups.length, 0)

@@ -28,7 +28,7 @@ export interface ReceiveOptions {
   /** Content may be missing that a later batch drops. */
   mayMiss: boolean
   /** Sequences of those that are kept as refused: `apply` puts nothing of them, and nothing of them counts. */
-  refused: readonly number[]
+  refused?: readonly number[]
   /** Called once, when the batches are kept, to put their changes. */
   apply: (sink: ChangeSink) => void
 }
