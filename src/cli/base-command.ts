@@ -3,11 +3,9 @@
  * expected and prints one line and what to do about it; anything else is a defect and prints its stack.
  */
 import { Command, Errors } from '@oclif/core'
-import { isNoSpace } from '../adapters/node/file-error.js'
 import { isAteError } from '../engine/error.js'
-import { commandHint } from './command-hint.js'
-import { EXIT, exitCodeOf } from './exit-codes.js'
-import { failureLines, type Failure } from './failure.js'
+import { EXIT } from './exit-codes.js'
+import { failureLines, failureOf, type Failure } from './failure.js'
 import { isUsageError, usageLine, usageProblem, type UsageError } from './usage-error.js'
 
 export abstract class BaseCommand extends Command {
@@ -21,7 +19,7 @@ export abstract class BaseCommand extends Command {
   // oclif sets exit code 1 whatever the error says when --json is given: so the code is set here, in both cases.
   override async catch(error: unknown): Promise<void> {
     if (error instanceof Errors.ExitError) throw error
-    const failure = isUsageError(error) ? this.#misused(error) : describe(error)
+    const failure = isUsageError(error) ? this.#misused(error) : failureOf(error)
     if (this.jsonEnabled()) this.logJson({ error: failure })
     else process.stderr.write(failureText(failure, error))
     this.exit(failure.exitCode)
@@ -30,20 +28,6 @@ export abstract class BaseCommand extends Command {
   #misused(error: UsageError): Failure {
     const hint = usageLine(this.config.bin, this.id ?? '', this.ctor.args)
     return { code: 'BAD_ARGUMENT', message: usageProblem(error), hint, exitCode: EXIT.USAGE }
-  }
-}
-
-function describe(error: unknown): Failure {
-  if (isAteError(error)) {
-    const { code, message } = error
-    const hint = commandHint(error)
-    return { code, message, ...(hint === undefined ? {} : { hint }), exitCode: exitCodeOf(code) }
-  }
-  if (isNoSpace(error)) return { code: 'NO_SPACE', message: 'the disk is full', exitCode: EXIT.NO_SPACE }
-  return {
-    code: 'UNEXPECTED',
-    message: error instanceof Error ? error.message : String(error),
-    exitCode: EXIT.UNEXPECTED,
   }
 }
 

@@ -15,6 +15,7 @@ export interface ChainLocation {
 
 /** Fails with CHAIN_NOT_FOUND, NOT_A_CHAIN, ACCESS_DENIED, BAD_ARGUMENT (a bad name; none given and several there). */
 export function findChain(name: string | undefined, logPathFlag: string | undefined): ChainLocation {
+  if (name !== undefined) demandLocal(name)
   const logPath = resolve(logPathFlag ?? standardPaths(process.env).chains)
   const chosen = name === undefined ? onlyChainIn(logPath) : checkChainName(name)
   const directory = join(logPath, chosen)
@@ -23,8 +24,27 @@ export function findChain(name: string | undefined, logPathFlag: string | undefi
   return { name: chosen, directory, presence }
 }
 
+/** NOT_SUPPORTED for the address of a server, which may stand where a chain is named. */
+export function demandLocal(name: string): void {
+  if (!name.includes('://')) return
+  throw new AteError('NOT_SUPPORTED', `${name} is at a server: this command knows chains of this machine only`, {
+    hint: 'Give the name of a chain, and its directory with --log-path.',
+  })
+}
+
+/** The chains of a directory, by their names; what is none is left out. CHAIN_NOT_FOUND when it cannot be read. */
+export function listChains(logPathFlag: string | undefined): ChainLocation[] {
+  if (logPathFlag !== undefined) demandLocal(logPathFlag)
+  const logPath = resolve(logPathFlag ?? standardPaths(process.env).chains)
+  return listDirectory(logPath).flatMap((name) => {
+    const directory = join(logPath, name)
+    const presence = presenceOf(directory)
+    return presence === 'absent' ? [] : [{ name, directory, presence }]
+  })
+}
+
 function onlyChainIn(logPath: string): string {
-  const names = listDirectory(logPath).filter((name) => isChain(join(logPath, name)))
+  const names = listDirectory(logPath).filter((name) => presenceOf(join(logPath, name)) !== 'absent')
   const [only, ...others] = names
   if (only === undefined) throw notFound(`there is no chain in ${logPath}`)
   if (others.length === 0) return only
@@ -33,11 +53,12 @@ function onlyChainIn(logPath: string): string {
   })
 }
 
-function isChain(directory: string): boolean {
+/** Of what may be anything. */
+function presenceOf(directory: string): ChainPresence {
   try {
-    return examineChainDirectory(directory) !== 'absent'
+    return examineChainDirectory(directory)
   } catch {
-    return false
+    return 'absent'
   }
 }
 

@@ -4,7 +4,7 @@ import type { AteError, ErrorCode } from '../engine/error.js'
 const COMMANDS: Partial<Record<ErrorCode, string>> = {
   CHAIN_DAMAGED: 'Run atefs fsck to see all of it; atefs mount --allow-damage reads the rest.',
   BODY_DAMAGED: 'Run atefs fsck to see what else is damaged.',
-  CHAIN_ROLLED_BACK: 'To accept it, mount with --accept-rollback.',
+  CHAIN_ROLLED_BACK: 'To accept it: --accept-rollback.',
   KEY_SLOT_NOT_FOUND: 'To list them: atefs passwd --list',
 }
 

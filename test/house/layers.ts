@@ -81,7 +81,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   index: ['objects', 'library'],
   // Nothing of Node: `test/library/browser.ts` has the proof.
   browser: ['objects', ...engine, 'engine/dio', 'library/config', 'library/with-plugins', 'library/with-root-keys'],
-  cli: [...engine, 'adapters/node', 'fs', '@oclif/core', 'node:'],
+  cli: [...engine, 'engine/dio', 'engine/transaction', 'engine/trust', 'adapters/node', 'fs', '@oclif/core', 'node:'],
   commands: [...engine, 'adapters/node', 'fs', 'cli', '@oclif/core', 'node:'],
 }
 

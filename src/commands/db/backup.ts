@@ -1,0 +1,74 @@
+import { resolve } from 'node:path'
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../../cli/base-command.js'
+import { findChain } from '../../cli/chain-argument.js'
+import { logPathFlag, passphraseFlags } from '../../cli/mount-flags.js'
+import { progressText, terminalProgress } from '../../cli/progress.js'
+import { formatBytes } from '../../cli/status-table.js'
+import { AteError } from '../../engine/error.js'
+import type { BackupReport } from '../../engine/chain/chain-keeping.js'
+
+interface BackedUp extends BackupReport {
+  chain: string
+  directory: string
+}
+
+export default class Backup extends BaseCommand {
+  static override summary = 'copy a chain to a directory: what is new, when a backup of it lies there already'
+
+  static override description =
+    'What is copied is sealed as it is, and read again to verify it. When it fails, the backup before is as it was.'
+
+  static override usage = '<%= command.id %> CHAIN DIRECTORY [FLAGS]'
+
+  static override examples = ['<%= config.bin %> <%= command.id %> vault /backup/vault']
+
+  static override args = {
+    chain: Args.string({ description: "the chain's name", required: true, ignoreStdin: true }),
+    directory: Args.string({ description: 'of the backup; made if absent', required: true, ignoreStdin: true }),
+  }
+
+  static override flags = {
+    ...logPathFlag,
+    ...passphraseFlags,
+    quick: Flags.boolean({ summary: 'do not read again what earlier backups copied' }),
+    key: Flags.boolean({
+      summary: 'for a chain without passphrase: copy its key too (--no-key: do not, and keep it elsewhere)',
+      allowNo: true,
+    }),
+  }
+
+  async run(): Promise<BackedUp> {
+    const { args, flags } = await this.parse(Backup)
+    const location = findChain(args.chain, flags['log-path'])
+    const directory = resolve(args.directory)
+    if (location.presence === 'key-file' && flags.key === undefined)
+      throw new AteError(
+        'BAD_ARGUMENT',
+        `${location.name} has no passphrase: with its key, whoever has the backup can read it`,
+        {
+          hint: 'Say --key to copy the key, or --no-key to keep it elsewhere: without it the backup cannot be opened.',
+        },
+      )
+    const { openForCommand } = await import('../../cli/open-for-command.js')
+    const progress = terminalProgress()
+    const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
+    try {
+      const onNotice = (text: string): void => this.note(text)
+      const handle = await openForCommand(location, flags, { readOnly: false, onProgress, onNotice })
+      let report: BackupReport
+      try {
+        report = await handle.backup(directory, { quick: flags.quick, withKey: flags.key, onProgress })
+      } finally {
+        await handle.close()
+      }
+      progress.clear()
+      const { sequence, bytes, copiedBytes } = report
+      const size = `${formatBytes(bytes)}, of which ${formatBytes(copiedBytes)} are new`
+      this.log(`Backed up ${location.name} to ${directory}: ${sequence} batches, ${size}`)
+      return { chain: location.name, directory, ...report }
+    } finally {
+      progress.clear()
+    }
+  }
+}
