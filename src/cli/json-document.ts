@@ -10,9 +10,9 @@ export class JsonDocument {
     write('{')
   }
 
-  field(name: string, value: unknown): void {
+  field(name: string, value: object | string | number): void {
     this.#begin(name)
-    this.#write(JSON.stringify(value) ?? 'null')
+    this.#write(JSON.stringify(value))
   }
 
   /** One line for each item. What the items throw is thrown when the list is closed: the document goes on. */

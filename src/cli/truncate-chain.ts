@@ -77,7 +77,7 @@ export async function deleteFiles(files: ChainFileSystem, onDeleted: OnDeleted):
   ]
   for (let directory = open.at(-1); directory !== undefined; directory = open.at(-1)) {
     const below: typeof open = []
-    for (const { name, ino, type } of await entriesOf(files, directory.ino)) {
+    for (const { name, ino, type } of entriesOf(files, directory.ino)) {
       if (type === entryType(S_IFDIR)) below.push({ ino, parent: directory.ino, name })
       else {
         await files.unlink(directory.ino, name, ROOT_CALLER)
@@ -101,9 +101,9 @@ interface Listed {
   type: number
 }
 
-async function entriesOf(files: ChainFileSystem, directory: Ino): Promise<Listed[]> {
+function entriesOf(files: ChainFileSystem, directory: Ino): Listed[] {
   const entries: Listed[] = []
-  await files.readDirectory(directory, 0, (name, ino, type) => {
+  files.readDirectory(directory, 0, (name, ino, type) => {
     if (name !== '.' && name !== '..') entries.push({ name, ino, type })
     return true
   })

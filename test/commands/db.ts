@@ -167,17 +167,17 @@ t.test('a backup is made, continued, and restored; never an older one over a new
   const { world, logs, db } = set
   await makeFiles(set)
   const copy = world.path('backup')
-  t.match(await db('backup', 'vault', copy), { code: 2, stderr: /--no-key/ }, 'what of the key?')
-  t.match((await db('backup', 'vault', copy, '--key', '--json')).json(), { chain: 'vault', sequence: Number })
+  t.match(await db('backup', 'vault', copy), { code: 2, stderr: /--without-key/ }, 'what of the key?')
+  t.match((await db('backup', 'vault', copy, '--with-key', '--json')).json(), { chain: 'vault', sequence: Number })
   const vault = world.path('vault')
   await world.run(['mount', vault, '--log-path', logs, KEYLESS])
-  t.equal((await db('backup', 'vault', copy, '--key')).code, 11)
+  t.equal((await db('backup', 'vault', copy, '--with-key')).code, 11)
   await shell(`echo later > ${vault}/later`)
   await world.run(['umount', vault])
 
   t.match(await db('restore', copy, 'vault'), { code: 26, stderr: /5 batches, the backup 3/ })
   t.equal(await db('restore', copy, 'vault', '--force').then(({ code }) => code), 26, 'this machine knows of more')
-  const more = await db('backup', 'vault', copy, '--key', '--json')
+  const more = await db('backup', 'vault', copy, '--with-key', '--json')
   t.ok(Number(more.json()['copiedBytes']) < 1_000_000, 'what is new')
 
   t.match(await db('restore', copy, 'vault'), { code: 6, stderr: /There is a chain already/ })

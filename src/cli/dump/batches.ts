@@ -87,7 +87,9 @@ function describe(batch: ReceivedBatch, signers: DumpedBatch['signers']): Dumped
         deletions++
         note(kind, high, low, 'deleted')
       },
-      deleteRange: () => void deletions++,
+      deleteRange: () => {
+        deletions++
+      },
     })
   return {
     sequence,

@@ -12,7 +12,7 @@ import { objectTree } from './object-tree.js'
 import { batchText, fileText, objectText } from './text.js'
 
 export interface DumpOutput {
-  field(name: string, value: unknown, text?: string): void
+  field(name: string, value: object | string | number, text?: string): void
   /** Each item as it is, and as a line. */
   list<T>(name: string, items: AsyncIterable<T> | Iterable<T>, textOf: (item: T) => string): Promise<void>
 }

@@ -9,7 +9,7 @@ abstract class CountingOutput implements DumpOutput {
     ? { show: () => undefined, clear: () => undefined }
     : terminalProgress()
 
-  abstract field(name: string, value: unknown, text?: string): void
+  abstract field(name: string, value: object | string | number, text?: string): void
   abstract list<T>(name: string, items: AsyncIterable<T> | Iterable<T>, textOf: (item: T) => string): Promise<void>
 
   protected async *counted<T>(name: string, items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
@@ -31,7 +31,7 @@ export class TextOutput extends CountingOutput {
     this.#line = line
   }
 
-  field(_name: string, _value: unknown, text?: string): void {
+  field(_name: string, _value: object | string | number, text?: string): void {
     if (text !== undefined) this.#line(text)
   }
 
@@ -48,7 +48,7 @@ export class TextOutput extends CountingOutput {
 export class JsonOutput extends CountingOutput {
   readonly #document = new JsonDocument()
 
-  field(name: string, value: unknown): void {
+  field(name: string, value: object | string | number): void {
     this.#document.field(name, value)
   }
 

@@ -32,9 +32,12 @@ export default class Backup extends BaseCommand {
     ...logPathFlag,
     ...passphraseFlags,
     quick: Flags.boolean({ summary: 'do not read again what earlier backups copied' }),
-    key: Flags.boolean({
-      summary: 'for a chain without passphrase: copy its key too (--no-key: do not, and keep it elsewhere)',
-      allowNo: true,
+    'with-key': Flags.boolean({
+      summary: 'of a chain without passphrase: copy its key too; who has the backup can read it',
+      exclusive: ['without-key'],
+    }),
+    'without-key': Flags.boolean({
+      summary: 'of a chain without passphrase: do not copy its key; without it the backup cannot be opened',
     }),
   }
 
@@ -42,12 +45,13 @@ export default class Backup extends BaseCommand {
     const { args, flags } = await this.parse(Backup)
     const location = findChain(args.chain, flags['log-path'])
     const directory = resolve(args.directory)
-    if (location.presence === 'key-file' && flags.key === undefined)
+    const withKey = flags['with-key'] ? true : flags['without-key'] ? false : undefined
+    if (location.presence === 'key-file' && withKey === undefined)
       throw new AteError(
         'BAD_ARGUMENT',
         `${location.name} has no passphrase: with its key, whoever has the backup can read it`,
         {
-          hint: 'Say --key to copy the key, or --no-key to keep it elsewhere: without it the backup cannot be opened.',
+          hint: 'Say --with-key to copy the key, or --without-key to keep it elsewhere: without it the backup cannot be opened.',
         },
       )
     const { openForCommand } = await import('../../cli/open-for-command.js')
@@ -58,7 +62,7 @@ export default class Backup extends BaseCommand {
       const handle = await openForCommand(location, flags, { readOnly: false, onProgress, onNotice })
       let report: BackupReport
       try {
-        report = await handle.backup(directory, { quick: flags.quick, withKey: flags.key, onProgress })
+        report = await handle.backup(directory, { quick: flags.quick, withKey, onProgress })
       } finally {
         await handle.close()
       }
