@@ -21,7 +21,7 @@ export abstract class BaseCommand extends Command {
     if (error instanceof Errors.ExitError) throw error
     const failure = isUsageError(error) ? this.#misused(error) : failureOf(error)
     if (this.jsonEnabled()) this.logJson({ error: failure })
-    else process.stderr.write(failureText(failure, error))
+    else process.stderr.write(failureText(failure, error, this.config.bin))
     this.exit(failure.exitCode)
   }
 
@@ -36,10 +36,10 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-function failureText(failure: Failure, error: unknown): string {
+function failureText(failure: Failure, error: unknown, program: string): string {
   if (failure.exitCode === EXIT.UNEXPECTED && !isAteError(error) && !isSystemError(error)) {
     const stack = error instanceof Error ? error.stack : undefined
-    return `atefs: this is a defect of the program, please report it:\n${stack ?? failure.message}\n`
+    return `${program}: this is a defect of the program, please report it:\n${stack ?? failure.message}\n`
   }
-  return failureLines(failure)
+  return failureLines(failure, program)
 }

@@ -12,9 +12,9 @@ export interface Failure {
   exitCode: number
 }
 
-/** For people: one line, and what to do about it. */
-export function failureLines({ message, hint }: Failure): string {
-  return `atefs: ${message}\n${hint === undefined ? '' : `${hint}\n`}`
+/** For people: one line that begins with the program's name, and what to do about it. */
+export function failureLines({ message, hint }: Failure, program = 'atefs'): string {
+  return `${program}: ${message}\n${hint === undefined ? '' : `${hint}\n`}`
 }
 
 export function failureOf(error: unknown): Failure {

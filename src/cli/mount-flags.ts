@@ -1,6 +1,6 @@
 /** Flags of `mount`, and those that commands share. */
 import { Flags } from '@oclif/core'
-import { COMPACTION_MODES } from '../engine/chain/compaction/compaction-mode.js'
+import { compactionFlags } from './compaction-flags.js'
 
 export const logPathFlag = {
   'log-path': Flags.directory({
@@ -51,28 +51,7 @@ export const mountFlags = {
     default: 'auto',
     summary: 'how to talk to the kernel',
   })(),
-  'compact-mode': Flags.option({
-    options: COMPACTION_MODES,
-    summary: 'when to give the space of deleted content back while mounted (default: growth-or-timer)',
-    helpGroup: 'COMPACTION',
-  })(),
-  'compact-timer': Flags.integer({
-    summary: 'seconds between compactions of the modes with timer (default: 3600)',
-    helpValue: 'SECONDS',
-    min: 1,
-    helpGroup: 'COMPACTION',
-  }),
-  'compact-threshold-factor': Flags.string({
-    summary: 'growth since the last compaction, as a part of what it left (default: 0.4)',
-    helpValue: 'FACTOR',
-    helpGroup: 'COMPACTION',
-  }),
-  'compact-threshold-size': Flags.integer({
-    summary: 'growth since the last compaction in bytes (default: 104857600)',
-    helpValue: 'BYTES',
-    min: 1,
-    helpGroup: 'COMPACTION',
-  }),
+  ...compactionFlags,
   'compact-now': Flags.boolean({
     summary: 'compact once, as soon as it is mounted',
     helpGroup: 'COMPACTION',

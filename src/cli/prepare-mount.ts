@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { AteError } from '../engine/error.js'
 import { type ChainPresence, examineChainDirectory } from '../adapters/node/chain-presence.js'
-import { type CompactionMode, DEFAULT_TRIGGERS } from '../engine/chain/compaction/compaction-mode.js'
 import type { CompactionPlan } from '../adapters/node/compaction-schedule.js'
 import { checkPlaces } from '../fs/daemon/chain-places.js'
 import type { ChainSecret, KeyBits } from '../adapters/node/chain-handle.js'
@@ -16,12 +15,13 @@ import { prepareMountpoint } from '../fs/daemon/mountpoint.js'
 import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { chainNameOf } from '../adapters/node/chain-name.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
+import { type CompactionFlags, compactionTriggers } from './compaction-flags.js'
 import { parseMountOptions, type MountOptions } from './mount-options.js'
 import { readPassphrase } from './passphrase.js'
 import { makePrivateDirectory, placeError, standardPaths } from '../adapters/node/standard-paths.js'
 
 /** The flags of `mount`, as oclif parses them. */
-export interface MountFlags {
+export interface MountFlags extends CompactionFlags {
   'log-path'?: string | undefined
   passfile?: string | undefined
   passcommand?: string | undefined
@@ -35,10 +35,6 @@ export interface MountFlags {
   driver: DriverChoice
   'allow-damage': boolean
   'accept-rollback': boolean
-  'compact-mode'?: CompactionMode | undefined
-  'compact-timer'?: number | undefined
-  'compact-threshold-factor'?: string | undefined
-  'compact-threshold-size'?: number | undefined
   'compact-now'?: boolean
 }
 
@@ -161,25 +157,9 @@ function makeTemporaryPlace(parent: string, chain: string): Pick<MountRequest, '
 
 /** Undefined: never. */
 function compactionPlan(flags: MountFlags): CompactionPlan | undefined {
-  const mode = flags['compact-mode'] ?? DEFAULT_TRIGGERS.mode
+  const triggers = compactionTriggers(flags)
   const isNow = flags['compact-now'] === true
-  const factor = readFactor(flags['compact-threshold-factor'])
-  if (mode === 'never' && !isNow) return undefined
-  const timer = flags['compact-timer']
-  return {
-    mode,
-    isNow,
-    timerMs: timer === undefined ? DEFAULT_TRIGGERS.timerMs : timer * 1000,
-    factor,
-    sizeBytes: flags['compact-threshold-size'] ?? DEFAULT_TRIGGERS.sizeBytes,
-  }
-}
-
-function readFactor(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_TRIGGERS.factor
-  const factor = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : 0
-  if (factor > 0) return factor
-  throw new AteError('BAD_ARGUMENT', `--compact-threshold-factor needs a number above 0, such as 0.4`)
+  return triggers.mode === 'never' && !isNow ? undefined : { ...triggers, isNow }
 }
 
 function readKeyBits(flag: MountFlags['key-size']): KeyBits | undefined {

@@ -10,7 +10,7 @@ const tellUnknownCommand: Hook.CommandNotFound = async function ({ id, argv, con
   const failure: Failure = {
     code: 'BAD_ARGUMENT',
     message: isFlag ? 'a command is missing' : `there is no command ${word}`,
-    hint: `The commands are ${config.commandIDs.join(', ')}: ${config.bin} --help tells more.`,
+    hint: `The commands are ${config.commandIDs.join(', ').replaceAll(':', ' ')}: ${config.bin} --help tells more.`,
     exitCode: EXIT.USAGE,
   }
   if ([id, ...(argv ?? [])].includes('--json')) ux.stdout(JSON.stringify({ error: failure }, undefined, 2))

@@ -22,7 +22,8 @@ export function usageProblem(error: UsageError): string {
 }
 
 /** `Usage: atefs mount MOUNTPOINT [CHAIN] [FLAGS]`, and where there is more. */
-export function usageLine(bin: string, id: string, args: Command.Class['args']): string {
+export function usageLine(bin: string, commandId: string, args: Command.Class['args']): string {
+  const id = commandId.replaceAll(':', ' ')
   const names = Object.entries(args).map(([name, { required }]) => argumentName(name, required === true))
   return `Usage: ${[bin, id, ...names, '[FLAGS]'].join(' ')} (all flags: ${bin} ${id} --help)`
 }

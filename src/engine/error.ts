@@ -90,6 +90,7 @@ export const ERROR_CODES = [
   'FRAME_REPLAYED',
   'FRAME_MISSING',
   'MESSAGE_TOO_LARGE',
+  'OTHER_SERVER', // the chain belongs to another one of several servers
   // mounting
   'MOUNTPOINT_BUSY',
   'MOUNTPOINT_NOT_EMPTY',

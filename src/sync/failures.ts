@@ -3,7 +3,7 @@ import type { Packable } from '../engine/codec/message-pack.js'
 import { fields, orElse, orNull, text } from '../engine/codec/shape.js'
 import { AteError, type ErrorCode, isAteError, isErrorCode } from '../engine/error.js'
 import { plainText } from '../wire/refusal.js'
-import { MAX_FAILURE_LENGTH, MAX_TYPE_LENGTH } from './limits.js'
+import { MAX_FAILURE_LENGTH, MAX_SERVER_LENGTH, MAX_TYPE_LENGTH } from './limits.js'
 import { type SignedHead, signedHeadOf } from './pushes.js'
 import { type TrustMode, trustModeOf } from './requests.js'
 
@@ -13,6 +13,8 @@ export type FailureDetail = {
   readonly trust: TrustMode | null
   /** Of CHAIN_FORKED: the server's signed word on the chain it has. */
   readonly head: SignedHead | null
+  /** Of OTHER_SERVER: `address:port` of the server that has the chain. */
+  readonly server: string | null
 }
 
 type FailureBody = FailureDetail & { readonly code: string; readonly message: string }
@@ -22,7 +24,10 @@ const bodyOf = fields<FailureBody>({
   message: text(MAX_FAILURE_LENGTH),
   trust: orElse(orNull(trustModeOf), null),
   head: orElse(orNull(signedHeadOf), null),
+  server: orElse(orNull(text(MAX_SERVER_LENGTH)), null),
 })
+
+const NOTHING: FailureDetail = { trust: null, head: null, server: null }
 
 class FailureCause {
   constructor(readonly detail: FailureDetail) {}
@@ -30,7 +35,7 @@ class FailureCause {
 
 /** An error that tells more than its code, to the other side too. */
 export function failure(code: ErrorCode, message: string, detail: Partial<FailureDetail>): AteError {
-  return new AteError(code, message, { cause: new FailureCause({ trust: null, head: null, ...detail }) })
+  return new AteError(code, message, { cause: new FailureCause({ ...NOTHING, ...detail }) })
 }
 
 /** What the other side said besides the code; undefined for an error that did not come from there. */
@@ -42,15 +47,13 @@ export function failureDetail(error: unknown): FailureDetail | undefined {
 export function encodeFailure(error: unknown): Packable {
   const code = isAteError(error) ? error.code : 'INPUT_OUTPUT'
   const message = isAteError(error) ? error.message : 'The request could not be handled.'
-  const detail = failureDetail(error)
-  const head = detail?.head ?? null
-  return { code, message: message.slice(0, MAX_FAILURE_LENGTH), trust: detail?.trust ?? null, head }
+  return { code, message: message.slice(0, MAX_FAILURE_LENGTH), ...(failureDetail(error) ?? NOTHING) }
 }
 
 /** BAD_FORMAT for what is no failure. A code that is not known here counts as INPUT_OUTPUT. */
 export function decodeFailure(body: unknown): AteError {
-  const { code, message, trust, head } = bodyOf(body, 'failure')
-  return failure(knownCode(code), plainText(message), { trust, head })
+  const { code, message, ...detail } = bodyOf(body, 'failure')
+  return failure(knownCode(code), plainText(message), detail)
 }
 
 /** The code as it was sent, or what stands for one of a later version. */

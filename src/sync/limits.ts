@@ -15,4 +15,6 @@ export const MAX_DROP_RANGES = 8192
 export const MAX_LISTED_CHAINS = 512
 export const MAX_TYPE_LENGTH = 32
 export const MAX_FAILURE_LENGTH = 1000
+/** `address:port`. */
+export const MAX_SERVER_LENGTH = 300
 export const SESSION_BYTES = 16

@@ -81,8 +81,20 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   index: ['objects', 'library'],
   // Nothing of Node: `test/library/browser.ts` has the proof.
   browser: ['objects', ...engine, 'engine/dio', 'library/config', 'library/with-plugins', 'library/with-root-keys'],
-  cli: [...engine, 'engine/dio', 'engine/transaction', 'engine/trust', 'adapters/node', 'fs', '@oclif/core', 'node:'],
-  commands: [...engine, 'adapters/node', 'fs', 'cli', '@oclif/core', 'node:'],
+  atedb: [...engine, 'wire', 'sync', 'server', 'adapters/node', 'node:'],
+  cli: [
+    ...engine,
+    'engine/dio',
+    'engine/transaction',
+    'engine/trust',
+    'wire',
+    'adapters/node',
+    'fs',
+    'atedb',
+    '@oclif/core',
+    'node:',
+  ],
+  commands: [...engine, 'adapters/node', 'fs', 'atedb', 'cli', '@oclif/core', 'node:'],
 }
 
 /** True when `name` is `module`, or lies in it; `module` ending in / or : is a prefix of package names. */

@@ -114,7 +114,9 @@ t.test('failures of later versions are failures', async (t) => {
   t.equal(decodeFailure({ code: 'SOMETHING_NEW', message: 'new' }).code, 'INPUT_OUTPUT')
   const sent = decodeFailure(encodeFailure(failure('CHAIN_FORKED', 'Another history.', { head })))
   t.equal(sent.code, 'CHAIN_FORKED')
-  t.strictSame(failureDetail(sent), { trust: null, head })
+  t.strictSame(failureDetail(sent), { trust: null, head, server: null })
+  const server = '192.0.2.1:5000'
+  t.equal(failureDetail(decodeFailure(encodeFailure(failure('OTHER_SERVER', 'There.', { server }))))?.server, server)
   t.notOk(
     decodeFailure({ code: 'READ_ONLY', message: 'a\u001b[2Jb' }).message.includes('\u001b'),
     'a terminal obeys none',

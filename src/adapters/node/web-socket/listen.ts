@@ -1,7 +1,7 @@
 /** A server for WebSockets: hands over every connection as a transport, and answers what is plain HTTP. */
 import { createServer, type IncomingMessage, type ServerResponse, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { AteError } from '../../../engine/error.js'
 import { MAX_PACKET_BYTES, type Transport } from '../../../wire/index.js'
@@ -27,6 +27,8 @@ export interface ListenOptions {
   /** PEM: serves wss instead of ws. */
   tls?: { certificate: string; key: string } | undefined
   maxSockets?: number
+  /** Asked for each TCP connection before anything of it is read: false ends it. `onGone` tells when it has ended. */
+  admit?: ((address: string, onGone: (listener: () => void) => void) => boolean) | undefined
   onTransport: (transport: Transport, visitor: Visitor) => void
   /** Answers plain HTTP; without it everything is 404. */
   onRequest?: (request: IncomingMessage, response: ServerResponse) => void
@@ -44,6 +46,13 @@ export async function listenWebSocket(options: ListenOptions): Promise<Listener>
   const http = httpServer(options)
   http.maxConnections = options.maxSockets ?? MAX_SOCKETS
   http.on('request', options.onRequest ?? notFound)
+  const { admit } = options
+  if (admit !== undefined) {
+    http.on('connection', (socket: Socket) => {
+      const isWanted = admit(socket.remoteAddress ?? '', (listener) => void socket.once('close', listener))
+      if (!isWanted) socket.destroy()
+    })
+  }
   const sockets = new WebSocketServer({
     ...SOCKET_OPTIONS,
     server: http,

@@ -1,0 +1,84 @@
+/** Runs a server in this process until a signal ends it. */
+import type { RunningServer } from '../../atedb/server.js'
+import type { ServerSettings } from '../../atedb/settings.js'
+import { AteError } from '../../engine/error.js'
+import { formatServerUrl, serverName } from '../../wire/index.js'
+import { EXIT } from '../exit-codes.js'
+
+/** What is told when it listens. */
+export interface Started {
+  /** What clients dial, with the port that is bound. */
+  url: string
+  /** What is bound: `address:port`. */
+  listening: string
+  /** Names the identity key: what clients are given to know this server by. */
+  serverKey: string
+  logsPath: string
+  trust: string
+  wireEncryption: number
+  pid: number
+}
+
+/** Resolves when it has ended and all is durable. */
+export async function serveSolo(
+  settings: ServerSettings,
+  report: (started: Started, lines: readonly string[]) => void,
+): Promise<void> {
+  outliveTerminal()
+  const [{ Log }, { startServer }] = await Promise.all([import('../../atedb/log.js'), import('../../atedb/server.js')])
+  const log = new Log({ ...settings.log, write: (line) => void process.stderr.write(line) })
+  const stopped = stopSignal()
+  const server = await startServer(settings, log)
+  const started = describe(settings, server)
+  report(started, linesOf(started, settings))
+  log.info('listening', { ...started })
+  const end = await Promise.race([stopped, server.failed])
+  if (typeof end === 'string') log.info('stopping', { signal: end })
+  await server.close()
+  if (typeof end !== 'string')
+    throw new AteError('WRITE_FAILED', `The server cannot go on: ${end.message}`, { cause: end })
+}
+
+/** The first SIGINT or SIGTERM. Another one does not wait for anything. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let signals = 0
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (++signals > 1) process.exit(EXIT.INTERRUPTED)
+      resolve(signal)
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
+}
+
+/** Nobody may read any more what is said: no reason to drop everybody's chains. */
+function outliveTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+}
+
+function describe(settings: ServerSettings, { key, address, port }: RunningServer): Started {
+  return {
+    url: formatServerUrl({ ...settings.url, port }),
+    listening: serverName({ ...settings.url, host: address, port }),
+    serverKey: key,
+    logsPath: settings.logsPath,
+    trust: settings.trust,
+    wireEncryption: settings.encryption,
+    pid: process.pid,
+  }
+}
+
+function linesOf(started: Started, { auth }: ServerSettings): string[] {
+  const { url, listening, serverKey, logsPath, trust, wireEncryption } = started
+  const encryption = wireEncryption === 0 ? 'if the client wants it' : `at least ${wireEncryption} bits`
+  return [
+    `Serving ${url} on ${listening}, logs in ${logsPath}`,
+    `Trust: ${trust}; wire encryption: ${encryption}`,
+    `Server key: ${serverKey}`,
+    ...(auth === undefined
+      ? []
+      : [`No chain can be made: there are no accounts yet. To let anybody: atedb --no-auth solo`]),
+    'Ctrl-C stops it',
+  ]
+}
