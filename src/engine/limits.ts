@@ -5,6 +5,8 @@ export const FORMAT_VERSION = 1
 
 /** Content sealed as one unit. Smaller costs a seal and 110 bytes more often; larger makes a random 4 KiB read open more. */
 export const MAX_BODY_BYTES = 64 * 1024
+/** Small contents (files, objects) of up to this share bodies of this size: reading one at random opens as much. */
+export const SHARED_BODY_BYTES = 12 * 1024
 /** Record metadata sealed as one unit (one record may exceed it). */
 export const METADATA_GROUP_BYTES = 16 * 1024
 /** One record's value: a 64 KiB extended attribute and room. */
@@ -42,8 +44,6 @@ export const MAX_LABELS = 16
 export const MAX_LABELS_BYTES = 1024
 /** Fields of up to this lie in the object's record; the index holds a second copy of those. */
 export const OBJECT_INLINE_BYTES = 256
-/** Bodies that objects share: loading one opens as much. Smaller costs a seal more often, and more places of bodies. */
-export const OBJECT_BODY_BYTES = 12 * 1024
 /** A name in a map, in bytes: names that share a hash share a record. */
 export const MAX_CHILD_NAME_BYTES = 1024
 /** What the links of one object take in its record. */

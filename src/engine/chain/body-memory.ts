@@ -1,13 +1,18 @@
 /**
- * Memory for opened bodies, in pieces of a few sizes that are used again: fresh memory for each body would be given back only
+ * The sizes of bodies, and memory for opened ones, in pieces of a few sizes that are used again: fresh memory for each body would be given back only
  * when the collector comes to it, long after it is counted as free.
  */
-import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
+import { MAX_BODY_BYTES, SHARED_BODY_BYTES } from '../limits.js'
 
 /** Ascending. */
-const SIZES = [1024, 4096, OBJECT_BODY_BYTES, MAX_BODY_BYTES / 2, MAX_BODY_BYTES]
+const SIZES = [1024, 4096, SHARED_BODY_BYTES, MAX_BODY_BYTES / 2, MAX_BODY_BYTES]
 /** What is kept of one size: what a new body may push out, and some. */
 const MAX_SPARE_BYTES = 1024 * 1024
+
+/** Of a body that takes in a piece of so many bytes of content. */
+export function sharedBodyBytes(contentBytes: number): number {
+  return contentBytes <= SHARED_BODY_BYTES ? SHARED_BODY_BYTES : MAX_BODY_BYTES
+}
 
 export class BodyMemory {
   readonly #spare = new Map<number, ArrayBufferLike[]>(SIZES.map((size) => [size, []]))

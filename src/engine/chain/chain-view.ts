@@ -6,11 +6,11 @@
 import { AteError, errorCode } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
 import type { RecordKey } from '../index/record-key.js'
-import { MAX_BODY_BYTES } from '../limits.js'
 import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
 import type { BatchBytes, BatchVerifier, ReceivedBatch } from '../log/index.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
+import { sharedBodyBytes } from './body-memory.js'
 import { type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
 import { changeStreams } from './change-streams.js'
 import type { CompactionReport } from './compaction/compactor.js'
@@ -156,9 +156,9 @@ export class ChainView implements RecordView {
     return this.#arenas.stage(length)
   }
 
-  addBody(staged: Uint8Array, sharedBytes = MAX_BODY_BYTES): BodySlice {
+  addBody(staged: Uint8Array, contentBytes = Infinity): BodySlice {
     let body = this.#openBody
-    if (body === undefined || body.bytes + staged.length > sharedBytes) {
+    if (body === undefined || body.bytes + staged.length > sharedBodyBytes(contentBytes)) {
       this.#closeBody()
       body = { number: this.#nextGroup++, parts: [], bytes: 0 }
       this.#openBody = body

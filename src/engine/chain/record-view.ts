@@ -61,10 +61,10 @@ export interface RecordView {
    */
   stage(length: number): Uint8Array
   /**
-   * Puts a staged piece into a body of the current transaction; small pieces share bodies of up to `sharedBytes` (the default
-   * is MAX_BODY_BYTES). The reference can be put into records at once.
+   * Puts a staged piece into a body of the current transaction, which others share. `contentBytes`: of all that it is a piece
+   * of; bodies are smaller for small contents. The reference can be put into records at once.
    */
-  addBody(staged: Uint8Array, sharedBytes?: number): BodySlice
+  addBody(staged: Uint8Array, contentBytes?: number): BodySlice
   /** The opened body (at most MAX_BODY_BYTES); a promise only where it must be fetched. BODY_DAMAGED when it does not verify. */
   readBody(body: number): Uint8Array | Promise<Uint8Array>
   /**

@@ -4,7 +4,7 @@ import type { RefusedBatch } from '../chain/batch-gate.js'
 import type { RecordView } from '../chain/record-view.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
-import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
+import { MAX_BODY_BYTES } from '../limits.js'
 import type { ChainTrust } from '../log/types.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
@@ -186,7 +186,7 @@ export class ObjectStore {
       const piece = data.subarray(at, at + MAX_BODY_BYTES)
       const staged = this.#view.stage(piece.length)
       staged.set(piece)
-      slices.push(this.#view.addBody(staged, data.length <= OBJECT_BODY_BYTES ? OBJECT_BODY_BYTES : MAX_BODY_BYTES))
+      slices.push(this.#view.addBody(staged, data.length))
     }
     return slices
   }

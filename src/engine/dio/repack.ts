@@ -4,7 +4,6 @@
  */
 import { moveSlice, type Repack } from '../chain/compaction/repack.js'
 import type { BodySlice, RecordView } from '../chain/record-view.js'
-import { MAX_BODY_BYTES, OBJECT_BODY_BYTES } from '../limits.js'
 import { OBJECT_KIND } from './kinds.js'
 import { decodeObject, encodeObject } from './object-record.js'
 
@@ -27,8 +26,8 @@ function movedObject(view: RecordView, value: Uint8Array, bodies: ReadonlySet<nu
   const record = decodeObject(value)
   if (record === undefined || record.data instanceof Uint8Array) return undefined
   if (!record.data.some(({ body }) => bodies.has(body))) return undefined
-  const sharedBytes = record.data.length === 1 ? OBJECT_BODY_BYTES : MAX_BODY_BYTES
+  const bytes = record.data.reduce((sum, slice) => sum + slice.length, 0)
   const move = (slice: BodySlice): BodySlice =>
-    (bodies.has(slice.body) ? moveSlice(view, slice, sharedBytes) : undefined) ?? slice
+    (bodies.has(slice.body) ? moveSlice(view, slice, bytes) : undefined) ?? slice
   return encodeObject({ ...record, data: record.data.map(move) })
 }

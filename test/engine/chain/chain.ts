@@ -4,7 +4,7 @@ import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { type MemoryChain, openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
 import type { LogStorage } from '../../../src/engine/log/storage.js'
 import { segmentName } from '../../../src/engine/log/format/segment-name.js'
-import { SEGMENT_BYTES } from '../../../src/engine/limits.js'
+import { MAX_BODY_BYTES, SEGMENT_BYTES, SHARED_BODY_BYTES } from '../../../src/engine/limits.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import { CountingStorage } from '../../helpers/counting-storage.js'
 import { FaultStorage } from '../../helpers/fault-storage.js'
@@ -85,6 +85,19 @@ await t.test('bodies are read before, during and after their commit, and after r
   const again = await reopen(chain)
   t.ok(check(again))
   await again.close()
+})
+
+await t.test('small contents share small bodies, pieces of large ones share large bodies', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  const { view } = chain
+  const bodies = (count: number, bytes: number, contentBytes: number): number =>
+    new Set(Array.from({ length: count }, () => view.addBody(view.stage(bytes), contentBytes).body)).size
+  t.equal(bodies(240, 256, 256), (240 * 256) / SHARED_BODY_BYTES)
+  await view.commit()
+  t.equal(bodies(4, SHARED_BODY_BYTES, SHARED_BODY_BYTES), 4)
+  await view.commit()
+  t.equal(bodies(16, 4096, 1e9), (16 * 4096) / MAX_BODY_BYTES)
+  await chain.close()
 })
 
 await t.test(

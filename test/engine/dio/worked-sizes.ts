@@ -20,7 +20,7 @@ import {
   MAX_BODY_BYTES,
   MAX_OBJECT_BYTES,
   MAX_OBJECT_LINKS,
-  OBJECT_BODY_BYTES,
+  SHARED_BODY_BYTES,
   OBJECT_INLINE_BYTES,
 } from '../../../src/engine/limits.js'
 import { Box, boxWith, Item } from '../../helpers/objects.js'
@@ -107,7 +107,7 @@ t.test('the kinds and the limits', (t) => {
   t.match(page, `Fields of up to ${OBJECT_INLINE_BYTES} bytes lie in the record`)
   t.match(
     page,
-    `Those of up to ${OBJECT_BODY_BYTES / KIB} KiB share bodies of that size. At most ${MAX_OBJECT_BYTES / KIB / KIB} MiB.`,
+    `Those of up to ${SHARED_BODY_BYTES / KIB} KiB share bodies of that size. At most ${MAX_OBJECT_BYTES / KIB / KIB} MiB.`,
   )
   t.match(page, `each piece of ${MAX_BODY_BYTES / KIB} KiB but the last.`)
   t.match(page, `At most ${MAX_OBJECT_LINKS} links, targets and entries each.`)

@@ -41,13 +41,13 @@ await t.test('small files that are left of bodies move together, and nobody sees
   const contents = new Map<string, Buffer>()
   for (let body = 0; body < 10; body++) {
     for (let i = 0; i < 20; i++) {
-      const content = Buffer.alloc(2900, `${body} ${i} `)
+      const content = Buffer.alloc(600, `${body} ${i} `)
       const ino = await makeFile(fs, ROOT_INO, `${body} ${i}`, String(content))
       // One has records for its content, the others have it in their inodes.
       if (i === 1) await fs.write(ino, 70_000, Buffer.from('far away'), KEEP_PRIVILEGES)
       contents.set(
         `${body} ${i}`,
-        i === 1 ? Buffer.concat([content, Buffer.alloc(67_100), Buffer.from('far away')]) : content,
+        i === 1 ? Buffer.concat([content, Buffer.alloc(69_400), Buffer.from('far away')]) : content,
       )
     }
     await fs.sync()

@@ -37,10 +37,10 @@ export function isSparse({ storedBytes }: BodyPlace, liveBytes: number): boolean
 }
 
 /**
- * Puts a copy of a piece into a new body of the current transaction. Undefined when it cannot be had at once, or there is no
- * space: it is to stay where it is.
+ * Puts a copy of a piece of so many bytes of content into a new body of the current transaction. Undefined when it cannot be
+ * had at once, or there is no space: it is to stay where it is.
  */
-export function moveSlice(view: RecordView, slice: BodySlice, sharedBytes?: number): BodySlice | undefined {
+export function moveSlice(view: RecordView, slice: BodySlice, contentBytes?: number): BodySlice | undefined {
   const wait = view.reserve(slice.length, false)
   if (wait !== undefined) {
     wait.catch(() => undefined)
@@ -59,5 +59,5 @@ export function moveSlice(view: RecordView, slice: BodySlice, sharedBytes?: numb
   }
   const staged = view.stage(bytes.length)
   staged.set(bytes)
-  return view.addBody(staged, sharedBytes)
+  return view.addBody(staged, contentBytes)
 }

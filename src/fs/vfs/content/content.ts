@@ -148,7 +148,7 @@ export class Content {
     this.#extents.cut(inode, at, end)
     let joined: BodySlice | undefined
     for (const { bytes, length } of run) {
-      const slice = this.#view.addBody(bytes.length === length ? bytes : bytes.subarray(0, length))
+      const slice = this.#view.addBody(bytes.length === length ? bytes : bytes.subarray(0, length), inode.size)
       if (joined !== undefined && joined.body === slice.body && joined.offset + joined.length === slice.offset) {
         joined = { body: joined.body, offset: joined.offset, length: joined.length + slice.length }
         continue

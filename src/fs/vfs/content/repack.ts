@@ -29,7 +29,7 @@ function moveExtent({ view }: FileSystemState, ino: number, start: number, bodie
 function moveInline({ view, inodes }: FileSystemState, ino: number, bodies: ReadonlySet<number>): void {
   const inode = inodes.find(ino)
   if (inode?.content !== CONTENT_INLINE || !bodies.has(inode.body)) return
-  const moved = moveSlice(view, { body: inode.body, offset: inode.bodyOffset, length: inode.bodyLength })
+  const moved = moveSlice(view, { body: inode.body, offset: inode.bodyOffset, length: inode.bodyLength }, inode.size)
   if (moved === undefined) return
   inode.body = moved.body
   inode.bodyOffset = moved.offset

@@ -43,6 +43,19 @@ const kind = fc.constantFrom(
 )
 const step = fc.record({ kind, position, length, fill: fc.integer({ min: 1, max: 255 }) })
 
+t.test('the chain is told how large a file is, so that small ones lie in small bodies', async (t) => {
+  const { fs, view } = await openMemoryFs()
+  const told: unknown[] = []
+  const addBody = view.addBody.bind(view)
+  view.addBody = (...args: [Uint8Array, number?]) => (told.push(args[1]), addBody(args[0]))
+  for (const bytes of [256, 2 * CHUNK_BYTES]) {
+    const file = await makeFile(fs, ROOT_INO, `${bytes}`)
+    await fs.write(file, 0, new Uint8Array(bytes), KEEP_PRIVILEGES)
+  }
+  await fs.sync()
+  t.strictSame(told, [256, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES])
+})
+
 t.test('reads what was written, whatever happened since', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, isSlow) => {
