@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'CHAIN_FORKED', // two copies of the chain have different histories
   'BATCH_REFUSED', // a batch from elsewhere that is not whole, not authentic, or against the rules
   'EXPORT_DAMAGED', // an export that was cut off or changed on its way
+  'COMMIT_SET_ASIDE', // others, whom the server heard first, went on: what was committed here lies beside the chain
   'CHAIN_NEWER', // a restore would put an older chain in the place of a newer one
   'READ_ONLY',
   'WRITE_FAILED', // the storage failed under a commit: nothing more is accepted

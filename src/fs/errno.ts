@@ -57,6 +57,7 @@ export const ERRNO: Readonly<Record<ErrorCode, number>> = {
   BATCH_REFUSED: EIO,
   EXPORT_DAMAGED: EIO,
   CHAIN_NEWER: EIO,
+  COMMIT_SET_ASIDE: EIO,
   READ_ONLY: Errno.EROFS,
   WRITE_FAILED: EIO,
   NOT_FOUND: EIO,

@@ -27,6 +27,17 @@ export async function* proofRuns(batches: AsyncIterable<BatchBytes>): AsyncGener
   if (run.length > 0) yield run
 }
 
+/** How many of the batches, from the first, come with all their signatures; all of them when those can never come. */
+export function withSignatures(batches: readonly BatchBytes[]): number {
+  let carrier = 0
+  let complete = 0
+  for (const [i, batch] of batches.entries()) {
+    carrier = Math.max(carrier, i + aheadOf(batch))
+    if (carrier === i) complete = i + 1
+  }
+  return batches.length - complete < MAX_PROOF_SHARE ? complete : batches.length
+}
+
 /** 0 for what cannot be read: that is refused when it is verified. */
 function aheadOf(bytes: BatchBytes): number {
   try {

@@ -3,7 +3,7 @@
  * more is appended. Nothing is verified or opened: whoever takes them in does that.
  */
 import { AteError } from '../error.js'
-import { FRAME_HEADER_BYTES } from './format/frame-head.js'
+import { FRAME_HEADER_BYTES, type FrameHead } from './format/frame-head.js'
 import { linkDigest } from './format/link.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
@@ -21,6 +21,7 @@ export interface TailBatch {
   sequence: number
   /** Of its link. */
   digest: Uint8Array
+  head: FrameHead
   bytes: BatchBytes
 }
 
@@ -102,7 +103,7 @@ export class TailReader {
       head: await scanner.bytes(headAt, bodyPosition - headAt),
       groups: await scanner.bytes(bodyPosition, bodyBytes),
     }
-    return { sequence: head.link.sequence, digest: linkDigest(this.#source.crypto, head.linkBytes), bytes }
+    return { sequence: head.link.sequence, digest: linkDigest(this.#source.crypto, head.linkBytes), head, bytes }
   }
 }
 

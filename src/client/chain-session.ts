@@ -1,0 +1,205 @@
+/**
+ * A chain on one connection: its channel is opened, what the server has is compared with what is here, and from then on the
+ * server's batches are taken in as they come. It ends with the connection, or with the first thing that is wrong.
+ */
+import { equalBytes } from '../engine/bytes/equal.js'
+import type { CryptoProvider } from '../engine/crypto/provider.js'
+import { AteError, errorCode } from '../engine/error.js'
+import type { BatchBytes, LogEnd } from '../engine/log/index.js'
+import type { ChainTrust } from '../engine/log/types.js'
+import { failureDetail, type Opened, type Peer, type PushHandlers, type SignedHead } from '../sync/index.js'
+import type { HeadSigner, PushMap } from '../sync/index.js'
+import { serverKeyId } from '../wire/index.js'
+import { Arrivals } from './arrivals.js'
+import { demandServed } from './served-chain.js'
+import { Diverged } from './set-aside.js'
+
+export const ANSWER_MS = 15_000
+
+export interface SessionOptions {
+  peer: Peer
+  crypto: CryptoProvider
+  /** Name of the chain at the server. */
+  chain: string
+  chainId: Uint8Array
+  suite: number
+  trust: ChainTrust
+  /** Where the local log ends. */
+  local: () => LogEnd
+  /** The last batch known to be the same on both sides. */
+  known: LogEnd
+  /** The key that the server's heads were signed with before, if any. */
+  signer: Uint8Array | null
+  /** True when the local log has just this batch. */
+  hasBatch: (end: LogEnd) => Promise<boolean>
+  /** Digest of the link of a batch. */
+  endOf: (batch: BatchBytes) => LogEnd
+  /** Keeps batches that follow the local log. */
+  receive: (run: readonly BatchBytes[]) => Promise<void>
+  events: SessionEvents
+}
+
+export interface SessionEvents {
+  /** Both sides have everything up to this. */
+  same(end: LogEnd): void
+  recalled(term: number): void
+  accepted(end: LogEnd): Promise<void>
+  refused(refused: PushMap['refused']): void
+  keyring(keyring: Uint8Array): void
+  /** Behind all batches that were pushed before it. */
+  head(head: SignedHead, signer: HeadSigner): Promise<void>
+  /** The server has shown another history than before. `head`: what it has signed of that. */
+  forked(head: SignedHead | null, signer: HeadSigner | undefined): void
+  /** Nothing more is taken in. */
+  failed(error: unknown): void
+}
+
+export class ChainSession {
+  readonly peer: Peer
+  readonly arrivals: Arrivals
+  /** What the server had when it was followed. */
+  target: LogEnd
+  #channel = 0
+  #signer: HeadSigner | undefined
+  readonly #options: SessionOptions
+
+  private constructor(options: SessionOptions) {
+    this.#options = options
+    this.peer = options.peer
+    this.target = options.known
+    this.arrivals = new Arrivals({
+      isSigned: options.trust === 'distributed',
+      take: (run) => this.#take(run),
+      onFailure: (error) => options.events.failed(error),
+    })
+  }
+
+  /** Follows the chain. What it fails with ends the connection, or is told for good. */
+  static async begin(options: SessionOptions): Promise<ChainSession> {
+    const session = new ChainSession(options)
+    try {
+      await session.#begin()
+      return session
+    } catch (error) {
+      session.arrivals.end()
+      throw error
+    }
+  }
+
+  get channel(): number {
+    return this.#channel
+  }
+
+  /** Resolves when everything is taken in that the server has now. */
+  async barrier(timeoutMs: number): Promise<void> {
+    await this.peer.request(this.#channel, 'barrier', {}, { timeoutMs })
+    await this.arrivals.drained()
+  }
+
+  async leave(timeoutMs: number): Promise<void> {
+    await this.peer.request(this.#channel, 'leave', {}, { timeoutMs })
+    this.peer.forget(this.#channel)
+  }
+
+  end(): void {
+    this.arrivals.end()
+    this.peer.forget(this.#channel)
+  }
+
+  async #begin(): Promise<void> {
+    const { known, local, events } = this.#options
+    await this.#open()
+    const here = local()
+    try {
+      await this.#follow(here)
+      return
+    } catch (error) {
+      if (errorCode(error) !== 'CHAIN_FORKED') throw error
+      if (here.sequence <= known.sequence) {
+        events.forked(failureDetail(error)?.head ?? null, this.#signer)
+        throw error
+      }
+    }
+    await this.#beginAgain(known)
+  }
+
+  /** The server has not what was made here last: where its history is another is seen as its batches come. */
+  async #beginAgain(known: LogEnd): Promise<void> {
+    await this.leave(ANSWER_MS)
+    await this.#open()
+    try {
+      await this.#follow({ sequence: known.sequence, digest: known.digest })
+    } catch (error) {
+      if (errorCode(error) === 'CHAIN_FORKED')
+        this.#options.events.forked(failureDetail(error)?.head ?? null, this.#signer)
+      throw error
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { peer, chain, known, chainId, suite, trust } = this.#options
+    const opened = await peer.request(0, 'open', { chain }, { timeoutMs: ANSWER_MS })
+    demandServed(opened, { chainId, suite, trust })
+    this.#demandSigner(opened)
+    if (opened.sequence < known.sequence)
+      throw new AteError('CHAIN_ROLLED_BACK', `The server has the chain up to batch ${opened.sequence} only.`, {
+        hint: `It had batch ${known.sequence} before: it was set back to an older copy.`,
+      })
+    this.#channel = opened.channel
+    this.#signer = opened.signer
+    peer.listen(opened.channel, { pushes: this.#pushes() })
+    if (opened.keyring !== null) this.#options.events.keyring(opened.keyring)
+  }
+
+  #demandSigner({ signer }: Opened): void {
+    const { peer, crypto, signer: before } = this.#options
+    const { serverKey } = peer.connection.agreement
+    const isAnother =
+      (serverKey !== undefined && serverKeyId(crypto, signer) !== serverKey) ||
+      (before !== null && !equalBytes(before, signer.publicKey))
+    if (isAnother)
+      throw new AteError('SERVER_KEY_CHANGED', 'The server signs with another key than the one it should have.')
+  }
+
+  async #follow({ sequence, digest }: LogEnd): Promise<void> {
+    const { peer, hasBatch, events } = this.#options
+    const there = await peer.request(this.#channel, 'follow', { sequence, digest }, { timeoutMs: ANSWER_MS })
+    this.target = there
+    const both = there.sequence < sequence ? there : { sequence, digest }
+    if (!(await hasBatch(both))) throw new AteError('CHAIN_FORKED', `The server has another batch ${both.sequence}.`)
+    events.same({ sequence: both.sequence, digest: both.digest.slice() })
+  }
+
+  #pushes(): PushHandlers {
+    const { events } = this.#options
+    return {
+      batch: (part) => this.arrivals.add({ ...part, bytes: part.bytes.slice() }),
+      head: (head) => this.arrivals.afterwards(() => this.#takeHead(head)),
+      recall: ({ term }) => events.recalled(term),
+      accepted: (end) => this.arrivals.afterwards(() => events.accepted(end)),
+      refused: (refused) => events.refused(refused),
+      keyring: ({ keyring }) => events.keyring(keyring.slice()),
+    }
+  }
+
+  async #takeHead(head: SignedHead): Promise<void> {
+    if (this.#signer !== undefined) await this.#options.events.head(head, this.#signer)
+  }
+
+  /** What is here already is only compared. */
+  async #take(run: readonly BatchBytes[]): Promise<void> {
+    const { local, endOf, hasBatch, receive, events } = this.#options
+    const here = local().sequence
+    let count = 0
+    for (const batch of run) {
+      const end = endOf(batch)
+      if (end.sequence > here) break
+      if (!(await hasBatch(end))) throw new Diverged(end.sequence - 1)
+      events.same(end)
+      count++
+    }
+    if (count === run.length) return
+    await receive(run.slice(count))
+    events.same(local())
+  }
+}

@@ -1,0 +1,397 @@
+/**
+ * A copy of a chain that a server keeps: follows the server, brings it what is committed here, and has the turn to change the
+ * chain, or waits for it. See docs/protocol.md, section 8, and for what happens while the server is away docs/guide.md.
+ */
+import type { WriterStatus } from '../engine/chain/committer.js'
+import type { WriterTurn } from '../engine/chain/writer-turn.js'
+import { AteError, isAteError } from '../engine/error.js'
+import type { LogEnd } from '../engine/log/index.js'
+import type { Peer, PushMap } from '../sync/index.js'
+import { systemTimers, type Timers } from '../wire/index.js'
+import { ANSWER_MS, ChainSession } from './chain-session.js'
+import { KnownDigests } from './known-digests.js'
+import { isSyncMode } from './recovery-mode.js'
+import { away, awayError, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
+import type { RemoteChainOptions, StartOptions } from './remote-chain-options.js'
+import type { RemoteStatus } from './remote-status.js'
+import { SeenHeads } from './seen-heads.js'
+import { Diverged } from './set-aside.js'
+import { StateKeeper } from './state-keeper.js'
+import { linkEnd } from './link-end.js'
+import { Uploader } from './uploader.js'
+import { Waiters } from './waiters.js'
+
+/** How long a server that is away may come back before that is told. */
+const PATIENCE_MS = 5000
+/** How long others may have the turn. */
+const TURN_MS = 60_000
+/** The opening looks so often, whatever comes. */
+const LOOK_MS = 200
+/** How long a commit waits for the server while that is there. */
+const ACCEPT_MS = 60_000
+
+type Turn = 'none' | 'asked' | 'held' | 'recalled'
+
+export class RemoteChain implements WriterTurn {
+  readonly #options: RemoteChainOptions
+  readonly #timers: Timers
+  readonly #patienceMs: number
+  readonly #digests: KnownDigests
+  readonly #uploader: Uploader
+  readonly #state: StateKeeper
+  readonly #heads: SeenHeads
+  readonly #turnWaiters: Waiters
+  readonly #acceptWaiters: Waiters
+  readonly #startWaiters: Waiters
+  readonly #arrivalWaiters: Waiters
+  #stopUsing: () => void = () => undefined
+  #stopPatience: () => void = () => undefined
+  #session: ChainSession | undefined
+  /** The connection that is there, or is being begun with. */
+  #peer: Peer | undefined
+  #turn: Turn = 'none'
+  /** Asked for back before it was known to be given. */
+  #recalledTerm = 0
+  #head: LogEnd
+  /** It was given just now. */
+  #isFresh = false
+  /** It was away for longer than anybody waits. */
+  #isAway = false
+  #failure: AteError | undefined
+  #isClosed = false
+
+  /** The view is not shared before `start`. */
+  constructor(options: RemoteChainOptions) {
+    const { source, timers = systemTimers, patienceMs = PATIENCE_MS, head } = options
+    this.#options = options
+    this.#timers = timers
+    this.#patienceMs = patienceMs
+    this.#head = head
+    this.#digests = new KnownDigests(source)
+    this.#uploader = new Uploader(source, (error) => this.#fail(error))
+    this.#state = new StateKeeper(options, (error) => this.#fail(error))
+    this.#heads = new SeenHeads({ ...options, state: this.#state, digests: this.#digests, local: () => this.#head })
+    this.#turnWaiters = new Waiters(timers)
+    this.#acceptWaiters = new Waiters(timers)
+    this.#startWaiters = new Waiters(timers)
+    this.#arrivalWaiters = new Waiters(timers)
+    this.#uploader.noteAppended(head.sequence)
+  }
+
+  /**
+   * Begins to follow. Resolves when everything is here that the server had, or when it is away (`mayBeAway`). COMMIT_SET_ASIDE
+   * (`Diverged`), CHAIN_FORKED, CHAIN_ROLLED_BACK, OTHER_CHAIN, and why the server cannot be reached.
+   */
+  async start({ timeoutMs = this.#patienceMs, mayBeAway = false, signal }: StartOptions = {}): Promise<void> {
+    const { link, view } = this.#options
+    view.shareWith?.(this)
+    this.#stopUsing = link.use({ connected: (peer) => void this.#connected(peer), lost: (error) => this.#lost(error) })
+    if (this.#peer === undefined) this.#lost(link.lastError ?? away(link.server))
+    try {
+      await link.connection(timeoutMs, signal)
+      this.#demandSound()
+      if (this.#session === undefined)
+        await this.#startWaiters.wait(Math.max(timeoutMs, ANSWER_MS), () => link.lastError ?? away(link.server))
+    } catch (error) {
+      if (mayBeAway && isPassing(error)) return
+      throw error
+    }
+    await this.#catchUp(signal)
+  }
+
+  acquire(): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(refusal(this.#failure))
+    if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
+    if (this.#turn === 'held') return undefined
+    const isOffline = this.#peer === undefined
+    if (isOffline && this.#options.recoveryMode === 'async') return undefined
+    if (isOffline && this.#isAway && this.#options.recoveryMode !== 'sync') return Promise.reject(this.#away())
+    const waiting = isOffline
+      ? this.#turnWaiters.wait(this.#patienceMs, () => this.#away())
+      : this.#turnWaiters.wait(TURN_MS, () => new AteError('TIMED_OUT', 'Others did not give the turn in time.'))
+    this.#askSoon()
+    return waiting
+  }
+
+  onAppended({ headSequence: sequence, headDigest: digest }: WriterStatus): void {
+    if (sequence === this.#head.sequence) return
+    this.#head = { sequence, digest }
+    this.#digests.note(this.#head)
+    this.#uploader.noteAppended(sequence)
+  }
+
+  /** Resolves when the server has everything that is in the local log now. TIMED_OUT, COMMIT_SET_ASIDE, CHAIN_CLOSED. */
+  async accepted(): Promise<void> {
+    const { sequence } = this.#head
+    while (this.#state.server.sequence < sequence) {
+      this.#demandSound()
+      const ms = this.#peer === undefined ? this.#patienceMs : ACCEPT_MS
+      await this.#acceptWaiters.wait(ms, notAccepted)
+    }
+  }
+
+  /**
+   * Resolves when what others had committed is here. At once while this side has the turn, and while the server is away where the
+   * recovery mode lets reads go on; TIMED_OUT in the others.
+   */
+  async refresh(): Promise<void> {
+    if (this.#turn === 'held') return
+    const isStrict = isSyncMode(this.#options.recoveryMode)
+    try {
+      const { link } = this.#options
+      if (this.#session === undefined && isStrict) await link.connection(this.#patienceMs)
+      if (this.#session === undefined && isStrict)
+        await this.#startWaiters.wait(this.#patienceMs, () => away(link.server))
+      await this.#session?.barrier(this.#patienceMs)
+    } catch (cause) {
+      if (isStrict) throw new AteError('TIMED_OUT', 'The server did not say in time what is new.', { cause })
+    }
+  }
+
+  status(): RemoteStatus {
+    const { link, chain, recoveryMode } = this.#options
+    const problem = this.#failure ?? (this.#session === undefined ? link.lastError : undefined)
+    return {
+      server: link.server,
+      chain,
+      recoveryMode,
+      isConnected: this.#session !== undefined,
+      hasTurn: this.#turn === 'held',
+      headSequence: this.#head.sequence,
+      serverSequence: this.#state.server.sequence,
+      problem: problem === undefined ? undefined : { code: problem.code, message: problem.message },
+    }
+  }
+
+  /** Brings the server what it lacks, for a bounded time, gives the turn back, and lets go. The link stays. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    try {
+      if (this.#session !== undefined && this.#failure === undefined) {
+        await this.#options.flush()
+        await this.accepted().catch(ignore)
+        await this.#session.leave(this.#patienceMs).catch(ignore)
+        if (this.#state.server.sequence >= this.#head.sequence) this.#state.noteTerm(0)
+      }
+    } finally {
+      this.#isClosed = true
+      this.#stopUsing()
+      this.#endSession()
+      this.#refuseAll(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
+      await this.#uploader.close()
+      await this.#state.close()
+    }
+  }
+
+  /** Everything is here that the server had when it was followed. */
+  async #catchUp(signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      this.#demandSound()
+      const { sequence } = this.#session?.target ?? this.#head
+      if (this.#head.sequence >= sequence) return
+      if (signal?.aborted === true) throw new AteError('ABORTED', 'The opening was given up.')
+      this.#options.onProgress?.(this.#head.sequence, sequence)
+      await this.#arrivalWaiters.wait(LOOK_MS, () => away(this.#options.link.server)).catch(ignore)
+    }
+  }
+
+  #demandSound(): void {
+    if (this.#failure !== undefined) throw refusal(this.#failure)
+    if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The chain is closed.')
+  }
+
+  async #connected(peer: Peer): Promise<void> {
+    this.#peer = peer
+    this.#stopPatience()
+    this.#isAway = false
+    try {
+      // What was changed on the way here, or without the server, is in the log before it is compared.
+      await this.#nextTurn()
+      await this.#options.flush()
+      const session = await this.#begin(peer)
+      if (!this.#isCurrent(peer)) {
+        session.end()
+        return
+      }
+      this.#session = session
+      this.#startWaiters.resolveAll()
+      const isBehind =
+        this.#head.sequence > this.#state.server.sequence && session.target.sequence <= this.#head.sequence
+      if (isBehind || this.#state.term > 0) await this.#ask(session)
+      else this.#askSoon()
+    } catch (error) {
+      this.#broken(peer, error)
+    }
+  }
+
+  #begin(peer: Peer): Promise<ChainSession> {
+    const { crypto, chain, source, trust, receive, onKeyring = ignore } = this.#options
+    const { chainId, suite } = source.keys
+    return ChainSession.begin({
+      peer,
+      crypto,
+      chain,
+      chainId,
+      suite,
+      trust,
+      local: () => this.#head,
+      known: this.#state.server,
+      signer: this.#state.signer,
+      hasBatch: async (end) => this.#head.sequence >= end.sequence && (await this.#digests.has(end)),
+      endOf: (batch) => linkEnd(crypto, batch),
+      receive,
+      events: {
+        same: (end) => this.#noteServer(end),
+        recalled: (term) => this.#recall(term),
+        accepted: (end) => this.#takeAccepted(end),
+        refused: (refused) => this.#refused(peer, refused),
+        keyring: onKeyring,
+        head: (head, signer) => this.#heads.take(head, signer),
+        forked: (head, signer) => this.#heads.tellFork(head, signer),
+        failed: (error) => this.#broken(peer, error),
+      },
+    })
+  }
+
+  #lost(error: AteError): void {
+    this.#peer = undefined
+    this.#endSession()
+    if (this.#isClosed || this.#failure !== undefined) return
+    if (!isPassing(error)) this.#startWaiters.rejectAll(error)
+    if (this.#options.recoveryMode === 'async') this.#turnWaiters.resolveAll()
+    this.#stopPatience()
+    this.#stopPatience = this.#timers.after(this.#patienceMs, () => {
+      this.#isAway = true
+      this.#turnWaiters.rejectAll(this.#away())
+      this.#acceptWaiters.rejectAll(notAccepted())
+    })
+  }
+
+  #endSession(): void {
+    this.#session?.end()
+    this.#session = undefined
+    this.#uploader.pause()
+    this.#turn = 'none'
+    this.#isFresh = false
+    this.#recalledTerm = 0
+  }
+
+  #isCurrent(peer: Peer): boolean {
+    return this.#peer === peer && !this.#isClosed
+  }
+
+  /** Something is wrong with the chain or the server, or only with this connection. */
+  #broken(peer: Peer, error: unknown): void {
+    if (!this.#isCurrent(peer)) return
+    if (isLasting(error)) this.#fail(error)
+    else void peer.close(isAteError(error) ? error : undefined)
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failure !== undefined) return
+    const error = isAteError(cause) ? cause : new AteError('INPUT_OUTPUT', 'The chain cannot be followed.', { cause })
+    this.#failure = error
+    this.#stopUsing()
+    this.#stopPatience()
+    void this.#session?.leave(this.#patienceMs).catch(ignore)
+    this.#endSession()
+    this.#refuseAll(error)
+    this.#options.onFailure?.(error)
+  }
+
+  #refuseAll(error: AteError): void {
+    this.#stopPatience()
+    for (const waiters of [this.#turnWaiters, this.#acceptWaiters, this.#startWaiters]) waiters.rejectAll(error)
+  }
+
+  #askSoon(): void {
+    const session = this.#session
+    if (session === undefined || this.#turn !== 'none' || this.#turnWaiters.isEmpty) return
+    void this.#ask(session).catch((error: unknown) => this.#broken(session.peer, error))
+  }
+
+  async #ask(session: ChainSession): Promise<void> {
+    if (this.#turn !== 'none') return
+    this.#turn = 'asked'
+    const { server, session: id, term } = this.#state
+    const request = { session: id, term, sequence: server.sequence, digest: server.digest }
+    const given = await session.peer.request(session.channel, 'turn', request, { timeoutMs: TURN_MS })
+    await session.arrivals.drained()
+    if (session !== this.#session) return
+    if (given.sequence > this.#head.sequence)
+      throw new AteError('BAD_FORMAT', 'The server gives the turn to who has not everything.')
+    if (!(await this.#hasBatch(given))) throw new Diverged(this.#state.server.sequence)
+    if (session !== this.#session) return
+    this.#noteServer({ sequence: given.sequence, digest: given.digest.slice() })
+    this.#state.noteTerm(given.term)
+    this.#turn = 'held'
+    const push = (part: { bytes: Uint8Array; more: boolean }): void =>
+      session.peer.push(session.channel, 'batch', { ...part, term: given.term })
+    this.#uploader.begin({ push, ready: () => session.peer.ready() }, given.sequence)
+    this.#turnWaiters.resolveAll()
+    // Whoever has waited for it makes his change first: without that nobody would ever come to anything.
+    this.#isFresh = true
+    await this.#nextTurn()
+    this.#isFresh = false
+    if (this.#recalledTerm === this.#state.term) this.#recall(this.#recalledTerm)
+  }
+
+  async #hasBatch(end: LogEnd): Promise<boolean> {
+    return this.#head.sequence >= end.sequence && (await this.#digests.has(end))
+  }
+
+  #recall(term: number): void {
+    this.#recalledTerm = term
+    const session = this.#session
+    if (session === undefined || this.#turn !== 'held' || this.#isFresh || term !== this.#state.term) return
+    this.#turn = 'recalled'
+    void this.#giveBack(session, term).catch((error: unknown) => this.#broken(session.peer, error))
+  }
+
+  async #giveBack(session: ChainSession, term: number): Promise<void> {
+    await this.#options.flush()
+    await this.#uploader.sent(this.#head.sequence)
+    await session.peer.request(session.channel, 'release', { term }, { timeoutMs: TURN_MS })
+    await session.arrivals.drained()
+    if (session !== this.#session) return
+    this.#uploader.pause()
+    this.#turn = 'none'
+    this.#state.noteTerm(0)
+    this.#askSoon()
+  }
+
+  async #takeAccepted(end: LogEnd): Promise<void> {
+    if (end.sequence <= this.#state.server.sequence) return
+    if (!(await this.#hasBatch(end)))
+      throw new AteError('CHAIN_FORKED', `The server says to have taken another batch ${end.sequence}.`)
+    this.#noteServer({ sequence: end.sequence, digest: end.digest.slice() })
+  }
+
+  #noteServer(end: LogEnd): void {
+    if (end.sequence < this.#state.server.sequence) return
+    this.#state.noteServer(end)
+    this.#acceptWaiters.resolveAll()
+    this.#arrivalWaiters.resolveAll()
+  }
+
+  /** The turn is over, and the batch is not taken: connecting again tells whether others have gone on. */
+  #refused(peer: Peer, { code, sequence, message }: PushMap['refused']): void {
+    const isOfBatch = code === 'BATCH_REFUSED' || code === 'BAD_SIGNATURE'
+    if (isOfBatch) this.#options.onNotice?.(`The server refuses batch ${sequence}: ${message}`)
+    this.#state.noteTerm(0)
+    if (isOfBatch) this.#fail(new Diverged(sequence - 1))
+    else void peer.close()
+  }
+
+  #away(): AteError {
+    return awayError(this.#options.recoveryMode, this.#options.link.server)
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#timers.after(0, resolve))
+  }
+}
+
+function ignore(): void {
+  // Nobody asked, or it is told elsewhere.
+}

@@ -1,0 +1,116 @@
+/** Brings batches of the local log to the server, in order: those behind the last one sent, whenever there are more. */
+import { errorCode, isAteError } from '../engine/error.js'
+import { batchItemPieces, type BatchSource, TailReader } from '../engine/log/index.js'
+import { batchParts } from '../sync/index.js'
+
+/** Where batches go: a connection, for as long as a turn is held on it. */
+export interface UploadTarget {
+  /** LAGGED when too much is unsent; then `ready`. */
+  push(part: { bytes: Uint8Array; more: boolean }): void
+  ready(): Promise<void>
+}
+
+export class Uploader {
+  readonly #source: BatchSource
+  readonly #reader: TailReader
+  readonly #onFailure: (error: unknown) => void
+  #target: UploadTarget | undefined
+  #lastSent = 0
+  #appended = 0
+  #pumping: Promise<void> | undefined
+  #waiting: { sequence: number; resolve: () => void }[] = []
+
+  /** `onFailure` is told when the log cannot be read; that a connection ends is no failure of this. */
+  constructor(source: BatchSource, onFailure: (error: unknown) => void) {
+    this.#source = source
+    this.#reader = new TailReader(source)
+    this.#onFailure = onFailure
+  }
+
+  /** The log has batches up to this. */
+  noteAppended(sequence: number): void {
+    this.#appended = sequence
+    this.#pump()
+  }
+
+  /** From now on everything behind `last` goes there. */
+  begin(target: UploadTarget, last: number): void {
+    this.#target = target
+    this.#lastSent = last
+    this.#pump()
+  }
+
+  /** Nothing goes anywhere. Who waits for `sent` does so until it goes on. */
+  pause(): void {
+    this.#target = undefined
+  }
+
+  /** Resolves when everything up to `sequence` is sent. */
+  sent(sequence: number): Promise<void> {
+    if (this.#target !== undefined && this.#lastSent >= sequence) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
+  }
+
+  async close(): Promise<void> {
+    this.pause()
+    await this.#pumping
+    await this.#reader.close()
+  }
+
+  #pump(): void {
+    if (this.#target === undefined || this.#lastSent >= this.#appended) return
+    this.#pumping ??= this.#sendAll().then(
+      () => this.#pumped(),
+      (error: unknown) => {
+        this.#pumping = undefined
+        this.#onFailure(error)
+      },
+    )
+  }
+
+  #pumped(): void {
+    this.#pumping = undefined
+    this.#pump()
+  }
+
+  async #sendAll(): Promise<void> {
+    const target = this.#target
+    if (target === undefined) return
+    for await (const { sequence, head, bytes } of this.#reader.read(this.#lastSent + 1, this.#appended)) {
+      for (const part of batchParts(batchItemPieces({ head, bytes, missing: [] })))
+        if (this.#target !== target || !(await this.#send(target, part))) return
+      this.#lastSent = sequence
+      this.#tell()
+    }
+  }
+
+  #tell(): void {
+    const isSent = ({ sequence }: { sequence: number }): boolean => sequence <= this.#lastSent
+    const told = this.#waiting.filter(isSent)
+    this.#waiting = this.#waiting.filter((waiting) => !isSent(waiting))
+    for (const { resolve } of told) resolve()
+  }
+
+  /** False when the connection is over. */
+  async #send(target: UploadTarget, part: { bytes: Uint8Array; more: boolean }): Promise<boolean> {
+    for (;;) {
+      try {
+        target.push(part)
+        return true
+      } catch (error) {
+        if (!isAteError(error)) throw error
+        const hasRoom = errorCode(error) === 'LAGGED' && (await becomesReady(target))
+        if (hasRoom) continue
+        if (this.#target === target) this.pause()
+        return false
+      }
+    }
+  }
+}
+
+function becomesReady(target: UploadTarget): Promise<boolean> {
+  return target.ready().then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,140 @@
+/** Chains of notes in memory that follow a server of a test. */
+import { nativeCrypto as crypto } from '../../src/adapters/node/native-crypto.js'
+import {
+  readClientState,
+  RemoteChain,
+  type RemoteChainOptions,
+  RemoteLink,
+  type StateStore,
+} from '../../src/client/index.js'
+import { openMemoryChain } from '../../src/engine/chain/memory-chain.js'
+import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
+import { Chain } from '../../src/engine/dio/chain.js'
+import { judgeBatch } from '../../src/engine/dio/judging/judge-batch.js'
+import { MemoryStorage } from '../../src/engine/log/index.js'
+import { dataType, type ObjectKey, plain } from '../../src/index.js'
+import { MemoryKnownServers } from '../../src/wire/index.js'
+import type { Relay } from './relay.js'
+
+export const Note = dataType('RemoteNote', plain<{ text: string }>())
+export const NAME = 'notes'
+export const URL_OF_NOTES = 'ws://relay:80/db/notes'
+
+export interface Machine {
+  chain: Chain
+  remote: RemoteChain
+  link: RemoteLink
+  keys: ChainKeys
+  storage: MemoryStorage
+  state: StateStore & { bytes: Uint8Array | undefined }
+  /** As an end of the process does: nothing is said or brought. */
+  kill(): Promise<void>
+  close(): Promise<void>
+}
+
+export type MachineOptions = Partial<RemoteChainOptions> & {
+  keys?: ChainKeys
+  storage?: MemoryStorage
+  state?: Machine['state']
+  mayBeAway?: boolean
+}
+
+export function linkTo(relay: Pick<Relay, 'dial'>): RemoteLink {
+  const trust = { server: 'relay:80', known: new MemoryKnownServers() }
+  const wire = { crypto, encryption: 0, target: 'relay:80/db', trust } as const
+  return new RemoteLink({ server: 'relay:80/db', dial: relay.dial, wire, backoff: { firstMs: 10, maxMs: 50 } })
+}
+
+export function memoryState(): Machine['state'] {
+  const state: Machine['state'] = {
+    bytes: undefined,
+    read: () => Promise.resolve(state.bytes),
+    write: (bytes) => {
+      state.bytes = bytes
+      return Promise.resolve()
+    },
+  }
+  return state
+}
+
+/** A copy of the relay's chain, which is made first when there is none. */
+export async function machine(relay: Relay, options: MachineOptions = {}): Promise<Machine> {
+  const { keys: givenKeys, storage = new MemoryStorage(), state = memoryState(), mayBeAway = false, ...rest } = options
+  const memory = await openMemoryChain({
+    crypto,
+    storage,
+    judge: judgeBatch,
+    ...(givenKeys ? { keys: givenKeys } : {}),
+  })
+  const { view, keys, trust } = memory
+  if (!relay.chains.has(NAME)) await make(relay, keys)
+  const chain = new Chain({
+    name: NAME,
+    view,
+    crypto,
+    nowMs: Date.now,
+    durability: 'local',
+    trust,
+    compact: () => view.compact(),
+    onClose: () => memory.close(),
+  })
+  const link = linkTo(relay)
+  const { headSequence: sequence, headDigest: digest } = view.writerStatus
+  const remote = new RemoteChain({
+    link,
+    crypto,
+    chain: NAME,
+    recoveryMode: 'readonly-async',
+    trust,
+    source: { storage, crypto, keys },
+    head: { sequence, digest },
+    view,
+    receive: async (run) => {
+      await chain.receive(run, { isDurable: false })
+    },
+    flush: () => view.commit({ isDurable: false }),
+    state,
+    known: await readClientState(crypto, state, URL_OF_NOTES),
+    patienceMs: 300,
+    ...rest,
+  })
+  const kill = async (): Promise<void> => {
+    await link.close()
+    await chain.close()
+  }
+  const close = async (): Promise<void> => {
+    await remote.close()
+    await kill()
+  }
+  await remote.start({ mayBeAway }).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  return { chain, remote, link, keys, storage, state, kill, close }
+}
+
+async function make(relay: Relay, { chainId, suite }: ChainKeys): Promise<void> {
+  const link = linkTo(relay)
+  const peer = await link.connection(5000)
+  await peer.request(0, 'create', { chain: NAME, id: chainId, suite, trust: 'centralized', keyring: null })
+  await link.close()
+}
+
+export function store({ chain }: Pick<Machine, 'chain'>, text: string): Promise<{ key: ObjectKey }> {
+  return chain.transact((dio) => dio.store({ text }, { type: Note }))
+}
+
+/** The notes of a chain, sorted. */
+export async function texts({ chain }: Pick<Machine, 'chain'>): Promise<string[]> {
+  const all: string[] = []
+  for await (const { text } of chain.dio().roots(Note)) all.push(text)
+  return all.sort()
+}
+
+/** Fails when it does not become so in time. */
+export async function eventually(what: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
+  for (const until = performance.now() + timeoutMs; !(await what());) {
+    if (performance.now() > until) throw new Error('it did not become so in time')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
