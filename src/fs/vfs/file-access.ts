@@ -63,8 +63,10 @@ export class FileAccess {
   write(ino: Ino, offset: number, data: Uint8Array, options: WriteOptions): number {
     const inode = this.#state.changeableFile(ino)
     if (data.length === 0) return 0
-    checkRange(offset, data.length)
-    this.#state.content.write(inode, offset, data)
+    const at = options.onAppended === undefined ? offset : inode.size
+    checkRange(at, data.length)
+    this.#state.content.write(inode, at, data)
+    options.onAppended?.(at)
     // First: staged memory must not outlive its transaction, whatever fails now.
     this.#modified(inode)
     if (options.clearPrivileges) this.#changes.clearPrivileges(inode)

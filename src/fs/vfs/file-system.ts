@@ -339,7 +339,7 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#admission.hasTurn = false
     this.#noteLeftovers()
     this.#scheduler.committed(true)
-    await this.#commits.commit()
+    await this.#commits.commitAskingNothing()
   }
 
   /** Bytes that changed and are not in the view's current transaction yet, as an estimate. */

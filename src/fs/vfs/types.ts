@@ -84,6 +84,8 @@ export interface FileSystemStatistics {
 export interface WriteOptions {
   /** Clear setuid, setgid and capabilities (FUSE_WRITE_KILL_SUIDGID). */
   clearPrivileges: boolean
+  /** Given: it is written at the end of the file, wherever that is when it is written, which is told. */
+  onAppended?: (offset: number) => void
 }
 
 /** rename2(2) flags. */

@@ -32,7 +32,12 @@ await t.test('a mount that is unmounted while it starts ends like any other', as
   }
   const parts = await loadMountParts(request)
   // umount(8) came before the daemon had told anybody of the mount.
-  const driver = async () => ({ name: 'direct' as const, ended: Promise.resolve(), unmount: async () => undefined })
+  const driver = async () => ({
+    name: 'direct' as const,
+    ended: Promise.resolve(),
+    unmount: async () => undefined,
+    invalidate: () => undefined,
+  })
   const events = { onProgress: () => undefined, onNotice: () => undefined, onWarning: () => undefined }
   const daemon = await MountDaemon.start(request, { kind: 'key-file' }, { ...parts, driver }, events)
   await daemon.ended

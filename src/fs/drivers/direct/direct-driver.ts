@@ -7,9 +7,10 @@ import type { Driver, DriverOptions, MountedDriver } from '../driver.js'
 import { detach } from './mount/detach.js'
 import { mountAsRoot } from './mount/mount-as-root.js'
 import { mountAsUser } from './mount/mount-as-user.js'
+import { Invalidations } from './invalidations.js'
 import { Notifier } from './notify.js'
 import { RequestLoop } from './request-loop.js'
-import { Session } from './session.js'
+import { Session, type SessionOptions } from './session.js'
 import type { ShownOwner } from './shown-owner.js'
 
 export interface DirectMount extends MountedDriver {
@@ -30,8 +31,10 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
 
   const channel = new FuseDevice(fd)
   const send = (bytes: Uint8Array, length: number): number => channel.write(bytes, length)
-  const session = new Session(fileSystem, sessionOptions(options, isRoot), send)
   const notifier = new Notifier(fd)
+  const invalidations = new Invalidations((bytes) => notifier.send(bytes))
+  const invalidate: MountedDriver['invalidate'] = (changed) => invalidations.add(changed)
+  const session = new Session(fileSystem, { ...sessionOptions(options, isRoot), invalidate }, send)
   const loop = new RequestLoop(channel, session, options.onWarning)
   const ended = loop.run().then(async () => {
     await notifier.close()
@@ -44,19 +47,20 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
     await detach(options.mountpoint, { lazy: how.lazy === true })
     await ended
   }
-  return { name: 'direct', ended, unmount: end, requestCounts: session.requestCounts, notifier }
+  return { name: 'direct', ended, unmount: end, invalidate, requestCounts: session.requestCounts, notifier }
 }
 
 export const directDriver: Driver = mountDirect
 
-function sessionOptions(options: DriverOptions, isRoot: boolean): ConstructorParameters<typeof Session>[1] {
+function sessionOptions(options: DriverOptions, isRoot: boolean): Omit<SessionOptions, 'invalidate'> {
   const shown: ShownOwner = {}
   if (options.uid !== undefined) shown.uid = options.uid
   if (options.gid !== undefined) shown.gid = options.gid
   if (options.umask !== undefined) shown.umask = options.umask
   const onlyUid = options.allowRoot && !options.allowOther && !isRoot ? process.geteuid?.() : undefined
   const rule = onlyUid === undefined ? {} : { onlyUid }
-  return { readOnly: options.readOnly, shown, onWarning: options.onWarning, ...rule }
+  const { readOnly, onWarning, others } = options
+  return { readOnly, shown, onWarning, others, ...rule }
 }
 
 async function notAgreed(session: Session, mountpoint: string): Promise<AteError> {

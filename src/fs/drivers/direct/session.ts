@@ -4,7 +4,8 @@
  */
 import { errorCode } from '../../../engine/error.js'
 import { ERRNO, Errno } from '../../errno.js'
-import type { FileSystem } from '../../vfs/types.js'
+import type { ChangedElsewhere, FileSystem } from '../../vfs/types.js'
+import type { Others } from '../driver.js'
 import { isDying } from './dying-thread.js'
 import type { Exchange } from './exchange.js'
 import { NO_REPLY, type Result } from './handler.js'
@@ -15,7 +16,7 @@ import type { ShownOwner } from './shown-owner.js'
 
 /**
  * How long the kernel may believe what it was told without asking again. Only through this mount can anything change, and
- * the kernel sees that; an hour bounds what a mistake here could cost.
+ * the kernel sees that, or it is told; an hour bounds what a mistake here could cost.
  */
 const CACHE_SECONDS = 3600
 
@@ -27,7 +28,14 @@ export interface SessionOptions {
    * does not know the rule: no validity, and every open is asked for.
    */
   onlyUid?: number
+  others?: Others | undefined
+  /** Lets the kernel forget something. */
+  invalidate?: (changed: ChangedElsewhere) => void
   onWarning: (message: string) => void
+}
+
+function atOnce(): undefined {
+  return undefined
 }
 
 /** Writes a reply of `length` bytes: negative errno when the kernel did not take it. */
@@ -55,6 +63,13 @@ export class Session {
   readonly shown: ShownOwner
   readonly cacheSeconds: number
   readonly answersOpen: boolean
+  /** The kernel may keep what it has cached of a file that is opened. */
+  readonly keepsCache: boolean
+  /** The file system changes elsewhere too. */
+  readonly isShared: boolean
+  /** Waits until what others changed is here; undefined when it is. */
+  readonly refresh: () => Promise<void> | undefined
+  readonly invalidate: (changed: ChangedElsewhere) => void
   /** Resolves when the kernel and we have agreed on the protocol; false when we have not. */
   readonly ready: Promise<boolean>
   /** Requests taken, by opcode. */
@@ -75,7 +90,12 @@ export class Session {
     this.shown = options.shown
     this.#readOnly = options.readOnly
     this.#onlyUid = options.onlyUid
-    this.answersOpen = options.onlyUid !== undefined
+    const { others } = options
+    this.isShared = others !== undefined
+    this.refresh = others?.kind === 'asked' ? others.refresh : atOnce
+    this.invalidate = options.invalidate ?? atOnce
+    this.keepsCache = others?.kind !== 'asked'
+    this.answersOpen = options.onlyUid !== undefined || !this.keepsCache
     this.cacheSeconds = this.answersOpen ? 0 : CACHE_SECONDS
     this.#onWarning = options.onWarning
     this.#send = send

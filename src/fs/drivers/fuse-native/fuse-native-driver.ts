@@ -31,7 +31,8 @@ export const fuseNativeDriver: Driver = async (fileSystem, options) => {
     await detach(options.mountpoint, { lazy })
     await ended
   }
-  return { name: 'fuse-native', ended, unmount: end }
+  // It has no way to tell the kernel anything: what that remembers is short-lived.
+  return { name: 'fuse-native', ended, unmount: end, invalidate: () => undefined }
 }
 
 /** The package says no more than that it failed; libfuse has written why on the standard error. */

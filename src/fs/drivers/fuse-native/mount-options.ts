@@ -19,6 +19,10 @@ export function mountOptions(options: DriverOptions, isRoot: boolean): string[] 
     // Two names of one file are two files to libfuse: what is remembered of one would hide changes made through the other.
     'attr_timeout=0',
   ]
+  // Names of a file system that others change too are remembered for a moment, and asked for again where everything is.
+  if (options.others !== undefined) {
+    words.push(`entry_timeout=${options.others.kind === 'asked' ? 0 : 1}`, 'negative_timeout=0')
+  }
   // fusermount3 allows what libfuse 2 itself refuses as root; the mountpoint has been looked at before.
   if (isRoot) words.push('nonempty')
   if (options.readOnly) words.push('ro')

@@ -66,6 +66,17 @@ export class Commits {
     })
   }
 
+  /** As `commit`, without asking for room beside what is taken: with it the turn would be asked for. */
+  commitAskingNothing(): Promise<void> {
+    const { content } = this.#state
+    content.fillsPages = false
+    try {
+      return this.commit()
+    } finally {
+      content.fillsPages = true
+    }
+  }
+
   /** Undefined when more may be written now; else a promise after which to look again. */
   waitForRoom(): Promise<void> | undefined {
     const { view } = this.#state

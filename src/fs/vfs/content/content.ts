@@ -14,6 +14,8 @@ import type { Answer } from '../types.js'
 export class Content {
   readonly #view: RecordView
   readonly #extents: ExtentMap
+  /** Pages of which only a part is new are written whole, which needs room that nobody has asked for. */
+  fillsPages = true
 
   constructor(view: RecordView, onWarning: (message: string) => void) {
     this.#view = view
@@ -133,7 +135,9 @@ export class Content {
     const { pieces } = inode
     if (pieces === undefined) return
     inode.pieces = undefined
-    const list = withFilledPages(pieces.list, inode.extentEnd, (from, to) => this.#committed(inode, from, to))
+    const list = withFilledPages(pieces.list, inode.extentEnd, (from, to) =>
+      this.fillsPages ? this.#committed(inode, from, to) : undefined,
+    )
     for (let first = 0; first < list.length;) {
       const last = endOfRun(list, first)
       this.#flushRun(inode, list.slice(first, last))

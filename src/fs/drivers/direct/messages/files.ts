@@ -10,7 +10,9 @@
  *     COPY_FILE_RANGE  40 u64 fh_in, 48 u64 off_in, 56 u64 nodeid_out, 64 u64 fh_out, 72 u64 off_out, 80 u64 len,
  *                88 u64 flags                             -> 16 u32 size, 20 padding
  */
+import { constants } from 'node:fs'
 import { Errno } from '../../../errno.js'
+import type { Answer, WriteOptions } from '../../../vfs/types.js'
 import { malformed, type Exchange } from '../exchange.js'
 import { EMPTY_REPLY, emptyReply, reply, type Handler, type Result } from '../handler.js'
 import { MAX_IO_BYTES, OPEN_CACHE_DIRECTORY, OPEN_KEEP_CACHE, WRITE_KILL_SUIDGID } from '../protocol.js'
@@ -23,16 +25,23 @@ const WRITE_DATA = 80
 export const open: Handler = (session, x) => {
   // Answered once with ENOSYS, the kernel never asks again: neither OPEN nor RELEASE, and it keeps its cache.
   if (!session.answersOpen) return -Errno.ENOSYS
-  x.setU64(16, 0)
-  x.setU64(24, OPEN_KEEP_CACHE)
-  return 32
+  return openedReply(session, x, OPEN_KEEP_CACHE)
 }
 
 export const openDirectory: Handler = (session, x) => {
   if (!session.answersOpen) return -Errno.ENOSYS
-  x.setU64(16, 0)
-  x.setU64(24, OPEN_KEEP_CACHE | OPEN_CACHE_DIRECTORY)
-  return 32
+  return openedReply(session, x, OPEN_KEEP_CACHE | OPEN_CACHE_DIRECTORY)
+}
+
+/** The kernel begins anew with what it caches where others may have changed it. */
+function openedReply(session: Session, x: Exchange, flags: number): Answer<Result> {
+  const build = (): Result => {
+    x.setU64(16, 0)
+    x.setU64(24, session.keepsCache ? flags : 0)
+    return 32
+  }
+  const wait = session.refresh()
+  return wait === undefined ? build() : wait.then(build)
 }
 
 /** Nothing is gathered per handle, so close(2) has nothing to flush; with ENOSYS the kernel stops asking. */
@@ -57,7 +66,20 @@ export const write: Handler = (session, x) => {
   if (WRITE_DATA + length > x.length) throw malformed('a WRITE without all of its content')
   const data = x.bytes.subarray(WRITE_DATA, WRITE_DATA + length)
   const options = (x.u32(60) & WRITE_KILL_SUIDGID) === 0 ? KEEP_PRIVILEGES : CLEAR_PRIVILEGES
+  if (session.isShared && (x.u32(72) & constants.O_APPEND) !== 0) return append(session, x, data, options)
   return reply(session, x, session.fileSystem.write(x.nodeId, x.position(48), data, options), sizeReply)
+}
+
+/** The kernel takes the end of the file from what it remembers: where others append too it may lie further on by now. */
+function append(session: Session, x: Exchange, data: Uint8Array, options: WriteOptions): Answer<Result> {
+  const ino = x.nodeId
+  const expected = x.position(48)
+  const onAppended = (offset: number): void => {
+    if (offset === expected) return
+    const content = { from: Math.min(offset, expected), to: Number.MAX_SAFE_INTEGER }
+    session.invalidate({ entries: [], directories: [], inodes: [{ ino, content }] })
+  }
+  return reply(session, x, session.fileSystem.write(ino, expected, data, { ...options, onAppended }), sizeReply)
 }
 
 const KEEP_PRIVILEGES = { clearPrivileges: false }

@@ -6,7 +6,7 @@
  *     BATCH_FORGET  40 u32 count, 44 u32 dummy,
  *                   48 count times { u64 nodeid, u64 nlookup }   -> nothing
  */
-import type { Attributes } from '../../../vfs/types.js'
+import type { Answer, Attributes } from '../../../vfs/types.js'
 import { absentEntryReply, entryReply } from '../attribute-layout.js'
 import type { Exchange } from '../exchange.js'
 import { NO_REPLY, reply, type Handler, type Result } from '../handler.js'
@@ -15,6 +15,11 @@ import type { Session } from '../session.js'
 const FORGET_ONE_BYTES = 16
 
 export const lookup: Handler = (session, x) => {
+  const wait = session.refresh()
+  return wait === undefined ? lookupNow(session, x) : wait.then(() => lookupNow(session, x))
+}
+
+function lookupNow(session: Session, x: Exchange): Answer<Result> {
   const name = x.name(40)
   const { fileSystem } = session
   // Of '.' the kernel asks by a handle that it was given long ago (open_by_handle_at, NFS), and of any kind of inode.

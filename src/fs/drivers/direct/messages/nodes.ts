@@ -14,6 +14,8 @@
  *     RENAME    40 u64 newdir, 48 oldname, newname
  *     RENAME2   40 u64 newdir, 48 u32 flags, 52 padding, 56 oldname, newname
  */
+import { constants } from 'node:fs'
+import { AteError, errorCode } from '../../../../engine/error.js'
 import type { Answer, Attributes } from '../../../vfs/types.js'
 import { entryReply } from '../attribute-layout.js'
 import type { Exchange } from '../exchange.js'
@@ -30,7 +32,20 @@ export const makeNode: Handler = (session, x) => {
 
 export const create: Handler = (session, x) => {
   const node = { mode: x.u32(44) | S_IFREG, rdev: 0, umask: x.u32(48) }
-  return reply(session, x, session.fileSystem.makeNode(x.nodeId, x.name(56), node, x.caller), openedEntryReply)
+  const mayExist = session.isShared && (x.u32(40) & constants.O_EXCL) === 0
+  try {
+    const made = session.fileSystem.makeNode(x.nodeId, x.name(56), node, x.caller)
+    const answer = reply(session, x, made, openedEntryReply)
+    return typeof answer === 'number' ? answer : answer.catch((error: unknown) => madeElsewhere(error, mayExist))
+  } catch (error) {
+    return madeElsewhere(error, mayExist)
+  }
+}
+
+/** Somebody else made it, and the kernel does not know: it looks again and opens what is there. */
+function madeElsewhere(error: unknown, mayExist: boolean): never {
+  if (!mayExist || errorCode(error) !== 'EXISTS') throw error
+  throw new AteError('STALE', 'The name was made elsewhere.', { cause: error })
 }
 
 export const makeTemporary: Handler = (session, x) => {
