@@ -11,11 +11,11 @@ import { type ServerAddress, serverName } from '../wire/index.js'
 export type ServerPlace = Pick<ServerAddress, 'host' | 'port'>
 
 /** The servers, each once, in the order in which they are asked for the chain: the first has it. */
-export function serversOfChain(
+export function serversOfChain<S extends ServerPlace>(
   crypto: Pick<CryptoProvider, 'sha256'>,
   chain: string,
-  servers: readonly ServerPlace[],
-): ServerPlace[] {
+  servers: readonly S[],
+): S[] {
   const utf8 = new TextEncoder()
   const drawn = new Map(
     servers.map((server) => {

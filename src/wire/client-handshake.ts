@@ -17,7 +17,7 @@ import { decodePayload, encodeFinish } from './payload.js'
 import { encodeProofs } from './proofs.js'
 import { decodeRefusal } from './refusal.js'
 import { decodeServerHello, type ServerHello } from './server-hello.js'
-import { checkServerKey, expectedKey, rememberServer, type ServerTrust } from './server-trust.js'
+import { checkServerKey, expectedKeys, rememberServer, type ServerTrust } from './server-trust.js'
 import { type ServerKeyId, serverKeyId, type Signer } from './signer.js'
 import { directionSecret, TrafficKey } from './traffic-key.js'
 import { connectionDigest, helloDigest } from './transcript.js'
@@ -36,7 +36,7 @@ export async function clientHandshake(
   { target, trust, proofs }: ClientSide,
 ): Promise<Agreement & Line> {
   const { crypto, versions, offers } = settings
-  const expected = await expectedKey(trust)
+  const expected = await expectedKeys(trust)
   const hello = encodeClientHello({ versions, random: crypto.randomBytes(RANDOM_BYTES), offers, target })
   packets.send(hello)
   const reply = decodeServerHello(await answer(packets))
@@ -49,7 +49,7 @@ export async function clientHandshake(
     const finish = decodePayload(line.reader.read(await answer(packets)), undefined)
     if (finish.kind !== 'finish' || finish.body.length > 0)
       throw new AteError('BAD_FORMAT', 'The server does not finish the handshake.')
-    if (serverKey !== undefined) await rememberServer(trust, serverKey)
+    if (serverKey !== undefined) await rememberServer(trust, expected, serverKey)
   } catch (error) {
     line.writer.wipe()
     line.reader.wipe()
@@ -73,7 +73,7 @@ function checkChoices(
   settings: WireSettings,
   { choices }: ServerHello,
   trust: ServerTrust,
-  expected: ServerKeyId | undefined,
+  expected: readonly ServerKeyId[],
 ): Pick<Agreement, 'format' | 'compression'> {
   const { versions, offers } = settings
   const means = chosenMeans(settings, choices)
@@ -85,7 +85,7 @@ function checkChoices(
     offers.compressions.includes(choices.compression)
   if (means === undefined || !isOffered)
     throw new AteError('WIRE_DOWNGRADED', `The server ${trust.server} chose what was not offered to it.`)
-  if (choices.cipher !== CIPHER_NONE || expected === undefined) return means
+  if (choices.cipher !== CIPHER_NONE || expected.length === 0) return means
   throw new AteError('WIRE_DOWNGRADED', `The server ${trust.server} speaks in clear, although its key is known.`, {
     hint: 'Its encryption was switched off, or somebody is between. Ask who runs it; only then forget its key.',
   })
@@ -96,7 +96,7 @@ function checkIdentity(
   { keys, signature }: ServerHello,
   digest: Uint8Array,
   trust: ServerTrust,
-  expected: ServerKeyId | undefined,
+  expected: readonly ServerKeyId[],
 ): ServerKeyId | undefined {
   if (keys === undefined || signature === undefined) return undefined
   const suite = SIGNATURE_ED25519_ML_DSA_65

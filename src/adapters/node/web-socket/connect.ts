@@ -1,4 +1,5 @@
 /** Dials a WebSocket. */
+import { isIP, type LookupFunction } from 'node:net'
 import { WebSocket } from 'ws'
 import { AteError } from '../../../engine/error.js'
 import { MAX_PACKET_BYTES, type Transport } from '../../../wire/index.js'
@@ -11,15 +12,17 @@ export interface DialOptions {
   /** Gives up. ABORTED. */
   signal?: AbortSignal | undefined
   timeoutMs?: number
+  /** Where the host of the URL is; without them it is looked up. */
+  addresses?: readonly string[] | undefined
   /** For wss: certificates of authorities (PEM) that are trusted instead of the system's. */
   authorities?: string | undefined
 }
 
 /** An open transport to a `ws:` or `wss:` URL. CONNECTION_FAILED, TIMED_OUT, ABORTED; BAD_ARGUMENT for another URL. */
 export async function dialWebSocket(url: string, options: DialOptions = {}): Promise<Transport> {
-  const { signal, timeoutMs = OPENING_TIMEOUT_MS, authorities } = options
+  const { signal, timeoutMs = OPENING_TIMEOUT_MS } = options
   if (signal?.aborted === true) throw givenUp()
-  const socket = open(url, authorities)
+  const socket = open(url, options)
   return new Promise((resolve, reject) => {
     let failure: AteError | undefined
     const giveUp = (error: AteError): void => {
@@ -45,16 +48,26 @@ export async function dialWebSocket(url: string, options: DialOptions = {}): Pro
   })
 }
 
-function open(url: string, authorities: string | undefined): WebSocket {
+function open(url: string, { addresses = [], authorities }: DialOptions): WebSocket {
   try {
     return new WebSocket(url, {
       ...SOCKET_OPTIONS,
       maxPayload: MAX_PACKET_BYTES,
       followRedirects: false,
+      ...(addresses.length === 0 ? {} : { lookup: lookupOf(addresses) }),
       ...(authorities === undefined ? {} : { ca: authorities }),
     })
   } catch (cause) {
     throw new AteError('BAD_ARGUMENT', `${url} is no address of a server.`, { cause })
+  }
+}
+
+/** Several are tried one after another, as those that the system gives. */
+function lookupOf(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIP(address) }))
+  return (_host, options, callback) => {
+    if (options.all === true) callback(null, all)
+    else callback(null, all[0]?.address ?? '', all[0]?.family)
   }
 }
 
