@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { errorCode } from '../../src/engine/error.js'
 import { batchItemPieces, type ReceivedBatch, readBatches } from '../../src/engine/log/index.js'
+import { GROUP_CONTENT } from '../../src/engine/log/types.js'
 import { BatchJoiner, batchParts, MAX_PART_BYTES } from '../../src/sync/index.js'
 import { FaultStorage } from '../helpers/fault-storage.js'
 import { create, crypto, draft, keys, open } from '../helpers/log-workbench.js'
@@ -26,6 +27,7 @@ function without(batch: ReceivedBatch, ...places: number[]): ReceivedBatch {
   const missing = places.map((place) => {
     const { number, storedBytes } = batch.head.table[place] ?? { number: 0, storedBytes: 0 }
     return {
+      kind: GROUP_CONTENT,
       number,
       storedBytes,
       finding: { kind: 'group', message: '' } as ReceivedBatch['missing'][number]['finding'],

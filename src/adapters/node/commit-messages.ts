@@ -3,7 +3,7 @@
  * its parts lie in and where they lie (`commit-encoding.ts`).
  */
 import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
-import type { RepackWork } from '../../engine/chain/compaction/repack.js'
+import type { RewriteWork } from '../../engine/chain/compaction/repack.js'
 import type { BodyPlace, ReceiveRequest, WriterStatus } from '../../engine/chain/committer.js'
 import type { SigningKey } from '../../engine/crypto/signature.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
@@ -34,7 +34,7 @@ export type ToWorker =
   /** The answer to `dropping`. */
   | { type: 'drop'; isAllowed: boolean }
   /** The answer to `repacking`. */
-  | { type: 'repacked' }
+  | { type: 'repacked'; isDone: boolean }
   | { type: 'close' }
 
 export type FromWorker =
@@ -44,8 +44,8 @@ export type FromWorker =
   | { type: 'room'; status: WriterStatus }
   | { type: 'no-room'; error: PlainError }
   | { type: 'indexed'; transaction: number; changedLeaves: RecordKey[] }
-  | { type: 'dropping'; bytes: number }
-  | { type: 'repacking'; work: RepackWork }
+  | { type: 'dropping'; bytes: number; outwaitsReaders: boolean }
+  | { type: 'repacking'; work: RewriteWork }
   | { type: 'compacted'; report: CompactionReport; status: WriterStatus }
   | { type: 'not-compacted'; error: PlainError; status: WriterStatus }
   | { type: 'notice'; message: string }

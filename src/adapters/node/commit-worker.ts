@@ -28,13 +28,13 @@ const port = parentPort
 if (port === null) throw new AteError('BAD_ARGUMENT', 'the commit worker must be started as a worker thread')
 const decoder = new CommitDecoder()
 let answerDropping: (isAllowed: boolean) => void = () => undefined
-let answerRepacking: () => void = () => undefined
+let answerRepacking: (isDone: boolean) => void = () => undefined
 const send = (message: FromWorker): void => port.postMessage(message)
 
 async function run(data: CommitWorkerData): Promise<void> {
   const writer = await open(data)
-  writer.onDropping = (bytes) => {
-    send({ type: 'dropping', bytes })
+  writer.onDropping = (bytes, outwaitsReaders) => {
+    send({ type: 'dropping', bytes, outwaitsReaders })
     return new Promise((resolve) => (answerDropping = resolve))
   }
   writer.onRepacking = (work) => {
@@ -132,7 +132,7 @@ async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
       answerDropping(message.isAllowed)
       return
     case 'repacked':
-      answerRepacking()
+      answerRepacking(message.isDone)
       return
     case 'close':
       await writer.close()

@@ -27,7 +27,7 @@ export interface CompactionScheduleOptions {
   plan: CompactionPlan
   /** Bytes of the log that earlier compactions gave back. */
   holeBytes: number
-  /** Something was dropped. */
+  /** Something was dropped or forgotten. */
   onCompacted?: ((report: CompactionReport) => void) | undefined
   /** A sentence for people: why it was not compacted. */
   onFailure: (message: string) => void
@@ -101,7 +101,7 @@ export class CompactionSchedule {
         return
       }
       this.#freedBytes += report.freedBytes
-      if (report.bodies > 0) onCompacted?.(report)
+      if (report.bodies > 0 || report.freedBytes > 0) onCompacted?.(report)
     } catch (error) {
       const code = errorCode(error)
       // The chain is being closed.

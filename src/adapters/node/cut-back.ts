@@ -35,7 +35,7 @@ export interface CutReport {
 
 /**
  * Nobody may have the chain open; it keeps what lies in its directory besides. A crash leaves it as it was, or cut: what is cut
- * off is durable before. CHAIN_FORKED when the chain has not that point; CHAIN_LOCKED, CHAIN_DAMAGED, WRONG_PASSPHRASE, NO_SPACE, ...
+ * off is durable before. CHAIN_FORKED when the chain has not that point; NOT_SUPPORTED when that is forgotten; CHAIN_LOCKED, CHAIN_DAMAGED, WRONG_PASSPHRASE, NO_SPACE, ...
  */
 export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promise<CutReport> {
   const { directory } = places
@@ -54,6 +54,7 @@ export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promis
     if (end.sequence < to.sequence || !(await hasHistory(source, to)))
       throw new AteError('CHAIN_FORKED', `This copy of the chain has another batch ${to.sequence}.`)
     if (end.sequence === to.sequence) return { setAside: undefined, batches: 0 }
+    await demandRemembered(source, to)
     const setAside = await exportTail(source, directory, to, end)
     rmSync(staged, { recursive: true, force: true })
     makeDirectory(staged, 0o700)
@@ -68,6 +69,18 @@ export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promis
     wipeChainKeys(keys)
     lock.release()
   }
+}
+
+/** What the chain held there must follow from records that it still has: a batch up to there says which those are. */
+async function demandRemembered(source: BatchSource, to: LogEnd): Promise<void> {
+  const { forgotten } = (await ManifestFile.load(source.storage, source.crypto, source.keys)).current
+  if (forgotten === undefined) return
+  if (to.sequence > forgotten.sequence)
+    for await (const { forgets } of readBatches(source, forgotten.sequence + 1, to.sequence))
+      if (forgets >= forgotten.sequence) return
+  throw new AteError('NOT_SUPPORTED', `What the chain held at batch ${to.sequence} is forgotten.`, {
+    hint: 'A backup of that time has it.',
+  })
 }
 
 /** The file, durable. */
@@ -117,7 +130,7 @@ async function stageFiles(directory: string, staged: string, kept: readonly Segm
 async function stageManifest(
   { crypto, keys }: BatchSource,
   staged: string,
-  { format, createdMs }: Manifest,
+  { format, createdMs, forgotten }: Manifest,
   kept: readonly SegmentEntry[],
 ): Promise<void> {
   const storage = new FileStorage(staged)
@@ -125,6 +138,7 @@ async function stageManifest(
   const manifest = await ManifestFile.load(storage, crypto, keys)
   if ((format.incompat & FEATURE_DROPS) !== 0) await manifest.allowDrops()
   await manifest.replaceSegments(kept)
+  if (forgotten !== undefined) await manifest.setForgotten(forgotten)
 }
 
 /** What lies in a segment that goes on behind the point. */

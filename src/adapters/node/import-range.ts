@@ -8,12 +8,14 @@ import { join } from 'node:path'
 import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
 import { toHex } from '../../engine/bytes/hex.js'
 import { equalBytes } from '../../engine/bytes/equal.js'
-import { deriveChainKeys, wipeChainKeys } from '../../engine/crypto/chain-keys.js'
+import { type ChainKeys, deriveChainKeys, wipeChainKeys } from '../../engine/crypto/chain-keys.js'
 import { crc32 } from '../../engine/crypto/crc32.js'
 import { wipe } from '../../engine/crypto/wipe.js'
 import { AteError } from '../../engine/error.js'
 import { MAX_KEYRING_BYTES, MAX_MANIFEST_BYTES } from '../../engine/limits.js'
 import { decodeManifest } from '../../engine/log/format/manifest-format.js'
+import { ManifestFile } from '../../engine/log/manifest-file.js'
+import { GROUP_RECORDS } from '../../engine/log/types.js'
 import { MANIFEST_NAME, segmentName } from '../../engine/log/format/segment-name.js'
 import { type BatchBytes, batchVerifier, createLog, Doubts, type ExportHeader } from '../../engine/log/index.js'
 import { ExportReader, hasHistory, isSettled, type LogEnd, note } from '../../engine/log/index.js'
@@ -166,16 +168,25 @@ async function intake(
   const receiver = receiverOf(handle)
   try {
     if (!equalBytes(handle.keys.chainId, header.chainId)) throw otherChain()
-    const { missing, ...report } = await new Intake({ handle, receiver, staged, header, options, onRefused }).take(
-      reader,
-    )
+    const intake = new Intake({ handle, receiver, staged, header, options, onRefused })
+    const { missing, forgotten, ...report } = await intake.take(reader)
+    const keys = { ...handle.keys, manifestKey: handle.keys.manifestKey.slice() }
     await receiver.close()
+    if (forgotten > 0) await forget(staged, keys, forgotten)
+    wipe(keys.manifestKey)
     if (missing) await punchZeros(staged)
     return report
   } catch (error) {
     await receiver.close().catch(ignore)
     throw error
   }
+}
+
+/** The index was made while records were missing: it is made anew from what comes behind them. */
+async function forget(staged: string, keys: ChainKeys, sequence: number): Promise<void> {
+  const manifest = await ManifestFile.load(new FileStorage(staged), nativeCrypto, keys)
+  await manifest.setForgotten({ sequence, freed: manifest.current.forgotten?.freed ?? 0 })
+  await rm(join(staged, 'index'), { recursive: true, force: true })
 }
 
 interface IntakeParts {
@@ -199,6 +210,9 @@ class Intake {
   #last: LogEnd
   #batches = 0
   #isMissing = false
+  #areRecordsMissing = false
+  /** Records up to this batch are forgotten. */
+  #forgotten = 0
 
   constructor({ handle, receiver, staged, header, options, onRefused }: IntakeParts) {
     const { headSequence: sequence, headDigest: digest } = handle.status()
@@ -211,7 +225,7 @@ class Intake {
     this.#last = { sequence: header.from - 1, digest: header.previous }
   }
 
-  async take(reader: ExportReader): Promise<ImportReport & { missing: boolean }> {
+  async take(reader: ExportReader): Promise<ImportReport & { missing: boolean; forgotten: number }> {
     if (this.#last.sequence > this.#head.sequence)
       throw new AteError(
         'CHAIN_GAP',
@@ -227,9 +241,10 @@ class Intake {
     if (end.sequence !== this.#last.sequence || !equalBytes(end.digest, this.#last.digest))
       throw new AteError('EXPORT_DAMAGED', 'The export ends with another batch than it says.')
     if (!isSettled(this.#doubts))
-      throw new AteError('BATCH_REFUSED', 'Content is missing from the export that nothing in it drops.')
+      throw new AteError('BATCH_REFUSED', 'Something is missing from the export that nothing in it drops.')
     const sequence = Math.max(this.#last.sequence, this.#head.sequence)
-    return { sequence, batches: this.#batches, missing: this.#isMissing }
+    const forgotten = this.#areRecordsMissing ? this.#forgotten : 0
+    return { sequence, batches: this.#batches, missing: this.#isMissing, forgotten }
   }
 
   /** What the copy has is only compared: digests stand for all history before them. */
@@ -251,6 +266,8 @@ class Intake {
       // What a batch drops that is refused is not dropped.
       note(this.#doubts, refused.includes(batch.sequence) ? { ...batch, dropped: [] } : batch)
       this.#isMissing ||= batch.missing.length > 0
+      this.#areRecordsMissing ||= batch.missing.some(({ kind }) => kind === GROUP_RECORDS)
+      this.#forgotten = Math.max(this.#forgotten, batch.forgets)
       this.#batches++
       this.#take(batch)
     }

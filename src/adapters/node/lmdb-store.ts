@@ -49,7 +49,7 @@ export class LmdbStore implements OrderedStore {
   }
 
   floor(key: Uint8Array): Uint8Array | undefined {
-    return this.#keys({ start: key, reverse: true, limit: 1 }, this.#openView())[0]
+    return this.#floor(key, this.#openView())
   }
 
   before(key: Uint8Array): Uint8Array | undefined {
@@ -70,6 +70,7 @@ export class LmdbStore implements OrderedStore {
     const transaction = this.#database.useReadTransaction()
     return {
       get: (key) => this.#get(key, transaction),
+      floor: (key) => this.#floor(key, transaction),
       after: (key) => this.#after(key, 1, transaction)[0],
       keysAfter: (key, limit) => this.#after(key, limit, transaction),
       close: () => transaction.done(),
@@ -130,6 +131,10 @@ export class LmdbStore implements OrderedStore {
   #get(key: Uint8Array, transaction: Transaction): Uint8Array | undefined {
     const database: ViewReader = this.#database
     return reading(() => database.getBinary(key, { transaction }))
+  }
+
+  #floor(key: Uint8Array, transaction: Transaction): Uint8Array | undefined {
+    return this.#keys({ start: key, reverse: true, limit: 1 }, transaction)[0]
   }
 
   #after(key: Uint8Array, limit: number, transaction: Transaction): Uint8Array[] {

@@ -34,7 +34,7 @@ export interface WorkerCommitterOptions extends Omit<CommitWorkerData, 'givenUp'
 export class WorkerCommitter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
   onDropping: Committer['onDropping'] = () => Promise.resolve(false)
-  onRepacking: Committer['onRepacking'] = () => Promise.resolve()
+  onRepacking: Committer['onRepacking'] = () => Promise.resolve(false)
   onCompacted: Committer['onCompacted'] = () => {}
   readonly #worker: Worker
   readonly #options: WorkerCommitterOptions
@@ -179,10 +179,12 @@ export class WorkerCommitter implements Committer {
         this.#post({ type: 'index-seen' })
         return
       case 'dropping':
-        void this.onDropping(message.bytes).then((isAllowed) => this.#post({ type: 'drop', isAllowed }))
+        void this.onDropping(message.bytes, message.outwaitsReaders).then((isAllowed) =>
+          this.#post({ type: 'drop', isAllowed }),
+        )
         return
       case 'repacking':
-        void this.onRepacking(message.work).then(() => this.#post({ type: 'repacked' }))
+        void this.onRepacking(message.work).then((isDone) => this.#post({ type: 'repacked', isDone }))
         return
       case 'compacted':
         this.onCompacted(message.status)

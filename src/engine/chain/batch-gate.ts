@@ -15,7 +15,8 @@ export interface UnjudgedBatch {
   readonly records: readonly Uint8Array[]
   /** Numbers of the contents that it brings. */
   readonly bodies: readonly number[]
-  readonly dropsBodies: boolean
+  /** It says that bodies, or records, are needed no more. */
+  readonly drops: boolean
   /** Ids of the keys that signed it, 32 bytes each. */
   readonly signers: readonly Uint8Array[]
 }
@@ -27,16 +28,18 @@ export function unjudged(
     records,
     groups,
     dropped,
+    forgets,
   }: {
     readonly sequence: number
     readonly records: readonly Uint8Array[]
     readonly groups: readonly GroupPlace[]
     readonly dropped: readonly unknown[]
+    readonly forgets: number
   },
   signers: readonly Uint8Array[],
 ): UnjudgedBatch {
   const bodies = groups.filter(({ kind }) => kind === GROUP_CONTENT).map(({ number }) => number)
-  return { sequence, records, bodies, dropsBodies: dropped.length > 0, signers }
+  return { sequence, records, bodies, drops: dropped.length > 0 || forgets > 0, signers }
 }
 
 /** Throws an AteError for a batch that is to be refused. Told by nothing but what it is given; changes nothing. */

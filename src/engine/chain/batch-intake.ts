@@ -1,7 +1,7 @@
 /** Takes batches that were made elsewhere into the log and the index, one after another. */
 import { AteError } from '../error.js'
 import type { Log, ReceivedBatch } from '../log/index.js'
-import { type AppendedBatch, GROUP_DROP } from '../log/types.js'
+import { type AppendedBatch, GROUP_DROP, GROUP_FORGET } from '../log/types.js'
 import type { RecordContent } from './compaction/live-bodies.js'
 import type { ReceiveRequest } from './committer.js'
 import type { IndexFollower } from './index-follower.js'
@@ -46,7 +46,7 @@ function demandNewNumbers(batches: readonly ReceivedBatch[], first: number): voi
   let next = first
   for (const { sequence, groups } of batches)
     for (const { kind, number } of groups) {
-      if (kind === GROUP_DROP) continue
+      if (kind === GROUP_DROP || kind === GROUP_FORGET) continue
       if (number < next) throw new AteError('BATCH_REFUSED', `Batch ${sequence} uses the number of another body.`)
       next = number + 1
     }

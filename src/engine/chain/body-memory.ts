@@ -30,3 +30,10 @@ export class BodyMemory {
     if (spare !== undefined && spare.length * buffer.byteLength < MAX_SPARE_BYTES) spare.push(buffer)
   }
 }
+
+/** A body that is being filled. */
+export interface OpenBody {
+  number: number
+  parts: Uint8Array[]
+  bytes: number
+}

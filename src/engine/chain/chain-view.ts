@@ -10,17 +10,17 @@ import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
 import type { BatchBytes, BatchVerifier, ReceivedBatch } from '../log/index.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
-import { sharedBodyBytes } from './body-memory.js'
+import { type OpenBody, sharedBodyBytes } from './body-memory.js'
 import { type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
 import { changeStreams } from './change-streams.js'
 import type { CompactionReport } from './compaction/compactor.js'
-import type { Repack, RepackWork } from './compaction/repack.js'
+import { bytesToWrite, putAgain, type Repack, type RewriteWork } from './compaction/repack.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
 import { Overlay } from '../index/overlay.js'
 import { joinNeighbours } from './join-neighbours.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 import { changesInto } from './overlay-sink.js'
-import { MOVED_RECORD_BYTES, RECORD_OVERHEAD_BYTES, sealedBytes } from './log-bytes.js'
+import { RECORD_OVERHEAD_BYTES, sealedBytes } from './log-bytes.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
 import type { WriterTurn } from './writer-turn.js'
@@ -37,12 +37,6 @@ export interface ChainViewOptions extends OlderReadersOptions {
   bodyCache?: BodyCacheOptions | undefined
   nextGroup: number
   status: WriterStatus
-}
-
-interface OpenBody {
-  number: number
-  parts: Uint8Array[]
-  bytes: number
 }
 
 export class ChainView implements RecordView {
@@ -90,8 +84,8 @@ export class ChainView implements RecordView {
     this.#readers = new OlderReaders(options)
     if (options.committer === undefined) return
     options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
-    options.committer.onDropping = (bytes) => this.#letDrop(bytes)
-    options.committer.onRepacking = (work) => this.#moveBodies(work)
+    options.committer.onDropping = (bytes, outwaits) => this.#letDrop(bytes, outwaits)
+    options.committer.onRepacking = (work) => this.#rewrite(work)
     options.committer.onCompacted = (status) => this.#noteCompacted(status)
   }
 
@@ -293,21 +287,25 @@ export class ChainView implements RecordView {
     return await this.#compaction
   }
 
-  async #moveBodies(work: RepackWork): Promise<void> {
-    if (this.#failure !== undefined || this.#repack === undefined) return
+  async #rewrite({ again, ...work }: RewriteWork): Promise<boolean> {
+    if (this.#failure !== undefined || this.#repack === undefined) return false
     try {
-      const bytes = work.records.reduce((sum, record) => sum + record.bytes + MOVED_RECORD_BYTES, 0)
-      await this.reserve(bytes, false)
+      await this.reserve(bytesToWrite(work.records) + bytesToWrite(again), false)
+      // From here on without a pause: what is put is what there is.
+      const transaction = this.#transaction
+      putAgain(this, again)
       await this.#repack(work)
+      return this.#transaction > transaction || this.#pendingBytes === 0
     } catch {
       // Not enough space: nothing is moved. What failed is told by the commits that come after it.
+      return false
     }
   }
 
-  async #letDrop(bytes: number): Promise<boolean> {
+  async #letDrop(bytes: number, outwaitsReaders: boolean): Promise<boolean> {
     const compaction = this.#compaction
     const isOver = (): boolean => this.#failure !== undefined || compaction !== this.#compaction
-    if (!(await this.#readers.outwait(isOver))) return false
+    if (outwaitsReaders && !(await this.#readers.outwait(isOver))) return false
     try {
       const room = this.reserve(bytes, true)
       if (room !== undefined) await room

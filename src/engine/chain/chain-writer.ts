@@ -9,10 +9,11 @@ import { AteError, errorCode } from '../error.js'
 import { IndexWriter } from '../index/index-writer.js'
 import { LeafSeal } from '../index/leaf-seal.js'
 import type { OrderedStore } from '../index/ordered-store.js'
-import { encodeDrop, type Log, openLog } from '../log/index.js'
+import { authorOf } from '../log/batch-author.js'
+import { type Log, openLog } from '../log/index.js'
 import type { LogStorage } from '../log/storage.js'
-import { DROP_NUMBER, GROUP_DROP, GROUP_RECORDS } from '../log/types.js'
-import type { AnchorStore, AppendedBatch, ChainTrust, Finding, GroupDraft } from '../log/types.js'
+import { GROUP_RECORDS } from '../log/types.js'
+import type { AnchorStore, AppendedBatch, ChainTrust, Finding } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
 import { takeInRun } from './batch-intake.js'
 import { bodyPlaces, droppedBy, eachPut, requestBytes } from './commit-contents.js'
@@ -69,7 +70,7 @@ interface Waiting {
 export class ChainWriter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
   onDropping: Committer['onDropping'] = () => Promise.resolve(true)
-  onRepacking: Committer['onRepacking'] = () => Promise.resolve()
+  onRepacking: Committer['onRepacking'] = () => Promise.resolve(false)
   onCompacted: Committer['onCompacted'] = () => {}
   readonly #log: Log
   readonly #index: IndexWriter
@@ -261,8 +262,11 @@ export class ChainWriter implements Committer {
       transaction: this.#lastTransaction,
       isDurable: true,
     })
+    const isClosing = this.#closing.settled.then(() => false)
     this.#compactor = new Compactor({
       store,
+      storage,
+      judge: { crypto, keys, author: authorOf(this.trust, crypto, keys.author) },
       seal: new LeafSeal(crypto, keys),
       crypto,
       keys,
@@ -271,12 +275,9 @@ export class ChainWriter implements Committer {
       freer: new SpaceFreer(storage),
       findReferences,
       settle: () => this.submit({ ...transaction(), groups: [] }),
-      appendDrop: (ranges) => {
-        const groups: GroupDraft[] = [{ kind: GROUP_DROP, number: DROP_NUMBER, parts: [encodeDrop(ranges)] }]
-        return this.submit({ ...transaction(), groups })
-      },
-      mayDrop: (bytes) => Promise.race([this.onDropping(bytes), this.#closing.settled.then(() => false)]),
-      repack: (work) => Promise.race([this.onRepacking(work), this.#closing.settled]),
+      append: (group) => this.submit({ ...transaction(), groups: [group] }),
+      mayDrop: (...wanted) => Promise.race([this.onDropping(...wanted), isClosing]),
+      rewrite: (work) => Promise.race([this.onRepacking(work), isClosing]),
       nextTurn,
       isStopped: () => this.#isClosed,
     })

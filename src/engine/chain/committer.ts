@@ -7,7 +7,7 @@ import type { RecordKey } from '../index/record-key.js'
 import type { BatchBytes } from '../log/index.js'
 import type { GroupDraft } from '../log/types.js'
 import type { CompactionReport } from './compaction/compactor.js'
-import type { Repack } from './compaction/repack.js'
+import type { RewriteWork } from './compaction/repack.js'
 
 /** One transaction, ready for the log. Its parts must not change until the receipt comes. */
 export interface CommitRequest {
@@ -62,12 +62,13 @@ export interface CommitReceipt {
 
 export interface Committer {
   /**
-   * Called before bodies are dropped that nothing refers to, with the bytes that this takes in the log. Resolves with true
-   * when nobody reads a state that may still refer to them and the bytes are set aside until `onCompacted`.
+   * Called before bodies are dropped that nothing refers to, or records forgotten, with the bytes that this takes in the log.
+   * Resolves with true when the bytes are set aside until `onCompacted` and, with `outwaitsReaders`, nobody reads a state that
+   * may still refer to them.
    */
-  onDropping: (bytes: number) => Promise<boolean>
-  /** Called before that, with what is to be moved out of bodies of which little is left. */
-  onRepacking: Repack
+  onDropping: (bytes: number, outwaitsReaders: boolean) => Promise<boolean>
+  /** Called with what is to be written anew before. True when all of it is in the log, or needs not be any more. */
+  onRepacking: (work: RewriteWork) => Promise<boolean>
   onCompacted: (status: WriterStatus) => void
   /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>

@@ -47,7 +47,7 @@ export class IndexFollower {
     this.#options = options
     this.#memtable = memtable
     if (memtable.point !== undefined) flushToEnd(this.#index, memtable)
-    this.#memtable = new Memtable(memtable.nextGroup)
+    this.#memtable = new Memtable(memtable)
     this.#index.takeChangedLeaves()
     this.#sizeBytes = options.store.sizeBytes()
   }
@@ -55,6 +55,16 @@ export class IndexFollower {
   /** First number that no group of the chain has. */
   get nextGroup(): number {
     return Math.max(this.#index.state.nextGroup, this.#memtable.nextGroup)
+  }
+
+  /** What records that are not forgotten take in the log, in whole blocks. */
+  get recordBytes(): number {
+    return this.#memtable.recordBytes
+  }
+
+  /** Records that took so much are forgotten. */
+  noteForgotten(recordBytes: number): void {
+    this.#memtable.recordBytes = Math.max(0, this.#memtable.recordBytes - recordBytes)
   }
 
   /** Bytes of the index when it was last flushed. */
@@ -170,7 +180,7 @@ export class IndexFollower {
   async #begin(): Promise<void> {
     this.#isWanted = false
     const memtable = this.#memtable
-    this.#memtable = new Memtable(memtable.nextGroup)
+    this.#memtable = new Memtable(memtable)
     try {
       await this.#options.makeDurable()
     } catch {
@@ -227,5 +237,5 @@ export function flushToEnd(index: IndexWriter, memtable: Memtable): void {
 
 function flushSteps(index: IndexWriter, memtable: Memtable): Generator<void> {
   if (memtable.point === undefined) throw new AteError('BAD_ARGUMENT', 'nothing to flush')
-  return index.flush(memtable.overlay, memtable.point, memtable.nextGroup)
+  return index.flush(memtable.overlay, memtable.point, memtable)
 }

@@ -2,10 +2,12 @@
  * What the log has made durable and the index has not taken in yet, on the writing side. It is filled from receipts and
  * from replayed batches alike, and flushed as a whole.
  */
+import type { LogCounters } from '../index/index-state.js'
 import type { GroupPlace, LogPoint, NumberRange } from '../log/types.js'
 import { GROUP_CONTENT } from '../log/types.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, encodeBodyPlace } from './body-place.js'
 import { type ChangeSink, readChanges } from './change-stream.js'
+import { blocksOfRecords } from './compaction/blocks-of-records.js'
 import { Overlay } from '../index/overlay.js'
 
 /** What a node costs in memory beside its value. */
@@ -20,9 +22,12 @@ export class Memtable implements ChangeSink {
   transaction = 0
   point: LogPoint | undefined
   nextGroup: number
+  recordBytes: number
 
-  constructor(nextGroup: number) {
+  /** `counters`: of what came before. */
+  constructor({ nextGroup, recordBytes }: LogCounters) {
     this.nextGroup = nextGroup
+    this.recordBytes = recordBytes
   }
 
   addBatch(
@@ -39,6 +44,8 @@ export class Memtable implements ChangeSink {
       if (place.kind !== GROUP_CONTENT) continue
       this.put(BODY_PLACE_KIND, bodyPlaceHigh(place.number), place.number, encodeBodyPlace(place))
     }
+    // Those of a batch whose records are forgotten count no more.
+    if (records.length > 0) this.recordBytes += blocksOfRecords(groups)
     this.point = point
   }
 
@@ -67,6 +74,7 @@ export class Memtable implements ChangeSink {
       }
     }
     this.point = later.point ?? this.point
+    this.recordBytes = later.recordBytes
     this.nextGroup = Math.max(this.nextGroup, later.nextGroup)
     this.transaction = Math.max(this.transaction, later.transaction)
   }

@@ -32,13 +32,13 @@ export class ReplayIntake {
     this.#index = index
     this.#options = options
     this.#dropped = new DroppedPlaces(options)
-    this.memtable = new Memtable(index.state.nextGroup)
+    this.memtable = new Memtable(index.state)
   }
 
   /** The index knows nothing of this log. */
   beginAnew(): void {
     this.#index.clear()
-    this.memtable = new Memtable(1)
+    this.memtable = new Memtable(this.#index.state)
   }
 
   /** NOT_SUPPORTED for a batch that must be judged when nobody can. */
@@ -90,7 +90,7 @@ export class ReplayIntake {
     this.memtable.addBatch(batch.records, batch.groups, pointBehind(batch), batch.dropped)
     if (this.memtable.bytes < FLUSH_BYTES) return
     flushToEnd(this.#index, this.memtable)
-    this.memtable = new Memtable(this.memtable.nextGroup)
+    this.memtable = new Memtable(this.memtable)
     this.isIndexAhead = true
     this.#onFlushed()
   }

@@ -7,6 +7,7 @@ import { FIRST_LEAF, leafKeys } from './leaf-keys.js'
 import { decodeLeaf, type LeafRecord } from './leaf.js'
 import type { LeafSeal } from './leaf-seal.js'
 import type { StoreView } from './ordered-store.js'
+import { compareKeys, encodeKey, type RecordKey } from './record-key.js'
 import { SetDigest, setDigestKey } from './set-digest.js'
 
 /** Leaves opened between two pauses: some milliseconds. */
@@ -60,13 +61,19 @@ export class IndexScan {
     }
   }
 
+  /** The records behind `key`, leaf by leaf. BODY_DAMAGED. */
+  *after({ kind, high, low }: RecordKey): Generator<readonly LeafRecord[]> {
+    for (const { key, stored } of this.#leaves(this.#view.floor(encodeKey(kind, high, low))))
+      yield this.#open(key, stored).filter((record) => compareKeys(record, kind, high, low) > 0)
+  }
+
   #open(key: Uint8Array, stored: Uint8Array): LeafRecord[] {
     return decodeLeaf(this.#seal.openOrThrow(key, stored))
   }
 
-  *#leaves(): Generator<{ key: Uint8Array; stored: Uint8Array; isPause: boolean }> {
+  *#leaves(first?: Uint8Array): Generator<{ key: Uint8Array; stored: Uint8Array; isPause: boolean }> {
     let count = 0
-    for (const key of leafKeys(this.#view)) {
+    for (const key of leafKeys(this.#view, first)) {
       const stored = this.#view.get(key)
       if (stored === undefined) return
       yield { key, stored, isPause: ++count % SLICE_LEAVES === 0 }

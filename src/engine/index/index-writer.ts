@@ -11,7 +11,7 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { LogPoint } from '../log/types.js'
 import type { Overlay, OverlayBucket } from './overlay.js'
 import { isAteError } from '../error.js'
-import { decodeState, encodeState, type IndexState, STATE_KEY } from './index-state.js'
+import { decodeState, encodeState, type IndexState, type LogCounters, STATE_KEY } from './index-state.js'
 import { FIRST_LEAF, leafKeys } from './leaf-keys.js'
 import { decodeLeaf, encodeLeaf, type LeafRecord } from './leaf.js'
 import { cutLeaves, leafBytes, LEAF_BYTES, mergeRecords, type RecordChange } from './leaf-edit.js'
@@ -88,13 +88,13 @@ export class IndexWriter {
   }
 
   /** Yields after each slice written. When it returns, the index has taken in the log up to `point`. */
-  *flush(memtable: Overlay, point: LogPoint, nextGroup: number): Generator<void> {
+  *flush(memtable: Overlay, point: LogPoint, { nextGroup, recordBytes }: LogCounters): Generator<void> {
     for (const { kind, high, bucket } of memtable.buckets()) {
       for (const range of bucket.cleared) yield* this.#clearRange(kind, high, range.from, range.to)
       yield* this.#applyNodes(kind, high, bucket)
     }
     this.#finishEdit()
-    this.#state = { ...this.#state, point, nextGroup }
+    this.#state = { ...this.#state, point, nextGroup, recordBytes }
     this.#writeSlice()
   }
 
@@ -242,7 +242,7 @@ export class IndexWriter {
 }
 
 function emptyState(): IndexState {
-  return { point: undefined, setDigest: new Uint8Array(32), nextGroup: 1 }
+  return { point: undefined, setDigest: new Uint8Array(32), nextGroup: 1, recordBytes: 0 }
 }
 
 function endsWhere(previous: WrittenLeaf, edit: Edit): boolean {

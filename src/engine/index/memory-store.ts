@@ -66,6 +66,7 @@ export class MemoryStore implements OrderedStore {
     for (const [id, value] of this.#values) view.#values.set(id, value)
     return {
       get: (key) => view.get(key),
+      floor: (key) => view.floor(key),
       after: (key) => view.after(key),
       keysAfter: (key, limit) => view.keysAfter(key, limit),
       close: () => view.clear(),

@@ -31,7 +31,7 @@ export interface OrderedStore {
 }
 
 /** A store at one time. */
-export interface StoreView extends Pick<OrderedStore, 'get' | 'after' | 'keysAfter'> {
+export interface StoreView extends Pick<OrderedStore, 'get' | 'floor' | 'after' | 'keysAfter'> {
   close(): void
 }
 

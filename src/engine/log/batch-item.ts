@@ -7,7 +7,6 @@ import { ByteWriter } from '../bytes/byte-writer.js'
 import { MAX_BATCH_BYTES, MAX_BATCH_GROUPS } from '../limits.js'
 import { MAX_HEAD_BYTES } from './format/frame-head.js'
 import { type BatchBytes, decodeBatch, type ReceivedBatch } from './received-batch.js'
-import { GROUP_CONTENT } from './types.js'
 
 export const ITEM_BATCH = 1
 /** Kind (1), reserved (3), lengths of head and groups, count of missing groups (4 each). */
@@ -26,12 +25,13 @@ export function batchItemPieces({
   head,
   missing,
 }: Pick<ReceivedBatch, 'bytes' | 'head' | 'missing'>): Uint8Array[] {
+  // The numbers of groups that may be missing are one sequence; the others have none.
   const isMissing = new Set(missing.map(({ number }) => number))
   const indexes: number[] = []
   const present: Uint8Array[] = []
   let [at, from] = [0, 0]
-  head.table.forEach(({ number, kind, storedBytes }, index) => {
-    if (isMissing.has(number) && kind === GROUP_CONTENT) {
+  head.table.forEach(({ number, storedBytes }, index) => {
+    if (isMissing.has(number)) {
       if (at > from) present.push(bytes.groups.subarray(from, at))
       indexes.push(index)
       from = at + storedBytes

@@ -1,10 +1,11 @@
 /**
- * Groups of content whose bytes are not what their batch says, in a log whose manifest allows drops: damage, unless a later
- * batch drops them. Kept in runs, for a chain may have dropped most of what was ever written.
+ * Groups whose bytes are not what their batch says, where that may be: damage, unless a later batch drops them or, of records,
+ * forgets them. Content is kept in runs, for a chain may have dropped most of what was ever written.
  */
-import type { Finding, NumberRange } from './types.js'
+import { type Finding, GROUP_RECORDS, type GroupKind, type NumberRange } from './types.js'
 
 export interface Doubt {
+  kind: GroupKind
   number: number
   storedBytes: number
   /** As it is told when nothing drops the group. */
@@ -21,9 +22,15 @@ interface Run {
 export class Doubts {
   /** In ascending order of numbers. */
   readonly #runs: Run[] = []
+  /** Records are forgotten from the first on: one of them stands for all. */
+  #records: { first: Doubt; lastSequence: number } | undefined
 
   add(doubt: Doubt): void {
-    const { number } = doubt
+    const { kind, number } = doubt
+    if (kind === GROUP_RECORDS) {
+      this.#records = { first: this.#records?.first ?? doubt, lastSequence: doubt.finding.sequence }
+      return
+    }
     const last = this.#runs.at(-1)
     if (last !== undefined && continues(last, doubt)) last.to = number
     else if (last === undefined || last.to < number) this.#runs.push({ first: doubt, from: number, to: number })
@@ -42,8 +49,17 @@ export class Doubts {
     if (end > start) this.#runs.splice(start, end - start, ...kept)
   }
 
-  /** What nothing dropped. */
+  /** A batch forgets the records of those up to `sequence`. */
+  forget(sequence: number): void {
+    if (this.#records !== undefined && sequence >= this.#records.lastSequence) this.#records = undefined
+  }
+
+  /** What nothing dropped or forgot. */
   *left(): Generator<Finding> {
+    if (this.#records !== undefined) {
+      const { finding, number } = this.#records.first
+      yield { ...finding, group: number }
+    }
     for (const { first, from, to } of this.#runs) {
       const { finding, number, storedBytes } = first
       for (let group = from; group <= to; group++)

@@ -55,9 +55,13 @@ export async function* exportRange(source: BatchSource, range: ExportRange): Asy
   yield encodeEnd(crypto, keys, end ?? first, running)
 }
 
-/** A batch drops what came before it. */
-export function note(doubts: Doubts, { dropped, missing }: Pick<ReceivedBatch, 'dropped' | 'missing'>): void {
+/** A batch drops and forgets what came before it. */
+export function note(
+  doubts: Doubts,
+  { dropped, forgets, missing }: Pick<ReceivedBatch, 'dropped' | 'forgets' | 'missing'>,
+): void {
   for (const numbers of dropped) doubts.settle(numbers)
+  if (forgets > 0) doubts.forget(forgets)
   for (const doubt of missing) doubts.add(doubt)
 }
 
@@ -83,8 +87,9 @@ async function headerOf(
 }
 
 function missingContent({ to }: ExportRange): AteError {
-  if (to === undefined) return new AteError('CHAIN_DAMAGED', 'Content of the range is missing, and nothing dropped it.')
-  return new AteError('BAD_ARGUMENT', 'Content of the range was dropped by a later batch, or is damaged.', {
+  if (to === undefined)
+    return new AteError('CHAIN_DAMAGED', 'Something of the range is missing, and nothing dropped it.')
+  return new AteError('BAD_ARGUMENT', 'Something of the range was dropped by a later batch, or is damaged.', {
     hint: 'Export up to the end.',
   })
 }

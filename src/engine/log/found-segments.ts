@@ -1,7 +1,11 @@
-/** Which segments a log has when its manifest cannot tell: the files there are, by what their own headers say. */
-import type { SegmentEntry } from './format/manifest-format.js'
+/** What a log has when its manifest cannot tell: the files there are, by what they say themselves. */
+import { authorFor } from './batch-author.js'
+import { FORMAT_FOUND } from './format/feature-flags.js'
+import { type Forgotten, mayMissIn, type SegmentEntry } from './format/manifest-format.js'
 import { segmentNumberOf } from './format/segment-name.js'
+import { Replay } from './replay.js'
 import { openSegment, type SegmentSource } from './segment-open.js'
+import { START_OF_LOG } from './start-point.js'
 
 /** In order. `firstSequence` is 0: nothing is known of it but from the segment itself. */
 export async function foundSegments(source: SegmentSource, names: readonly string[]): Promise<SegmentEntry[]> {
@@ -28,4 +32,29 @@ async function firstSequenceOf(source: SegmentSource, entry: SegmentEntry): Prom
   } catch {
     return undefined
   }
+}
+
+/** What of these segments may be forgotten, by the word of their batches: they are gone through once for it. */
+export async function foundForgotten(
+  { storage, crypto, keys }: SegmentSource,
+  segments: readonly SegmentEntry[],
+): Promise<Forgotten | undefined> {
+  let sequence = 0
+  const ignore = (): void => undefined
+  const replay = new Replay({
+    storage,
+    judge: { crypto, keys, author: authorFor(FORMAT_FOUND, crypto, keys.author) },
+    segments,
+    start: START_OF_LOG,
+    durableSequence: 0,
+    isTolerant: true,
+    opensContent: false,
+    mayMiss: (segment) => mayMissIn({ format: FORMAT_FOUND, segments }, segment),
+    forgotten: Infinity,
+    onBatch: ({ forgets }) => void (sequence = Math.max(sequence, forgets)),
+    onFinding: ignore,
+    onProgress: ignore,
+  })
+  await replay.run()
+  return sequence === 0 ? undefined : { sequence, freed: 0 }
 }

@@ -5,12 +5,13 @@ import type { BatchJudge } from './chain-state.js'
 import type { Doubt } from './doubts.js'
 import type { TableEntry } from './format/batch-header.js'
 import { decodeDrop } from './format/drop-format.js'
+import { decodeForget } from './format/forget-format.js'
 import { readGroupHeader } from './format/group-header.js'
 import { knownKind } from './format/group-kinds.js'
 import { merkleLeaf } from './format/merkle.js'
 import type { GroupOpener } from './group-opener.js'
 import type { SegmentScanner, StoredFrame } from './segment-scanner.js'
-import { type Finding, GROUP_CONTENT, GROUP_DROP, GROUP_RECORDS } from './types.js'
+import { type Finding, GROUP_CONTENT, GROUP_DROP, GROUP_FORGET, GROUP_RECORDS } from './types.js'
 import type { GroupKind, GroupPlace, NumberRange } from './types.js'
 
 export interface FrameSource {
@@ -18,8 +19,10 @@ export interface FrameSource {
   opener: GroupOpener
   /** Opens content groups too: for fsck. */
   opensContent: boolean
-  /** Content that is not what the table says is in doubt only. */
-  mayBeDropped: boolean
+  /** Groups of these kinds that are not what the table says are in doubt only. */
+  mayMiss: readonly GroupKind[]
+  /** Records of batches up to this one are not looked at. */
+  forgotten: number
   segment: number
   scanner: Pick<SegmentScanner, 'bytes'>
   frame: Pick<StoredFrame, 'head' | 'bodyPosition'>
@@ -29,20 +32,27 @@ export interface ReadGroups {
   groups: GroupPlace[]
   records: Uint8Array[]
   dropped: NumberRange[]
+  /** As in ReplayedBatch. */
+  forgets: number
   /** `isTear`: a crash can leave this. */
   problems: { finding: Finding; isTear: boolean }[]
-  /** Damage, or bodies that a later batch drops. */
+  /** Damage, or what a later batch drops or forgets. */
   doubts: Doubt[]
 }
 
 export async function readGroups(source: FrameSource): Promise<ReadGroups> {
   const { scanner, frame, judge } = source
-  const result: ReadGroups = { groups: [], records: [], dropped: [], problems: [], doubts: [] }
+  const result: ReadGroups = { groups: [], records: [], dropped: [], forgets: 0, problems: [], doubts: [] }
   let position = frame.bodyPosition
   for (const entry of frame.head.table) {
+    const kind = kindOf(entry, frame.head.link.sequence)
+    if (kind === GROUP_RECORDS && frame.head.link.sequence <= source.forgotten) {
+      result.groups.push(placeOf(source.segment, position, kind, entry, undefined))
+      position += entry.storedBytes
+      continue
+    }
     const stored = await scanner.bytes(position, entry.storedBytes)
     const isWhole = equalBytes(merkleLeaf(judge.crypto, stored), entry.digest)
-    const kind = kindOf(entry, frame.head.link.sequence)
     if (kind !== undefined)
       result.groups.push(placeOf(source.segment, position, kind, entry, isWhole ? stored : undefined))
     if (!isWhole) noteDamage(result, source, position, entry, kind)
@@ -80,7 +90,7 @@ function noteDamage(
   kind: GroupKind | undefined,
 ): void {
   const finding = findingAt(source, position, number, 'the group has another digest than its batch says')
-  if (kind === GROUP_CONTENT && source.mayBeDropped) result.doubts.push({ number, storedBytes, finding })
+  if (kind !== undefined && source.mayMiss.includes(kind)) result.doubts.push({ kind, number, storedBytes, finding })
   else result.problems.push({ finding, isTear: true })
 }
 
@@ -99,9 +109,13 @@ function open(
   const opened = source.opener.open(stored, { kind, number })
   if (opened === undefined) report('the group does not open')
   else if (kind === GROUP_RECORDS) result.records.push(opened)
-  else if (kind === GROUP_DROP) {
+  else {
     try {
-      result.dropped.push(...decodeDrop(opened))
+      if (kind === GROUP_DROP) result.dropped.push(...decodeDrop(opened))
+      if (kind === GROUP_FORGET) {
+        const sequence = decodeForget(opened, source.frame.head.link.sequence)
+        result.forgets = Math.max(result.forgets, sequence)
+      }
     } catch (error) {
       if (!isAteError(error)) throw error
       report(error.message)

@@ -8,21 +8,25 @@ import { type ChainState, stateAfter } from './chain-state.js'
 import { Durability } from './durability.js'
 import { trustOf } from './format/feature-flags.js'
 import { encodeAnchor } from './format/anchor-format.js'
+import type { Forgotten, SegmentEntry } from './format/manifest-format.js'
 import { FrameBuilder } from './frame-builder.js'
 import { FrameWriter } from './frame-writer.js'
 import { GroupOpener } from './group-opener.js'
 import { GroupSealer } from './group-sealer.js'
 import type { LogParts } from './log-parts.js'
+import type { ManifestFile } from './manifest-file.js'
 import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
 import {
   type BatchBytes,
   demandOrder,
   frameBytesOf,
   type ReceivedBatch,
+  type ReceiveOptions,
   verifyBatch,
   writeFrame,
 } from './received-batch.js'
 import { noSpace } from './reservation.js'
+import { writeFailed } from './write-failed.js'
 import type { SegmentAppender } from './segment-appender.js'
 import { SegmentSupply } from './segment-supply.js'
 import { TaskQueue } from './task-queue.js'
@@ -31,14 +35,7 @@ import type { AppendedBatch, BatchDraft, ChainTrust, LogPoint } from './types.js
 /** Frames are gathered up to this much before they are written; a larger one is written alone. */
 const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
 
-export interface ReceiveOptions {
-  /** False: it becomes durable with the next append that is. */
-  isDurable: boolean
-  /** Content may be missing that a later batch drops: until that has come, the log is not whole. */
-  mayMiss: boolean
-  /** Called when all batches are verified and in order, before anything is kept: may throw to refuse them. */
-  accept: (run: readonly ReceivedBatch[]) => void
-}
+const NOTHING_FORGOTTEN: Forgotten = { sequence: 0, freed: 0 }
 
 interface Append {
   appended: AppendedBatch[]
@@ -106,18 +103,25 @@ export class Log {
     return this.#builder.bytesOf(batch)
   }
 
-  /** Numbers of the segments that nothing is appended to any more. */
-  closedSegments(): ReadonlySet<number> {
+  /** Segments that nothing is appended to any more, by their numbers. */
+  closedSegments(): ReadonlyMap<number, SegmentEntry> {
     const { segments } = this.#parts.manifest.current
-    return new Set(segments.filter(({ closing }) => closing !== undefined).map(({ number }) => number))
+    return new Map(segments.filter(({ closing }) => closing !== undefined).map((entry) => [entry.number, entry]))
+  }
+
+  /** Which records may be gone. */
+  get forgotten(): Forgotten {
+    return this.#parts.manifest.current.forgotten ?? NOTHING_FORGOTTEN
+  }
+
+  /** Records of closed segments may be gone when it resolves, of which a durable batch says that they are forgotten. NO_SPACE. */
+  setForgotten(forgotten: Forgotten): Promise<void> {
+    return this.#changeManifest((manifest) => manifest.setForgotten(forgotten))
   }
 
   /** Programs that know no drops refuse the chain when it resolves: before the first is appended. NO_SPACE. */
   allowDrops(): Promise<void> {
-    return this.#queue.run(async () => {
-      this.#demandWritable()
-      await this.#guard(() => this.#parts.manifest.allowDrops())
-    })
+    return this.#changeManifest((manifest) => manifest.allowDrops())
   }
 
   /**
@@ -172,6 +176,13 @@ export class Log {
       } finally {
         this.#parts.anchor?.close()
       }
+    })
+  }
+
+  #changeManifest(change: (manifest: ManifestFile) => Promise<void>): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#demandWritable()
+      await this.#guard(() => change(this.#parts.manifest))
     })
   }
 
@@ -384,10 +395,4 @@ export class Log {
       throw writeFailed(error)
     }
   }
-}
-
-function writeFailed(cause: unknown): AteError {
-  const hint =
-    'Close the chain, check the disk and the system log, and open it again: everything acknowledged is there.'
-  return new AteError('WRITE_FAILED', 'The storage of the log failed; nothing more is accepted.', { hint, cause })
 }

@@ -4,10 +4,11 @@ import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { MAX_MANIFEST_BYTES } from '../limits.js'
-import { CURRENT_FORMAT, FEATURE_DROPS, FEATURE_PROOFS, FORMAT_FOUND } from './format/feature-flags.js'
+import { CURRENT_FORMAT, FEATURE_DROPS, FEATURE_FORGETS, FEATURE_PROOFS, FORMAT_FOUND } from './format/feature-flags.js'
 import {
   decodeManifest,
   encodeManifest,
+  type Forgotten,
   isManifestAuthentic,
   type Manifest,
   type SegmentEntry,
@@ -62,15 +63,24 @@ export class ManifestFile {
     return new ManifestFile(storage, crypto, keys, manifest)
   }
 
-  /** In place of one that is damaged, for reading: nothing is known but the segments. */
+  /** In place of one that is damaged, for reading: nothing is known but the segments, and what batches say is forgotten. */
   static inPlace(
     storage: LogStorage,
     crypto: CryptoProvider,
     keys: ChainKeys,
     segments: readonly SegmentEntry[],
+    forgotten: Forgotten | undefined,
   ): ManifestFile {
     const { chainId, suite } = keys
-    const manifest: Manifest = { format: FORMAT_FOUND, chainId, suite, createdMs: 0, generation: 0, segments }
+    const manifest: Manifest = {
+      format: FORMAT_FOUND,
+      chainId,
+      suite,
+      createdMs: 0,
+      generation: 0,
+      forgotten,
+      segments,
+    }
     return new ManifestFile(storage, crypto, keys, manifest)
   }
 
@@ -84,6 +94,16 @@ export class ManifestFile {
     const { format } = this.#current
     if ((format.incompat & FEATURE_DROPS) !== 0) return
     await this.#replace({ ...this.#current, format: { ...format, incompat: format.incompat | FEATURE_DROPS } })
+  }
+
+  /** Records up to that batch may be gone when it resolves; programs that know of no forgetting refuse the chain. As `replaceSegments`. */
+  async setForgotten(forgotten: Forgotten): Promise<void> {
+    const { format } = this.#current
+    await this.#replace({
+      ...this.#current,
+      format: { ...format, incompat: format.incompat | FEATURE_FORGETS },
+      forgotten,
+    })
   }
 
   async #replace(changed: Manifest): Promise<void> {

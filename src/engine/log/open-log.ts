@@ -13,10 +13,10 @@ import { closeTail } from './close-tail.js'
 import { digestOfBatch } from './digest-of-batch.js'
 import { encodeAnchor } from './format/anchor-format.js'
 import { CURRENT_FORMAT, isReadOnlyFormat } from './format/feature-flags.js'
-import { mayBeDropped, type SegmentEntry } from './format/manifest-format.js'
+import { type Manifest, mayMissIn, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
 import { manifestDamage } from './describe-chain.js'
-import { foundSegments } from './found-segments.js'
+import { foundForgotten, foundSegments } from './found-segments.js'
 import { findLeftovers, removeLeftovers } from './leftovers.js'
 import { Log } from './log.js'
 import { ManifestFile } from './manifest-file.js'
@@ -106,7 +106,7 @@ class LogOpening {
     const { segments } = manifest.current
     const highestNumber = await this.#checkFiles(segments)
     const openBytes = await this.#readyLastSegment(segments)
-    const found = from === undefined ? undefined : await findPoint(storage, this.#judge, segments, from)
+    const found = await this.#findStart(manifest.current)
     await this.#noteAnchored(segments, anchored, found)
     const end = await this.#replay(manifest, found ?? START_OF_LOG, anchored, openBytes)
     if (this.#isWritable) {
@@ -118,6 +118,13 @@ class LogOpening {
       pointAccepted: from === undefined || found !== undefined,
       anchorMissing: anchor === undefined && end.state.sequence > 0,
     }
+  }
+
+  /** What a cache lacks of records that are forgotten cannot be read again: it begins anew. */
+  async #findStart({ segments, forgotten }: Manifest): Promise<StartPoint | undefined> {
+    const { storage, from } = this.#options
+    if (from === undefined || from.sequence < (forgotten?.sequence ?? 0)) return undefined
+    return await findPoint(storage, this.#judge, segments, from)
   }
 
   async #loadManifest(): Promise<ManifestFile> {
@@ -143,7 +150,9 @@ class LogOpening {
     if (damage === undefined && errorCode(error) !== 'INPUT_OUTPUT') throw error
     const what = errorCode(error) === 'NOT_A_CHAIN' ? 'is missing' : damage ? 'is damaged' : 'cannot be read'
     this.#onFinding({ kind: 'manifest', message: `the manifest ${what}: the segment files are read as they are` })
-    return ManifestFile.inPlace(storage, crypto, keys, await foundSegments({ storage, crypto, keys }, names))
+    const source = { storage, crypto, keys }
+    const segments = await foundSegments(source, names)
+    return ManifestFile.inPlace(storage, crypto, keys, segments, await foundForgotten(source, segments))
   }
 
   /** Every listed segment is there, and no later file holds batches. Returns the highest number in use. */
@@ -212,7 +221,8 @@ class LogOpening {
       durableSequence: anchored.durableSequence,
       isTolerant: this.#isTolerant,
       opensContent: false,
-      mayBeDropped: (segment) => mayBeDropped(current, segment),
+      mayMiss: (segment) => mayMissIn(current, segment),
+      forgotten: current.forgotten?.sequence ?? 0,
       onBatch: (batch) => {
         anchored.noteState(batch)
         return onBatch(batch)

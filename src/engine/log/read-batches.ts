@@ -11,6 +11,7 @@ import { batchVerifier, type BatchVerifier, type ReceivedBatch } from './receive
 import { openSegment } from './segment-open.js'
 import type { SegmentScanner, StoredFrame } from './segment-scanner.js'
 import type { LogStorage } from './storage.js'
+import { GROUP_RECORDS } from './types.js'
 
 export interface BatchSource {
   storage: LogStorage
@@ -19,8 +20,8 @@ export interface BatchSource {
 }
 
 /**
- * The batches from sequence `from` to `to`, which must be durable already. Content that is `missing` was dropped, or is damaged:
- * a later drop tells. CHAIN_DAMAGED; BAD_ARGUMENT for a range that the log has not.
+ * The batches from sequence `from` to `to`, which must be durable already. What is `missing` was dropped or forgotten, or is
+ * damaged: a later batch tells. CHAIN_DAMAGED; BAD_ARGUMENT for a range that the log has not.
  */
 export async function* readBatches(source: BatchSource, from: number, to: number): AsyncGenerator<ReceivedBatch> {
   const { storage, crypto, keys } = source
@@ -81,11 +82,16 @@ async function readBatch(
   }
 }
 
-/** Only a log that allows drops may miss something. It may allow them since it was opened. */
-async function demandDrops({ storage, crypto, keys }: BatchSource, batch: ReceivedBatch): Promise<void> {
-  const { format } = (await ManifestFile.load(storage, crypto, keys)).current
-  if ((format.incompat & FEATURE_DROPS) === 0)
-    throw damaged(batch.missing[0]?.finding.message ?? `batch ${batch.sequence} is not whole`)
+/** Only a log that allows drops may miss content, and records only where they are forgotten. It may be so since it was opened. */
+async function demandDrops(
+  { storage, crypto, keys }: BatchSource,
+  { missing, sequence }: ReceivedBatch,
+): Promise<void> {
+  const { format, forgotten } = (await ManifestFile.load(storage, crypto, keys)).current
+  const wrong = missing.find(({ kind }) =>
+    kind === GROUP_RECORDS ? sequence > (forgotten?.sequence ?? 0) : (format.incompat & FEATURE_DROPS) === 0,
+  )
+  if (wrong !== undefined) throw damaged(wrong.finding.message)
 }
 
 function damaged(what: string, cause?: unknown): AteError {

@@ -15,7 +15,10 @@ import { alignFrame, FRAME_HEADER_BYTES, type FrameHead } from './format/frame-h
 import { HEAD_FIXED_BYTES, MAX_HEAD_BYTES, readFrameHead, writeFrameHeader } from './format/frame-head.js'
 import { readGroups } from './frame-groups.js'
 import { GroupOpener } from './group-opener.js'
-import { type Authorship, type ChainTrust, GROUP_CONTENT, type GroupPlace, type NumberRange } from './types.js'
+import { type Authorship, type ChainTrust, GROUP_CONTENT, GROUP_RECORDS } from './types.js'
+import type { GroupKind, GroupPlace, NumberRange } from './types.js'
+
+const MISSING: readonly GroupKind[] = [GROUP_CONTENT, GROUP_RECORDS]
 
 /** A frame without what places it in a segment. */
 export interface BatchBytes {
@@ -36,9 +39,11 @@ export interface ReceivedBatch {
   /** Opened groups of records, in order. */
   records: readonly Uint8Array[]
   dropped: readonly NumberRange[]
+  /** As in ReplayedBatch. */
+  forgets: number
   /** In distributed trust. */
   authorship: Authorship | undefined
-  /** Content that is not what the table says: a later batch must drop it. */
+  /** Groups that are not what the table says: a later batch must drop them or, of records, forget them. */
   missing: readonly Doubt[]
   /** Opens the body of that number, the caller's to keep; undefined when it does not come with the batch, or is missing. */
   openBody: (number: number) => Uint8Array | undefined
@@ -49,7 +54,7 @@ export interface VerifyBatchOptions {
   opener: GroupOpener
   /** The last batch that there is. */
   after: Pick<ChainState, 'sequence' | 'digest'>
-  /** Content may be missing: who asks sees to it that a later batch drops it. */
+  /** Content and records may be missing: who asks sees to it that a later batch drops or forgets them. */
   mayMiss: boolean
 }
 
@@ -67,7 +72,7 @@ export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes
   demandNext(after, head)
   const { crypto } = judge
   const bodyPosition = FRAME_HEADER_BYTES + bytes.head.length
-  const source = { ...options, opensContent: false, mayBeDropped: mayMiss, segment: 0 }
+  const source = { ...options, opensContent: false, mayMiss: mayMiss ? MISSING : [], forgotten: 0, segment: 0 }
   const scanner = {
     bytes: async (position: number, length: number) =>
       bytes.groups.subarray(position - bodyPosition, position - bodyPosition + length),
@@ -76,7 +81,7 @@ export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes
   const problem = read.problems[0]?.finding
   if (problem !== undefined) throw refused(head, `is not whole: ${problem.message}`)
   const { sequence, digest } = stateAfter(crypto, head)
-  const { groups, records, dropped, doubts: missing } = read
+  const { groups, records, dropped, forgets, doubts: missing } = read
   const authorship = judge.author.authorship(head.authenticatedBytes, head.auth)
   const openBody = (number: number): Uint8Array | undefined => {
     const group = groups.find((one) => one.kind === GROUP_CONTENT && one.number === number)
@@ -84,7 +89,16 @@ export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes
     const at = group.position - bodyPosition
     return opener.open(bytes.groups.subarray(at, at + group.storedBytes), group)
   }
-  return { bytes, head, sequence, digest, groups, records, dropped, authorship, missing, openBody }
+  return { bytes, head, sequence, digest, groups, records, dropped, forgets, authorship, missing, openBody }
+}
+
+export interface ReceiveOptions {
+  /** False: it becomes durable with the next append that is. */
+  isDurable: boolean
+  /** Content and records may be missing that a later batch drops or forgets: until that has come, the log is not whole. */
+  mayMiss: boolean
+  /** Called when all batches are verified and in order, before anything is kept: may throw to refuse them. */
+  accept: (run: readonly ReceivedBatch[]) => void
 }
 
 export type BatchVerifier = (

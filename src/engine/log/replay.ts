@@ -14,7 +14,7 @@ import { isKnownDurable, SegmentWalker, type WalkProblem } from './segment-walke
 import type { BatchJudge } from './chain-state.js'
 import type { StartPoint } from './start-point.js'
 import type { LogStorage } from './storage.js'
-import type { Finding, ReplayedBatch } from './types.js'
+import type { Finding, GroupKind, ReplayedBatch } from './types.js'
 
 /** What can be wrong with one segment while the next can be read. */
 const UNREADABLE: ReadonlySet<string | undefined> = new Set(['INPUT_OUTPUT', 'ACCESS_DENIED', 'UNSUPPORTED_FORMAT'])
@@ -29,8 +29,10 @@ export interface ReplayOptions {
   /** Goes on behind damage and tells it; otherwise the first damage throws CHAIN_DAMAGED. */
   isTolerant: boolean
   opensContent: boolean
-  /** Content of the segment may be gone if a later batch drops it. */
-  mayBeDropped: (segment: SegmentEntry) => boolean
+  /** What may be gone in the segment if a later batch drops it. */
+  mayMiss: (segment: SegmentEntry) => readonly GroupKind[]
+  /** Records of batches up to this one are not read: a later batch must say that they are forgotten. 0: all are. */
+  forgotten: number
   onBatch: (batch: ReplayedBatch) => void | Promise<void>
   onFinding: (finding: Finding) => void | Promise<void>
   onProgress: (doneBytes: number) => void
@@ -48,6 +50,7 @@ export class Replay {
   readonly #walker: SegmentWalker
   readonly #opener: GroupOpener
   readonly #doubts = new Doubts()
+  #forgets = 0
   #doneBytes = 0
   #position = SEGMENT_HEADER_BYTES
   #lastPosition: number | undefined
@@ -89,6 +92,7 @@ export class Replay {
   async finish(): Promise<ReplayEnd> {
     this.#opener.wipe()
     for (const finding of this.#doubts.left()) await this.#damage(finding)
+    await this.#checkForgotten()
     return { state: this.#walker.state, position: this.#position, lastPosition: this.#lastPosition }
   }
 
@@ -108,12 +112,13 @@ export class Replay {
   }
 
   async #walkSegment(entry: SegmentEntry, { scanner }: OpenSegment, from: number): Promise<void> {
-    const mayBeDropped = this.#options.mayBeDropped(entry)
-    for await (const step of this.#walker.walk(entry.number, scanner, from, mayBeDropped)) {
+    const mayMiss = this.#options.mayMiss(entry)
+    for await (const step of this.#walker.walk(entry.number, scanner, from, mayMiss)) {
       if (step.kind === 'batch') {
         // A batch drops what came before it.
         for (const range of step.batch.dropped) this.#doubts.settle(range)
         for (const doubt of step.doubts) this.#doubts.add(doubt)
+        this.#forgets = Math.max(this.#forgets, step.batch.forgets)
         this.#position = step.batch.endPosition
         this.#lastPosition = step.position
         await this.#options.onBatch(step.batch)
@@ -138,6 +143,17 @@ export class Replay {
     const message = `the segment does not end with batch ${closing.lastSequence} as the manifest says`
     if (!isAdrift) await this.#damage({ kind: 'segment', message, segment: number, sequence: closing.lastSequence })
     this.#walker.isAdrift = true
+  }
+
+  /** Whoever begins behind the records that are gone has what counts of them. */
+  async #checkForgotten(): Promise<void> {
+    const { forgotten, start } = this.#options
+    if (start.state.sequence > 0 || this.#forgets >= forgotten) return
+    await this.#damage({
+      kind: 'manifest',
+      message: 'records are forgotten that no batch says to be',
+      sequence: forgotten,
+    })
   }
 
   async #unreadable(entry: SegmentEntry, error: unknown): Promise<void> {

@@ -26,13 +26,14 @@ export interface SegmentSource {
 }
 
 /**
- * The caller closes `file`. With a header that does not verify, the salt is taken from the first frame, so that the rest
+ * The caller closes `file`; so many bytes are read at once. With a header that does not verify, the salt is taken from the first frame, so that the rest
  * can still be read. Throws INPUT_OUTPUT when the file is missing, UNSUPPORTED_FORMAT for a newer one.
  */
 export async function openSegment(
   source: SegmentSource,
   entry: SegmentEntry,
   mode: 'read' | 'append' = 'read',
+  windowBytes?: number,
 ): Promise<OpenSegment> {
   const file = await source.storage.openSegment(segmentName(entry.number), mode)
   try {
@@ -52,7 +53,7 @@ export async function openSegment(
       report(error.message)
     }
     const salt = header?.salt ?? bytes.slice(SEGMENT_HEADER_BYTES)
-    const scanner = new SegmentScanner(source.crypto, file, salt, Math.min(size, length), dataEnd)
+    const scanner = new SegmentScanner(source.crypto, file, salt, Math.min(size, length), dataEnd, windowBytes)
     return { file, scanner, header, findings }
   } catch (error) {
     await file.close()

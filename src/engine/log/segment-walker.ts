@@ -8,13 +8,15 @@ import { FRAME_ALIGNMENT_BYTES } from './format/frame-head.js'
 import { readGroups } from './frame-groups.js'
 import type { GroupOpener } from './group-opener.js'
 import type { FrameRead, SegmentScanner, StoredFrame } from './segment-scanner.js'
-import type { Finding, ReplayedBatch } from './types.js'
+import type { Finding, GroupKind, ReplayedBatch } from './types.js'
 
 export interface WalkerOptions {
   judge: BatchJudge
   opener: GroupOpener
   /** Opens content groups too: for fsck. */
   opensContent: boolean
+  /** Records of batches up to this one are not looked at: 0 for none. */
+  forgotten: number
 }
 
 export interface WalkProblem {
@@ -34,7 +36,7 @@ export interface WalkedBatch {
   kind: 'batch'
   batch: ReplayedBatch
   position: number
-  /** Groups of content that are damaged unless a later batch drops them. */
+  /** Groups that are damaged unless a later batch drops or forgets them. */
   doubts: readonly Doubt[]
 }
 
@@ -53,16 +55,21 @@ export class SegmentWalker {
   }
 
   /**
-   * Yields batches and problems of a segment from `start` on. What does not verify is skipped. With `mayBeDropped`, content
-   * that does not verify is in doubt only.
+   * Yields batches and problems of a segment from `start` on. What does not verify is skipped. Groups of the kinds in `mayMiss`
+   * that do not verify are in doubt only.
    */
-  async *walk(segment: number, scanner: SegmentScanner, start: number, mayBeDropped = false): AsyncGenerator<WalkStep> {
+  async *walk(
+    segment: number,
+    scanner: SegmentScanner,
+    start: number,
+    mayMiss: readonly GroupKind[] = [],
+  ): AsyncGenerator<WalkStep> {
     let position: number | undefined = start
     while (position !== undefined) {
       const read: FrameRead = await scanner.frameAt(position)
       const wrong = read.kind === 'frame' ? checkBatch(this.#options.judge, read.frame.head) : undefined
       if (read.kind === 'frame' && wrong === undefined) {
-        yield* this.#takeFrame(segment, scanner, read.frame, mayBeDropped)
+        yield* this.#takeFrame(segment, scanner, read.frame, mayMiss)
         position = read.frame.endPosition
         continue
       }
@@ -81,7 +88,7 @@ export class SegmentWalker {
     segment: number,
     scanner: SegmentScanner,
     frame: StoredFrame,
-    mayBeDropped: boolean,
+    mayMiss: readonly GroupKind[],
   ): AsyncGenerator<WalkStep> {
     const { head, position, endPosition } = frame
     const disorder = checkOrder(this.state, head)
@@ -91,14 +98,14 @@ export class SegmentWalker {
       yield this.#problem(finding, false, position, endPosition)
     }
     if (!isLater) return
-    const read = await readGroups({ ...this.#options, segment, scanner, frame, mayBeDropped })
-    const { groups, records, dropped, problems, doubts } = read
+    const read = await readGroups({ ...this.#options, segment, scanner, frame, mayMiss })
+    const { groups, records, dropped, forgets, problems, doubts } = read
     for (const { finding, isTear } of problems) yield this.#problem(finding, isTear, position, endPosition)
     this.state = stateAfter(this.#options.judge.crypto, head)
     this.isAdrift = false
     const { sequence, digest } = this.state
     const authorship = this.#options.judge.author.authorship(head.authenticatedBytes, head.auth)
-    const batch = { sequence, digest, groups, records, dropped, segment, endPosition, authorship }
+    const batch = { sequence, digest, groups, records, dropped, forgets, segment, endPosition, authorship }
     yield { kind: 'batch', batch, position, doubts }
   }
 

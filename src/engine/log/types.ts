@@ -12,12 +12,16 @@ import type { Proof } from './format/proof-format.js'
  */
 export type ChainTrust = 'local' | 'distributed'
 
-/** 1 = sealed records (metadata), 2 = sealed content, 8 = bodies that are gone. Others are reserved (`docs/format.md`, reserved kinds). */
+/**
+ * 1 = sealed records (metadata), 2 = sealed content, 8 = bodies that are gone, 9 = records that are forgotten. Others are
+ * reserved (`docs/format.md`, reserved kinds).
+ */
 export const GROUP_RECORDS = 1
 export const GROUP_CONTENT = 2
 export const GROUP_DROP = 8
-export type GroupKind = typeof GROUP_RECORDS | typeof GROUP_CONTENT | typeof GROUP_DROP
-/** Of every drop: nothing ever refers to one. */
+export const GROUP_FORGET = 9
+export type GroupKind = typeof GROUP_RECORDS | typeof GROUP_CONTENT | typeof GROUP_DROP | typeof GROUP_FORGET
+/** Of every drop and forgetting: nothing ever refers to one. */
 export const DROP_NUMBER = 0
 
 /** One group to seal: its parts are sealed as one message. */
@@ -25,7 +29,8 @@ export interface GroupDraft {
   kind: GroupKind
   /**
    * Number of this group among those of this chain's writer: given by the caller, never reused (not even after a crash
-   * or by a second writer of a copied directory: the group's id is this number and 64 random bits). DROP_NUMBER for drops.
+   * or by a second writer of a copied directory: the group's id is this number and 64 random bits). DROP_NUMBER for drops and
+   * forgettings.
    */
   number: number
   parts: readonly Uint8Array[]
@@ -61,10 +66,12 @@ export interface AppendedBatch {
 }
 
 export interface ReplayedBatch extends AppendedBatch {
-  /** Opened groups of kind GROUP_RECORDS, in order. */
+  /** Opened groups of kind GROUP_RECORDS, in order; none of a batch whose records are forgotten. */
   records: Uint8Array[]
   /** Numbers of the bodies that the batch's drops name. */
   dropped: NumberRange[]
+  /** Records of batches up to this one are forgotten from here on: what counts of them is put again behind it. 0: none are. */
+  forgets: number
   /** In distributed trust. */
   authorship: Authorship | undefined
 }

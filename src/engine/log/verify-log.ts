@@ -7,10 +7,10 @@ import type { CryptoProvider } from '../crypto/provider.js'
 import { errorCode } from '../error.js'
 import { AnchorCheck } from './anchor-check.js'
 import { authorFor } from './batch-author.js'
-import { type Manifest, mayBeDropped, type SegmentEntry } from './format/manifest-format.js'
+import { type Manifest, mayMissIn, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
 import { FORMAT_FOUND } from './format/feature-flags.js'
-import { foundSegments } from './found-segments.js'
+import { foundForgotten, foundSegments } from './found-segments.js'
 import { findLeftovers } from './leftovers.js'
 import { ManifestFile } from './manifest-file.js'
 import { readAnchor } from './read-anchor.js'
@@ -52,7 +52,8 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
     durableSequence: anchored.durableSequence,
     isTolerant: true,
     opensContent: true,
-    mayBeDropped: (segment) => mayBeDropped(listed, segment),
+    mayMiss: (segment) => mayMissIn(listed, segment),
+    forgotten: listed.forgotten?.sequence ?? 0,
     onBatch: (batch) => {
       anchored.noteState(batch)
       return onBatch?.(batch)
@@ -86,7 +87,7 @@ async function bytesOf(storage: LogStorage, { number, closing }: SegmentEntry): 
 async function listSegments(
   { storage, crypto, keys }: VerifyLogOptions,
   onFinding: (finding: Finding) => unknown,
-): Promise<Pick<Manifest, 'segments' | 'format'>> {
+): Promise<Pick<Manifest, 'segments' | 'format' | 'forgotten'>> {
   const names = await storage.list()
   try {
     const { current } = await ManifestFile.load(storage, crypto, keys)
@@ -101,6 +102,6 @@ async function listSegments(
     const segments = await foundSegments({ storage, crypto, keys }, names)
     if (isMissing && segments.length === 0) throw error
     onFinding({ kind: 'manifest', message: isMissing ? 'the manifest is missing' : error.message })
-    return { segments, format: FORMAT_FOUND }
+    return { segments, format: FORMAT_FOUND, forgotten: await foundForgotten({ storage, crypto, keys }, segments) }
   }
 }

@@ -5,7 +5,7 @@
 import { AttributeChanges } from './attribute-changes.js'
 import { CommitScheduler, SystemTimer } from './commits/commit-scheduler.js'
 import { Admission } from './commits/admission.js'
-import { Commits } from './commits/commits.js'
+import { Commits, readOnlyError } from './commits/commits.js'
 import { repackContent } from './content/repack.js'
 import { Creation } from './creation.js'
 import { COOKIE_DOT, COOKIE_DOT_DOT } from './directories/directory-pages.js'
@@ -384,7 +384,7 @@ export class ChainFileSystem implements Types.FileSystem {
   }
 
   async #repack(work: RepackWork): Promise<void> {
-    if (this.#readOnly || this.#commits.hasFailed) return
+    if (this.#readOnly) throw readOnlyError()
     repackContent(this.#state, work)
     await this.#commits.commit()
   }

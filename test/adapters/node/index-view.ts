@@ -75,7 +75,7 @@ t.test('a reader sees each flush whole, when it is told of it and not before', a
   let slices = 0
   for (let round = 1; round <= ROUNDS; round++) {
     const { overlay, after } = nextRound(model, round, random)
-    const steps = writer.flush(overlay, point, 1)
+    const steps = writer.flush(overlay, point, { nextGroup: 1, recordBytes: 0 })
     for (; steps.next().done !== true; slices++) {
       // A timer after a timer: whatever the store does at the end of a turn has been done.
       for (let turn = 0; turn < 2; turn++) await sleep(1)

@@ -93,12 +93,12 @@ await t.test('a record that is committed while a compaction looks keeps what it 
   for (let low = 1; low <= 10; low++) model.delete(chain, low)
   await chain.view.commit()
   const { onDropping } = chain.writer
-  chain.writer.onDropping = async (bytes) => {
+  chain.writer.onDropping = async (bytes, outwaits) => {
     // Nobody may do this: a reference from nowhere. It is safe all the same.
     chain.view.put(KIND, 1, 104, record)
     model.contents.set(104, { length: 20_000, byte: 4 })
     await chain.view.commit()
-    return await onDropping(bytes)
+    return await onDropping(bytes, outwaits)
   }
   t.equal((await chain.view.compact()).bodies, 9)
   t.equal(wrongWith(chain, model.contents), undefined)
@@ -301,8 +301,9 @@ await t.test('what is changed and deleted while it is moved is as it was left', 
     model.put(chain, 21, 100, 7)
     model.delete(chain, 40)
     model.copy(chain, 41, 600)
-    await onRepacking(work)
+    const isDone = await onRepacking(work)
     model.put(chain, 61, 100, 8)
+    return isDone
   }
   t.equal((await chain.view.compact()).bodies, 9, 'one has a reference that is new')
   t.equal(wrongWith(chain, model.contents), undefined)

@@ -17,7 +17,7 @@ function session(store: MemoryStore, recorder: SealRecorder, flushes = 3): Memor
   for (let flush = 0; flush < flushes; flush++) {
     const overlay = new Overlay()
     for (let low = 0; low < 200; low++) overlay.put(1, 5, 1, low, new Uint8Array(60).fill(low + flush))
-    const steps = writer.flush(overlay, point, 1)
+    const steps = writer.flush(overlay, point, { nextGroup: 1, recordBytes: 0 })
     while (steps.next().done !== true);
   }
   return store

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { errorCode } from '../../../src/engine/error.js'
 import { toHex } from '../../../src/engine/bytes/hex.js'
 import { MAX_DROPPED_BODIES } from '../../../src/engine/limits.js'
-import { Doubts } from '../../../src/engine/log/doubts.js'
+import { type Doubt, Doubts } from '../../../src/engine/log/doubts.js'
 import { decodeDrop, encodeDrop } from '../../../src/engine/log/format/drop-format.js'
 import { decodeManifest } from '../../../src/engine/log/format/manifest-format.js'
 import { verifyLog } from '../../../src/engine/log/index.js'
@@ -258,7 +258,8 @@ await t.test('what a drop named is rolled back with it', async (t) => {
 await t.test('doubts are kept in runs and settled by ranges', async (t) => {
   const doubts = new Doubts()
   const finding = { kind: 'group' as const, message: 'm', segment: 1, sequence: 1 }
-  const doubt = (number: number, position = number * 100) => ({
+  const doubt = (number: number, position = number * 100): Doubt => ({
+    kind: GROUP_CONTENT,
     number,
     storedBytes: 100,
     finding: { ...finding, position },

@@ -18,7 +18,7 @@ async function withUnknownKind(flags: number): Promise<FaultStorage> {
   await create(storage)
   const { log } = await open({ storage })
   const { groups } = draft(1)
-  await log.append([{ groups: [...groups, { kind: 9 as GroupKind, number: 2, parts: [Uint8Array.of(1)] }] }])
+  await log.append([{ groups: [...groups, { kind: 10 as GroupKind, number: 2, parts: [Uint8Array.of(1)] }] }])
   const files = storage.snapshot()
   const file = files.get('0000000001.seg')
   if (file === undefined) throw new Error('no segment')

@@ -1,6 +1,7 @@
 /**
  * One compaction: finds the bodies that nothing refers to in one state of the index, names them in drops that are durable
- * before anything is removed, and gives back their space (`docs/architecture.md`, Compaction).
+ * before anything is removed, and gives back their space; then records that count no more are forgotten
+ * (`docs/architecture.md`, Compaction).
  */
 import type { ChainKeys } from '../../crypto/chain-keys.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
@@ -9,13 +10,16 @@ import { IndexScan } from '../../index/index-scan.js'
 import type { LeafSeal } from '../../index/leaf-seal.js'
 import type { OrderedStore, StoreView } from '../../index/ordered-store.js'
 import { MAX_DROPPED_BODIES } from '../../limits.js'
-import type { Log } from '../../log/index.js'
-import type { NumberRange } from '../../log/types.js'
+import { encodeDrop, type Log } from '../../log/index.js'
+import type { BatchJudge } from '../../log/chain-state.js'
+import type { LogStorage } from '../../log/storage.js'
+import { DROP_NUMBER, GROUP_DROP, type GroupDraft, type NumberRange } from '../../log/types.js'
 import { BODY_PLACE_KIND, decodeBodyPlace } from '../body-place.js'
 import type { BodyPlace } from '../committer.js'
 import type { IndexFollower } from '../index-follower.js'
+import { Forgetting } from './forgetting.js'
 import { type FindReferences, LiveBodies, type RecordContent } from './live-bodies.js'
-import { RECORDS_AT_ONCE, type RepackWork } from './repack.js'
+import { RECORDS_AT_ONCE, type RepackWork, type RewriteWork } from './repack.js'
 import { findRepackWork } from './repack-work.js'
 import type { SpaceFreer } from './space-freer.js'
 
@@ -24,14 +28,16 @@ const DROP_RANGES = 4096
 /** What a drop takes in the log: its spelling, and a batch around it. */
 const RANGE_BYTES = 11
 const DROP_BATCH_BYTES = 1024
+/** What a record takes in the log beside its value. */
+const RECORD_BYTES = 19
 
-/** What a compaction has dropped. */
+/** What a compaction has dropped and forgotten. */
 export interface CompactionReport {
   /** Bodies dropped. */
   bodies: number
   /** What they took in the log. */
   bytes: number
-  /** What of it went back to the disk, but for parts of blocks. */
+  /** What of it, and of records that were forgotten, went back to the disk, but for parts of blocks. */
   freedBytes: number
   /** Something is dead and was left: somebody still read an older state, or the disk is full. Later it may go. */
   isDeferred: boolean
@@ -42,18 +48,23 @@ export interface CompactorParts {
   seal: LeafSeal
   crypto: CryptoProvider
   keys: ChainKeys
-  log: Pick<Log, 'allowDrops' | 'availableBytes' | 'closedSegments' | 'makeRoom'>
+  judge: BatchJudge
+  storage: LogStorage
+  log: Pick<
+    Log,
+    'allowDrops' | 'availableBytes' | 'closedSegments' | 'forgotten' | 'makeRoom' | 'rotate' | 'setForgotten'
+  >
   follower: IndexFollower
   freer: SpaceFreer
   findReferences: FindReferences
   /** Everything submitted before is in the follower when it resolves. */
   settle: () => Promise<unknown>
-  /** Appends a batch of one drop, durable and taken in when it resolves. */
-  appendDrop: (ranges: readonly NumberRange[]) => Promise<unknown>
-  /** Nobody reads an older state any more, and so many bytes are set aside; false: not now. */
-  mayDrop: (bytes: number) => Promise<boolean>
-  /** Whoever puts the records moves what they refer to in these bodies; may do nothing. */
-  repack: (work: RepackWork) => Promise<unknown>
+  /** Appends a batch of one group, durable and taken in when it resolves. */
+  append: (group: GroupDraft) => Promise<unknown>
+  /** So many bytes are set aside and, if that is asked for, nobody reads an older state any more; false: not now. */
+  mayDrop: (bytes: number, outwaitsReaders: boolean) => Promise<boolean>
+  /** Whoever puts the records writes anew; false: not all of it. */
+  rewrite: (work: RewriteWork) => Promise<boolean>
   nextTurn: () => Promise<void>
   isStopped: () => boolean
 }
@@ -65,6 +76,8 @@ export class Compactor {
   #obstacle: AteError | undefined
   #work: RepackWork | undefined
   #isRepacked = false
+  /** What the records take, as of the last look. */
+  #recordBytes = 0
 
   constructor(parts: CompactorParts) {
     this.#parts = parts
@@ -91,17 +104,29 @@ export class Compactor {
 
   /** Throws NO_SPACE, NOT_SUPPORTED, CHAIN_DAMAGED, BODY_DAMAGED, BAD_FORMAT, WRITE_FAILED, INPUT_OUTPUT. */
   async run(): Promise<CompactionReport> {
+    const { mayDrop, isStopped } = this.#parts
+    const forgetting = new Forgetting({
+      ...this.#parts,
+      look: (act) => this.#look(act),
+      setAside: (bytes) => mayDrop(bytes, false),
+    })
+    this.#report.freedBytes += await forgetting.finish()
+    await this.#dropBodies()
+    if (!isStopped()) this.#report.freedBytes += await forgetting.run(this.#recordBytes)
+    return this.#report
+  }
+
+  async #dropBodies(): Promise<void> {
     let bytes = await this.#survey()
     if (await this.#repack()) {
       // What was referred to then may not be any more. Noted from here on is what is put after this look has begun.
       this.#live = new LiveBodies(this.#parts.findReferences)
       bytes = await this.#survey()
     }
-    if (bytes === 0 || this.#parts.isStopped()) return this.#report
+    if (bytes === 0 || this.#parts.isStopped()) return
     // Waited for without a view of the index, which grows while there is one. What is dead stays dead.
     this.#report.isDeferred = !(await this.#mayDrop(bytes))
     if (!this.#report.isDeferred) await this.#look((scan) => this.#dropDead(scan))
-    return this.#report
   }
 
   async #survey(): Promise<number> {
@@ -115,22 +140,24 @@ export class Compactor {
 
   /** Bodies of which little is left become dead ones. False when there are none. */
   async #repack(): Promise<boolean> {
-    const { repack, isStopped } = this.#parts
+    const { rewrite, isStopped } = this.#parts
     const work = this.#work
     this.#isRepacked = true
     if (work === undefined) return false
     for (let at = 0; at < work.records.length && !isStopped(); at += RECORDS_AT_ONCE)
-      await repack({ ...work, records: work.records.slice(at, at + RECORDS_AT_ONCE) })
+      await rewrite({ ...work, records: work.records.slice(at, at + RECORDS_AT_ONCE), again: [] })
     this.#work = undefined
     return true
   }
 
-  async #look(act: (scan: IndexScan) => Promise<unknown>): Promise<void> {
+  /** False when there is nothing to look at now. */
+  async #look(act: (scan: IndexScan) => Promise<unknown>): Promise<boolean> {
     const view = await this.#openView()
-    if (view === undefined) return
+    if (view === undefined) return false
     try {
       const { seal, crypto, keys } = this.#parts
       await act(new IndexScan(view, seal, crypto, keys))
+      return true
     } finally {
       view.close()
     }
@@ -139,6 +166,7 @@ export class Compactor {
   /** The index as it is between two flushes; what is newer has been noted. */
   async #openView(): Promise<StoreView | undefined> {
     const { follower, store, settle, isStopped } = this.#parts
+    if (isStopped()) return undefined
     await settle()
     follower.flushSoon()
     while (!follower.isIdle) await follower.flushed()
@@ -152,7 +180,11 @@ export class Compactor {
   async #findDead(scan: IndexScan): Promise<number> {
     const { nextTurn, log, isStopped } = this.#parts
     if (scan.isEmpty) return 0
-    const steps = scan.all((record) => this.#live.note(record))
+    this.#recordBytes = 0
+    const steps = scan.all((record) => {
+      if (record.kind > BODY_PLACE_KIND) this.#recordBytes += record.value.length + RECORD_BYTES
+      this.#live.note(record)
+    })
     let step = steps.next()
     for (; step.done !== true; step = steps.next()) {
       if (isStopped()) return 0
@@ -172,7 +204,7 @@ export class Compactor {
   async #mayDrop(bytes: number): Promise<boolean> {
     const { log, mayDrop } = this.#parts
     if (log.availableBytes(true) < bytes) await log.makeRoom(bytes)
-    return await mayDrop(bytes)
+    return await mayDrop(bytes, true)
   }
 
   async #dropDead(scan: IndexScan): Promise<void> {
@@ -209,7 +241,7 @@ export class Compactor {
   }
 
   async #drop(chunk: readonly BodyPlace[]): Promise<void> {
-    const { log, follower, freer, appendDrop, isStopped } = this.#parts
+    const { log, follower, freer, append, isStopped } = this.#parts
     if (chunk.length === 0) return
     await log.allowDrops()
     if (this.#obstacle !== undefined) throw this.#obstacle
@@ -218,7 +250,7 @@ export class Compactor {
     // An index that has taken in the drop knows no more where the bodies lie: their space is given back before.
     follower.hold()
     try {
-      await appendDrop(rangesOf(places))
+      await append({ kind: GROUP_DROP, number: DROP_NUMBER, parts: [encodeDrop(rangesOf(places))] })
       this.#report.bodies += places.length
       this.#report.bytes += places.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
       this.#report.freedBytes += await freer.free(places)

@@ -5,6 +5,7 @@
 import type { RecordKey } from '../../index/record-key.js'
 import { GROUP_OVERHEAD_BYTES } from '../../log/format/group-header.js'
 import type { BodyPlace } from '../committer.js'
+import { MOVED_RECORD_BYTES } from '../log-bytes.js'
 import type { BodySlice, RecordView } from '../record-view.js'
 
 /** A body is worth it when at most this part of it is left. */
@@ -18,7 +19,7 @@ export const MAX_MOVED_RECORDS = 16_384
 export const RECORDS_AT_ONCE = 256
 
 export interface RepackRecord extends RecordKey {
-  /** What of it is to be moved. */
+  /** What of it is to be written. */
   readonly bytes: number
 }
 
@@ -28,8 +29,32 @@ export interface RepackWork {
   readonly bodies: ReadonlySet<number>
 }
 
-/** Moves it, and resolves when that is committed. What cannot be moved stays where it is. */
+/**
+ * Moves it, and resolves when that is committed together with whatever was put before, at once. What cannot be moved stays where
+ * it is.
+ */
 export type Repack = (work: RepackWork) => Promise<void>
+
+/** What a compaction wants to be written anew. */
+export interface RewriteWork extends RepackWork {
+  /** Records to be put again as they are. */
+  readonly again: readonly RepackRecord[]
+}
+
+export const NOTHING_TO_REPACK: RepackWork = { records: [], bodies: new Set() }
+
+/** What it takes in the log to write these records anew. */
+export function bytesToWrite(records: readonly RepackRecord[]): number {
+  return records.reduce((sum, { bytes }) => sum + bytes + MOVED_RECORD_BYTES, 0)
+}
+
+/** Those that are still there, as they are. */
+export function putAgain(view: Pick<RecordView, 'get' | 'put'>, records: readonly RepackRecord[]): void {
+  for (const { kind, high, low } of records) {
+    const value = view.get(kind, high, low)
+    if (value !== undefined) view.put(kind, high, low, value)
+  }
+}
 
 export function isSparse({ storedBytes }: BodyPlace, liveBytes: number): boolean {
   const bytes = storedBytes - GROUP_OVERHEAD_BYTES

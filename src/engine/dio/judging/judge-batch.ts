@@ -17,9 +17,9 @@ import { judgeRules } from './judge-rules.js'
 import { bad, ReceivedBatch } from './received-batch.js'
 
 /** Throws what is wrong: see the parts. */
-export const judgeBatch: JudgeBatch = ({ records, bodies, dropsBodies, signers }, before) => {
+export const judgeBatch: JudgeBatch = ({ records, bodies, drops, signers }, before) => {
   // What nobody refers to is known by who reads the whole chain; a drop would take content from the others.
-  if (dropsBodies) throw new AteError('NOT_AUTHORIZED', 'The batch drops content.')
+  if (drops) throw new AteError('NOT_AUTHORIZED', 'The batch drops content, or forgets records.')
   const batch = new ReceivedBatch(records, before)
   judgeRules(batch)
   const top: WriteRule = new TrustState(before).top

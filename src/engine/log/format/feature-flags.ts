@@ -14,7 +14,9 @@ const KNOWN_RO_COMPAT = 0
 export const FEATURE_DROPS = 2
 /** Incompatible: batches carry proofs and are judged by them (distributed trust). Set when the chain is made, or never. */
 export const FEATURE_PROOFS = 4
-export const MANIFEST_FEATURES = FEATURE_DROPS | FEATURE_PROOFS
+/** Incompatible: records up to a batch that the manifest names may be gone. */
+export const FEATURE_FORGETS = 8
+export const MANIFEST_FEATURES = FEATURE_DROPS | FEATURE_PROOFS | FEATURE_FORGETS
 
 export interface FormatHeader {
   formatVersion: number

@@ -10,11 +10,13 @@ import type { CryptoProvider } from '../../crypto/provider.js'
 import { MAX_MANIFEST_BYTES } from '../../limits.js'
 import {
   FEATURE_DROPS,
+  FEATURE_FORGETS,
   MANIFEST_FEATURES,
   readFormatHeader,
   writeFormatHeader,
   type FormatHeader,
 } from './feature-flags.js'
+import { GROUP_CONTENT, type GroupKind } from '../types.js'
 import { DIGEST_BYTES } from './link.js'
 import { MAX_SEGMENT_NUMBER } from './segment-name.js'
 
@@ -22,9 +24,12 @@ const MAGIC = 'ATEFSMAN'
 const FIXED_BYTES = 24 + CHAIN_ID_BYTES + 8 + 8 + 8
 const ENTRY_BYTES = 8 + 8 + 8 + 8 + 8 + DIGEST_BYTES
 const TRAILER_BYTES = 8 + 32
+const FORGOTTEN_BYTES = 8 + 8
 const STATE_OPEN = 1
 const STATE_CLOSED = 2
-export const MAX_SEGMENTS = Math.floor((MAX_MANIFEST_BYTES - FIXED_BYTES - TRAILER_BYTES) / ENTRY_BYTES)
+export const MAX_SEGMENTS = Math.floor(
+  (MAX_MANIFEST_BYTES - FIXED_BYTES - FORGOTTEN_BYTES - TRAILER_BYTES) / ENTRY_BYTES,
+)
 
 /** What is known of a segment that nothing is appended to any more. It holds at least one frame. */
 export interface SegmentClosing {
@@ -44,6 +49,14 @@ export interface SegmentEntry {
   closing: SegmentClosing | undefined
 }
 
+/** Which records of the log this copy of the chain has no more. A batch of the log says that it needs them no more. */
+export interface Forgotten {
+  /** Records of batches up to this one may be gone, wholly or in part, and are not read. In closed segments. */
+  sequence: number
+  /** Up to this one their space has been given back, as far as it can be. */
+  freed: number
+}
+
 export interface Manifest {
   format: FormatHeader
   chainId: Uint8Array
@@ -51,14 +64,18 @@ export interface Manifest {
   createdMs: number
   /** Counts replacements. */
   generation: number
+  /** With FEATURE_FORGETS. */
+  forgotten?: Forgotten | undefined
   segments: readonly SegmentEntry[]
 }
 
 export function encodeManifest(crypto: CryptoProvider, key: Uint8Array, manifest: Manifest): Uint8Array {
+  const { format, forgotten } = manifest
   const writer = new ByteWriter(FIXED_BYTES + manifest.segments.length * ENTRY_BYTES + TRAILER_BYTES)
-  writeFormatHeader(writer, MAGIC, manifest.format)
+  writeFormatHeader(writer, MAGIC, format)
   writer.bytes(manifest.chainId).u16(manifest.suite).u16(0).u32(manifest.segments.length)
   writer.u53(manifest.createdMs).u53(manifest.generation)
+  if (forgotten !== undefined) writer.u53(forgotten.sequence).u53(forgotten.freed)
   for (const segment of manifest.segments) writeEntry(writer, segment)
   writer.u32(crypto.crc32(writer.view())).u32(0)
   return writer.bytes(crypto.hmacSha256(key, LABELS.manifest, writer.view())).copy()
@@ -74,6 +91,7 @@ export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uin
   const count = reader.u32('segment count')
   const createdMs = reader.u53('creation time')
   const generation = reader.u53('generation')
+  const forgotten = (format.incompat & FEATURE_FORGETS) === 0 ? undefined : readForgotten(reader)
   if (reader.remaining !== count * ENTRY_BYTES + TRAILER_BYTES)
     throw reader.bad('length', 'does not fit the segment count')
   const crcAt = bytes.length - TRAILER_BYTES
@@ -83,24 +101,40 @@ export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uin
   const segments: SegmentEntry[] = []
   for (let i = 0; i < count; i++) segments.push(readEntry(reader))
   checkOrder(reader, segments)
-  return { format, chainId, suite, createdMs, generation, segments }
+  const manifest: Manifest = { format, chainId, suite, createdMs, generation, segments }
+  if (forgotten === undefined) return manifest
+  if (forgotten.sequence > lastClosedSequence(segments)) throw reader.bad('forgotten', 'is not in closed segments')
+  return { ...manifest, forgotten }
+}
+
+/** Of the last batch that lies in a closed segment; 0 when there is none. */
+export function lastClosedSequence(segments: readonly SegmentEntry[]): number {
+  return segments.findLast(({ closing }) => closing !== undefined)?.closing?.lastSequence ?? 0
 }
 
 /**
- * True when bytes of the segment may be gone, of bodies that a later batch drops: never while it is written, and only the
- * last one may be.
+ * Kinds of groups of which bytes may be gone in the segment: content, that a later batch drops. Never while it is written, and
+ * only the last one may be.
  */
-export function mayBeDropped(
+export function mayMissIn(
   { format, segments }: Pick<Manifest, 'format' | 'segments'>,
   entry: SegmentEntry,
-): boolean {
-  return (format.incompat & FEATURE_DROPS) !== 0 && (entry.closing !== undefined || entry !== segments.at(-1))
+): readonly GroupKind[] {
+  const isClosed = entry.closing !== undefined || entry !== segments.at(-1)
+  return (format.incompat & FEATURE_DROPS) !== 0 && isClosed ? [GROUP_CONTENT] : []
 }
 
 /** True when the chain's key made these manifest bytes. */
 export function isManifestAuthentic(crypto: CryptoProvider, key: Uint8Array, bytes: Uint8Array): boolean {
   const macAt = bytes.length - 32
   return crypto.equal(bytes.subarray(macAt), crypto.hmacSha256(key, LABELS.manifest, bytes.subarray(0, macAt)))
+}
+
+function readForgotten(reader: ByteReader): Forgotten {
+  const sequence = reader.u53('forgotten')
+  const freed = reader.u53('freed')
+  if (sequence < 1 || freed > sequence) throw reader.bad('forgotten', 'is impossible')
+  return { sequence, freed }
 }
 
 function writeEntry(writer: ByteWriter, { number, firstSequence, closing }: SegmentEntry): void {

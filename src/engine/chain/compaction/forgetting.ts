@@ -1,0 +1,178 @@
+/**
+ * Forgets records: all that the log says up to a batch, when little of it counts any more. What counts is put again behind it,
+ * a batch says so, and only then the space of the old records is given back (`docs/architecture.md`, Compaction).
+ */
+import { errorCode } from '../../error.js'
+import type { IndexScan } from '../../index/index-scan.js'
+import { MAX_KEY_PART, type RecordKey } from '../../index/record-key.js'
+import type { BatchJudge } from '../../log/chain-state.js'
+import { encodeForget } from '../../log/format/forget-format.js'
+import { lastClosedSequence, type SegmentEntry } from '../../log/format/manifest-format.js'
+import type { Log } from '../../log/index.js'
+import { recordPlaces } from '../../log/record-places.js'
+import type { LogStorage } from '../../log/storage.js'
+import { DROP_NUMBER, GROUP_FORGET, type GroupDraft } from '../../log/types.js'
+import { BODY_PLACE_KIND } from '../body-place.js'
+import type { IndexFollower } from '../index-follower.js'
+import { wholeBlocks } from './blocks-of-records.js'
+import { NOTHING_TO_REPACK, type RepackRecord, type RewriteWork } from './repack.js'
+import type { FreePlace, SpaceFreer } from './space-freer.js'
+
+/** It is worth it when at most this part of what records take counts, and so many bytes would be gained. */
+const LIVE_PART = 1 / 2
+const LEAST_GAIN_BYTES = 256 * 1024
+/** Put again in one transaction: whoever else wants something is served in between. */
+const RECORDS_AT_ONCE = 1024
+/** Named from one look at the index. */
+const RECORDS_OF_A_LOOK = 65_536
+/** While the reader on the other thread has not seen the last flush, the index takes in nothing. */
+const MOST_LOOKS = 100
+/** What the batch that says so takes in the log. */
+const BATCH_BYTES = 2048
+
+export interface ForgettingParts {
+  storage: LogStorage
+  judge: BatchJudge
+  log: Pick<Log, 'closedSegments' | 'forgotten' | 'makeRoom' | 'rotate' | 'setForgotten'>
+  follower: Pick<IndexFollower, 'noteForgotten' | 'recordBytes'>
+  freer: SpaceFreer
+  /** False when there is nothing to look at now. */
+  look: (act: (scan: IndexScan) => Promise<unknown>) => Promise<boolean>
+  rewrite: (work: RewriteWork) => Promise<boolean>
+  /** So many bytes are set aside; false: not now. */
+  setAside: (bytes: number) => Promise<boolean>
+  /** Appends a batch of one group, durable when it resolves. */
+  append: (group: GroupDraft) => Promise<unknown>
+  nextTurn: () => Promise<void>
+  isStopped: () => boolean
+}
+
+export class Forgetting {
+  readonly #parts: ForgettingParts
+
+  constructor(parts: ForgettingParts) {
+    this.#parts = parts
+  }
+
+  /** `liveBytes`: what all records there are take. Returns how much was given back. WRITE_FAILED, BODY_DAMAGED, INPUT_OUTPUT. */
+  async run(liveBytes: number): Promise<number> {
+    const { log, follower, setAside, append, isStopped } = this.#parts
+    const { recordBytes } = follower
+    if (recordBytes * LIVE_PART < liveBytes || recordBytes - liveBytes < LEAST_GAIN_BYTES) return 0
+    if (!(await this.#makeReady(liveBytes))) return 0
+    const sequence = lastClosedSequence([...log.closedSegments().values()])
+    if (sequence <= log.forgotten.sequence || !(await this.#putAllAgain(sequence))) return 0
+    if (!(await setAside(BATCH_BYTES)) || isStopped()) return 0
+    await append({ kind: GROUP_FORGET, number: DROP_NUMBER, parts: [encodeForget(sequence)] })
+    await log.setForgotten({ sequence, freed: log.forgotten.freed })
+    follower.noteForgotten(recordBytes)
+    return await this.finish()
+  }
+
+  /** Gives the space of forgotten records back that was not before, maybe because the process ended. As `run`. */
+  async finish(): Promise<number> {
+    const { log, freer, nextTurn, isStopped } = this.#parts
+    const { sequence, freed } = log.forgotten
+    let bytes = 0
+    for (const entry of this.#segmentsBetween(freed, sequence)) {
+      if (isStopped()) return bytes
+      if (!(await freer.canFree(entry.number))) continue
+      const places = await this.#wholePlaces(entry, sequence)
+      await freer.free(places)
+      for (const { position, storedBytes } of places) bytes += wholeBlocks(position, position + storedBytes)
+      await nextTurn()
+    }
+    if (freed < sequence) await log.setForgotten({ sequence, freed: sequence })
+    return bytes
+  }
+
+  /** There is room for what is put again, what was written is closed, and its space can be given back. */
+  async #makeReady(liveBytes: number): Promise<boolean> {
+    const { log, freer } = this.#parts
+    for (const { number } of this.#segmentsBetween(log.forgotten.sequence, Infinity))
+      if (!(await freer.canFree(number))) return false
+    try {
+      await log.makeRoom(Math.ceil(liveBytes * 1.25) + BATCH_BYTES)
+      await log.rotate()
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'NO_SPACE') return false
+      throw error
+    }
+  }
+
+  /**
+   * Every record there is, whenever it was put last: those that were put behind the closed segments need not be, which costs
+   * more to know than to write. `sequence`: of the last batch whose records are to be forgotten.
+   */
+  async #putAllAgain(sequence: number): Promise<boolean> {
+    const { rewrite, isStopped } = this.#parts
+    let last: RecordKey = { kind: BODY_PLACE_KIND, high: MAX_KEY_PART, low: MAX_KEY_PART }
+    for (;;) {
+      const records = await this.#recordsBehind(last, sequence)
+      if (records === undefined) return false
+      for (let at = 0; at < records.length; at += RECORDS_AT_ONCE) {
+        const again = records.slice(at, at + RECORDS_AT_ONCE)
+        if (isStopped() || !(await rewrite({ ...NOTHING_TO_REPACK, again }))) return false
+      }
+      const end = records.at(-1)
+      if (end === undefined) return !isStopped()
+      last = end
+    }
+  }
+
+  /** The next ones, from an index that has taken in all up to `sequence`: it may wait for its reader. Undefined: not now. */
+  async #recordsBehind(last: RecordKey, sequence: number): Promise<RepackRecord[] | undefined> {
+    const { look, nextTurn, isStopped } = this.#parts
+    for (let looks = 0; looks < MOST_LOOKS && !isStopped(); looks++) {
+      const records: RepackRecord[] = []
+      let isBehind = false
+      const gather = async (scan: IndexScan): Promise<void> => {
+        isBehind = (scan.point?.sequence ?? 0) < sequence
+        if (!isBehind) await this.#gather(scan, last, records)
+      }
+      if (!(await look(gather))) return undefined
+      if (!isBehind) return records
+      await nextTurn()
+    }
+    return undefined
+  }
+
+  async #gather(scan: IndexScan, last: RecordKey, records: RepackRecord[]): Promise<void> {
+    const { nextTurn, isStopped } = this.#parts
+    let leaves = 0
+    for (const found of scan.after(last)) {
+      for (const { kind, high, low, value } of found) records.push({ kind, high, low, bytes: value.length })
+      if (records.length >= RECORDS_OF_A_LOOK || isStopped()) return
+      if (++leaves % 64 === 0) await nextTurn()
+    }
+  }
+
+  /** Closed ones with batches behind `from` that are not behind `to`. */
+  *#segmentsBetween(from: number, to: number): Generator<SegmentEntry> {
+    for (const entry of this.#parts.log.closedSegments().values())
+      if (lastSequenceOf(entry) > from && entry.firstSequence <= to) yield entry
+  }
+
+  /** Neighbours joined; what holds no whole block is left as it is. */
+  async #wholePlaces(entry: SegmentEntry, sequence: number): Promise<FreePlace[]> {
+    const places: FreePlace[] = []
+    let run: FreePlace | undefined
+    const close = (): void => {
+      if (run !== undefined && wholeBlocks(run.position, run.position + run.storedBytes) > 0) places.push(run)
+    }
+    for await (const place of recordPlaces(this.#parts, entry, sequence)) {
+      if (run !== undefined && run.position + run.storedBytes === place.position) run.storedBytes += place.storedBytes
+      else {
+        close()
+        run = { ...place }
+      }
+    }
+    close()
+    return places
+  }
+}
+
+function lastSequenceOf({ closing }: SegmentEntry): number {
+  return closing?.lastSequence ?? 0
+}
