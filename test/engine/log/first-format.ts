@@ -5,7 +5,7 @@ import t from 'tap'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { describeChain, GroupReader, openLog, verifyLog } from '../../../src/engine/log/index.js'
 import { GROUP_CONTENT, type ReplayedBatch } from '../../../src/engine/log/types.js'
-import { buildAll, type Files, fixtureKeys, type FixtureChain } from '../../fixtures/chains/v1/build.js'
+import { buildAll, type Files, fixtureKeys, type FixtureChain, STILL_COUNTS } from '../../fixtures/chains/v1/build.js'
 import { FaultStorage, SimulatedFile } from '../../helpers/fault-storage.js'
 
 const folder = join(import.meta.dirname, '../../fixtures/chains/v1')
@@ -63,6 +63,18 @@ await t.test('the torn log is cut behind its last whole batch', async (t) => {
   const storage = fixture('torn')
   t.same(await read(storage, false), chain.batches.slice(0, 4))
   t.same(await read(storage), chain.batches.slice(0, 4))
+})
+
+await t.test('a log whose records are forgotten holds their content, and the records behind them', async (t) => {
+  const storage = fixture('forgotten')
+  t.same(await read(storage), [
+    ...chain.batches.map(({ content }) => ({ records: [], content })),
+    { records: [STILL_COUNTS], content: {} },
+    { records: [], content: {} },
+  ])
+  for await (const finding of verifyLog({ storage, crypto, keys })) t.fail(finding.message)
+  const text = Buffer.from(filesOf('forgotten').get('0000000001.seg') ?? []).toString('latin1')
+  t.ok(text.includes('\0'.repeat(100)), 'the others are gone')
 })
 
 await t.test('a newer format and unknown features that matter are refused', async (t) => {

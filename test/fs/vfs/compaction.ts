@@ -164,3 +164,39 @@ for (const seed of [1, 2, 3]) {
     await chain.close()
   })
 }
+
+await t.test('names and attributes that are gone leave the log, and the rest is as it was', async (t) => {
+  const storage = new MemoryStorage()
+  const store = new MemoryStore()
+  let { chain, fs } = await open(storage, store)
+  for (let round = 0; round < 12; round++) {
+    for (let i = 0; i < 300; i++) await makeFile(fs, ROOT_INO, `a name of some length, ${round} ${i}`, '')
+    await fs.sync()
+    for (let i = 0; i < 300; i++)
+      if (i > 3) await fs.unlink(ROOT_INO, nameOf(`a name of some length, ${round} ${i}`), USER)
+    await fs.sync()
+  }
+  const seen = (): unknown[] => {
+    const all: unknown[] = []
+    for (let round = 0; round < 12; round++)
+      for (let i = 0; i < 6; i++) {
+        const { ino, mtimeNsec, ctimeNsec, mode } =
+          fs.lookup(ROOT_INO, nameOf(`a name of some length, ${round} ${i}`)) ?? {}
+        all.push({ ino, mtimeNsec, ctimeNsec, mode })
+      }
+    return all
+  }
+  const before = seen()
+  const { freedBytes } = await chain.view.compact()
+  t.ok(freedBytes > 300_000, `${freedBytes} bytes`)
+  t.same(seen(), before)
+  for (const index of [store, new MemoryStore()]) {
+    await fs.close()
+    await chain.close()
+    ;({ chain, fs } = await open(storage, index))
+    t.same(seen(), before)
+  }
+  for await (const finding of checkFileSystem({ view: chain.view, nameKey: NAME_KEY })) t.fail(finding.message)
+  await fs.close()
+  await chain.close()
+})

@@ -33,7 +33,7 @@ const BATCH_BYTES = 2048
 export interface ForgettingParts {
   storage: LogStorage
   judge: BatchJudge
-  log: Pick<Log, 'closedSegments' | 'forgotten' | 'makeRoom' | 'rotate' | 'setForgotten'>
+  log: Pick<Log, 'availableBytes' | 'closedSegments' | 'forgotten' | 'makeRoom' | 'rotate' | 'setForgotten'>
   follower: Pick<IndexFollower, 'noteForgotten' | 'recordBytes'>
   freer: SpaceFreer
   /** False when there is nothing to look at now. */
@@ -86,14 +86,15 @@ export class Forgetting {
     return bytes
   }
 
-  /** There is room for what is put again, what was written is closed, and its space can be given back. */
+  /** What was written is closed, its space can be given back, and there is room for what is put again. */
   async #makeReady(liveBytes: number): Promise<boolean> {
     const { log, freer } = this.#parts
     for (const { number } of this.#segmentsBetween(log.forgotten.sequence, Infinity))
       if (!(await freer.canFree(number))) return false
     try {
-      await log.makeRoom(Math.ceil(liveBytes * 1.25) + BATCH_BYTES)
       await log.rotate()
+      const bytes = Math.ceil(liveBytes * 1.25) + BATCH_BYTES
+      if (log.availableBytes(false) < bytes) await log.makeRoom(bytes)
       return true
     } catch (error) {
       if (errorCode(error) === 'NO_SPACE') return false
