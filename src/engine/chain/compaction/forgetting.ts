@@ -64,7 +64,8 @@ export class Forgetting {
     if (sequence <= log.forgotten.sequence || !(await this.#putAllAgain(sequence))) return 0
     if (!(await setAside(BATCH_BYTES)) || isStopped()) return 0
     await append({ kind: GROUP_FORGET, number: DROP_NUMBER, parts: [encodeForget(sequence)] })
-    await log.setForgotten({ sequence, freed: log.forgotten.freed })
+    const isSaid = await unlessFull(() => log.setForgotten({ sequence, freed: log.forgotten.freed }))
+    if (!isSaid) return 0
     follower.noteForgotten(recordBytes)
     return await this.finish()
   }
@@ -82,7 +83,7 @@ export class Forgetting {
       for (const { position, storedBytes } of places) bytes += wholeBlocks(position, position + storedBytes)
       await nextTurn()
     }
-    if (freed < sequence) await log.setForgotten({ sequence, freed: sequence })
+    if (freed < sequence) await unlessFull(() => log.setForgotten({ sequence, freed: sequence }))
     return bytes
   }
 
@@ -91,15 +92,11 @@ export class Forgetting {
     const { log, freer } = this.#parts
     for (const { number } of this.#segmentsBetween(log.forgotten.sequence, Infinity))
       if (!(await freer.canFree(number))) return false
-    try {
+    return await unlessFull(async () => {
       await log.rotate()
       const bytes = Math.ceil(liveBytes * 1.25) + BATCH_BYTES
       if (log.availableBytes(false) < bytes) await log.makeRoom(bytes)
-      return true
-    } catch (error) {
-      if (errorCode(error) === 'NO_SPACE') return false
-      throw error
-    }
+    })
   }
 
   /**
@@ -171,6 +168,17 @@ export class Forgetting {
     }
     close()
     return places
+  }
+}
+
+/** False when the disk is full: nothing has changed. */
+async function unlessFull(action: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await action()
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'NO_SPACE') return false
+    throw error
   }
 }
 
