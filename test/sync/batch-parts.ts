@@ -24,7 +24,7 @@ if (small === undefined || large === undefined) throw new Error('no batches')
 
 /** The same without the content of the groups at these places of its table. */
 function without(batch: ReceivedBatch, ...places: number[]): ReceivedBatch {
-  const missing = places.map((place) => {
+  const missing = places.map((place): ReceivedBatch['missing'][number] => {
     const { number, storedBytes } = batch.head.table[place] ?? { number: 0, storedBytes: 0 }
     return {
       kind: GROUP_CONTENT,
