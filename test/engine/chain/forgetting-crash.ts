@@ -28,7 +28,7 @@ interface Note {
 const storage = new FaultStorage()
 const store = new HistoryStore()
 /** What the chain held after each commit. */
-const states: Records[] = [new Map()]
+const states: Records[] = [new Map<number, Uint8Array>()]
 
 async function live(): Promise<number> {
   const model = new RecordModel()

@@ -124,13 +124,13 @@ export class Forgetting {
     const { look, nextTurn, isStopped } = this.#parts
     for (let looks = 0; looks < MOST_LOOKS && !isStopped(); looks++) {
       const records: RepackRecord[] = []
-      let isBehind = false
+      const index = { isBehind: false }
       const gather = async (scan: IndexScan): Promise<void> => {
-        isBehind = (scan.point?.sequence ?? 0) < sequence
-        if (!isBehind) await this.#gather(scan, last, records)
+        index.isBehind = (scan.point?.sequence ?? 0) < sequence
+        if (!index.isBehind) await this.#gather(scan, last, records)
       }
       if (!(await look(gather))) return undefined
-      if (!isBehind) return records
+      if (!index.isBehind) return records
       await nextTurn()
     }
     return undefined
