@@ -3,7 +3,12 @@ import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Chain, importRange, type ObjectKey, restoreChain } from '../../src/index.js'
-import { bytesOf, diskChains, Note, texts } from '../helpers/disk-chains.js'
+import { cutBackDirectory } from '../../src/adapters/node/cut-back.js'
+import { openChain } from '../../src/adapters/node/open-chain.js'
+import { type LogEnd, readBatches } from '../../src/engine/log/index.js'
+import { JUDGE_MODULE } from '../../src/library/judge-module.js'
+import { receiverOf } from '../../src/library/receiver.js'
+import { bytesOf, diskChains, Note, store, texts } from '../helpers/disk-chains.js'
 
 /** What the segments of a chain take on the disk. */
 function diskBytes(directory: string): number {
@@ -81,4 +86,38 @@ await t.test('versions and names that are gone leave the log, and its copies', a
   t.strictSame(await texts(restored), expected)
   await restored.close()
   on(config)
+})
+
+await t.test('a chain is cut back to where its records are not forgotten, and to nowhere else', async (t) => {
+  const { root, open } = diskChains(t)
+  const directory = join(root, 'logs', 'notes')
+  const chain = await open()
+  await churn(chain)
+  await chain.compact()
+  const expected = await texts(chain)
+  await store(chain, 'later')
+  await chain.close()
+  const secret = { kind: 'key-file' } as const
+  const ignore = (): void => undefined
+  const options = { readOnly: true, allowDamage: false, acceptRollback: false, onProgress: ignore, onNotice: ignore }
+  const handle = await openChain({ directory, secret, anchorDirectory: undefined, ...options })
+  const points: LogEnd[] = []
+  let saidAt = 0
+  for await (const { sequence, digest, forgets } of readBatches(handle.source, 1, handle.status().headSequence)) {
+    points.push({ sequence, digest })
+    if (forgets > 0) saidAt = sequence
+  }
+  await handle.close()
+  const place = { directory, secret, judgeModule: JUDGE_MODULE, receiverOf }
+  for (const at of [2, saidAt - 1])
+    await t.rejects(cutBackDirectory(place, points[at - 1] ?? { sequence: 0, digest: new Uint8Array(32) }), {
+      code: 'NOT_SUPPORTED',
+    })
+  const said = points[saidAt - 1]
+  if (said === undefined) return t.fail('no batch says that records are forgotten')
+  t.equal((await cutBackDirectory(place, said)).batches, 1)
+  rmSync(join(root, 'state'), { recursive: true })
+  const cut = await open()
+  t.strictSame(await texts(cut), expected)
+  await cut.close()
 })
