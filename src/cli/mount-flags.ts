@@ -56,6 +56,23 @@ export const mountFlags = {
     summary: 'compact once, as soon as it is mounted',
     helpGroup: 'COMPACTION',
   }),
+  'ntp-pool': Flags.string({
+    summary: 'time server that is asked now and then how far the clock is off; corrects the times of files',
+    helpValue: 'HOST',
+    helpGroup: 'TIME',
+  }),
+  'ntp-port': Flags.integer({
+    summary: 'UDP port of the time server (default: 123, of pool.ntp.org)',
+    helpValue: 'PORT',
+    min: 1,
+    max: 65535,
+    helpGroup: 'TIME',
+  }),
+  'no-ntp': Flags.boolean({
+    summary: 'ask no time server (the default)',
+    exclusive: ['ntp-pool', 'ntp-port'],
+    helpGroup: 'TIME',
+  }),
   'allow-damage': Flags.boolean({
     summary: 'mount a damaged log read-only; what is damaged gives I/O errors',
     helpGroup: 'DAMAGE',

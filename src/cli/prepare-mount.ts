@@ -16,6 +16,7 @@ import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { chainNameOf } from '../adapters/node/chain-name.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
 import { type CompactionFlags, compactionTriggers } from './compaction-flags.js'
+import { DEFAULT_TIME_SERVER } from '../adapters/node/time-follower.js'
 import { parseMountOptions, type MountOptions } from './mount-options.js'
 import { readPassphrase } from './passphrase.js'
 import { makePrivateDirectory, placeError, standardPaths } from '../adapters/node/standard-paths.js'
@@ -36,6 +37,8 @@ export interface MountFlags extends CompactionFlags {
   'allow-damage': boolean
   'accept-rollback': boolean
   'compact-now'?: boolean
+  'ntp-pool'?: string | undefined
+  'ntp-port'?: number | undefined
 }
 
 export interface PreparedMount {
@@ -110,6 +113,7 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
     allowDamage: flags['allow-damage'],
     acceptRollback: flags['accept-rollback'],
     compaction,
+    timeServer: timeServerOf(flags),
     driver: flags.driver,
     driverOptions: { fsName: fsName ?? place.directory, ...driverOptions },
     ...place,
@@ -160,6 +164,12 @@ function compactionPlan(flags: MountFlags): CompactionPlan | undefined {
   const triggers = compactionTriggers(flags)
   const isNow = flags['compact-now'] === true
   return triggers.mode === 'never' && !isNow ? undefined : { ...triggers, isNow }
+}
+
+/** Undefined: nothing goes over the network. */
+function timeServerOf({ 'ntp-pool': host, 'ntp-port': port }: MountFlags): MountRequest['timeServer'] {
+  if (host === undefined && port === undefined) return undefined
+  return { host: host ?? DEFAULT_TIME_SERVER.host, port: port ?? DEFAULT_TIME_SERVER.port }
 }
 
 function readKeyBits(flag: MountFlags['key-size']): KeyBits | undefined {

@@ -1,5 +1,5 @@
 /** The clock of a chain that a program opens. */
-import { followTime } from '../adapters/node/time-follower.js'
+import { DEFAULT_TIME_SERVER, followTime } from '../adapters/node/time-follower.js'
 import { DEFAULT_TOLERANCE_MS } from '../engine/dio/hybrid-clock.js'
 import { WallClock } from '../engine/dio/wall-clock.js'
 import type { AteConfigOptions } from './config.js'
@@ -11,9 +11,6 @@ export interface ChainClock {
   stop(): void
 }
 
-const POOL = 'pool.ntp.org'
-const PORT = 123
-
 export function chainClock({ ntp, clockToleranceMs, onNotice }: AteConfigOptions): ChainClock {
   const toleranceMs = clockToleranceMs ?? DEFAULT_TOLERANCE_MS
   const onDoubt = (offsetMs: number): void =>
@@ -23,7 +20,7 @@ export function chainClock({ ntp, clockToleranceMs, onNotice }: AteConfigOptions
     )
   const clock = new WallClock({ machineMs: Date.now, toleranceMs, onDoubt })
   if (ntp === undefined) return { nowMs: clock.nowMs, toleranceMs, stop: nothing }
-  const { pool = POOL, port = PORT } = ntp
+  const { pool = DEFAULT_TIME_SERVER.host, port = DEFAULT_TIME_SERVER.port } = ntp
   const stop = followTime({ host: pool, port }, (offsetMs) => void clock.correct(offsetMs))
   return { nowMs: clock.nowMs, toleranceMs, stop }
 }

@@ -1,5 +1,5 @@
 /** A passphrase typed on a terminal: when a chain is made, and when it is mounted again. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { BIN, cliWorld, mountpointsBelow, shell, type CliWorld } from '../helpers/cli.js'
 import { onTerminal, type TerminalEnd } from '../helpers/terminal.js'
@@ -76,3 +76,27 @@ t.test('what is typed before the next question is there is not shown', async (t)
   t.equal(end.code, 0, end.shown)
   t.match(end.shown, /^Passphrase for vault: \r?\nNew passphrase for vault: \r?\nThe same again: \r?\n/)
 })
+
+t.test(
+  'Ctrl-C between the questions of passwd ends it, changes nothing, and leaves the terminal as it was',
+  async (t) => {
+    const world = cliWorld(t)
+    t.equal((await mount(world, `old words${ENTER}`, `old words${ENTER}`)).code, 0)
+    await world.run(['umount', world.path('vault')])
+    const keyring = world.path('data/atefs/vault/keyring')
+    const before = readFileSync(keyring)
+    const modes = `stty -a | tr ' ' '\\n' | grep -xE -- '-?(echo|isig|icanon);?' | tr '\\n' ' '`
+    const line = `"${process.execPath}" "${BIN}" passwd vault; echo "ended with $?"; ${modes}`
+    // While the slot of the first answer is being opened.
+    for (const pieces of [
+      [`old words${ENTER}`, CTRL_C],
+      [`old words${ENTER}new`, CTRL_C],
+    ]) {
+      const { shown } = await onTerminal(line, world.environment, [pieces])
+      t.match(shown, /ended with 130\r?\n/)
+      t.match(shown, /isig icanon echo/)
+      t.notMatch(shown, /words|new(?! passphrase)/)
+    }
+    t.same(readFileSync(keyring), before)
+  },
+)

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { isAlive, listMounts } from '../../src/fs/daemon/registry.js'
 import { cliWorld, shell, type CliWorld } from '../helpers/cli.js'
@@ -70,9 +71,30 @@ t.test('umount after a plain umount waits for the daemon', async (t) => {
   const [daemon] = listMounts(runtimeOf(world))
   await shell(`head -c 2000000 /dev/urandom > ${vault}/data`)
   await shell(process.getuid?.() === 0 ? `umount ${vault}` : `fusermount3 -u ${vault}`)
-  const { code } = await world.run(['umount', vault])
-  t.ok(code === 0 || code === 10, 'or it was quicker than we')
+  const { code, stdout } = await world.run(['umount', vault])
+  t.equal(code, 0)
+  t.match(stdout, /everything is durable \(batch \d+\)/)
   t.notOk(daemon !== undefined && isAlive(daemon))
+  t.equal((await world.run(['umount', vault])).code, 10, 'it is told once')
+})
+
+t.test('umount says that a mount which has just ended by itself is durable', async (t) => {
+  const world = cliWorld(t)
+  const vault = world.path('vault')
+  await mount(world, 'vault')
+  const [daemon] = listMounts(runtimeOf(world))
+  await shell(process.getuid?.() === 0 ? `umount ${vault}` : `fusermount3 -u ${vault}`)
+  while (daemon !== undefined && isAlive(daemon)) await sleep(20)
+  t.equal((await world.run(['status', vault])).code, 10, 'nothing is mounted')
+  const ended = await world.run(['umount', vault, '--json'])
+  t.equal(ended.code, 0, ended.stdout)
+  t.match(ended.json(), { mountpoint: vault, outcome: 'durable', pid: daemon?.pid, durableSequence: Number })
+  t.same(readdirSync(runtimeOf(world)), [])
+  await mount(world, 'vault')
+  await shell(process.getuid?.() === 0 ? `umount ${vault}` : `fusermount3 -u ${vault}`)
+  await mount(world, 'vault')
+  t.equal((await world.run(['umount', vault])).code, 0)
+  t.same(readdirSync(runtimeOf(world)), [], 'a later mount has nothing to do with it')
 })
 
 t.test('a chain that is mounted is locked, and a second mount says where', async (t) => {

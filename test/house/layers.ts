@@ -75,7 +75,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'node:',
   ],
   'fs/drivers': ['engine/error', 'fs/drivers', 'fs/vfs/types', 'adapters/node', 'node:'],
-  'fs/daemon': [...engine, 'fs', 'adapters/node', 'node:'],
+  'fs/daemon': [...engine, 'engine/dio/hybrid-clock', 'engine/dio/wall-clock', 'fs', 'adapters/node', 'node:'],
   library: [...engine, 'engine/dio', 'engine/trust', 'adapters/node', 'sync', 'wire', 'node:'],
   crypto: [...base, 'engine/crypto', 'engine/trust', '@noble/'],
   objects: ['engine/chain', 'engine/dio', 'engine/error', 'engine/log', 'engine/trust', 'library'],

@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { askTime, type TimeSample, type TimeServer } from './sntp.js'
 
+export const DEFAULT_TIME_SERVER: TimeServer = { host: 'pool.ntp.org', port: 123 }
+
 export interface TimePace {
   /** Between two rounds. */
   intervalMs: number

@@ -20,7 +20,7 @@ import { ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'
 import type { MountStatus } from './mount-status.js'
-import { registerMount, socketOf, unregisterMount } from './registry.js'
+import { markEnded, registerMount, socketOf, unregisterMount } from './registry.js'
 import { verifyMount } from './verify-mount.js'
 
 /** A file system that has a last commit to do. */
@@ -63,6 +63,8 @@ export class MountDaemon {
   #control: ControlServer | undefined
   #goodbye: Promise<void> | undefined
   #state: MountStatus['state'] = 'mounted'
+  /** Somebody waits to be told of the end. */
+  #isAskedToEnd = false
   /** Resolves when all is durable and the chain is closed. Rejects with WRITE_FAILED. */
   readonly ended: Promise<MountEnd>
 
@@ -155,6 +157,7 @@ export class MountDaemon {
 
   /** Fails with MOUNTPOINT_BUSY (everything is as before, but committed) or WRITE_FAILED. */
   async unmount(): Promise<MountEnd> {
+    this.#isAskedToEnd = true
     if (this.#state === 'mounted') {
       // Most of the waiting happens while the mount still works. A failure here comes again, and is told, at the end.
       await this.#fileSystem.sync().catch(() => undefined)
@@ -191,7 +194,11 @@ export class MountDaemon {
         unregisterMount(this.#request.runtimeDirectory)
       }
     }
-    return { durableSequence: this.#chain.status().durableSequence }
+    const { durableSequence } = this.#chain.status()
+    const { runtimeDirectory, mountpoint, directory, temporaryDirectory } = this.#request
+    if (!this.#isAskedToEnd && this.#goodbye !== undefined)
+      markEnded(runtimeDirectory, { mountpoint, directory, temporaryDirectory }, durableSequence)
+    return { durableSequence }
   }
 }
 

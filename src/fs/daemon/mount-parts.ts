@@ -1,6 +1,7 @@
 /** The real pieces of a mount, loaded only by the process that runs one: they are the heavy part of the program. */
 import type { Driver } from '../drivers/driver.js'
 import { mediumSpace } from './medium-space.js'
+import { mountClock } from './mount-clock.js'
 import type { MountParts } from './mount-daemon.js'
 import type { DriverChoice, MountRequest } from './mount-request.js'
 
@@ -23,6 +24,7 @@ export async function loadMountParts(request: MountRequest): Promise<MountParts>
         options: {
           nameKey: chain.keys.nameKey,
           onWarning,
+          clock: mountClock(request.timeServer, onWarning),
           allowDamage: request.allowDamage,
           accessTime: isAccessTimeKept ? 'relatime' : 'noatime',
           root: { mode: ROOT_MODE, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },

@@ -1,6 +1,7 @@
 /** Everything a daemon must know to run one mount, but the secret: plain data, so that it can be handed to another process. */
 import type { DriverOptions } from '../drivers/driver.js'
 import type { CompactionPlan } from '../../adapters/node/compaction-schedule.js'
+import type { TimeServer } from '../../adapters/node/sntp.js'
 import type { KeyBits } from '../../adapters/node/chain-handle.js'
 
 export type DriverChoice = 'auto' | 'direct' | 'fuse-native'
@@ -25,6 +26,8 @@ export interface MountRequest {
   acceptRollback: boolean
   /** Undefined: never. */
   compaction?: CompactionPlan | undefined
+  /** Asked now and then how far the machine's clock is off; undefined: nobody is. */
+  timeServer?: TimeServer | undefined
   driver: DriverChoice
   driverOptions: Pick<DriverOptions, 'fsName' | 'allowOther' | 'allowRoot' | 'kernelOptions' | 'uid' | 'gid' | 'umask'>
 }

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isAteError } from '../../engine/error.js'
-import { numberField, optionalText, parseJsonObject, textField } from './json-fields.js'
+import { numberField, optionalNumber, optionalText, parseJsonObject, textField } from './json-fields.js'
 
 export interface ProcessIdentity {
   pid: number
@@ -19,6 +19,8 @@ export interface MountRecord extends ProcessIdentity {
   directory: string
   /** A directory that lives as long as the mount (`--temp`). */
   temporaryDirectory?: string | undefined
+  /** It has ended, with everything durable up to this batch: `atefs umount`, which may come later, says so. */
+  endedWith?: number | undefined
 }
 
 /** Names of `--temp` directories begin so. */
@@ -30,6 +32,8 @@ export function isTemporaryChain(directory: string): boolean {
 }
 
 const MAX_RECORD_BYTES = 64 * 1024
+/** Whoever asks how a mount has ended asks soon. */
+const ENDED_KEPT_MS = 600_000
 
 export function socketOf(runtime: string, pid: number): string {
   return join(runtime, `${pid}.sock`)
@@ -37,6 +41,32 @@ export function socketOf(runtime: string, pid: number): string {
 
 /** Writes this process's record; at once whole. */
 export function registerMount(runtime: string, record: Omit<MountRecord, 'pid' | 'processStart'>): void {
+  takeEnded(runtime, record.mountpoint)
+  writeRecord(runtime, record)
+}
+
+/** This process has ended a mount that was unmounted from outside: what is left of its record is for `takeEnded`. */
+export function markEnded(
+  runtime: string,
+  record: Omit<MountRecord, 'pid' | 'processStart' | 'endedWith'>,
+  endedWith: number,
+): void {
+  writeRecord(runtime, { ...record, endedWith })
+}
+
+/** The mount at that place which has ended well, told once. */
+export function takeEnded(runtime: string, mountpoint: string): MountRecord | undefined {
+  let taken: MountRecord | undefined
+  for (const name of listNames(runtime)) {
+    const record = name.endsWith('.json') ? readRecord(join(runtime, name)) : undefined
+    if (record?.endedWith === undefined || record.mountpoint !== mountpoint) continue
+    removeRemains(runtime, record)
+    taken = record
+  }
+  return taken
+}
+
+function writeRecord(runtime: string, record: Omit<MountRecord, 'pid' | 'processStart'>): void {
   const whole: MountRecord = { pid: process.pid, processStart: processStart(process.pid) ?? '', ...record }
   const path = recordPath(runtime, process.pid)
   writeFileSync(`${path}.new`, `${JSON.stringify(whole)}\n`, { mode: 0o600 })
@@ -53,6 +83,10 @@ export function listMounts(runtime: string, onDead: (record: MountRecord) => voi
   for (const name of listNames(runtime)) {
     const record = name.endsWith('.json') ? readRecord(join(runtime, name)) : undefined
     if (record === undefined) continue
+    if (record.endedWith !== undefined) {
+      if (isOld(join(runtime, name))) removeRemains(runtime, record)
+      continue
+    }
     if (isAlive(record)) {
       alive.push(record)
       continue
@@ -61,6 +95,14 @@ export function listMounts(runtime: string, onDead: (record: MountRecord) => voi
     onDead(record)
   }
   return alive.sort((a, b) => Number(a.processStart) - Number(b.processStart))
+}
+
+function isOld(path: string): boolean {
+  try {
+    return Date.now() - statSync(path).mtimeMs > ENDED_KEPT_MS
+  } catch {
+    return false
+  }
 }
 
 /** True while exactly that process lives, zombies excepted. */
@@ -101,6 +143,7 @@ function readRecord(path: string): MountRecord | undefined {
       mountpoint: textField(fields, 'mountpoint'),
       directory: textField(fields, 'directory'),
       temporaryDirectory: optionalText(fields, 'temporaryDirectory'),
+      endedWith: optionalNumber(fields, 'endedWith'),
     }
   } catch (error) {
     if (isAteError(error) || isSystemError(error)) return undefined

@@ -11,7 +11,15 @@ import { findMount, MOUNT_TYPE, type MountTableEntry } from './mount-table.js'
 import { isDeadMount, resolveMountpoint } from './mountpoint.js'
 import { findMountUsers } from './mount-users.js'
 import { endedWell, lockHolder } from './lock-holder.js'
-import { isAlive, isTemporaryChain, listMounts, socketOf, type MountRecord, type ProcessIdentity } from './registry.js'
+import {
+  isAlive,
+  isTemporaryChain,
+  listMounts,
+  socketOf,
+  takeEnded,
+  type MountRecord,
+  type ProcessIdentity,
+} from './registry.js'
 
 export interface Unmounted {
   mountpoint: string
@@ -38,27 +46,34 @@ export async function unmount(path: string, runtimeDirectory: string): Promise<U
   const dead: MountRecord[] = []
   const daemon = listMounts(runtimeDirectory, (record) => dead.push(record)).findLast(isHere)
   const unmounted = daemon === undefined ? undefined : await askDaemon(daemon, runtimeDirectory)
-  return unmounted ?? unmountWithoutDaemon(mountpoint, dead.find(isHere))
+  return unmounted ?? unmountWithoutDaemon(mountpoint, runtimeDirectory, dead.find(isHere))
 }
 
 async function askDaemon(daemon: MountRecord, runtimeDirectory: string): Promise<Unmounted | undefined> {
   const { mountpoint, pid } = daemon
   try {
     const end = await requestUnmount(socketOf(runtimeDirectory, pid))
-    if (end === undefined) return undefined
-    await endOf(daemon, EXIT_MS)
-    const sequence = end['durableSequence']
-    return {
-      mountpoint,
-      outcome: 'durable',
-      pid,
-      ...(typeof sequence === 'number' ? { durableSequence: sequence } : {}),
-      ...(daemon.temporaryDirectory === undefined ? {} : { temporary: true }),
+    if (end === undefined) {
+      // It may be at its very end: what is left of it then says how that was.
+      await endOf(daemon, EXIT_MS)
+      return undefined
     }
+    await endOf(daemon, EXIT_MS)
+    return durableEnd(daemon, end['durableSequence'])
   } catch (error) {
     throw errorCode(error) === 'MOUNTPOINT_BUSY'
       ? busy(mountpoint, error, 'Everything written so far is durable. ')
       : error
+  }
+}
+
+function durableEnd({ mountpoint, pid, temporaryDirectory }: MountRecord, sequence: unknown): Unmounted {
+  return {
+    mountpoint,
+    outcome: 'durable',
+    pid,
+    ...(typeof sequence === 'number' ? { durableSequence: sequence } : {}),
+    ...(temporaryDirectory === undefined ? {} : { temporary: true }),
   }
 }
 
@@ -74,9 +89,15 @@ function busy(mountpoint: string, cause: unknown, comfort = ''): AteError {
 }
 
 /** `dead`: what its daemon had left, unless others met it before. */
-async function unmountWithoutDaemon(mountpoint: string, dead: MountRecord | undefined): Promise<Unmounted> {
+async function unmountWithoutDaemon(
+  mountpoint: string,
+  runtimeDirectory: string,
+  dead: MountRecord | undefined,
+): Promise<Unmounted> {
   const mount = findMount(mountpoint)
   if (mount?.type !== MOUNT_TYPE) {
+    const ended = takeEnded(runtimeDirectory, mountpoint)
+    if (ended !== undefined) return durableEnd(ended, ended.endedWith)
     const what = mount === undefined ? 'nothing is mounted' : `no chain is mounted, but a ${mount.type},`
     throw new AteError('NOT_MOUNTED', `${what} at ${mountpoint}`, { hint: 'To see what is mounted: atefs status' })
   }
