@@ -249,10 +249,10 @@ class FaultSegment implements SegmentFile {
 
   /** As a file system does it that knows of each sector whether it was written. */
   async dataEnd(): Promise<number> {
-    const content = this.#storage.content(this.#file)
-    let end = content.length - (content.length % SECTOR_BYTES)
-    while (end >= 0 && content.read(end, SECTOR_BYTES).every((byte) => byte === 0)) end -= SECTOR_BYTES
-    return Math.min(end + SECTOR_BYTES, content.length)
+    const { bytes, length } = this.#storage.content(this.#file)
+    let end = Math.min(bytes.length, length)
+    while (end > 0 && bytes[end - 1] === 0) end--
+    return Math.min(Math.ceil(end / SECTOR_BYTES) * SECTOR_BYTES, length)
   }
 
   async write(position: number, parts: readonly Uint8Array[]): Promise<void> {
