@@ -4,10 +4,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { fileURLToPath } from 'node:url'
 
 const cache = new URL('../../node_modules/.cache/typescript/', import.meta.url)
+const domain = new URL('./domain.js', import.meta.url).href
 const compilerOptions = { verbatimModuleSyntax: true, useDefineForClassFields: true }
 
 /** @type {import('node:module').ResolveHook} */
 export async function resolve(specifier, context, nextResolve) {
+  if (specifier === 'async-hook-domain') return { url: domain, format: 'module', shortCircuit: true }
   const isPath = /^(\.|\/|file:)/.test(specifier) && !context.parentURL?.includes('/node_modules/')
   if (!isPath) return nextResolve(specifier, context)
   const url = new URL(specifier, context.parentURL)
