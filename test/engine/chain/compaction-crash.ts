@@ -126,7 +126,7 @@ await t.test('after a power failure all that was acknowledged is there, whatever
   function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
     let turn = 0
     for (const { what, operations, files } of powerFailures(life.storage.operations, seededRandom(5), IS_LONG)) {
-      if (++turn % 2 !== 0 && !IS_LONG) continue
+      if (++turn % 3 !== 0 && !IS_LONG) continue
       yield [what, () => FaultStorage.holding(files), operations]
     }
   }
@@ -137,7 +137,7 @@ await t.test('after the process is killed all that was acknowledged is there, wh
   function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
     let turn = 0
     for (const operations of cuts(life.storage.operations)) {
-      if (++turn % 5 !== 0 && !IS_LONG) continue
+      if (++turn % 8 !== 0 && !IS_LONG) continue
       yield [`operation ${operations.length}`, () => FaultStorage.afterKill(operations), operations]
     }
   }
