@@ -3,10 +3,13 @@ import { checkChainName } from '../engine/chain/chain-name.js'
 import { openMemoryChain } from '../engine/chain/memory-chain.js'
 import { nobleProvider } from '../engine/crypto/noble-provider.js'
 import { Chain } from '../engine/dio/chain.js'
+import { judgeBatch } from '../engine/dio/judging/judge-batch.js'
+import { findReferences } from '../engine/dio/references.js'
 import { Hooks } from '../engine/dio/hooks/hooks.js'
 import type { Plugin } from '../engine/dio/hooks/plugin.js'
 import { AteError } from '../engine/error.js'
 import type { AteConfig, AteConfigOptions } from '../library/config.js'
+import { keepingInMemory } from '../library/memory-keeping.js'
 import { withPlugins } from '../library/with-plugins.js'
 import { withRootKeys } from '../library/with-root-keys.js'
 
@@ -19,6 +22,9 @@ const NOT_HERE = [
   'readOnly',
   'ntp',
   'compactMode',
+  'compactTimerMs',
+  'compactThresholdFactor',
+  'compactThresholdBytes',
   'compactBootstrap',
   'compactCleanup',
 ] as const satisfies (keyof AteConfigOptions)[]
@@ -51,13 +57,22 @@ export class ChainBuilder {
     for (const option of NOT_HERE)
       if (this.#options[option] !== undefined && this.#options[option] !== false)
         throw new AteError('NOT_SUPPORTED', `A browser has no disk and no time servers: ${option} cannot be had.`)
-    const { trust = 'local', clockToleranceMs, rootKeys } = this.#options
+    const { trust = 'local', clockToleranceMs, rootKeys, keyBits, compactors, bodyCacheBytes } = this.#options
     const crypto = nobleProvider
-    const memory = await openMemoryChain({ crypto, trust })
+    const hooks = new Hooks(this.#plugins)
+    const memory = await openMemoryChain({
+      crypto,
+      trust,
+      keyBits,
+      judge: judgeBatch,
+      findReferences,
+      bodyCache: { bytes: bodyCacheBytes, keepsWhole: true },
+    })
     const compact = () => memory.view.compact()
     const onClose = () => memory.close()
+    const keeping = keepingInMemory(crypto, memory)
     const parts = { view: memory.view, crypto, nowMs: Date.now, clockToleranceMs, durability: 'memory', trust } as const
-    const hooks = new Hooks(this.#plugins)
-    return withPlugins(await withRootKeys(new Chain({ name, ...parts, hooks, compact, onClose }), rootKeys))
+    const chain = new Chain({ name, ...parts, hooks, compact, compactors, keeping, onClose })
+    return withPlugins(await withRootKeys(chain, rootKeys))
   }
 }

@@ -13,6 +13,7 @@ import { markIndexBroken, openStoredIndex } from '../adapters/node/index-directo
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { openChain } from '../adapters/node/open-chain.js'
 import { paced, type Report } from '../adapters/node/pace.js'
+import { toHex } from '../engine/bytes/hex.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from '../engine/chain/body-place.js'
 import type { RecordView } from '../engine/chain/record-view.js'
 import { deriveChainKeys, wipeChainKeys, type ChainKeys } from '../engine/crypto/chain-keys.js'
@@ -37,6 +38,8 @@ export interface ChainFinding {
   path?: string | undefined
 }
 
+const JUDGE_MODULE = new URL('../engine/dio/judging/judge-batch.js', import.meta.url).href
+
 /** Batches of the groups that findings of the log are about, by `segment:position`. */
 type GroupSequences = Map<string, number>
 
@@ -50,22 +53,33 @@ export interface CheckChainOptions {
   onNotice: (message: string) => void
 }
 
+/** A batch of distributed trust that is not rightful: no damage, and nothing of it counts. */
+export interface RefusedFinding {
+  sequence: number
+  code: string
+  message: string
+  /** Ids of the keys that signed it. */
+  signers: string[]
+}
+
 /** What was looked at. */
 export interface CheckedChain {
   batches: number
   logBytes: number
+  refused: RefusedFinding[]
 }
 
 /** Yields what is wrong; returns what was looked at. Fails with CHAIN_LOCKED, WRONG_PASSPHRASE, NOT_A_CHAIN, ... */
 export async function* checkChain(options: CheckChainOptions): AsyncGenerator<ChainFinding, CheckedChain> {
-  const handle = await openTolerant(options)
+  const refused: RefusedFinding[] = []
+  const handle = await openTolerant(options, refused)
   const keys = handle?.keys ?? (await keysOf(options))
   try {
     const sequences: GroupSequences = new Map()
     const checked = yield* checkLog(options, keys, sequences)
     if (handle !== undefined) yield* checkFiles(handle, options, sequences)
     yield* checkIndex(options.directory, keys)
-    return checked
+    return { ...checked, refused }
   } finally {
     await handle?.close()
     wipeChainKeys(keys)
@@ -73,7 +87,7 @@ export async function* checkChain(options: CheckChainOptions): AsyncGenerator<Ch
 }
 
 /** Undefined for a log so damaged that nothing can be rebuilt from it. What is wrong with it is told by `checkLog`. */
-async function openTolerant(options: CheckChainOptions): Promise<ChainHandle | undefined> {
+async function openTolerant(options: CheckChainOptions, refused: RefusedFinding[]): Promise<ChainHandle | undefined> {
   const { directory, anchorDirectory, secret, onProgress } = options
   const tolerant: OpenChainOptions = {
     directory,
@@ -84,6 +98,10 @@ async function openTolerant(options: CheckChainOptions): Promise<ChainHandle | u
     acceptRollback: true,
     onProgress,
     onNotice: () => undefined,
+    judgeModule: JUDGE_MODULE,
+    onRefused: ({ sequence, error, signers }) => {
+      refused.push({ sequence, code: errorCode(error) ?? '', message: error.message, signers: signers.map(toHex) })
+    },
   }
   try {
     return await openWhenFree(() => openChain(tolerant), options)
@@ -104,12 +122,12 @@ async function* checkLog(
   { directory, anchorDirectory, onProgress, onNotice }: CheckChainOptions,
   keys: ChainKeys,
   sequences: GroupSequences,
-): AsyncGenerator<ChainFinding, CheckedChain> {
+): AsyncGenerator<ChainFinding, Omit<CheckedChain, 'refused'>> {
   const anchorFile = join(anchorDirectory, anchorName(keys.chainId))
   if (!existsSync(anchorFile))
     onNotice('there is no anchor on this machine: a rolled back log cannot be told from this one')
   const anchor = new AnchorFile(anchorFile, { readOnly: true })
-  const checked: CheckedChain = { batches: 0, logBytes: 0 }
+  const checked = { batches: 0, logBytes: 0 }
   const report = reportOf('verifying the log', onProgress)
   try {
     const findings = verifyLog({

@@ -62,7 +62,11 @@ export default class Fsck extends BaseCommand {
     }
     progress.clear()
     wipeSecret(secret)
-    const { batches } = step.value
+    const { batches, refused } = step.value
+    for (const { sequence, message, signers } of refused) {
+      const who = signers.length === 0 ? 'nobody' : signers.map((id) => id.slice(0, 8)).join(', ')
+      this.log(`batch ${sequence}, signed by ${who}, is refused by every reader, and nothing of it counts: ${message}`)
+    }
     this.log(
       findingCount === 0
         ? `${name} is clean: ${batches} batches verified`

@@ -77,11 +77,12 @@ export class ChainBuilder {
   }
 
   async #openInMemory(name: string): Promise<Chain> {
-    const { trust = 'local' } = this.#options
+    const { trust = 'local', keyBits } = this.#options
     const hooks = new Hooks(this.#plugins)
     const memory = await openMemoryChain({
       crypto: nativeCrypto,
       trust,
+      keyBits,
       judge: judgeBatch,
       findReferences,
       collectGarbage,
@@ -90,7 +91,7 @@ export class ChainBuilder {
     const { view } = memory
     const status = (): WriterStatus => view.writerStatus
     const opened = { view, trust, status, compact: () => view.compact(), close: () => memory.close() }
-    return chainOn(name, { ...opened, ...keepingInMemory(memory) }, 'memory', this.#options, hooks)
+    return chainOn(name, { ...opened, ...keepingInMemory(nativeCrypto, memory) }, 'memory', this.#options, hooks)
   }
 
   async #openDirectory(name: string, directory: string, opening: OpenOptions): Promise<Chain> {

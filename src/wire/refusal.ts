@@ -16,8 +16,10 @@ const SAID: ReadonlySet<string> = new Set<ErrorCode>([
   'NOT_FOUND',
 ])
 
-export function encodeRefusal(error: AteError): Uint8Array {
-  return encodeReason(new ByteWriter().u8(PACKET.REFUSAL), error.code, plainText(error.message)).copy()
+/** Whatever else goes wrong on a server is nobody's business outside of it: neither what, nor in which words. */
+export function encodeRefusal({ code, message }: AteError): Uint8Array {
+  const [said, reason] = isSaid(code) ? [code, plainText(message)] : ['CONNECTION_FAILED', 'It cannot go on.']
+  return encodeReason(new ByteWriter().u8(PACKET.REFUSAL), said, reason).copy()
 }
 
 /** The error to give up with. */

@@ -9,7 +9,7 @@ const DEFAULT_PORTS = { ws: 80, wss: 443 } as const
 const MAX_URL_LENGTH = 2048
 const MAX_PART_BYTES = 255
 
-export type Scheme = keyof typeof DEFAULT_PORTS
+type Scheme = keyof typeof DEFAULT_PORTS
 
 export interface ServerAddress {
   readonly scheme: Scheme

@@ -81,7 +81,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   objects: ['engine/chain', 'engine/dio', 'engine/error', 'engine/log', 'engine/trust', 'library'],
   index: ['objects', 'library'],
   // Nothing of Node: `test/library/browser.ts` has the proof.
-  browser: ['objects', ...engine, 'engine/dio', 'library/config', 'library/with-plugins', 'library/with-root-keys'],
+  browser: [
+    'objects',
+    ...engine,
+    'engine/dio',
+    'library/config',
+    'library/memory-keeping',
+    'library/with-plugins',
+    'library/with-root-keys',
+  ],
   atedb: [...engine, 'wire', 'sync', 'server', 'adapters/node', 'node:'],
   cli: [
     ...engine,

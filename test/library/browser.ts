@@ -58,6 +58,10 @@ async function main() {
     world.towns.set('Oslo', { name: 'a town', seen: new Date(0) })
     return world
   })
+  const gone = await universe.transact((dio) => dio.store({ commandment: 'gone', map: new Uint8Array(300_000) }, { type: World }))
+  await universe.transact((dio) => dio.delete(gone.key))
+  await universe.rotate()
+  words.push((await universe.compact()).bodies)
   const dio = universe.dio()
   const world = await dio.load(World, key)
   words.push(world.commandment, world.map.length, await world.moons.length(), (await world.towns.get('Oslo'))?.name)
@@ -67,6 +71,7 @@ async function main() {
   const end = new AbortController()
   await queue.process(({ name }) => { words.push(name); end.abort() }, { signal: end.signal })
   await new ChainBuilder(AteConfig.default().with({ logPath: 'x' })).open('disk').catch((error) => words.push(errorCode(error)))
+  await new ChainBuilder(AteConfig.default().with({ compactTimerMs: 1 })).open('timer').catch((error) => words.push(errorCode(error)))
   return words
 }
 main().then(report, fail)
@@ -75,7 +80,7 @@ main().then(report, fail)
 await t.test('a chain is opened, and objects are stored, found and loaded', async (t) => {
   const words = runInBrowser(await bundle(OBJECTS))
   const nothing = ['undefined', 'undefined', 'object']
-  t.strictSame(words, [...nothing, 'Hello', 200_000, 1000, 'a town', 77, 'sent', 'NOT_SUPPORTED'])
+  t.strictSame(words, [...nothing, 5, 'Hello', 200_000, 1000, 'a town', 77, 'sent', 'NOT_SUPPORTED', 'NOT_SUPPORTED'])
 })
 
 const CRYPTO = `

@@ -287,6 +287,19 @@ t.test('a target that is not served is refused before anything is computed', asy
   t.same(await handshake({ server: { checkTarget } }), { client: 'NOT_FOUND', server: 'NOT_FOUND' })
 })
 
+t.test('what goes wrong inside of a server is not told', async (t) => {
+  const checkTarget = (): void => {
+    throw new AteError('ACCESS_DENIED', 'The file /srv/chains/secret cannot be read.')
+  }
+  const [here, there] = memoryTransports()
+  const accepted = accept(there, serverOptions({ checkTarget }))
+  await t.rejects(connect(here, clientOptions()), {
+    code: 'CONNECTION_FAILED',
+    message: 'The server refuses: It cannot go on.',
+  })
+  await t.rejects(accepted, { code: 'ACCESS_DENIED' })
+})
+
 t.test('a refusal is a reason to give up and nothing else', async (t) => {
   for (const code of ['SERVER_KEY_CHANGED', 'WRONG_PASSPHRASE', 'nonsense']) {
     const [client, server] = memoryTransports()

@@ -14,7 +14,7 @@ const FORMAT = 1
 const ENTRY_BYTES = 4 + 8 + 32
 const MAX_BYTES = MAX_MANIFEST_BYTES
 
-export interface SegmentDigest {
+interface SegmentDigest {
   length: number
   /** SHA-256 of the file. */
   digest: Uint8Array

@@ -1,7 +1,7 @@
 /** A chain in memory, on one thread: for tests, temporary data and browsers. */
 import { deriveChainKeys, type ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
-import { AEAD_AES_256_GCM } from '../crypto/suites.js'
+import { aeadSuiteOfKeyBits } from '../crypto/suites.js'
 import { IndexReader } from '../index/index-reader.js'
 import { LeafSeal } from '../index/leaf-seal.js'
 import { MemoryStore } from '../index/memory-store.js'
@@ -20,6 +20,8 @@ export interface MemoryChainOptions extends Pick<ChainViewOptions, 'collectGarba
   crypto: CryptoProvider
   /** Given to reopen what an earlier chain wrote; otherwise all are made. */
   keys?: ChainKeys
+  /** Bits of the AES keys that are made. The default is 256. */
+  keyBits?: 128 | 192 | 256 | undefined
   storage?: LogStorage
   store?: OrderedStore
   anchor?: AnchorStore
@@ -55,7 +57,8 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     storage = new MemoryStorage(),
     store = new MemoryStore(),
   } = options
-  const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), AEAD_AES_256_GCM)
+  const suite = aeadSuiteOfKeyBits(options.keyBits ?? 256)
+  const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), suite)
   if (!(await storage.list()).includes('manifest'))
     await createLog({ storage, crypto, keys, clock, trust: options.trust })
   const { anchor, findReferences, segmentBytes, collectGarbage, readers, judge, onRefused } = options

@@ -47,11 +47,26 @@ export interface ProcessOptions extends WorkOptions {
  */
 export type Handler<D> = (message: Dao<D>, dio: DioMut, signal: AbortSignal) => Promise<void> | void
 
+/**
+ * Asked, in a transaction, what becomes of a message whose attempt came to nothing. True: it is done with what the transaction
+ * says; false: it is tried again, or put aside after the last attempt.
+ */
+export type OnFailure<D> = (
+  message: Dao<D>,
+  dio: DioMut,
+  failed: { error: unknown; isLast: boolean },
+) => Promise<boolean>
+
 const DEFAULTS = { maxAttempts: 5, leaseMs: 30_000, retryDelayMs: 100 }
 const CONFLICT_RETRIES = 100
 /** Holder of a claim that only waits. */
 const NOBODY = ''
 const NEVER = new AbortController().signal
+
+interface Hands<D> {
+  readonly handler: Handler<D>
+  readonly onFailure: OnFailure<D>
+}
 
 interface Claimed {
   key: ObjectKey
@@ -150,21 +165,28 @@ export class Queue<D extends DataType> {
    * Handles messages as they come, in their order, until `signal`, or until there are none (`untilEmpty`); resolves when nothing
    * is under way any more.
    */
-  async process(handler: Handler<D>, options: ProcessOptions = {}): Promise<void> {
+  process(handler: Handler<D>, options: ProcessOptions = {}): Promise<void> {
+    return this.processWith(handler, options, () => Promise.resolve(false))
+  }
+
+  /** @internal */
+  async processWith(handler: Handler<D>, options: ProcessOptions, onFailure: OnFailure<D>): Promise<void> {
     const { signal = NEVER, concurrency = 1, untilEmpty = false } = options
     const { messages } = await this.#load(this.#chain.dio(this.#session))
     const watching = messages.onChange(() => this.#waker.wake())
     try {
-      await Promise.all(Array.from({ length: concurrency }, () => this.#work(handler, signal, untilEmpty)))
+      await Promise.all(
+        Array.from({ length: concurrency }, () => this.#work({ handler, onFailure }, signal, untilEmpty)),
+      )
     } finally {
       watching[Symbol.dispose]()
     }
   }
 
-  async #work(handler: Handler<D>, signal: AbortSignal, untilEmpty: boolean): Promise<void> {
+  async #work(hands: Hands<D>, signal: AbortSignal, untilEmpty: boolean): Promise<void> {
     while (!signal.aborted) {
       const found = await this.#claimNext()
-      if (typeof found === 'object') await this.#handle(found, handler)
+      if (typeof found === 'object') await this.#handle(found, hands)
       else if (found !== undefined || !untilEmpty) await this.#waker.wait(found, signal)
       // Another one may have taken the last message just now.
       else if ((await this.length()) === 0) return
@@ -212,7 +234,7 @@ export class Queue<D extends DataType> {
     })
   }
 
-  async #handle(claimed: Claimed, handler: Handler<D>): Promise<void> {
+  async #handle(claimed: Claimed, { handler, onFailure }: Hands<D>): Promise<void> {
     const { key } = claimed
     const lease = new AbortController()
     const stopTimer = after(this.#options.leaseMs, () => {
@@ -229,7 +251,8 @@ export class Queue<D extends DataType> {
         else dio.cancel()
       })
     } catch (error) {
-      await this.#noteFailure(claimed, error)
+      const isTold = await this.#tellFailure(claimed, onFailure, error)
+      if (!isTold) await this.#noteFailure(claimed, error)
     } finally {
       stopTimer()
     }
@@ -239,6 +262,23 @@ export class Queue<D extends DataType> {
   async #isCurrent(dio: Dio, { key, attempt }: Claimed): Promise<boolean> {
     const claim = await (await this.#load(dio)).claims.get(key)
     return claim?.attempt === attempt
+  }
+
+  /** What whoever handles has to say of it counts only where it can be committed. */
+  async #tellFailure({ key, attempt }: Claimed, onFailure: OnFailure<D>, error: unknown): Promise<boolean> {
+    const isLast = attempt >= this.#options.maxAttempts
+    try {
+      return await this.#transact(async (dio) => {
+        const message = await dio.tryLoad(this.#messageType, key)
+        if (message === undefined || !(await this.#isCurrent(dio, { key, attempt }))) return true
+        const isDone = await onFailure(message, dio, { error, isLast })
+        if (isDone) await this.withdrawIn(dio, key)
+        return isDone
+      })
+    } catch (failure) {
+      if (errorCode(failure) === 'CHAIN_CLOSED') throw failure
+      return false
+    }
   }
 
   async #noteFailure(claimed: Claimed, error: unknown): Promise<void> {

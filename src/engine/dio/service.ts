@@ -2,18 +2,18 @@
  * Services: typed requests and answers that travel through a chain. Every request is answered once, by one of those who
  * serve it; an error of the handler is the answer too.
  */
-import { AteError, errorCode } from '../error.js'
+import { AteError, type ErrorCode, errorCode, isAteError } from '../error.js'
 import type { AteSession } from '../trust/session.js'
 import type { ChainAccess } from './chain-access.js'
 import { Deadline } from './deadline.js'
-import { keyOf } from './dao-state.js'
+import { infoOf, keyOf } from './dao-state.js'
 import { type Dao, type DataType, dataType, type InputOf } from './data-type.js'
 import type { Dio } from './dio.js'
 import type { DioMut } from './dio-mut.js'
 import { childOf, mapOf } from './link-definition.js'
 import type { DaoMap } from './links/dao-map.js'
 import type { ObjectKey } from './object-key.js'
-import { Queue, type QueueOptions, type WorkOptions } from './queue.js'
+import { type Handler, type OnFailure, Queue, type QueueOptions, type WorkOptions } from './queue.js'
 import { plain } from './standard-schema.js'
 
 /** A service: what it is asked and what it answers. Made by `service`. */
@@ -48,6 +48,21 @@ const DEFAULT_TIMEOUT_MS = 30_000
 /** Whoever answers at the same moment is in the way once or twice. */
 const FORGET_RETRIES = 100
 
+/** Whoever asked has his answer at once, or is gone: what lies longer is nobody's. */
+const KEPT_MS = 60 * 60_000
+
+/** What a commit is refused with however often it is tried. */
+const FINAL: ReadonlySet<string> = new Set<ErrorCode>([
+  'BAD_ARGUMENT',
+  'INVALID_OBJECT',
+  'OBJECT_TOO_LARGE',
+  'TRANSACTION_TOO_LARGE',
+  'NOT_AUTHORIZED',
+  'NO_READ_KEY',
+  'SESSION_EXPIRED',
+  'REFUSED',
+])
+
 /** An answer, or why there is none. */
 const replyType = (answer: DataType) =>
   dataType('atefs.Reply', plain<{ error?: { code: string; message: string } }>(), {
@@ -61,10 +76,21 @@ const inboxType = (answer: DataType) =>
 /** A service as it lies in a chain. */
 class ServicePlace<Q extends DataType> {
   readonly queue: Queue<Q>
+  readonly #chain: ChainAccess
+  readonly #who: { session?: AteSession }
   readonly #type: ReturnType<typeof inboxType>
   readonly #key: ObjectKey
+  #forgottenMs = 0
 
-  private constructor(queue: Queue<Q>, type: ReturnType<typeof inboxType>, key: ObjectKey) {
+  private constructor(
+    chain: ChainAccess,
+    who: { session?: AteSession },
+    queue: Queue<Q>,
+    type: ReturnType<typeof inboxType>,
+    key: ObjectKey,
+  ) {
+    this.#chain = chain
+    this.#who = who
     this.queue = queue
     this.#type = type
     this.#key = key
@@ -80,7 +106,27 @@ class ServicePlace<Q extends DataType> {
     await chain.transact(async (dio) => {
       if (!(await dio.exists(key))) dio.store({ name }, { type, key })
     }, by(options))
-    return new ServicePlace(await Queue.open(chain, `service ${name}`, request, options), type, key)
+    const queue = await Queue.open(chain, `service ${name}`, request, options)
+    return new ServicePlace(chain, by(options), queue, type, key)
+  }
+
+  /** Takes answers away that nobody has fetched: who asked has ended without a word. Looks for them once in a while. */
+  async forgetOld(): Promise<void> {
+    const nowMs = this.#chain.nowMs()
+    if (nowMs < this.#forgottenMs + KEPT_MS) return
+    this.#forgottenMs = nowMs
+    try {
+      await this.#chain.transact(async (dio) => {
+        const replies = await this.replies(dio)
+        const old: string[] = []
+        for await (const [name, reply] of replies)
+          if ((infoOf(reply).createdAt?.getTime() ?? nowMs) <= nowMs - KEPT_MS) old.push(name)
+        for (const name of old) await replies.delete(name)
+      }, this.#who)
+    } catch (error) {
+      // Others forget them, or the next time does. What else is wrong, whoever works on is told.
+      if (!isAteError(error)) throw error
+    }
   }
 
   async replies(dio: Dio): Promise<DaoMap<ReturnType<typeof replyType>>> {
@@ -97,19 +143,24 @@ export async function serve<Q extends DataType, A extends DataType>(
 ): Promise<void> {
   const { signal, concurrency, ...queueOptions } = options
   const place = await ServicePlace.open(chain, service, queueOptions)
-  await place.queue.process(
-    async (request, dio, lease) => {
-      const error = await errorOf(async () => {
-        const answer = await answerer(request, dio, lease)
-        ;(await place.replies(dio)).set(keyOf(request), {}).answer.store(answer)
-      })
-      if (error === undefined) return
-      // What a handler that failed has done is given up; that it failed is not.
-      dio.cancel()
-      ;(await place.replies(dio)).set(keyOf(request), { error })
-    },
-    { signal, concurrency },
-  )
+  await place.forgetOld()
+  const answer: Handler<Q> = async (request, dio, lease) => {
+    void place.forgetOld()
+    const error = await errorOf(async () => {
+      const answer = await answerer(request, dio, lease)
+      ;(await place.replies(dio)).set(keyOf(request), {}).answer.store(answer)
+    })
+    if (error === undefined) return
+    // What a handler that failed has done is given up; that it failed is not.
+    dio.cancel()
+    ;(await place.replies(dio)).set(keyOf(request), { error })
+  }
+  const onFailure: OnFailure<Q> = async (request, dio, { error, isLast }) => {
+    if (!isLast && !FINAL.has(errorCode(error) ?? '')) return false
+    ;(await place.replies(dio)).set(keyOf(request), { error: saidOf(error) })
+    return true
+  }
+  await place.queue.processWith(answer, { signal, concurrency }, onFailure)
 }
 
 /** Asks a service and waits for its answer. SERVICE_FAILED with what its handler said, TIMED_OUT, ABORTED. */
@@ -170,6 +221,10 @@ async function errorOf(answer: () => Promise<void>): Promise<{ code: string; mes
     await answer()
     return undefined
   } catch (error) {
-    return { code: errorCode(error) ?? '', message: error instanceof Error ? error.message : String(error) }
+    return saidOf(error)
   }
+}
+
+function saidOf(error: unknown): { code: string; message: string } {
+  return { code: errorCode(error) ?? '', message: error instanceof Error ? error.message : String(error) }
 }

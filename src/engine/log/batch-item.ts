@@ -12,7 +12,7 @@ export const ITEM_BATCH = 1
 /** Kind (1), reserved (3), lengths of head and groups, count of missing groups (4 each). */
 export const BATCH_ITEM_BYTES = 16
 
-export interface BatchItem {
+interface BatchItem {
   headBytes: number
   /** Of all groups, those that are missing included. */
   groupBytes: number

@@ -1,15 +1,17 @@
 /** Requests and answers. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import type { DioMut } from '../../../src/engine/dio/dio-mut.js'
+import { type Validator, vote } from '../../../src/engine/dio/hooks/plugin.js'
 import { service } from '../../../src/engine/dio/service.js'
 import { plain, type StandardSchema } from '../../../src/engine/dio/standard-schema.js'
 import { AteError } from '../../../src/engine/error.js'
 import { onEveryChain } from '../../helpers/every-chain.js'
-import { collected, Note } from '../../helpers/objects.js'
+import { collected, memoryChain, Note } from '../../helpers/objects.js'
 
 const Ping = dataType('Ping', plain<{ text: string }>())
-const Pong = dataType('Pong', plain<{ text: string; by: number }>())
+const Pong = dataType('Pong', plain<{ text: string; by: number }>(), { index: ['by'] })
 const ping = service('ping', Ping, Pong)
 
 await onEveryChain('a request is answered', async (t, open) => {
@@ -126,6 +128,75 @@ await onEveryChain('an answer that its schema refuses comes to who asked as an e
   t.equal(calls, 1)
   t.equal((await chain.invoke(even, { text: '2' })).number, 2)
   t.strictSame((await collected(chain.dio().roots(Note))).map(({ text }) => text), ['2']) // prettier-ignore
+  end.abort()
+  await serving
+})
+
+await t.test(
+  'an answer that is refused when it is committed comes back as an error, without a second try',
+  async (t) => {
+    const validate: Validator = (commit) =>
+      commit.of(Note).some(({ fields }) => fields?.text === 'no') ? vote.deny('a note says no') : vote.allow
+    await using chain = await memoryChain({}, [{ name: 'judge', validators: [validate] }])
+    const end = new AbortController()
+    let calls = 0
+    const answerer = ({ text }: { text: string }, dio: DioMut) => {
+      calls++
+      dio.store({ text }, { type: Note })
+      return { text, by: 1 }
+    }
+    const serving = chain.serve(ping, answerer, { signal: end.signal, retryDelayMs: 1 })
+    const refused = { code: 'SERVICE_FAILED', cause: { code: 'REFUSED' }, message: /a note says no/ }
+    await t.rejects(chain.invoke(ping, { text: 'no' }, { timeoutMs: 5000 }), refused)
+    t.equal(calls, 1)
+    t.equal((await chain.invoke(ping, { text: 'yes' })).text, 'yes')
+    end.abort()
+    await serving
+  },
+)
+
+await t.test('what fails each time comes back as an error after the last', async (t) => {
+  let failures = 0
+  const validate: Validator = (commit) => {
+    if (!commit.of(Note).some(({ fields }) => fields?.text === 'no')) return vote.allow
+    failures++
+    throw new Error('The validator is broken.')
+  }
+  await using chain = await memoryChain({}, [{ name: 'judge', validators: [validate] }])
+  const end = new AbortController()
+  const answerer = ({ text }: { text: string }, dio: DioMut) => {
+    dio.store({ text }, { type: Note })
+    return { text, by: 1 }
+  }
+  const serving = chain.serve(ping, answerer, { signal: end.signal, retryDelayMs: 1, maxAttempts: 3 })
+  const failed = { code: 'SERVICE_FAILED', cause: { code: 'HOOK_FAILED' } }
+  await t.rejects(chain.invoke(ping, { text: 'no' }, { timeoutMs: 5000 }), failed)
+  t.equal(failures, 3)
+  const queue = await chain.queue('service ping', Ping)
+  t.equal(await queue.length(), 0)
+  t.strictSame(await collected(queue.dead()), [])
+  end.abort()
+  await serving
+})
+
+await t.test('answers that nobody has fetched are taken away after an hour', async (t) => {
+  let nowMs = 1_800_000_000_000
+  await using chain = await memoryChain({ clock: () => nowMs })
+  const end = new AbortController()
+  const serving = chain.serve(ping, ({ text }) => ({ text, by: 1 }), { signal: end.signal })
+  // As a program does that ends before its answer comes.
+  const queue = await chain.queue('service ping', Ping)
+  await queue.send({ text: 'nobody waits' })
+  while ((await queue.length()) > 0) await sleep(5)
+  const replies = async (): Promise<number> => (await collected(chain.dio().find(Pong, 'by', 1))).length
+  t.equal(await replies(), 1)
+  nowMs += 59 * 60_000
+  await chain.invoke(ping, { text: 'a' })
+  t.equal(await replies(), 1, 'it may still be fetched')
+  nowMs += 2 * 60_000
+  await chain.invoke(ping, { text: 'b' })
+  for (let i = 0; i < 200 && (await replies()) > 0; i++) await sleep(5)
+  t.equal(await replies(), 0)
   end.abort()
   await serving
 })
