@@ -65,7 +65,7 @@ function apply(model: Map<string, Uint8Array>, overlay: Overlay, step: Step): vo
   }
 }
 
-await t.test('what was flushed is read back: one by one, in ranges and by floor', async (t) => {
+await t.test('what was flushed is read back: one by one, in ranges and by floor', async () => {
   fc.assert(
     fc.property(fc.array(fc.array(step, { maxLength: 120 }), { maxLength: 5 }), (flushes) => {
       const { writer, reader } = open()
