@@ -169,7 +169,11 @@ export class Queue<D extends DataType> {
     return this.processWith(handler, options, () => Promise.resolve(false))
   }
 
-  /** @internal */
+  /**
+   * As `process`; `onFailure` has a say in what becomes of messages whose attempt came to nothing.
+   *
+   * @internal
+   */
   async processWith(handler: Handler<D>, options: ProcessOptions, onFailure: OnFailure<D>): Promise<void> {
     const { signal = NEVER, concurrency = 1, untilEmpty = false } = options
     const { messages } = await this.#load(this.#chain.dio(this.#session))
