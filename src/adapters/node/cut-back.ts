@@ -9,7 +9,7 @@ import { deriveChainKeys, wipeChainKeys } from '../../engine/crypto/chain-keys.j
 import { wipe } from '../../engine/crypto/wipe.js'
 import { AteError } from '../../engine/error.js'
 import { FEATURE_DROPS, trustOf } from '../../engine/log/format/feature-flags.js'
-import type { Manifest, SegmentEntry } from '../../engine/log/format/manifest-format.js'
+import { lastClosedSequence, type Manifest, type SegmentEntry } from '../../engine/log/format/manifest-format.js'
 import { MANIFEST_NAME, segmentName, SPARE_NAME } from '../../engine/log/format/segment-name.js'
 import { type BatchBytes, type BatchSource, createLog, endOfLog, exportRange } from '../../engine/log/index.js'
 import { hasHistory, type LogEnd, proofRuns, readBatches } from '../../engine/log/index.js'
@@ -35,7 +35,7 @@ export interface CutReport {
 
 /**
  * Nobody may have the chain open; it keeps what lies in its directory besides. A crash leaves it as it was, or cut: what is cut
- * off is durable before. CHAIN_FORKED when the chain has not that point; NOT_SUPPORTED when that is forgotten; CHAIN_LOCKED, CHAIN_DAMAGED, WRONG_PASSPHRASE, NO_SPACE, ...
+ * off is durable before. CHAIN_FORKED when the chain has not that point; NOT_SUPPORTED when records are forgotten that it needs then; CHAIN_LOCKED, CHAIN_DAMAGED, WRONG_PASSPHRASE, NO_SPACE, ...
  */
 export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promise<CutReport> {
   const { directory } = places
@@ -71,16 +71,24 @@ export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promis
   }
 }
 
-/** What the chain held there must follow from records that it still has: a batch up to there says which those are. */
+/**
+ * What the chain held there must follow from records that it still has: a batch says which those are, in a segment that is kept
+ * as it is.
+ */
 async function demandRemembered(source: BatchSource, to: LogEnd): Promise<void> {
-  const { forgotten } = (await ManifestFile.load(source.storage, source.crypto, source.keys)).current
+  const { forgotten, segments } = (await ManifestFile.load(source.storage, source.crypto, source.keys)).current
   if (forgotten === undefined) return
-  if (to.sequence > forgotten.sequence)
-    for await (const { forgets } of readBatches(source, forgotten.sequence + 1, to.sequence))
+  const kept = lastClosedSequence(segmentsUpTo(segments, to))
+  if (kept > forgotten.sequence)
+    for await (const { forgets } of readBatches(source, forgotten.sequence + 1, kept))
       if (forgets >= forgotten.sequence) return
-  throw new AteError('NOT_SUPPORTED', `What the chain held at batch ${to.sequence} is forgotten.`, {
-    hint: 'A backup of that time has it.',
+  throw new AteError('NOT_SUPPORTED', `Records are forgotten that the chain needs to end with batch ${to.sequence}.`, {
+    hint: 'A backup of that time has them.',
   })
+}
+
+function segmentsUpTo(segments: readonly SegmentEntry[], to: LogEnd): SegmentEntry[] {
+  return segments.filter(({ closing }) => closing !== undefined && closing.lastSequence <= to.sequence)
 }
 
 /** The file, durable. */
@@ -107,7 +115,7 @@ function writeAll(fd: number, piece: Uint8Array): void {
 
 async function stageUpTo(places: ImportPlaces, source: BatchSource, staged: string, to: LogEnd): Promise<void> {
   const { current } = await ManifestFile.load(source.storage, source.crypto, source.keys)
-  const kept = current.segments.filter(({ closing }) => closing !== undefined && closing.lastSequence <= to.sequence)
+  const kept = segmentsUpTo(current.segments, to)
   await stageFiles(places.directory, staged, kept)
   await stageManifest(source, staged, current, kept)
   const from = (kept.at(-1)?.closing?.lastSequence ?? 0) + 1
