@@ -1,7 +1,7 @@
 /** Mounts whose daemon is registered in another runtime directory than ours: sudo, cron, another login. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { isAlive, listMounts, type MountRecord } from '../../src/fs/daemon/registry.js'
 import { BIN, cliWorld, mountpointsBelow, runProgram, shell, type CliResult, type CliWorld } from '../helpers/cli.js'
@@ -39,6 +39,22 @@ t.test('umount waits for the end of the daemon and says that all is durable', as
   const result = await elsewhere('umount', vault)
   t.match(result.json(), { mountpoint: vault, outcome: 'durable', pid: daemon.pid })
   t.notOk(isAlive(daemon))
+  await world.run(['mount', vault])
+  await shell(`cmp ${vault}/data ${world.path('copy')}`)
+})
+
+t.test('umount finds the daemon of a mount whose source says nothing', async (t) => {
+  const { world, vault, daemon, elsewhere } = await mounted(t, '-o', 'fsname=/dev/sda1')
+  const other = world.path('other')
+  await world.run(['mount', other, '--no-auth', '-o', 'fsname=/dev/sda1'])
+  await shell(`head -c 3000000 /dev/urandom > ${vault}/data; cp ${vault}/data ${world.path('copy')}`)
+  const isTold = readdirSync(`/proc/${daemon.pid}/fdinfo`).some((fd) =>
+    readFileSync(`/proc/${daemon.pid}/fdinfo/${fd}`, 'latin1').includes('fuse_connection:'),
+  )
+  const outcome = isTold ? 'durable' : 'unknown'
+  t.match((await elsewhere('umount', vault)).json(), isTold ? { outcome, pid: daemon.pid } : { outcome })
+  if (isTold) t.notOk(isAlive(daemon))
+  t.equal((await elsewhere('umount', other)).json()['outcome'], outcome)
   await world.run(['mount', vault])
   await shell(`cmp ${vault}/data ${world.path('copy')}`)
 })

@@ -1,6 +1,6 @@
 /**
- * The sizes of bodies, and memory for opened ones, in pieces of a few sizes that are used again: fresh memory for each body would be given back only
- * when the collector comes to it, long after it is counted as free.
+ * The sizes of bodies, and memory for opened ones, in pieces of a few sizes that are used again: fresh memory for each would be
+ * given back only when the collector comes to it, long after it is counted as free.
  */
 import { MAX_BODY_BYTES, SHARED_BODY_BYTES } from '../limits.js'
 

@@ -32,10 +32,15 @@ function readPid(directory: string): number | undefined {
 function hasOpen(pid: number, path: string): boolean {
   try {
     const real = realpathSync(path)
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === real)
+    return openFiles(pid).some((file) => file.path === real)
   } catch {
     return false
   }
+}
+
+/** Descriptors of a process and their paths; fails when it is not ours to look into. */
+export function openFiles(pid: number): { fd: string; path: string }[] {
+  return readdirSync(`/proc/${pid}/fd`).map((fd) => ({ fd, path: linkOf(`/proc/${pid}/fd/${fd}`) }))
 }
 
 function linkOf(path: string): string {

@@ -9,6 +9,8 @@ export interface MountTableEntry {
   /** For us 'fuse.atefs'. */
   type: string
   source: string
+  /** The minor number of its device: for FUSE the number of its connection. */
+  minor: number
   /** Options of the file system itself: for FUSE with user_id=. */
   superOptions: string
 }
@@ -38,9 +40,16 @@ export function parseMountInfo(text: string): MountTableEntry[] {
     const fields = line.split(' ')
     const separator = fields.indexOf('-', 6)
     const mountpoint = fields[4]
+    const minor = Number(fields[2]?.split(':')[1])
     const [type, source, superOptions] = separator < 0 ? [] : fields.slice(separator + 1)
     if (mountpoint === undefined || type === undefined || source === undefined) continue
-    entries.push({ mountpoint: unescape(mountpoint), type, source: unescape(source), superOptions: superOptions ?? '' })
+    entries.push({
+      mountpoint: unescape(mountpoint),
+      type,
+      source: unescape(source),
+      minor,
+      superOptions: superOptions ?? '',
+    })
   }
   return entries
 }

@@ -1,7 +1,7 @@
 /**
  * `atefs umount`: the daemon commits, unmounts and ends, and is waited for. Works as well when the mount is gone already and
  * the daemon is still committing, when the daemon has died, and when it cannot be asked: it is another user's, or registered
- * in another runtime directory than ours. Then the lock of its chain tells which process to wait for.
+ * in another runtime directory than ours. Then the lock of its chain tells which process to wait for, or the kernel does.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AteError, errorCode } from '../../engine/error.js'
@@ -10,7 +10,8 @@ import { detach } from '../drivers/direct/mount/detach.js'
 import { findMount, MOUNT_TYPE, type MountTableEntry } from './mount-table.js'
 import { isDeadMount, resolveMountpoint } from './mountpoint.js'
 import { findMountUsers } from './mount-users.js'
-import { endedWell, lockHolder } from './lock-holder.js'
+import { endedWell } from './lock-holder.js'
+import { findServer, type Server } from './server-of-mount.js'
 import {
   isAlive,
   isTemporaryChain,
@@ -106,19 +107,19 @@ async function unmountWithoutDaemon(
     const isTemporary = dead === undefined ? isTemporaryChain(mount.source) : dead.temporaryDirectory !== undefined
     return { mountpoint, outcome: 'dead', ...(isTemporary ? { temporary: true } : {}) }
   }
-  const daemon = lockHolder(mount.source)
+  const server = findServer(mount)
   try {
     await detach(mountpoint, { lazy: false })
   } catch (error) {
     throw errorCode(error) === 'MOUNTPOINT_BUSY' ? busy(mountpoint, error) : error
   }
-  if (daemon !== undefined) return awaitCommit(mountpoint, mount.source, daemon)
+  if (server !== undefined) return awaitCommit(mountpoint, server)
   // Who only reads has nothing to commit.
   return { mountpoint, outcome: isReadOnly(mount) ? 'durable' : 'unknown' }
 }
 
 /** Fails with WRITE_FAILED, DAEMON_FAILED. */
-async function awaitCommit(mountpoint: string, directory: string, daemon: ProcessIdentity): Promise<Unmounted> {
+async function awaitCommit(mountpoint: string, { directory, daemon }: Server): Promise<Unmounted> {
   const { pid } = daemon
   if (!(await endOf(daemon, COMMIT_MS))) {
     throw new AteError('DAEMON_FAILED', `${mountpoint} is unmounted, but process ${pid}, which served it, goes on`, {

@@ -15,6 +15,7 @@ t.test('fields are found whatever number of tags precedes them, and escapes are 
     mountpoint: '/mnt/my vault',
     type: 'fuse.atefs',
     source: '/var/lib/a\\b',
+    minor: 35,
     superOptions: 'rw,user_id=1000,group_id=1000',
   })
 })
