@@ -18,7 +18,7 @@ import { clearLeftovers } from './leftovers.js'
 import { prepareMachine } from './machine.js'
 import { createTapFilter } from './tap-filter.js'
 
-/** `npm run fuzz` and `npm run crash` try harder and longer. */
+/** `npm run fuzz` and `npm run crash` try harder and longer, and tell on stderr how far they are (`test/helpers/progress.ts`). */
 const isLong = process.env.ATEFS_TEST_LONG !== undefined
 /** The whole run. A hanging test is ended by tap's own, shorter limit. */
 const RUN_LIMIT_MS = (isLong ? 8 * 60 : 30) * 60_000

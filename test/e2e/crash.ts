@@ -4,6 +4,7 @@
  */
 import t from 'tap'
 import { crashRound, makeWriters } from '../helpers/crash/round.js'
+import { progressOf } from '../helpers/progress.js'
 import { usersToTest } from '../helpers/user.js'
 import { Vault } from '../helpers/vault.js'
 
@@ -15,6 +16,8 @@ const MOST_CHANGES = 4000
 
 const firstSeed = Number(process.env['ATEFS_CRASH_SEED'] ?? Date.now() % 1_000_000)
 
+const step = progressOf('kills', ROUNDS * usersToTest().length)
+
 for (let start = 0; start < ROUNDS; start += ROUNDS_OF_A_CHAIN) {
   for (const user of usersToTest()) {
     t.test(`kill -9 under load, as ${user.title}, from seed ${firstSeed + start}`, { timeout: 600_000 }, async (t) => {
@@ -25,6 +28,7 @@ for (let start = 0; start < ROUNDS; start += ROUNDS_OF_A_CHAIN) {
         const seed = firstSeed + round
         const changes = 30 + ((seed * 2654435761) % MOST_CHANGES)
         const { answered, lost } = await crashRound(vault, writers, seed, changes)
+        step()
         t.pass(`round ${round}: ${answered} calls answered, the last ${lost} undone`)
       }
       await vault.unmount()

@@ -1,4 +1,5 @@
 /** Every moment at which the power can fail or a process be killed, from the operations that a FaultStorage recorded. */
+import { progressOf } from '../progress.js'
 import { mediumAfter, type Luck, type Operation, type SimulatedFile } from '../fault-storage.js'
 
 /** Bytes of a write that are done: so many, such a part, or all but so many. */
@@ -6,7 +7,9 @@ const WRITE_CUTS = [1, 17, 100, 0.3, 0.7, -1]
 
 /** Beginnings of the history: up to each operation, and into each write. Marks belong to the operation before them. */
 export function* cuts(operations: readonly Operation[]): Generator<readonly Operation[]> {
+  const step = progressOf('cuts of a history', operations.length)
   for (let count = 0; count <= operations.length; count++) {
+    step()
     const done = operations.slice(0, count)
     const next = operations[count]
     if (next?.kind === 'mark') continue

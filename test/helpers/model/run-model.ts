@@ -10,6 +10,7 @@ import * as fc from 'fast-check'
 import tap, { type Test } from 'tap'
 import type { Capability, Lacks } from '../../contract/file-system/contract.js'
 import { plainDirectory } from '../posix/plain-directory.js'
+import { progressOf } from '../progress.js'
 import { firstDifference, type ModelSubject } from './compare.js'
 import { inUtf8, needOf, operations, type Operation } from './operations.js'
 
@@ -47,11 +48,13 @@ export async function runModel(t: Test, { subject, lacks, runs }: ModelOptions):
   })
 
   await t.test('random sequences', async (t) => {
+    const numRuns = Number(process.env['ATEFS_FUZZ_RUNS'] ?? runs)
+    const step = progressOf('random sequences', numRuns)
     const property = fc.asyncProperty(operations(isLacking, MAX_OPERATIONS), async (sequence) => {
       const difference = await compare(sequence)
+      step()
       if (difference !== undefined) throw new Error(difference)
     })
-    const numRuns = Number(process.env['ATEFS_FUZZ_RUNS'] ?? runs)
     const seed = Number(process.env['ATEFS_FUZZ_SEED'] ?? SEED)
     const result = await fc.check(property, { numRuns, seed })
     if (result.counterexample === null) return t.pass(`${numRuns} sequences from seed ${seed}`)
