@@ -9,5 +9,7 @@ import { Plugin } from '@oclif/core'
 export async function freshManifest(root) {
   const plugin = new Plugin({ errorOnManifestCreate: true, ignoreManifest: true, respectNoCacheDefault: true, root })
   await plugin.load()
-  return `${JSON.stringify(plugin.manifest, null, 2)}\n`
+  // Else in the order in which the file system lists directories, which differs between checkouts.
+  const commands = Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `${JSON.stringify({ ...plugin.manifest, commands: Object.fromEntries(commands) }, null, 2)}\n`
 }
