@@ -1,36 +1,62 @@
 /** Serves chains to whoever connects: keeps and hands on sealed batches, and has no key of any chain. */
 import { AteError } from '../engine/error.js'
-import { Peer } from '../sync/index.js'
-import type { Connection } from '../wire/index.js'
-import type { ChainServerOptions, ServerCounts } from './options.js'
+import { type Connection, systemTimers } from '../wire/index.js'
+import { ChainHost } from './chain-host.js'
+import { newCounters } from './counters.js'
+import { type ChainServerOptions, DEFAULT_LIMITS, type ServerCounts } from './options.js'
+import { ServerSession, type SessionOptions } from './session.js'
 
 export class ChainServer {
-  readonly #options: ChainServerOptions
-  /** And the service that each asked for. */
-  readonly #peers = new Map<Peer, string>()
+  readonly #host: ChainHost
+  readonly #options: SessionOptions
+  readonly #counters = newCounters()
+  readonly #sessions = new Set<ServerSession>()
   #isClosed = false
 
   constructor(options: ChainServerOptions) {
-    this.#options = options
+    const { crypto, stores, storageSecret, signer, trust, timers = systemTimers, clock = Date.now } = options
+    const limits = { ...DEFAULT_LIMITS, ...options.limits }
+    const onNotice = options.onNotice ?? (() => undefined)
+    const { admit = () => undefined } = options
+    const counters = this.#counters
+    this.#host = new ChainHost({
+      crypto,
+      stores,
+      storageSecret,
+      signer,
+      trust,
+      timers,
+      clock,
+      limits,
+      counters,
+      onNotice,
+    })
+    this.#options = { host: this.#host, signer, timers, limits, admit }
   }
 
   /** Serves a connection until it ends. `service` is the first part of the path that was asked for (`db`). */
   accept(connection: Connection, service: string): void {
-    const peer = new Peer(connection, this.#options.timers)
-    if (this.#isClosed) void peer.close(new AteError('CONNECTION_CLOSED', 'The server is stopping.'))
-    this.#peers.set(peer, service)
-    void peer.closed.then(() => this.#peers.delete(peer))
+    if (this.#isClosed) {
+      void connection.close(new AteError('CONNECTION_CLOSED', 'The server is stopping.'))
+      return
+    }
+    const session = new ServerSession(this.#options, connection, service)
+    this.#sessions.add(session)
+    void connection.closed.then(() => this.#sessions.delete(session))
   }
 
   counts(): ServerCounts {
-    const connections = this.#peers.size
-    const none = { batchesTaken: 0, bytesTaken: 0, batchesSent: 0, bytesSent: 0, batchesRefused: 0 }
-    return { connections, openChains: 0, channels: 0, ...none }
+    let channels = 0
+    for (const session of this.#sessions) channels += session.channels
+    const { openChains } = this.#host
+    return { connections: this.#sessions.size, openChains, channels, ...this.#counters }
   }
 
   /** Takes no more connections, says goodbye to those there are, and closes all chains, durable. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all(Array.from(this.#peers.keys(), (peer) => peer.close()))
+    await this.#host.signAll()
+    await Promise.all(Array.from(this.#sessions, ({ peer }) => peer.close()))
+    await this.#host.close()
   }
 }

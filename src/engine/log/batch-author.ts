@@ -2,6 +2,7 @@
  * Who authenticates batches. Every batch has a MAC under the chain's author key: whoever has the key could have written it.
  * In distributed trust it has a proof besides, which tells everybody whose rights it uses.
  */
+import { equalBytes } from '../bytes/equal.js'
 import type { DataKey } from '../crypto/chain-keys.js'
 import { LABELS } from '../crypto/labels.js'
 import type { CryptoProvider } from '../crypto/provider.js'
@@ -27,6 +28,8 @@ export interface BatchAuthor {
   readonly authKind: number
   /** 32 bytes. */
   readonly keyId: Uint8Array
+  /** True for the id of who writes this log. */
+  isAuthor(keyId: Uint8Array): boolean
   /** Bytes of an authentication. */
   authBytes(plan: ProofPlan): number
   /** `bytes` are a batch's stored header and table. Some milliseconds for each who signs. */
@@ -61,6 +64,7 @@ export function macAuthor(crypto: CryptoProvider, author: DataKey): BatchAuthor 
   return {
     authKind: AUTH_MAC,
     keyId: author.id,
+    isAuthor: (keyId) => equalBytes(keyId, author.id),
     authBytes: () => MAC_BYTES,
     authenticate: mac,
     verify: (kind, bytes, auth) => kind === AUTH_MAC && crypto.equal(mac(bytes), auth),
@@ -75,6 +79,7 @@ export function provenAuthor(crypto: CryptoProvider, author: DataKey): BatchAuth
   return {
     authKind: AUTH_PROOF,
     keyId: author.id,
+    isAuthor: (keyId) => equalBytes(keyId, author.id),
     authBytes: ({ signers }) => {
       let bytes = PROOF_FIXED_BYTES + MAC_BYTES
       for (const distances of signers.values()) bytes += PROOF_ENTRY_BYTES + distances.length - 1
@@ -93,6 +98,17 @@ export function provenAuthor(crypto: CryptoProvider, author: DataKey): BatchAuth
       return crypto.equal(mac(bytes, proof), auth.subarray(proof.length)) && parses(proof)
     },
     authorship: (bytes, auth) => ({ headDigest: headDigestOf(crypto, bytes), proof: decodeProof(proofIn(auth)) }),
+  }
+}
+
+/** Of a log that is kept without the keys of its chain: whether the author's word is right only those can say who have them. */
+export function keylessAuthor(trust: ChainTrust, crypto: CryptoProvider, own: DataKey): BatchAuthor {
+  const author = authorOf(trust, crypto, own)
+  return {
+    ...author,
+    isAuthor: () => true,
+    verify: (kind, _bytes, auth) =>
+      kind === author.authKind && (trust === 'local' ? auth.length === MAC_BYTES : parses(proofIn(auth))),
   }
 }
 

@@ -5,8 +5,9 @@
 import { equalBytes } from '../bytes/equal.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
-import type { BatchAuthor } from './batch-author.js'
+import { authorFor, type BatchAuthor, keylessAuthor } from './batch-author.js'
 import { batchDigest } from './format/batch-header.js'
+import { type FormatHeader, trustOf } from './format/feature-flags.js'
 import type { FrameHead } from './format/frame-head.js'
 import { linkDigest, NO_DIGEST } from './format/link.js'
 import { merkleRoot } from './format/merkle.js'
@@ -28,6 +29,17 @@ export interface BatchJudge {
   crypto: CryptoProvider
   keys: ChainKeys
   author: BatchAuthor
+  /** Whoever judges has no key of the chain: what is sealed stays closed, and whose word a batch is stays open. */
+  isKeyless?: boolean | undefined
+}
+
+/** Who judges the batches of a log with such a manifest. */
+export function judgeFor(
+  { crypto, keys, isKeyless }: Pick<BatchJudge, 'crypto' | 'keys' | 'isKeyless'>,
+  format: FormatHeader,
+): BatchJudge {
+  const author = isKeyless === true ? keylessAuthor(trustOf(format), crypto, keys.author) : undefined
+  return { crypto, keys, isKeyless, author: author ?? authorFor(format, crypto, keys.author) }
 }
 
 /** What is wrong with a batch in itself, as half a sentence; undefined when nothing is. */
@@ -35,11 +47,11 @@ export function checkBatch({ crypto, keys, author }: BatchJudge, head: FrameHead
   const { link, batch } = head
   if (!equalBytes(batch.chainId, keys.chainId)) return 'belongs to another chain'
   if (batch.suite !== keys.suite) return 'is of another suite'
-  if (!equalBytes(batch.authorKeyId, author.keyId)) return 'has an unknown author'
+  if (!author.isAuthor(batch.authorKeyId)) return 'has an unknown author'
   if (!author.verify(batch.authKind, head.authenticatedBytes, head.auth)) {
     return 'has an authentication that does not verify'
   }
-  if (!equalBytes(link.sequencer, author.keyId)) return 'has an unknown sequencer'
+  if (!equalBytes(link.sequencer, batch.authorKeyId)) return 'has an unknown sequencer'
   return checkBinding(crypto, head)
 }
 

@@ -64,6 +64,18 @@ export class Durability {
     this.#background ??= this.#startBehind(segment)
   }
 
+  /** What was appended when it is called is durable when it resolves. Throws what the storage threw. */
+  async reach(current: () => SegmentAppender | undefined): Promise<void> {
+    const { sequence } = this.#appended
+    for (;;) {
+      this.#demandSound()
+      const segment = current()
+      if (this.#durable.sequence >= sequence || segment === undefined) return
+      this.#background ??= this.#startBehind(segment)
+      await this.#background
+    }
+  }
+
   async #startBehind(segment: SegmentAppender): Promise<void> {
     const state = this.#appended
     const bytes = this.#appendedBytes

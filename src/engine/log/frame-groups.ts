@@ -103,6 +103,7 @@ function open(
   stored: Uint8Array,
 ): void {
   if (kind === GROUP_CONTENT && !source.opensContent) return
+  if (source.judge.isKeyless === true) return
   const report = (message: string): void => {
     result.problems.push({ finding: findingAt(source, position, number, message), isTear: false })
   }

@@ -12,6 +12,7 @@ export interface LogParts {
   crypto: CryptoProvider
   keys: ChainKeys
   author: BatchAuthor
+  isKeyless: boolean | undefined
   clock: () => number
   anchor: AnchorStore | undefined
   onFinding: (finding: Finding) => void

@@ -18,11 +18,10 @@ import type { ManifestFile } from './manifest-file.js'
 import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
 import {
   type BatchBytes,
-  demandOrder,
   frameBytesOf,
   type ReceivedBatch,
   type ReceiveOptions,
-  verifyBatch,
+  verifyRun,
   writeFrame,
 } from './received-batch.js'
 import { noSpace } from './reservation.js'
@@ -147,6 +146,14 @@ export class Log {
     return appended
   }
 
+  /** What was written when it is called is durable when it resolves; more may be written meanwhile. WRITE_FAILED. */
+  async reachDurable(): Promise<void> {
+    await this.#orFail(async () => {
+      await this.#writer.settled()
+      await this.#durability.reach(() => this.#supply.current)
+    })
+  }
+
   /** What was appended lies in closed segments when it resolves, and what comes goes to another. NO_SPACE changes nothing. */
   rotate(): Promise<void> {
     return this.#queue.run(async () => {
@@ -156,7 +163,7 @@ export class Log {
   }
 
   /**
-   * Appends batches that were made elsewhere, as they are, to one segment. Throws what `verifyBatch` and `accept` throw, or
+   * Appends batches that were made elsewhere, as they are, to one segment. Throws what `verifyRun` and `accept` throw, or
    * NO_SPACE, when nothing has changed; WRITE_FAILED.
    */
   receive(run: readonly BatchBytes[], options: ReceiveOptions): Promise<AppendedBatch[]> {
@@ -255,7 +262,8 @@ export class Log {
 
   async #receive(run: readonly BatchBytes[], { isDurable, mayMiss, accept }: ReceiveOptions): Promise<AppendedBatch[]> {
     this.#demandWritable()
-    const batches = await this.#verifyRun(run, mayMiss)
+    const judged = { judge: this.#parts, opener: this.#opener, after: this.#state, mayMiss }
+    const batches = await verifyRun(judged, run)
     accept(batches)
     const total = run.reduce((sum, bytes) => sum + frameBytesOf(bytes), 0)
     const segment = await this.#guard(async () => {
@@ -267,24 +275,13 @@ export class Log {
       const appended: AppendedBatch[] = []
       for (const batch of batches) {
         // What it says to be durable must be: by that a torn end of the log is told from damage.
-        if (batch.head.batch.durableSequence > this.durableSequence) await this.#sync()
+        const isRelied = this.#parts.isKeyless !== true && batch.head.batch.durableSequence > this.durableSequence
+        if (isRelied) await this.#sync()
         appended.push(await this.#writeReceived(segment, batch, isDurable))
       }
       if (isDurable) await this.#sync()
       return appended
     })
-  }
-
-  async #verifyRun(run: readonly BatchBytes[], mayMiss: boolean): Promise<ReceivedBatch[]> {
-    const batches: ReceivedBatch[] = []
-    let after = this.#state
-    for (const bytes of run) {
-      const batch = await verifyBatch({ judge: this.#parts, opener: this.#opener, after, mayMiss }, bytes)
-      demandOrder(after, batch.head)
-      after = stateAfter(this.#parts.crypto, batch.head)
-      batches.push(batch)
-    }
-    return batches
   }
 
   async #writeReceived(segment: SegmentAppender, batch: ReceivedBatch, isDurable: boolean): Promise<AppendedBatch> {

@@ -5,10 +5,9 @@
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
-import { authorFor } from './batch-author.js'
 import { SEGMENT_BYTES } from '../limits.js'
 import { AnchorCheck } from './anchor-check.js'
-import type { BatchJudge, ChainState } from './chain-state.js'
+import { type BatchJudge, type ChainState, judgeFor } from './chain-state.js'
 import { closeTail } from './close-tail.js'
 import { digestOfBatch } from './digest-of-batch.js'
 import { encodeAnchor } from './format/anchor-format.js'
@@ -30,6 +29,8 @@ export interface OpenLogOptions {
   storage: LogStorage
   crypto: CryptoProvider
   keys: ChainKeys
+  /** The keys are not those of the chain but of who keeps it: its batches are verified as far as that goes without them. */
+  isKeyless?: boolean | undefined
   /** Milliseconds since 1970. */
   clock: () => number
   anchor?: AnchorStore | undefined
@@ -85,9 +86,8 @@ class LogOpening {
   readonly #onFinding: (finding: Finding) => void
 
   constructor(options: OpenLogOptions) {
-    const { crypto, keys } = options
     this.#options = options
-    this.#judge = { crypto, keys, author: authorFor(CURRENT_FORMAT, crypto, keys.author) }
+    this.#judge = judgeFor(options, CURRENT_FORMAT)
     this.#isWritable = !options.readOnly
     this.#isTolerant = options.allowDamage === true
     this.#onFinding = options.onFinding ?? (() => {})
@@ -99,8 +99,7 @@ class LogOpening {
   async run(): Promise<OpenedLog> {
     const { storage, from, acceptRollback } = this.#options
     const manifest = await this.#loadManifest()
-    const { crypto, keys } = this.#options
-    this.#judge = { crypto, keys, author: authorFor(manifest.current.format, crypto, keys.author) }
+    this.#judge = judgeFor(this.#options, manifest.current.format)
     const anchor = await readAnchor(this.#options, this.#onFinding)
     const anchored = new AnchorCheck(acceptRollback === true ? undefined : anchor)
     const { segments } = manifest.current
@@ -247,6 +246,7 @@ class LogOpening {
       crypto,
       keys,
       author: this.#judge.author,
+      isKeyless: this.#judge.isKeyless,
       clock,
       anchor,
       onFinding: this.#onFinding,

@@ -11,20 +11,39 @@ import { type BatchBytes, decodeBatch } from './received-batch.js'
  * may share signatures, or up to the end, comes as it is: whoever judges it finds it unsigned.
  */
 export async function* proofRuns(batches: AsyncIterable<BatchBytes>): AsyncGenerator<BatchBytes[]> {
-  let run: BatchBytes[] = []
-  /** Place in the run of what has the last signatures of it. */
-  let carrier = 0
-  let bytes = 0
+  const gathered = new ProofRun()
   for await (const batch of batches) {
-    carrier = Math.max(carrier, run.length + aheadOf(batch))
-    run.push(batch)
-    bytes += batch.head.length + batch.groups.length
-    if (run.length <= carrier && run.length < MAX_PROOF_SHARE && bytes < MAX_BATCH_BYTES) continue
-    yield run
-    run = []
-    carrier = bytes = 0
+    const run = gathered.add(batch)
+    if (run !== undefined) yield run
   }
-  if (run.length > 0) yield run
+  const rest = gathered.take()
+  if (rest.length > 0) yield rest
+}
+
+/** Batches that come one by one, until they are a run. */
+export class ProofRun {
+  #run: BatchBytes[] = []
+  /** Place in the run of what has the last signatures of it. */
+  #carrier = 0
+  #bytes = 0
+
+  /** The run, when this was the last batch of it. */
+  add(batch: BatchBytes): BatchBytes[] | undefined {
+    this.#carrier = Math.max(this.#carrier, this.#run.length + aheadOf(batch))
+    this.#run.push(batch)
+    this.#bytes += batch.head.length + batch.groups.length
+    const { length } = this.#run
+    const isOpen = length <= this.#carrier && length < MAX_PROOF_SHARE && this.#bytes < MAX_BATCH_BYTES
+    return isOpen ? undefined : this.take()
+  }
+
+  /** What has come, whole or not. */
+  take(): BatchBytes[] {
+    const run = this.#run
+    this.#run = []
+    this.#carrier = this.#bytes = 0
+    return run
+  }
 }
 
 /** How many of the batches, from the first, come with all their signatures; all of them when those can never come. */

@@ -2,12 +2,13 @@
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError, errorCode } from '../error.js'
-import { FEATURE_DROPS, trustOf } from './format/feature-flags.js'
+import { judgeFor } from './chain-state.js'
+import { FEATURE_DROPS } from './format/feature-flags.js'
 import { FRAME_HEADER_BYTES } from './format/frame-head.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { ManifestFile } from './manifest-file.js'
-import { batchVerifier, type BatchVerifier, type ReceivedBatch } from './received-batch.js'
+import { type BatchVerifier, type ReceivedBatch, verifierFor } from './received-batch.js'
 import { openSegment } from './segment-open.js'
 import type { SegmentScanner, StoredFrame } from './segment-scanner.js'
 import type { LogStorage } from './storage.js'
@@ -17,6 +18,8 @@ export interface BatchSource {
   storage: LogStorage
   crypto: CryptoProvider
   keys: ChainKeys
+  /** As for `openLog`. */
+  isKeyless?: boolean | undefined
 }
 
 /**
@@ -26,7 +29,7 @@ export interface BatchSource {
 export async function* readBatches(source: BatchSource, from: number, to: number): AsyncGenerator<ReceivedBatch> {
   const { storage, crypto, keys } = source
   const { segments, format } = (await ManifestFile.load(storage, crypto, keys)).current
-  const verify = batchVerifier(crypto, keys, trustOf(format))
+  const verify = verifierFor(judgeFor(source, format))
   let index = segments.findLastIndex(({ firstSequence }) => firstSequence <= from)
   let next = from
   for (let entry = segments[index]; entry !== undefined && next <= to; entry = segments[++index]) {

@@ -108,13 +108,32 @@ export type BatchVerifier = (
 
 /** Verifies batches of the chain with these keys. */
 export function batchVerifier(crypto: CryptoProvider, keys: ChainKeys, trust: ChainTrust): BatchVerifier {
-  const judge = { crypto, keys, author: authorOf(trust, crypto, keys.author) }
-  const opener = new GroupOpener(crypto, keys)
+  return verifierFor({ crypto, keys, author: authorOf(trust, crypto, keys.author) })
+}
+
+export function verifierFor(judge: BatchJudge): BatchVerifier {
+  const opener = new GroupOpener(judge.crypto, judge.keys)
   return (bytes, options) => verifyBatch({ judge, opener, ...options }, bytes)
 }
 
+/** Batches one behind the other. As `verifyBatch`; BATCH_REFUSED for one that does not continue its author's. */
+export async function verifyRun(
+  options: Omit<VerifyBatchOptions, 'after'> & { after: ChainState },
+  run: readonly BatchBytes[],
+): Promise<ReceivedBatch[]> {
+  const batches: ReceivedBatch[] = []
+  let { after } = options
+  for (const bytes of run) {
+    const batch = await verifyBatch({ ...options, after }, bytes)
+    demandOrder(after, batch.head)
+    after = stateAfter(options.judge.crypto, batch.head)
+    batches.push(batch)
+  }
+  return batches
+}
+
 /** BATCH_REFUSED when an authentic batch does not continue its author's. */
-export function demandOrder(state: ChainState, head: FrameHead): void {
+function demandOrder(state: ChainState, head: FrameHead): void {
   demandNext(state, head)
   const wrong = checkOrder(state, head)
   if (wrong !== undefined) throw refused(head, wrong)

@@ -122,6 +122,8 @@ export async function isKnownDurable(
   from: number,
   sequence: number,
 ): Promise<boolean> {
+  // The author speaks of the medium where he wrote it, not of this one.
+  if (judge.isKeyless === true) return false
   for (let position = await scanner.findFrame(from); position !== undefined;) {
     const read = await scanner.frameAt(position)
     const head = read.kind === 'frame' ? read.frame.head : undefined

@@ -1,0 +1,240 @@
+/** A channel: what one connection does with one chain. */
+import { AteError, isAteError } from '../engine/error.js'
+import type { BatchBytes } from '../engine/log/index.js'
+import { ProofRun } from '../engine/log/proof-runs.js'
+import { equalBytes } from '../engine/bytes/equal.js'
+import {
+  BatchJoiner,
+  type BatchPart,
+  type ChannelHandlers,
+  failure,
+  type Peer,
+  type Point,
+  type PushMap,
+  type PushType,
+  type RequestMap,
+} from '../sync/index.js'
+import { Follower } from './follower.js'
+import type { ChainUser, HostedChain } from './hosted-chain.js'
+import type { Rate } from './rate.js'
+import type { Asker } from './turns.js'
+
+export interface ChainChannelOptions {
+  readonly chain: HostedChain
+  readonly peer: Peer
+  readonly channel: number
+  readonly requests: Rate
+  readonly bytes: Rate
+  /** It has ended, by its own will. */
+  readonly onLeave: () => void
+}
+
+export class ChainChannel implements ChainUser, Asker {
+  follower: Follower | undefined
+  readonly handlers: ChannelHandlers
+  readonly #options: ChainChannelOptions
+  readonly #joiner = new BatchJoiner()
+  readonly #run = new ProofRun()
+  /** Of what is being joined. */
+  #runTerm = 0
+  #runBytes = 0
+  #refusedTerm = 0
+  #hasEnded = false
+
+  constructor(options: ChainChannelOptions) {
+    this.#options = options
+    const limited =
+      <T, R>(answer: (body: T) => R | Promise<R>) =>
+      async (body: T): Promise<R> => {
+        await options.requests.take(1)
+        if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
+        return await answer(body)
+      }
+    this.handlers = {
+      requests: {
+        follow: limited((point: Point) => this.#follow(point)),
+        barrier: limited(() => this.#barrier()),
+        turn: (body) => this.#turn(body),
+        release: ({ term }) => this.#release(term),
+        drop: limited((body: RequestMap['drop']['request']) => this.#drop(body)),
+        keyring: limited((body: RequestMap['keyring']['request']) => this.#changeKeyring(body)),
+        leave: () => this.#leave(),
+      },
+      pushes: { batch: (part) => this.#takePart(part) },
+    }
+    options.chain.users.add(this)
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.#finish(false)
+  }
+
+  recall(term: number): void {
+    this.#push('recall', { term })
+  }
+
+  lost(term: number, why: AteError): void {
+    this.refused(term, this.#options.chain.durableSequence + 1, why)
+  }
+
+  accepted({ sequence, digest }: Point): void {
+    this.#push('accepted', { sequence, digest })
+  }
+
+  refused(term: number, sequence: number, { code, message }: AteError): void {
+    this.#refusedTerm = term
+    this.#options.chain.noteRefused()
+    this.#push('refused', { term, sequence, code, message: message.slice(0, 1000) })
+    this.#options.chain.turns.forfeit(this, term)
+  }
+
+  keyringChanged(keyring: Uint8Array): void {
+    this.#push('keyring', { keyring })
+  }
+
+  failed(): void {
+    const why = new AteError('INPUT_OUTPUT', 'The storage of the chain failed.')
+    void this.#options.peer.close(why)
+  }
+
+  async #follow(point: Point): Promise<Point> {
+    const { chain, peer, channel } = this.#options
+    if (this.follower !== undefined) throw new AteError('BAD_ARGUMENT', 'The channel follows already.')
+    const own = chain.point
+    if (point.sequence <= own.sequence && !(await this.#has(point))) {
+      const head = await chain.heads.current()
+      throw failure('CHAIN_FORKED', `The chain has another batch ${point.sequence}.`, { head })
+    }
+    if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
+    const from = Math.min(point.sequence, chain.point.sequence)
+    const onFailure = (error: unknown): void => void peer.close(isAteError(error) ? error : undefined)
+    const follower = new Follower({ chain, peer, channel, from, onFailure })
+    this.follower = follower
+    // Behind the answer.
+    setTimeout(() => follower.wake(), 0)
+    chain.heads.note()
+    return chain.point
+  }
+
+  async #has(point: Point): Promise<boolean> {
+    const { chain } = this.#options
+    if (point.sequence === chain.point.sequence) return equalBytes(point.digest, chain.point.digest)
+    return await chain.has(point)
+  }
+
+  async #barrier(): Promise<Point> {
+    const { point } = this.#options.chain
+    await this.follower?.reached(point.sequence)
+    return point
+  }
+
+  async #turn({ session, term, sequence, digest }: RequestMap['turn']['request']): Promise<Point & { term: number }> {
+    const { chain } = this.#options
+    const asked = { sequence, digest }
+    if (sequence <= chain.point.sequence && !(await this.#has(asked)))
+      throw failure('CHAIN_FORKED', `The chain has another batch ${sequence}.`, { head: await chain.heads.current() })
+    const given = await chain.turns.ask(this, session, term)
+    const { point } = chain
+    await this.follower?.reached(point.sequence)
+    return { term: given, ...point }
+  }
+
+  async #release(term: number): Promise<Record<string, never>> {
+    const isOver = !(await this.#options.chain.turns.release(this, term))
+    if (isOver) throw new AteError('LOCK_LOST', `The turn of term ${term} is over.`)
+    return {}
+  }
+
+  async #drop({ term, numbers }: RequestMap['drop']['request']): Promise<Record<string, never>> {
+    const { chain } = this.#options
+    this.#demandTurn(term)
+    await chain.uploads.settled()
+    const ranges = numbers.map(([from, to]) => ({ from, to })).sort((a, b) => a.from - b.from)
+    if (ranges.some(({ from }, i) => from <= (ranges[i - 1]?.to ?? -1)))
+      throw new AteError('BAD_ARGUMENT', 'Ranges of numbers overlap.')
+    chain.drop(ranges)
+    return {}
+  }
+
+  async #changeKeyring({ term, keyring }: RequestMap['keyring']['request']): Promise<Record<string, never>> {
+    this.#demandTurn(term)
+    await this.#options.chain.changeKeyring(keyring, this)
+    return {}
+  }
+
+  async #leave(): Promise<Record<string, never>> {
+    const { chain, peer, channel } = this.#options
+    await chain.uploads.settled()
+    const head = await chain.heads.current()
+    // Only to who knows what it speaks of.
+    if (!this.#hasEnded && this.follower !== undefined) peer.push(channel, 'head', head)
+    this.#finish(true)
+    this.#options.onLeave()
+    return {}
+  }
+
+  async #takePart({ bytes, more, term }: BatchPart): Promise<void> {
+    const { chain } = this.#options
+    if (!chain.turns.isHeldBy(this, term)) {
+      this.#refuseLate(term)
+      return
+    }
+    chain.turns.noteWrite()
+    if (term !== this.#runTerm) this.#reset(term)
+    this.#runBytes += bytes.length
+    const batch = this.#joiner.add(bytes, more)
+    await Promise.all([
+      batch === undefined ? undefined : this.#takeBatch(batch, term),
+      this.#options.bytes.take(bytes.length),
+    ])
+  }
+
+  #takeBatch(batch: BatchBytes, term: number): Promise<void> | undefined {
+    const { chain } = this.#options
+    const run = chain.facts.trust === 'distributed' ? this.#run.add(batch) : [batch]
+    if (run === undefined) return undefined
+    const full = chain.uploads.add({ run, bytes: this.#runBytes, term, by: this })
+    this.#runBytes = 0
+    return full
+  }
+
+  /** What still comes of a turn that is over: told once. */
+  #refuseLate(term: number): void {
+    this.#reset(0)
+    if (term <= this.#refusedTerm) return
+    this.refused(term, this.#options.chain.durableSequence + 1, new AteError('LOCK_LOST', 'The turn is over.'))
+  }
+
+  #reset(term: number): void {
+    this.#joiner.reset()
+    this.#run.take()
+    this.#runTerm = term
+    this.#runBytes = 0
+  }
+
+  #demandTurn(term: number): void {
+    if (!this.#options.chain.turns.isHeldBy(this, term))
+      throw new AteError('LOCK_LOST', 'Only who has the turn may do that.')
+  }
+
+  #finish(isForGood: boolean): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#reset(0)
+    this.follower?.end()
+    const { chain } = this.#options
+    chain.users.delete(this)
+    chain.turns.leave(this, isForGood)
+  }
+
+  /** Somebody who does not read even that is sent away. */
+  #push<T extends PushType>(type: T, body: PushMap[T]): void {
+    if (this.#hasEnded) return
+    try {
+      this.#options.peer.push(this.#options.channel, type, body)
+    } catch (error) {
+      void this.#options.peer.close(isAteError(error) ? error : undefined)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * One who follows a chain: gets every batch behind his point, in order, once. Who reads closely is served from memory, who
+ * lags from the log, as fast as he reads; nobody waits for anybody else.
+ */
+import type { ReceivedBatch } from '../engine/log/index.js'
+import type { Peer, SignedHead } from '../sync/index.js'
+import { type BatchToSend, type RecentBatches, toSend } from './recent-batches.js'
+
+/** Up to this waits for a connection before more is only sent when it takes what is there. */
+const EAGER_BYTES = 512 * 1024
+
+/** Half of what may wait for a connection: then it says that there is room. */
+const MOST_BYTES = 4 * 1024 * 1024
+
+/** What is followed. */
+export interface Followed {
+  readonly recent: RecentBatches
+  /** The last batch that is durable. */
+  readonly durableSequence: number
+  read(from: number, to: number): AsyncIterable<ReceivedBatch>
+  noteSent(bytes: number): void
+}
+
+export interface FollowerOptions {
+  readonly chain: Followed
+  readonly peer: Peer
+  readonly channel: number
+  /** The last batch that he has. */
+  readonly from: number
+  /** The log cannot be read for him. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export class Follower {
+  readonly #options: FollowerOptions
+  #cursor: number
+  #isCatchingUp = false
+  #hasEnded = false
+  #head: SignedHead | undefined
+  #waiting: { sequence: number; resolve: () => void }[] = []
+
+  constructor(options: FollowerOptions) {
+    this.#options = options
+    this.#cursor = options.from
+  }
+
+  /** To be called when there is something new. */
+  wake(): void {
+    if (this.#isCatchingUp || this.#hasEnded) return
+    try {
+      this.#sendEagerly()
+      this.#tell()
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    if (this.#cursor >= this.#options.chain.durableSequence) return
+    this.#isCatchingUp = true
+    void this.#catchUp()
+  }
+
+  /** He has made it himself. */
+  noteOwn(sequence: number): void {
+    if (sequence === this.#cursor + 1) this.#cursor = sequence
+  }
+
+  /** Is told behind the batches it speaks of; a later one takes the place of one that waits. */
+  offer(head: SignedHead): void {
+    this.#head = head
+    this.wake()
+  }
+
+  /** Resolves when everything up to there was sent, or he is gone. */
+  reached(sequence: number): Promise<void> {
+    if (this.#hasEnded || this.#cursor >= sequence) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
+  }
+
+  end(): void {
+    this.#hasEnded = true
+    for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+
+  /** What is in memory, as long as he takes it. */
+  #sendEagerly(): void {
+    const { chain, peer } = this.#options
+    while (this.#cursor < chain.durableSequence && peer.unsentBytes < EAGER_BYTES) {
+      const batch = chain.recent.get(this.#cursor + 1)
+      if (batch === undefined || batch.bytes > EAGER_BYTES) return
+      for (const part of batch.parts) this.#push(part)
+      this.#sent(batch)
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const { chain } = this.#options
+    try {
+      while (this.#cursor < chain.durableSequence && !this.#hasEnded) {
+        const recent = chain.recent.get(this.#cursor + 1)
+        if (recent !== undefined) await this.#sendSlowly(recent)
+        else await this.#sendHistory(chain.durableSequence)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#isCatchingUp = false
+    this.wake()
+  }
+
+  async #sendHistory(to: number): Promise<void> {
+    for await (const batch of this.#options.chain.read(this.#cursor + 1, to)) {
+      await this.#sendSlowly(toSend(batch))
+      if (this.#hasEnded || this.#options.chain.recent.get(this.#cursor + 1) !== undefined) return
+    }
+  }
+
+  async #sendSlowly(batch: BatchToSend): Promise<void> {
+    const { peer } = this.#options
+    for (const part of batch.parts) {
+      // Several channels of a connection may be told at once that there is room: each looks again.
+      while (peer.unsentBytes >= EAGER_BYTES && !this.#hasEnded) {
+        await peer.ready()
+        if (peer.unsentBytes <= MOST_BYTES) break
+      }
+      if (this.#hasEnded) return
+      this.#push(part)
+    }
+    this.#sent(batch)
+    this.#tell()
+  }
+
+  #push({ bytes, more }: BatchToSend['parts'][number]): void {
+    const { peer, channel } = this.#options
+    peer.push(channel, 'batch', { bytes, more, term: 0 })
+  }
+
+  #sent({ sequence, bytes }: BatchToSend): void {
+    this.#cursor = sequence
+    this.#options.chain.noteSent(bytes)
+  }
+
+  /** Tells what waited for the batches up to here. */
+  #tell(): void {
+    if (this.#hasEnded) return
+    const head = this.#head
+    if (head !== undefined && head.sequence <= this.#cursor) {
+      this.#head = undefined
+      this.#options.peer.push(this.#options.channel, 'head', head)
+    }
+    const reached = this.#waiting.filter(({ sequence }) => sequence <= this.#cursor)
+    if (reached.length === 0) return
+    this.#waiting = this.#waiting.filter(({ sequence }) => sequence > this.#cursor)
+    for (const { resolve } of reached) resolve()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasEnded) return
+    this.end()
+    this.#options.onFailure(error)
+  }
+}

@@ -1,0 +1,204 @@
+/** One chain of a server while it is open: its log, who follows it, and whose turn it is. */
+import { MAX_KEYRING_BYTES } from '../engine/limits.js'
+import type { NumberRange } from '../engine/log/types.js'
+import type { ReceivedBatch } from '../engine/log/index.js'
+import type { Point, SignedHead } from '../sync/index.js'
+import type { ChainStore } from './chain-stores.js'
+import type { Counters } from './counters.js'
+import { freeDropped } from './free-dropped.js'
+import type { Follower, Followed } from './follower.js'
+import { HeadSigning } from './head-signing.js'
+import type { ServerLimits, ServerNotice } from './options.js'
+import { RecentBatches, toSend } from './recent-batches.js'
+import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
+import { loadTurn, saveTurn } from './turn-file.js'
+import { Turns } from './turns.js'
+import { type TakenBatch, type Uploader, Uploads } from './uploads.js'
+import type { Signer, Timers } from '../wire/index.js'
+
+const KEYRING_NAME = 'keyring'
+
+export interface HostedOptions extends RelayOptions {
+  readonly name: string
+  readonly store: ChainStore
+  readonly signer: Signer
+  readonly timers: Timers
+  readonly limits: ServerLimits
+  readonly counters: Counters
+  readonly onNotice: (notice: ServerNotice) => void
+}
+
+/** Who uses the chain: a channel of a connection. */
+export interface ChainUser extends Uploader {
+  readonly follower: Follower | undefined
+  accepted(point: Point): void
+  keyringChanged(keyring: Uint8Array): void
+  /** The chain cannot go on. */
+  failed(error: unknown): void
+}
+
+export class HostedChain implements Followed {
+  readonly name: string
+  readonly recent: RecentBatches
+  readonly turns: Turns
+  readonly uploads: Uploads
+  readonly heads: HeadSigning
+  readonly users = new Set<ChainUser>()
+  readonly #options: HostedOptions
+  readonly #log: RelayLog
+  #keyring: Uint8Array | null
+  #point: Point
+  #freeing: Promise<void> = Promise.resolve()
+
+  private constructor(
+    options: HostedOptions,
+    log: RelayLog,
+    keyring: Uint8Array | null,
+    turn: Awaited<ReturnType<typeof loadTurn>>,
+  ) {
+    const { limits, timers, store } = options
+    this.name = options.name
+    this.#options = options
+    this.#log = log
+    this.#keyring = keyring
+    this.#point = log.head
+    this.recent = new RecentBatches(limits.recentBytes)
+    this.uploads = new Uploads({
+      log,
+      maxBytes: limits.waitingBytes,
+      onDurable: (batches) => this.#onDurable(batches),
+      onFailure: (error) => this.#onFailure(error),
+    })
+    this.turns = new Turns({
+      timers,
+      graceMs: limits.graceMs,
+      state: turn,
+      save: (state) => saveTurn(store.storage, state),
+      settled: () => this.uploads.settled(),
+    })
+    this.heads = new HeadSigning({
+      ...options,
+      chainId: log.facts.id,
+      point: () => this.#point,
+      onSigned: (head) => this.#onSigned(head),
+    })
+  }
+
+  /** NOT_A_CHAIN where none was made; what `openLog` throws. */
+  static async open(options: HostedOptions): Promise<HostedChain> {
+    const { storage } = options.store
+    const log = await RelayLog.open(options, options.store)
+    try {
+      const keyring = (await storage.readSmall(KEYRING_NAME, MAX_KEYRING_BYTES)) ?? null
+      return new HostedChain(options, log, keyring, await loadTurn(storage))
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+  }
+
+  get facts(): ChainFacts {
+    return this.#log.facts
+  }
+
+  get keyring(): Uint8Array | null {
+    return this.#keyring
+  }
+
+  /** The last batch that is durable. */
+  get point(): Point {
+    return this.#point
+  }
+
+  get durableSequence(): number {
+    return this.#point.sequence
+  }
+
+  get sizeBytes(): number {
+    return this.#log.sizeBytes
+  }
+
+  read(from: number, to: number): AsyncIterable<ReceivedBatch> {
+    return this.#log.read(from, to)
+  }
+
+  /** True when the chain has that batch. */
+  async has(point: Point): Promise<boolean> {
+    return await this.#log.has(point)
+  }
+
+  noteSent(bytes: number): void {
+    this.#options.counters.batchesSent++
+    this.#options.counters.bytesSent += bytes
+  }
+
+  async changeKeyring(keyring: Uint8Array, by: ChainUser): Promise<void> {
+    await this.#options.store.storage.replaceSmall(KEYRING_NAME, keyring)
+    this.#keyring = keyring
+    for (const user of this.users) if (user !== by) user.keyringChanged(keyring)
+  }
+
+  /** Gives back the space of bodies, later: whoever asks need not wait. */
+  drop(numbers: readonly NumberRange[]): void {
+    this.#freeing = this.#freeing.then(async () => {
+      try {
+        await freeDropped(this.#log, numbers)
+      } catch (error) {
+        this.#notice('warn', 'Space of the log could not be given back.', error)
+      }
+    })
+  }
+
+  /** Everything that was brought is durable, and whoever follows has the signed head. */
+  async settle(): Promise<void> {
+    await this.uploads.settled()
+    this.#onSigned(await this.heads.current())
+  }
+
+  /** Everything that was brought is durable, and the log is closed. */
+  async close(): Promise<void> {
+    this.turns.close()
+    await this.uploads.settled()
+    this.heads.close()
+    await this.#freeing
+    await this.#log.close()
+  }
+
+  #onDurable(batches: readonly TakenBatch[]): void {
+    const { counters } = this.#options
+    const writers = new Set<Uploader>()
+    for (const { batch, by } of batches) {
+      const { sequence, digest } = batch
+      this.#point = { sequence, digest }
+      const sent = toSend(batch)
+      this.recent.add(sent)
+      counters.batchesTaken++
+      counters.bytesTaken += sent.bytes
+      writers.add(by)
+      for (const user of this.users) if (user === by) user.follower?.noteOwn(sequence)
+    }
+    for (const user of this.users) {
+      if (writers.has(user)) user.accepted(this.#point)
+      user.follower?.wake()
+    }
+    this.heads.note()
+  }
+
+  #onSigned(head: SignedHead): void {
+    for (const { follower } of this.users) follower?.offer(head)
+  }
+
+  noteRefused(): void {
+    this.#options.counters.batchesRefused++
+  }
+
+  #onFailure(error: unknown): void {
+    this.#notice('error', 'The log of a chain cannot be written any more.', error)
+    for (const user of this.users) user.failed(error)
+  }
+
+  #notice(level: ServerNotice['level'], message: string, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error)
+    this.#options.onNotice({ level, message: `${message} ${why}`, chain: this.name })
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The writer's turn of one chain: in the order of asking, called back when somebody waits, and kept for a session whose
+ * connection is lost. Only this says who may write.
+ */
+import { equalBytes } from '../engine/bytes/equal.js'
+import { AteError } from '../engine/error.js'
+import type { Timers } from '../wire/index.js'
+
+/** Who can have the turn: a channel of a connection. */
+export interface Asker {
+  /** Somebody else waits. */
+  recall(term: number): void
+  /** The turn of that term is over, not by the asker's own will. */
+  lost(term: number, why: AteError): void
+}
+
+/** What survives a restart. */
+export interface TurnState {
+  readonly term: number
+  /** 16 bytes; null when nobody has the turn. */
+  readonly session: Uint8Array | null
+}
+
+export interface TurnsOptions {
+  readonly timers: Timers
+  readonly graceMs: number
+  readonly state: TurnState
+  /** Keeps it durable. */
+  readonly save: (state: TurnState) => Promise<void>
+  /** Resolves when nothing that was written with the turn before is under way. */
+  readonly settled: () => Promise<void>
+}
+
+interface Waiting {
+  readonly asker: Asker
+  readonly session: Uint8Array
+  readonly resolve: (term: number) => void
+  readonly reject: (error: AteError) => void
+}
+
+interface Holder {
+  readonly session: Uint8Array
+  /** Undefined while its connection is lost. */
+  asker: Asker | undefined
+  /** It was told that somebody waits. */
+  isRecalled: boolean
+  /** It had the time it is given after a loss. */
+  isOverdue: boolean
+}
+
+export class Turns {
+  readonly #options: TurnsOptions
+  #term: number
+  #holder: Holder | undefined
+  #waiting: Waiting[] = []
+  #isGiving = false
+  #isClosed = false
+  #stopTimer: () => void = () => undefined
+
+  constructor(options: TurnsOptions) {
+    this.#options = options
+    const { term, session } = options.state
+    this.#term = term
+    if (session === null) return
+    this.#holder = { session, asker: undefined, isRecalled: false, isOverdue: false }
+    this.#startGrace()
+  }
+
+  /** True for who may write with that term now. */
+  isHeldBy(asker: Asker, term: number): boolean {
+    return this.#holder?.asker === asker && term === this.#term && !this.#isGiving
+  }
+
+  /** True while somebody has it, a lost session included. */
+  get isHeld(): boolean {
+    return this.#holder !== undefined
+  }
+
+  /** Resolves with the term when the turn is given. BAD_ARGUMENT for who has it or waits already. */
+  async ask(asker: Asker, session: Uint8Array, term: number): Promise<number> {
+    if (this.#isClosed) throw closed()
+    const holder = this.#holder
+    if (holder !== undefined && !this.#isGiving && term === this.#term && equalBytes(holder.session, session)) {
+      this.#stopTimer()
+      holder.asker = asker
+      holder.isRecalled = holder.isOverdue = false
+      await this.#options.settled()
+      if (this.#holder !== holder || holder.asker !== asker) throw lostTo(term)
+      this.#recallIfWanted()
+      return term
+    }
+    if (holder?.asker === asker || this.#waiting.some((each) => each.asker === asker))
+      throw new AteError('BAD_ARGUMENT', 'The turn is held or asked for on this channel already.')
+    return await new Promise((resolve, reject) => {
+      this.#waiting.push({ asker, session, resolve, reject })
+      void this.#giveNext()
+    })
+  }
+
+  /** The holder gives it back. False when it does not have it. */
+  async release(asker: Asker, term: number): Promise<boolean> {
+    if (!this.isHeldBy(asker, term)) return false
+    await this.#options.settled()
+    if (this.isHeldBy(asker, term)) this.#end()
+    return true
+  }
+
+  /** The holder writes: whoever waits goes on waiting. */
+  noteWrite(): void {
+    if (this.#holder?.isRecalled === true) this.#startRecallTimer()
+  }
+
+  /** What it brought cannot be taken: its turn is over. */
+  forfeit(asker: Asker, term: number): void {
+    if (this.isHeldBy(asker, term)) this.#end()
+  }
+
+  /** Its connection is gone, or it left: `isForGood` gives the turn back. */
+  leave(asker: Asker, isForGood: boolean): void {
+    for (const each of this.#waiting.filter((each) => each.asker === asker)) each.reject(closed())
+    this.#waiting = this.#waiting.filter((each) => each.asker !== asker)
+    const holder = this.#holder
+    if (holder?.asker !== asker) return
+    holder.asker = undefined
+    if (isForGood && !this.#isGiving) this.#end()
+    else this.#startGrace()
+  }
+
+  /** Nobody is given the turn any more; who holds it has it again after a restart. */
+  close(): void {
+    this.#isClosed = true
+    this.#stopTimer()
+    for (const { reject } of this.#waiting.splice(0)) reject(closed())
+  }
+
+  #end(): void {
+    this.#stopTimer()
+    this.#holder = undefined
+    // Not waited for: a restart that knows nothing of it keeps the turn for a moment, for nobody.
+    void this.#options.save({ term: this.#term, session: null }).catch(() => undefined)
+    void this.#giveNext()
+  }
+
+  async #giveNext(): Promise<void> {
+    const holder = this.#holder
+    if (holder !== undefined) {
+      // Nobody else wants it: who had it may still come back.
+      if (holder.isOverdue && this.#waiting.length > 0) this.#end()
+      else this.#recallIfWanted()
+      return
+    }
+    const next = this.#waiting.shift()
+    if (next === undefined || this.#isClosed) return
+    const term = this.#term + 1
+    const given: Holder = { session: next.session, asker: next.asker, isRecalled: false, isOverdue: false }
+    this.#holder = given
+    this.#term = term
+    this.#isGiving = true
+    try {
+      await this.#options.settled()
+      await this.#options.save({ term, session: next.session })
+      this.#isGiving = false
+      next.resolve(term)
+    } catch (cause) {
+      this.#isGiving = false
+      next.reject(new AteError('WRITE_FAILED', 'The turn could not be given.', { cause }))
+      this.#end()
+      return
+    }
+    // It may have gone meanwhile.
+    if (given.asker === undefined) this.#startGrace()
+    else this.#recallIfWanted()
+  }
+
+  #recallIfWanted(): void {
+    const holder = this.#holder
+    if (holder?.asker === undefined || holder.isRecalled || this.#isGiving || this.#waiting.length === 0) return
+    holder.isRecalled = true
+    holder.asker.recall(this.#term)
+    this.#startRecallTimer()
+  }
+
+  #startRecallTimer(): void {
+    this.#restartTimer(() => {
+      const asker = this.#holder?.asker
+      asker?.lost(this.#term, new AteError('LOCK_LOST', 'The turn was asked for, and neither given back nor used.'))
+      this.#end()
+    })
+  }
+
+  #startGrace(): void {
+    this.#restartTimer(() => {
+      if (this.#holder !== undefined) this.#holder.isOverdue = true
+      void this.#giveNext()
+    })
+  }
+
+  #restartTimer(run: () => void): void {
+    this.#stopTimer()
+    if (!this.#isClosed) this.#stopTimer = this.#options.timers.after(this.#options.graceMs, run)
+  }
+}
+
+function closed(): AteError {
+  return new AteError('CHAIN_CLOSED', 'The channel has ended.')
+}
+
+function lostTo(term: number): AteError {
+  return new AteError('LOCK_LOST', `The turn of term ${term} is over.`)
+}
