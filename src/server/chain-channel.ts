@@ -14,6 +14,7 @@ import {
   type PushType,
   type RequestMap,
 } from '../sync/index.js'
+import { MAX_FAILURE_LENGTH } from '../sync/limits.js'
 import { Follower } from './follower.js'
 import type { ChainUser, HostedChain } from './hosted-chain.js'
 import type { Rate } from './rate.js'
@@ -54,7 +55,7 @@ export class ChainChannel implements ChainUser, Asker {
       requests: {
         follow: limited((point: Point) => this.#follow(point)),
         barrier: limited(() => this.#barrier()),
-        turn: (body) => this.#turn(body),
+        turn: limited((body: RequestMap['turn']['request']) => this.#turn(body)),
         release: ({ term }) => this.#release(term),
         drop: limited((body: RequestMap['drop']['request']) => this.#drop(body)),
         keyring: limited((body: RequestMap['keyring']['request']) => this.#changeKeyring(body)),
@@ -75,18 +76,16 @@ export class ChainChannel implements ChainUser, Asker {
   }
 
   lost(term: number, why: AteError): void {
-    this.refused(term, this.#options.chain.durableSequence + 1, why)
+    void this.#tellLost(term, why)
   }
 
   accepted({ sequence, digest }: Point): void {
     this.#push('accepted', { sequence, digest })
   }
 
-  refused(term: number, sequence: number, { code, message }: AteError): void {
-    this.#refusedTerm = term
-    this.#options.chain.noteRefused()
-    this.#push('refused', { term, sequence, code, message: message.slice(0, 1000) })
-    this.#options.chain.turns.forfeit(this, term)
+  refused(term: number, sequence: number, why: AteError): void {
+    this.#tellRefused(term, sequence, why)
+    this.#options.chain.turns.forfeit(this, term, why)
   }
 
   keyringChanged(keyring: Uint8Array): void {
@@ -203,7 +202,21 @@ export class ChainChannel implements ChainUser, Asker {
   #refuseLate(term: number): void {
     this.#reset(0)
     if (term <= this.#refusedTerm) return
-    this.refused(term, this.#options.chain.durableSequence + 1, new AteError('LOCK_LOST', 'The turn is over.'))
+    void this.#tellLost(term, new AteError('LOCK_LOST', 'The turn is over.'))
+  }
+
+  /** Behind what was brought before: that is taken still. */
+  async #tellLost(term: number, why: AteError): Promise<void> {
+    this.#refusedTerm = term
+    const { chain } = this.#options
+    await chain.uploads.settled()
+    this.#tellRefused(term, chain.durableSequence + 1, why)
+  }
+
+  #tellRefused(term: number, sequence: number, { code, message }: AteError): void {
+    this.#refusedTerm = term
+    this.#options.chain.noteRefused()
+    this.#push('refused', { term, sequence, code, message: message.slice(0, MAX_FAILURE_LENGTH) })
   }
 
   #reset(term: number): void {

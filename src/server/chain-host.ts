@@ -7,7 +7,7 @@ import { type ChainFacts, createRelayLog } from './relay-log.js'
 
 const KEYRING_NAME = 'keyring'
 
-export interface ChainHostOptions extends Omit<HostedOptions, 'name' | 'store'> {
+export interface ChainHostOptions extends Omit<HostedOptions, 'name' | 'store' | 'onFailed'> {
   readonly stores: ChainStores
   readonly trust: TrustMode
 }
@@ -64,7 +64,7 @@ export class ChainHost {
   }
 
   /** It cannot go on: whoever asks next opens it anew. */
-  discard(chain: HostedChain): void {
+  #discard(chain: HostedChain): void {
     const entry = this.#entries.get(chain.name)
     if (entry?.chain === chain) void this.#closeEntry(chain.name, entry).catch(() => undefined)
   }
@@ -123,7 +123,12 @@ export class ChainHost {
     const store = await this.#options.stores.open(name)
     if (store === undefined) throw this.#notFound(name)
     try {
-      const chain = await HostedChain.open({ ...this.#options, name, store })
+      const chain = await HostedChain.open({
+        ...this.#options,
+        name,
+        store,
+        onFailed: (failed) => this.#discard(failed),
+      })
       try {
         this.#demandTrust(chain.facts.trust)
         return chain

@@ -26,6 +26,8 @@ export interface HostedOptions extends RelayOptions {
   readonly limits: ServerLimits
   readonly counters: Counters
   readonly onNotice: (notice: ServerNotice) => void
+  /** It cannot go on: whoever wants the chain opens it anew. */
+  readonly onFailed: (chain: HostedChain) => void
 }
 
 /** Who uses the chain: a channel of a connection. */
@@ -194,6 +196,7 @@ export class HostedChain implements Followed {
 
   #onFailure(error: unknown): void {
     this.#notice('error', 'The log of a chain cannot be written any more.', error)
+    this.#options.onFailed(this)
     for (const user of this.users) user.failed(error)
   }
 

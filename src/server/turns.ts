@@ -110,9 +110,12 @@ export class Turns {
     if (this.#holder?.isRecalled === true) this.#startRecallTimer()
   }
 
-  /** What it brought cannot be taken: its turn is over. */
-  forfeit(asker: Asker, term: number): void {
-    if (this.isHeldBy(asker, term)) this.#end()
+  /** What was brought with that term cannot be taken: it is over. Whoever goes on with it meanwhile is told. */
+  forfeit(by: object, term: number, why: AteError): void {
+    const holder = this.#holder
+    if (holder === undefined || term !== this.#term || this.#isGiving) return
+    this.#end()
+    if (holder.asker !== by) holder.asker?.lost(term, why)
   }
 
   /** Its connection is gone, or it left: `isForGood` gives the turn back. */
@@ -183,8 +186,9 @@ export class Turns {
   #startRecallTimer(): void {
     this.#restartTimer(() => {
       const asker = this.#holder?.asker
-      asker?.lost(this.#term, new AteError('LOCK_LOST', 'The turn was asked for, and neither given back nor used.'))
+      const term = this.#term
       this.#end()
+      asker?.lost(term, new AteError('LOCK_LOST', 'The turn was asked for, and neither given back nor used.'))
     })
   }
 

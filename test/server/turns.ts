@@ -159,6 +159,7 @@ t.test('what is brought without the turn, or is none of the chain, is refused an
   await other.upload(term, await local.batches())
   await other.until(() => other.refused.length === 1)
   t.match(other.refused, [{ term, sequence: 1, code: 'LOCK_LOST' }])
+  t.equal(writer.refused.length, 0, 'that is nothing to who has it')
   // Without the first: refused, the turn is over, and what came behind it is not taken either.
   await writer.upload(term, await local.batches(2))
   await writer.upload(term, await local.batches(1))

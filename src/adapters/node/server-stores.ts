@@ -1,5 +1,5 @@
 /** Chains of a server below one directory: each in the directory of its name. Whoever makes it sees that no other process does. */
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST_NAME, SPARE_NAME } from '../../engine/log/format/segment-name.js'
 import { AteError } from '../../engine/error.js'
@@ -22,6 +22,7 @@ export class ServerStores implements ChainStores {
 
   async list(): Promise<string[]> {
     const names: string[] = []
+    if (!existsSync(this.#directory)) return names
     const visit = (parts: readonly string[]): void => {
       const entries = readdirSync(join(this.#directory, ...parts), { withFileTypes: true })
       if (parts.length > 0 && entries.some((entry) => entry.isFile() && entry.name === MANIFEST_NAME))
