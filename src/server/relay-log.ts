@@ -2,6 +2,7 @@
 import { type ChainKeys, deriveChainKeys } from '../engine/crypto/chain-keys.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { parseAeadSuite } from '../engine/crypto/suites.js'
+import type { SegmentEntry } from '../engine/log/format/manifest-format.js'
 import { segmentName } from '../engine/log/format/segment-name.js'
 import {
   type BatchBytes,
@@ -119,7 +120,7 @@ export class RelayLog {
   }
 
   /** Numbers of the segments that nothing is written to any more. */
-  closedSegments(): ReadonlySet<number> {
+  closedSegments(): ReadonlyMap<number, SegmentEntry> {
     return this.#log.closedSegments()
   }
 
