@@ -3,9 +3,10 @@ import { AteError, errorCode } from '../engine/error.js'
 import { failure, type ListedChain, type TrustMode } from '../sync/index.js'
 import { HostedChain, type HostedOptions } from './hosted-chain.js'
 import type { ChainStores } from './chain-stores.js'
-import { type ChainFacts, createRelayLog } from './relay-log.js'
+import { type ChainFacts, createRelayLog, peekRelayLog } from './relay-log.js'
 
 const KEYRING_NAME = 'keyring'
+const UNKNOWN_END = { sequence: 0, bytes: 0 }
 
 export interface ChainHostOptions extends Omit<HostedOptions, 'name' | 'store' | 'onFailed'> {
   readonly stores: ChainStores
@@ -96,12 +97,7 @@ export class ChainHost {
     const names = (await this.#options.stores.list()).filter((name) => name.startsWith(prefix) && name > prefix + after)
     const chains: ListedChain[] = []
     for (const name of names.slice(0, most)) {
-      const open = this.#entries.get(name)?.chain
-      chains.push({
-        chain: name.slice(prefix.length),
-        sequence: open?.durableSequence ?? 0,
-        bytes: open?.sizeBytes ?? 0,
-      })
+      chains.push({ chain: name.slice(prefix.length), ...(await this.#endOf(name)) })
     }
     return { chains, more: names.length > most }
   }
@@ -139,6 +135,18 @@ export class ChainHost {
     } catch (error) {
       if (errorCode(error) === 'NOT_A_CHAIN') throw this.#notFound(name)
       throw error
+    }
+  }
+
+  /** Of a chain that cannot be read only that it is there is told. */
+  async #endOf(name: string): Promise<{ sequence: number; bytes: number }> {
+    const open = this.#entries.get(name)?.chain
+    if (open !== undefined) return { sequence: open.durableSequence, bytes: open.sizeBytes }
+    try {
+      const store = await this.#options.stores.open(name)
+      return store === undefined ? UNKNOWN_END : await peekRelayLog(this.#options, store)
+    } catch {
+      return UNKNOWN_END
     }
   }
 

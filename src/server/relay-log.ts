@@ -44,6 +44,17 @@ export async function createRelayLog(options: RelayOptions, store: ChainStore, f
   await createLog({ storage: store.storage, crypto, keys, clock, trust })
 }
 
+/** Where a log ends that is not open, as far as it was closed; changes nothing. NOT_A_CHAIN. */
+export async function peekRelayLog(
+  options: RelayOptions,
+  { storage }: ChainStore,
+): Promise<{ sequence: number; bytes: number }> {
+  const { chainId, suite } = await describeChain(storage)
+  const { current } = await ManifestFile.load(storage, options.crypto, keysFor(options, chainId, suite))
+  const closed = current.segments.flatMap(({ closing }) => closing ?? [])
+  return { sequence: closed.at(-1)?.lastSequence ?? 0, bytes: closed.reduce((sum, { length }) => sum + length, 0) }
+}
+
 export class RelayLog {
   readonly facts: ChainFacts
   readonly #source: BatchSource
