@@ -17,7 +17,7 @@ import {
 
 const Note = dataType('Note', plain<{ text: string }>())
 
-function onDisk(t: Test): { config: AteConfig; segments: () => Promise<VerifiedBatch[]> } {
+function onDisk(t: Test): { config: AteConfig; segments: () => Promise<VerifiedBatch[]>; logBytes: () => number } {
   const root = mkdtempSync(join(tmpdir(), 'atefs-distributed-'))
   const state = process.env['XDG_STATE_HOME']
   process.env['XDG_STATE_HOME'] = join(root, 'state')
@@ -33,7 +33,11 @@ function onDisk(t: Test): { config: AteConfig; segments: () => Promise<VerifiedB
     for (const name of names.sort()) batches.push(...(await verifyAuthors(readFileSync(join(directory, name)))))
     return batches
   }
-  return { config: AteConfig.default().with({ logPath: join(root, 'logs'), trust: 'distributed' }), segments }
+  const logBytes = (): number => {
+    const names = readdirSync(directory).filter((name) => name.endsWith('.seg'))
+    return names.reduce((sum, name) => sum + readFileSync(join(directory, name)).length, 0)
+  }
+  return { config: AteConfig.default().with({ logPath: join(root, 'logs'), trust: 'distributed' }), segments, logBytes }
 }
 
 await t.test('anybody can verify who wrote what of a chain, from its files and without its key', async (t) => {
@@ -64,6 +68,20 @@ await t.test('anybody can verify who wrote what of a chain, from its files and w
   t.ok(batches.every(({ isWhole }) => isWhole))
   await using again = await open()
   t.equal((await again.dio().load(Note, note.key)).text, 'changed')
+})
+
+await t.test('commits that are under way together share signatures, and each has its own', async (t) => {
+  const root = generateWriteKey()
+  const { config, segments, logBytes } = onDisk(t)
+  const chain = await new ChainBuilder(config.with({ rootKeys: [root] })).open('ledger')
+  const session = new AteSession({ writeKeys: [root] })
+  const store = (): Promise<unknown> =>
+    chain.transact((dio) => void dio.store({ text: 'together' }, { type: Note }), { session })
+  await Promise.all(Array.from({ length: 40 }, store))
+  await chain.close()
+  const batches = await segments()
+  t.equal(batches.filter(({ signers: [signer] }) => signer === root.id).length, 40)
+  t.ok(logBytes() < 20 * 5360, `${logBytes()} bytes, of which a signature takes 5,360`)
 })
 
 await t.test('a chain in memory signs with the same code', async (t) => {

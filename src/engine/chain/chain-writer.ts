@@ -16,7 +16,7 @@ import { GROUP_RECORDS } from '../log/types.js'
 import type { AnchorStore, AppendedBatch, ChainTrust, Finding } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
 import { takeInRun } from './batch-intake.js'
-import { bodyPlaces, droppedBy, eachPut, requestBytes } from './commit-contents.js'
+import { bodyPlaces, droppedBy, eachPut, requestBytes, takeFirst } from './commit-contents.js'
 import { type CompactionReport, Compactor } from './compaction/compactor.js'
 import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
 import { SpaceFreer } from './compaction/space-freer.js'
@@ -80,6 +80,8 @@ export class ChainWriter implements Committer {
   /** The last commit begun, and how many have not ended: two at most, one sealed while the other is written. */
   #lastCommit: Promise<void> = Promise.resolve()
   #underWay = 0
+  /** A commit is about to take what waits. */
+  #isGathering = false
   #failure: Error | undefined
   #isClosed = false
   #lastTransaction = 0
@@ -298,7 +300,7 @@ export class ChainWriter implements Committer {
   #commitWaiting(): void {
     while (this.#waiting.length > 0 && this.#mayBegin) {
       this.#underWay++
-      this.#lastCommit = this.#commit(this.#takeWaiting(), this.#lastCommit).finally(() => {
+      this.#lastCommit = this.#commit(this.#lastCommit).finally(() => {
         this.#underWay--
         this.#commitWaiting()
       })
@@ -307,10 +309,19 @@ export class ChainWriter implements Committer {
 
   /** What must be durable gains nothing by being second, and gathers more when it waits. */
   get #mayBegin(): boolean {
+    if (this.#isGathering) return false
     return this.#underWay === 0 || (this.#underWay === 1 && !this.#waiting.some(({ request }) => request.isDurable))
   }
 
-  async #commit(taken: readonly Waiting[], before: Promise<void>): Promise<void> {
+  async #commit(before: Promise<void>): Promise<void> {
+    const { nextTurn } = this.#options
+    if (nextTurn !== undefined && this.trust === 'distributed') {
+      // What has been sent to this thread is read before: to sign once for several commits saves milliseconds each.
+      this.#isGathering = true
+      await nextTurn()
+      this.#isGathering = false
+    }
+    const taken = takeFirst(this.#waiting, GROUP_COMMIT_BYTES)
     const drafts = taken.filter(({ request }) => request.groups.length > 0).map(({ request }) => request)
     const isDurable = taken.some(({ request }) => request.isDurable)
     let appended: AppendedBatch[]
@@ -351,17 +362,6 @@ export class ChainWriter implements Committer {
         .map((group) => concatBytes(...group.parts))
       this.#follower.add(request.transaction, records, batch, droppedBy(request))
     }
-  }
-
-  #takeWaiting(): Waiting[] {
-    let bytes = 0
-    let count = 0
-    for (const waiting of this.#waiting) {
-      bytes += waiting.bytes
-      if (count > 0 && bytes > GROUP_COMMIT_BYTES) break
-      count++
-    }
-    return this.#waiting.splice(0, count)
   }
 }
 

@@ -35,3 +35,15 @@ export function eachPut({ groups }: CommitRequest, visit: (record: RecordContent
   }
   for (const { kind, parts } of groups) if (kind === GROUP_RECORDS) readChanges(concatBytes(...parts), sink)
 }
+
+/** Takes the first ones away, as many as have so many bytes together: at least one. */
+export function takeFirst<T extends { readonly bytes: number }>(waiting: T[], mostBytes: number): T[] {
+  let bytes = 0
+  let count = 0
+  for (const one of waiting) {
+    bytes += one.bytes
+    if (count > 0 && bytes > mostBytes) break
+    count++
+  }
+  return waiting.splice(0, count)
+}
