@@ -9,6 +9,21 @@ export const logPathFlag = {
   }),
 }
 
+export const serverFlags = {
+  'server-key': Flags.string({
+    summary: 'key that the server must have: 64 hexadecimal digits',
+    helpValue: 'KEY',
+    helpGroup: 'SERVER',
+  }),
+  'dns-server': Flags.string({
+    aliases: ['dns'],
+    summary: 'address of the DNS server to ask (default: those of the system)',
+    helpValue: 'IP',
+    helpGroup: 'SERVER',
+  }),
+  'dns-sec': Flags.boolean({ summary: 'take only answers that the DNS server has validated', helpGroup: 'SERVER' }),
+}
+
 export const passphraseFlags = {
   passfile: Flags.string({ summary: 'read the passphrase from this file', helpValue: 'FILE', helpGroup: 'PASSPHRASE' }),
   passcommand: Flags.string({

@@ -97,13 +97,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'engine/transaction',
     'engine/trust',
     'wire',
+    'sync',
+    'library/server-dialer',
     'adapters/node',
     'fs',
     'atedb',
     '@oclif/core',
     'node:',
   ],
-  commands: [...engine, 'adapters/node', 'fs', 'atedb', 'cli', '@oclif/core', 'node:'],
+  commands: [...engine, 'sync', 'adapters/node', 'fs', 'atedb', 'cli', '@oclif/core', 'node:'],
 }
 
 /** True when `name` is `module`, or lies in it; `module` ending in / or : is a prefix of package names. */

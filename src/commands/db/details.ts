@@ -3,7 +3,8 @@ import { standardPaths } from '../../adapters/node/standard-paths.js'
 import { BaseCommand } from '../../cli/base-command.js'
 import { findChain } from '../../cli/chain-argument.js'
 import { type ChainDetails, describeLocation } from '../../cli/describe-location.js'
-import { logPathFlag } from '../../cli/mount-flags.js'
+import { logPathFlag, serverFlags } from '../../cli/mount-flags.js'
+import type { ServedChain } from '../../cli/server-chains.js'
 import { formatBytes } from '../../cli/status-table.js'
 
 export default class Details extends BaseCommand {
@@ -12,13 +13,22 @@ export default class Details extends BaseCommand {
   static override usage = '<%= command.id %> [CHAIN] [FLAGS]'
 
   static override args = {
-    chain: Args.string({ description: "the chain's name (default: the only one there is)", ignoreStdin: true }),
+    chain: Args.string({
+      description: "the chain's name, or its URL at a server (default: the only one there is)",
+      ignoreStdin: true,
+    }),
   }
 
-  static override flags = { ...logPathFlag }
+  static override flags = { ...logPathFlag, ...serverFlags }
 
-  async run(): Promise<ChainDetails> {
+  async run(): Promise<ChainDetails | ServedChain> {
     const { args, flags } = await this.parse(Details)
+    if (args.chain?.includes('://') === true) {
+      const { describeServedChain } = await import('../../cli/server-chains.js')
+      const served = await describeServedChain(args.chain, flags)
+      for (const [name, value] of Object.entries(served)) this.log(`${name.padEnd(14)}${String(value)}`)
+      return served
+    }
     const location = findChain(args.chain, flags['log-path'])
     const details = await describeLocation(location, standardPaths(process.env).runtime)
     for (const [name, text] of rowsOf(details)) this.log(`${name.padEnd(10)}${text}`)

@@ -17,7 +17,7 @@ interface Emptied {
 export default class Truncate extends BaseCommand {
   static override summary = 'delete everything that a chain holds; the chain itself stays'
 
-  static override description = `Asks before, unless --yes is given. What was deleted gives its space back as with db compact; what the log says of names and versions stays, as ever.
+  static override description = `Asks before, unless --yes is given. What was deleted gives its space back as with db compact.
 
 Objects that need a key to be deleted stay, and are told.`
 
