@@ -8,6 +8,7 @@ import { errnoOf, fileError } from '../adapters/node/file-error.js'
 import { readFully } from '../adapters/node/file-segment.js'
 import { makeDirectory } from '../adapters/node/make-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { equalBytes } from '../engine/bytes/equal.js'
 import { fromHex, toHex } from '../engine/bytes/hex.js'
 import { toLatin1 } from '../engine/bytes/latin1.js'
 import { AteError } from '../engine/error.js'
@@ -28,7 +29,13 @@ export const STORAGE: SecretKind = { title: 'atefs server storage 1', bytes: 32 
 
 /** The secret in the file, which is made when there is none. BAD_FORMAT; ACCESS_DENIED also when others can read it. */
 export function loadOrMakeSecret(path: string, kind: SecretKind): Uint8Array {
-  return loadSecret(path, kind) ?? makeSecret(path, kind)
+  return loadSecret(path, kind) ?? makeSecret(path, kind, nativeCrypto.randomBytes(kind.bytes))
+}
+
+/** A copy of a secret. BAD_ARGUMENT when another one is there; as `loadOrMakeSecret`. */
+export function keepSecret(path: string, kind: SecretKind, secret: Uint8Array): void {
+  if (equalBytes(loadSecret(path, kind) ?? makeSecret(path, kind, secret), secret)) return
+  throw new AteError('BAD_ARGUMENT', `${path} is of another server: give this one a backup path of its own.`)
 }
 
 function loadSecret(path: string, kind: SecretKind): Uint8Array | undefined {
@@ -62,8 +69,7 @@ function parseSecret(text: string, kind: SecretKind, path: string): Uint8Array {
 }
 
 /** A whole file or none, and never in the place of another. */
-function makeSecret(path: string, kind: SecretKind): Uint8Array {
-  const secret = nativeCrypto.randomBytes(kind.bytes)
+function makeSecret(path: string, kind: SecretKind, secret: Uint8Array): Uint8Array {
   const temporary = `${path}.${process.pid}.new`
   try {
     makeDirectory(dirname(path), 0o700)

@@ -17,7 +17,7 @@ export class ChainServer {
     const { crypto, stores, storageSecret, signer, trust, timers = systemTimers, clock = Date.now } = options
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const onNotice = options.onNotice ?? (() => undefined)
-    const { admit = () => undefined } = options
+    const { admit = () => undefined, keepsDropped = false } = options
     const counters = this.#counters
     this.#host = new ChainHost({
       crypto,
@@ -28,6 +28,7 @@ export class ChainServer {
       timers,
       clock,
       limits,
+      keepsDropped,
       counters,
       onNotice,
     })

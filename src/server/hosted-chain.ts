@@ -24,6 +24,7 @@ export interface HostedOptions extends RelayOptions {
   readonly signer: Signer
   readonly timers: Timers
   readonly limits: ServerLimits
+  readonly keepsDropped: boolean
   readonly counters: Counters
   readonly onNotice: (notice: ServerNotice) => void
   /** It cannot go on: whoever wants the chain opens it anew. */
@@ -142,6 +143,7 @@ export class HostedChain implements Followed {
 
   /** Gives back the space of bodies, later: whoever asks need not wait. */
   drop(numbers: readonly NumberRange[]): void {
+    if (this.#options.keepsDropped) return
     this.#freeing = this.#freeing.then(async () => {
       try {
         await freeDropped(this.#log, numbers)

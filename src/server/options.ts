@@ -59,6 +59,8 @@ export interface ChainServerOptions {
   /** Throws what is not allowed (`NOT_AUTHORIZED`); everything is without it. */
   readonly admit?: (wish: Wish) => void | Promise<void>
   readonly limits?: Partial<ServerLimits>
+  /** What clients have dropped stays where it is; its space is given back without it. */
+  readonly keepsDropped?: boolean
   readonly onNotice?: (notice: ServerNotice) => void
 }
 

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { IDENTITY, loadOrMakeSecret, STORAGE } from '../../src/atedb/secret-file.js'
+import { IDENTITY, keepSecret, loadOrMakeSecret, STORAGE } from '../../src/atedb/secret-file.js'
 
 t.test('a secret is made once, for its owner alone, and is there again', (t) => {
   const directory = t.testdir()
@@ -38,5 +38,16 @@ t.test('what is damaged, open to others, or no file is refused, and never replac
   t.throws(() => loadOrMakeSecret(join(directory, 'directory'), IDENTITY), { code: 'BAD_FORMAT' })
   symlinkSync(path, join(directory, 'link'))
   t.throws(() => loadOrMakeSecret(join(directory, 'link'), IDENTITY), { name: 'AteError' })
+  t.end()
+})
+
+t.test('a copy of a secret is kept once, and never in the place of another one', (t) => {
+  const path = join(t.testdir(), 'copy')
+  const [one, other] = [1, 2].map((byte) => new Uint8Array(STORAGE.bytes).fill(byte))
+  if (one === undefined || other === undefined) throw new Error('two secrets')
+  keepSecret(path, STORAGE, one)
+  keepSecret(path, STORAGE, one)
+  t.throws(() => keepSecret(path, STORAGE, other), { code: 'BAD_ARGUMENT' })
+  t.same(loadOrMakeSecret(path, STORAGE), one)
   t.end()
 })

@@ -36,9 +36,10 @@ export async function startAtedb(
   t: Teardown,
   world: CliWorld,
   flags: readonly string[] = ['-l', '127.0.0.1'],
+  logs = world.path('logs'),
 ): Promise<AtedbServer> {
   const variables = Object.entries(world.environment).map(([name, value]) => `${name}=${value}`)
-  const words = [ATEDB, 'solo', world.path('logs'), '--json', ...(flags.includes('-p') ? [] : ['-p', '0']), ...flags]
+  const words = [ATEDB, 'solo', logs, '--json', ...(flags.includes('-p') ? [] : ['-p', '0']), ...flags]
   const child = spawn('env', ['-i', ...variables, process.execPath, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close')
   t.teardown(async () => {

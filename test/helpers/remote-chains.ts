@@ -32,6 +32,11 @@ export interface Machine {
   close(): Promise<void>
 }
 
+/** A server, and which chains it has. */
+export interface Served extends Pick<Relay, 'dial'> {
+  readonly chains: { has(name: string): boolean }
+}
+
 export type MachineOptions = Partial<RemoteChainOptions> & {
   keys?: ChainKeys
   storage?: MemoryStorage
@@ -58,7 +63,7 @@ export function memoryState(): Machine['state'] {
 }
 
 /** A copy of the relay's chain, which is made first when there is none. */
-export async function machine(relay: Relay, options: MachineOptions = {}): Promise<Machine> {
+export async function machine(relay: Served, options: MachineOptions = {}): Promise<Machine> {
   const { keys: givenKeys, storage = new MemoryStorage(), state = memoryState(), mayBeAway = false, ...rest } = options
   const memory = await openMemoryChain({
     crypto,
@@ -67,9 +72,10 @@ export async function machine(relay: Relay, options: MachineOptions = {}): Promi
     ...(givenKeys ? { keys: givenKeys } : {}),
   })
   const { view, keys, trust } = memory
-  if (!relay.chains.has(NAME)) await make(relay, keys)
+  const name = rest.chain ?? NAME
+  if (!relay.chains.has(name)) await make(relay, name, keys)
   const chain = new Chain({
-    name: NAME,
+    name,
     view,
     crypto,
     nowMs: Date.now,
@@ -113,10 +119,10 @@ export async function machine(relay: Relay, options: MachineOptions = {}): Promi
   return { chain, remote, link, keys, storage, state, kill, close }
 }
 
-async function make(relay: Relay, { chainId, suite }: ChainKeys): Promise<void> {
+async function make(relay: Served, chain: string, { chainId, suite }: ChainKeys): Promise<void> {
   const link = linkTo(relay)
   const peer = await link.connection(5000)
-  await peer.request(0, 'create', { chain: NAME, id: chainId, suite, trust: 'centralized', keyring: null })
+  await peer.request(0, 'create', { chain, id: chainId, suite, trust: 'centralized', keyring: null })
   await link.close()
 }
 

@@ -1,6 +1,7 @@
 /** From the command line of `atedb solo` to what the server does. Reads no file, asks nobody. */
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { parseDnsServer } from '../../adapters/node/dns/ask.js'
 import { SERVER_DIRECTORY, type ServerSettings } from '../../atedb/settings.js'
 import { AteError } from '../../engine/error.js'
 import { parseServerUrl, type ServerAddress, type WishedBits } from '../../wire/index.js'
@@ -66,7 +67,7 @@ export function serverSettings(logsPath: string | undefined, flags: SoloFlags, a
     nodes: {
       list: path(flags['nodes-list']),
       id: flags['node-id'],
-      dnsServer: flags['dns-server'] && checkAddress(flags['dns-server'], '--dns-server'),
+      dnsServer: flags['dns-server'] && checkDnsServer(flags['dns-server']),
       dnsSec: flags['dns-sec'] === true,
     },
     log: {
@@ -104,6 +105,11 @@ function checkAddress(text: string, flag: string): string {
     'BAD_ARGUMENT',
     `${flag} needs an IP address, such as 127.0.0.1 or ::1, not ${JSON.stringify(text)}.`,
   )
+}
+
+function checkDnsServer(text: string): string {
+  parseDnsServer(text)
+  return text
 }
 
 function checkAuth(url: string): string {

@@ -1,0 +1,87 @@
+/** A chain that is closed is copied to the backup path, and the copy is one that opens. */
+import { cpSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { CopiedStores } from '../../src/atedb/copied-stores.js'
+import { copyChain } from '../../src/atedb/copy-chain.js'
+import { Log } from '../../src/atedb/log.js'
+import { ServerStores } from '../../src/adapters/node/server-stores.js'
+import { ChainBuilder } from '../../src/index.js'
+import { diskChains, store, texts } from '../helpers/disk-chains.js'
+
+const NEVER = new AbortController().signal
+
+t.test('each copy is a whole chain, and takes what is new', async (t) => {
+  const disk = diskChains(t)
+  const [from, to] = [join(disk.root, 'logs/notes'), join(disk.root, 'elsewhere/notes')]
+  const chain = await disk.open()
+  await store(chain, 'one')
+  await chain.rotate()
+  await store(chain, 'two')
+  await chain.close()
+  await copyChain(from, to, NEVER)
+  t.same(segments(to), segments(from))
+  const closed = statSync(join(to, '0000000001.seg')).mtimeMs
+  const again = await disk.open()
+  await store(again, 'three')
+  await again.close()
+  await copyChain(from, to, NEVER)
+  t.equal(statSync(join(to, '0000000001.seg')).mtimeMs, closed, 'what was closed is not copied again')
+  // The key of a chain without a passphrase is not the server's business.
+  cpSync(join(from, 'key'), join(to, 'key'))
+  disk.on(disk.elsewhere)
+  const copy = await new ChainBuilder(disk.elsewhere).open('notes')
+  t.same(await texts(copy), ['one', 'three', 'two'])
+  await copy.close()
+})
+
+t.test('a copy that was interrupted is the one before it, and is completed', async (t) => {
+  const disk = diskChains(t)
+  const [from, to] = [join(disk.root, 'logs/notes'), join(disk.root, 'copies/notes')]
+  const chain = await disk.open()
+  await store(chain, 'one')
+  await chain.close()
+  await copyChain(from, to, NEVER)
+  const before = readFileSync(join(to, 'manifest'))
+  const more = await disk.open()
+  await more.rotate()
+  await store(more, 'two')
+  await more.close()
+  await t.rejects(copyChain(from, to, AbortSignal.abort()), { code: 'ABORTED' })
+  t.same(readFileSync(join(to, 'manifest')), before)
+  t.same(segments(to), ['0000000001.seg'], 'nothing that its manifest does not list')
+  await copyChain(from, to, NEVER)
+  t.same(segments(to), segments(from))
+  const other = await disk.open(disk.config, 'other')
+  await other.close()
+  await t.rejects(copyChain(join(disk.root, 'logs/other'), to, NEVER), { code: 'OTHER_CHAIN' })
+  rmSync(join(from, 'manifest'))
+  await t.rejects(copyChain(from, to, NEVER), { code: 'NOT_A_CHAIN' })
+})
+
+t.test('closing a chain of a server copies it; opening it anew does not wait for that', async (t) => {
+  const disk = diskChains(t)
+  const chain = await disk.open()
+  await store(chain, 'one')
+  await chain.close()
+  const lines: string[] = []
+  const log = new Log({ level: 'debug', format: 'json', write: (line) => lines.push(line) })
+  const [from, to] = [join(disk.root, 'logs'), join(disk.root, 'copies')]
+  const stores = new CopiedStores(new ServerStores(from), from, to, log)
+  t.same(await stores.list(), ['notes'])
+  t.equal(await stores.open('none'), undefined)
+  const opened = await stores.open('notes')
+  opened?.anchor.close()
+  const again = await stores.open('notes')
+  t.same(lines.length, 0, 'the copy was given up')
+  again?.anchor.close()
+  await stores.settled()
+  t.match(lines, [/"copied"/])
+  t.same(segments(join(to, 'notes')), ['0000000001.seg'])
+})
+
+function segments(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.seg'))
+    .sort()
+}
