@@ -11,7 +11,7 @@ import type { WriteRule } from '../trust/rules.js'
 import type { AteSession } from '../trust/session.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import { ACCESS_KEY_KIND } from './kinds.js'
-import { formatKey, type KeyParts, writeObjectKey } from './object-key.js'
+import { formatKey, isSameKey, type KeyParts, writeObjectKey } from './object-key.js'
 import type { AccessKeyName, Parent } from './object-record.js'
 import type { ObjectStore } from './object-store.js'
 import type { Rights } from './rights.js'
@@ -26,37 +26,72 @@ export interface Placed {
 /** How an object lies, undefined when there is none. */
 export type Look = (key: KeyParts) => Placed | undefined
 
-/** Deeper than any tree is, and a bound for a chain that somebody else has tied into a knot. */
-const MAX_DEPTH = 10_000
+/** What an object says of itself; undefined: it is as its parent. */
+type Ask<T> = (placed: Placed) => { readonly answer: T } | undefined
 
-/** From the object to the top. */
-function* upwards(key: KeyParts, look: Look): Generator<Placed> {
-  let at: KeyParts | undefined = key
-  for (let depth = 0; at !== undefined; depth++) {
+/**
+ * Asks an object, and what it lies below, until one answers; `top` answers for who has no parent. `known`, where given, is what
+ * was found before with this question, so that many objects of a deep tree cost no more than the tree. PARENT_NOT_FOUND, also for
+ * a chain that somebody has tied into a knot.
+ */
+function askUpwards<T>(key: KeyParts, look: Look, ask: Ask<T>, top: T, known?: Map<string, T>): T {
+  const path: string[] = []
+  const found = (answer: T): T => {
+    for (const text of path) known?.set(text, answer)
+    return answer
+  }
+  for (const [at, placed] of ancestors(key, look)) {
+    if (known !== undefined) {
+      const text = formatKey(at)
+      const before = known.get(text)
+      if (before !== undefined || known.has(text)) return found(before as T)
+      path.push(text)
+    }
+    const said = ask(placed)
+    if (said !== undefined) return found(said.answer)
+  }
+  return found(top)
+}
+
+/**
+ * From the object to the top, however deep it lies. PARENT_NOT_FOUND for what is not there, and for what lies below itself: by
+ * Brent's way of finding cycles, which needs no memory.
+ */
+export function* ancestors<P extends Pick<Placed, 'parent'>>(
+  key: KeyParts,
+  look: (key: KeyParts) => P | undefined,
+): Generator<readonly [KeyParts, P]> {
+  let [at, mark, steps, limit]: [KeyParts | undefined, KeyParts, number, number] = [key, key, 0, 1]
+  while (at !== undefined) {
     const placed = look(at)
-    if (placed === undefined || depth > MAX_DEPTH)
+    if (placed === undefined || (steps > 0 && isSameKey(at, mark)))
       throw new AteError('PARENT_NOT_FOUND', `The object ${formatKey(at)} is not there, or lies below itself.`)
-    yield placed
+    yield [at, placed]
+    if (steps === limit) [mark, steps, limit] = [at, 0, 2 * limit]
     at = placed.parent?.key
+    steps++
   }
 }
 
+/** What was found, for many objects of one state. */
+export type KnownWriteRules = Map<string, WriteRule>
+export type KnownAccessKeys = Map<string, AccessKeyName | undefined>
+
 /** Who may change the object; at the top who holds a root key, or everyone where there is none. */
-export function writeRuleOf(key: KeyParts | undefined, look: Look, top: WriteRule): WriteRule {
+export function writeRuleOf(key: KeyParts | undefined, look: Look, top: WriteRule, known?: KnownWriteRules): WriteRule {
   if (key === undefined) return top
-  for (const { rules } of upwards(key, look))
-    if (rules !== undefined && rules.write.kind !== 'inherit') return rules.write
-  return top
+  const ask: Ask<WriteRule> = ({ rules }) =>
+    rules === undefined || rules.write.kind === 'inherit' ? undefined : { answer: rules.write }
+  return askUpwards(key, look, ask, top, known)
 }
 
 /** The access key that seals the object; undefined: everyone reads it. */
-export function accessKeyOf(key: KeyParts, look: Look): AccessKeyName | undefined {
-  for (const { rules } of upwards(key, look)) {
+export function accessKeyOf(key: KeyParts, look: Look, known?: KnownAccessKeys): AccessKeyName | undefined {
+  const ask: Ask<AccessKeyName | undefined> = ({ rules }) => {
     const read: StoredReadRule = rules?.read ?? { kind: 'inherit' }
-    if (read.kind === 'ring') return read
-    if (read.kind === 'everyone') return undefined
+    return read.kind === 'inherit' ? undefined : { answer: read.kind === 'ring' ? read : undefined }
   }
-  return undefined
+  return askUpwards(key, look, ask, undefined, known)
 }
 
 /** NOT_AUTHORIZED unless the rule is met. */

@@ -12,7 +12,7 @@ import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
 import { keyOf } from './dao-state.js'
 import type { Dao, DataType, InputOf } from './data-type.js'
-import { AccessKeys } from './access.js'
+import { AccessKeys, ancestors } from './access.js'
 import { Dio } from './dio.js'
 import { copyOf } from './copy.js'
 import { checkFields } from './fields.js'
@@ -208,12 +208,9 @@ export class DioMut extends Dio {
 
   /** Walks up from the new parent: an object that lay below itself could be reached by nobody. */
   #refuseCycle(child: KeyParts, parent: KeyParts): void {
-    let at: KeyParts | undefined = parent
-    while (at !== undefined) {
+    const look = (key: KeyParts) => this.#writer.tracked(formatKey(key)) ?? this.#writer.recordOf(key)
+    for (const [at] of ancestors(parent, look))
       if (isSameKey(at, child)) throw new AteError('CYCLE', 'An object cannot become a child of what lies below it.')
-      const tracked = this.#writer.tracked(formatKey(at))
-      at = tracked === undefined ? this.#writer.recordOf(at)?.parent?.key : tracked.parent?.key
-    }
   }
 
   #demandDurability(asked: Durability | undefined): boolean {

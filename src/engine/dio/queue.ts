@@ -189,9 +189,10 @@ export class Queue<D extends DataType> {
 
   async #work(hands: Hands<D>, signal: AbortSignal, untilEmpty: boolean): Promise<void> {
     while (!signal.aborted) {
+      const { count } = this.#waker
       const found = await this.#claimNext()
       if (typeof found === 'object') await this.#handle(found, hands)
-      else if (found !== undefined || !untilEmpty) await this.#waker.wait(found, signal)
+      else if (found !== undefined || !untilEmpty) await this.#waker.wait(count, found, signal)
       // Another one may have taken the last message just now.
       else if ((await this.length()) === 0) return
     }

@@ -1,5 +1,5 @@
 /** How the fields of a transaction are stored: transformed, and sealed where not everybody reads them. */
-import { accessKeyOf } from './access.js'
+import { accessKeyOf, type KnownAccessKeys } from './access.js'
 import { guard, lookAfter } from './commit-guard.js'
 import type { PendingChanges } from './proposal.js'
 import type { Rights } from './rights.js'
@@ -25,8 +25,9 @@ function protect(changes: PendingChanges, rights: Rights, forms: Map<Tracked, St
   const guarded = { ...changes, rights, top: store.trust.top }
   guard(guarded)
   const look = lookAfter(guarded)
+  const known: KnownAccessKeys = new Map()
   for (const tracked of changed) {
-    const name = accessKeyOf(tracked.key, look)
+    const name = accessKeyOf(tracked.key, look, known)
     const data = tracked.pending
     if (name === undefined || data === undefined) continue
     const form = forms.get(tracked) ?? { data }

@@ -2,7 +2,7 @@
 import { equalBytes } from '../../bytes/equal.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh } from '../../chain/body-place.js'
 import { AteError } from '../../error.js'
-import { accessKeyOf, type Look } from '../access.js'
+import { accessKeyOf, type KnownAccessKeys, type Look } from '../access.js'
 import { decodeClock, latestAfter } from '../hybrid-clock.js'
 import { CLOCK_KIND } from '../kinds.js'
 import { formatKey, type KeyParts } from '../object-key.js'
@@ -37,13 +37,14 @@ export function judgeContent(batch: ReceivedBatch, bodies: readonly number[]): v
     if (come.size !== bodies.length || batch.before.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body) !== undefined)
       throw new AteError('CONFLICT', `The batch brings content of the number ${body}, which is given out already.`)
   const after: Look = (key) => batch.objectAfter(key)
+  const known: KnownAccessKeys = new Map()
   for (const key of batch.changedObjects()) {
     const becomes = batch.objectAfter(key)
     if (becomes === undefined) continue
     const was = batch.objectBefore(key)
     demandNext(key, was, becomes)
     if (was !== undefined && isSameContent(was, becomes)) continue
-    demandSealed(key, accessKeyOf(key, after), becomes)
+    demandSealed(key, accessKeyOf(key, after, known), becomes)
     demandBodies(batch, becomes, come)
   }
 }

@@ -5,7 +5,7 @@
  */
 import { AteError } from '../../error.js'
 import type { WriteRule } from '../../trust/rules.js'
-import { demandWrite, type Look, type Placed, writeRuleOf } from '../access.js'
+import { demandWrite, type KnownWriteRules, type Look, type Placed, writeRuleOf } from '../access.js'
 import { formatKey, isSameKey, type KeyParts } from '../object-key.js'
 import type { Rights } from '../rights.js'
 
@@ -29,18 +29,22 @@ export function judgeObjects(changes: ObjectChanges): KeyParts[] {
   const { keys, before, after, isDead, rights, top } = changes
   const mourned: KeyParts[] = []
   const grounded = new Set<string>()
+  const known: Record<'before' | 'after', KnownWriteRules> = { before: new Map(), after: new Map() }
   for (const key of keys) {
     if (isDead(key)) throw new AteError('ALREADY_DELETED', `The object ${formatKey(key)} was deleted, and stays so.`)
     const was = before(key)
     const becomes = after(key)
-    const rule = was === undefined ? undefined : writeRuleOf(key, before, top)
+    const rule = was === undefined ? undefined : writeRuleOf(key, before, top, known.before)
     if (rule !== undefined) demandWrite(rights, rule, key)
     if (becomes !== undefined && (was === undefined || !isSameParent(was, becomes))) {
       demandGrounded(key, after, grounded)
       const parent = becomes.parent?.key
       // A parent is judged as it was: what comes with the same commit cannot make room for itself.
-      const look = parent !== undefined && before(parent) !== undefined ? before : after
-      demandWrite(rights, writeRuleOf(parent, look, top), parent ?? key)
+      const isBefore = parent !== undefined && before(parent) !== undefined
+      const rule = isBefore
+        ? writeRuleOf(parent, before, top, known.before)
+        : writeRuleOf(parent, after, top, known.after)
+      demandWrite(rights, rule, parent ?? key)
     }
     if (becomes === undefined && rule !== undefined && rule.kind !== 'everyone') mourned.push(key)
   }
