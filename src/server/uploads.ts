@@ -74,6 +74,7 @@ export class Uploads {
         await this.#take(upload)
         this.#waitingBytes -= upload.bytes
       }
+      this.#syncSoon()
       for (const resolve of this.#forRoom.splice(0)) resolve()
     }
     this.#isWriting = false
@@ -92,10 +93,12 @@ export class Uploads {
       by.refused(term, log.head.sequence + 1, why)
       if (errorCode(error) === 'WRITE_FAILED') this.#fail(error)
     }
-    if (!this.#isSyncing && this.#written.length > 0) {
-      this.#isSyncing = true
-      void this.#sync()
-    }
+  }
+
+  #syncSoon(): void {
+    if (this.#isSyncing || this.#written.length === 0) return
+    this.#isSyncing = true
+    void this.#sync()
   }
 
   /** One after another, each for all that was written when it began. */

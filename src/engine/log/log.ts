@@ -291,7 +291,8 @@ export class Log {
     writeFrame(this.#parts.crypto, this.#writer.buffer(0, total), salt, batch.bytes)
     await this.#writer.begin(segment, total, 0, async () => {
       this.#durability.noteAppended(state, total)
-      if (!isDurable) await this.#durability.syncBehind(segment)
+      // A server asks for it when all that came together is written.
+      if (!isDurable && this.#parts.isKeyless !== true) await this.#durability.syncBehind(segment)
     })
     this.#supply.noteWritten()
     const { sequence, digest } = state
