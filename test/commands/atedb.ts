@@ -24,7 +24,7 @@ t.test(
     )
     const said = await shell(`
     chmod 755 ${world.directory}; mkdir ${world.path('home')}; chown ${NOBODY} ${world.path('home')}
-    unshare --net sh -euc '
+    unshare --net --pid --fork --kill-child sh -euc '
       ip link set lo up
       setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups env -i HOME=${world.path('home')} \\
         ${process.execPath} ${ATEDB} solo > ${world.path('out')} 2> ${world.path('err')} &
