@@ -15,6 +15,8 @@ export type ChildEvent =
       readonly key: KeyParts
       readonly name: string
       readonly record: ObjectRecord
+      /** Of the record as it is stored. */
+      readonly bytes: number
     }
   | { readonly kind: 'deleted'; readonly key: KeyParts; readonly name: string }
 
@@ -108,14 +110,14 @@ export class CommitFeed implements CommitListener {
   #tell(
     told: Told[],
     topic: Topic,
-    { key }: ObjectChange,
+    { key, bytes }: ObjectChange,
     before: ObjectRecord | undefined,
     after: ObjectRecord | undefined,
   ): void {
     if (!this.#listeners.has(topic)) return
     if (after !== undefined) {
       const kind = before === undefined ? 'stored' : 'changed'
-      told.push({ topic, event: { kind, key, name: '', record: after } })
+      told.push({ topic, event: { kind, key, name: '', record: after, bytes } })
     } else if (before !== undefined) told.push({ topic, event: { kind: 'deleted', key, name: '' } })
   }
 }
@@ -135,11 +137,13 @@ interface ObjectChange {
   readonly text: ObjectKey
   readonly before: ObjectRecord | undefined
   readonly after: ObjectRecord | undefined
+  /** Of the record after it. */
+  readonly bytes: number
 }
 
 function objectChange({ high, low, before, after }: RecordChange): ObjectChange {
   const key = { high, low }
-  return { key, text: formatKey(key), before: recordOf(before), after: recordOf(after) }
+  return { key, text: formatKey(key), before: recordOf(before), after: recordOf(after), bytes: after?.length ?? 0 }
 }
 
 function recordOf(bytes: Uint8Array | undefined): ObjectRecord | undefined {
@@ -159,8 +163,8 @@ function* placeEvents(
   const [left, came] = [childrenOf(before), childrenOf(after)]
   for (const [text, { key, name }] of left) if (!came.has(text)) yield { kind: 'deleted', key, name }
   for (const [text, { key, name }] of came) {
-    const record = records.get(text)?.after
-    if (!left.has(text) && record !== undefined) yield { kind: 'stored', key, name, record }
+    const { after: record, bytes = 0 } = records.get(text) ?? {}
+    if (!left.has(text) && record !== undefined) yield { kind: 'stored', key, name, record, bytes }
   }
 }
 

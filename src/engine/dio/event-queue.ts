@@ -2,6 +2,8 @@
 import { AteError } from '../error.js'
 
 const MAX_WAITING = 10_000
+/** Of what waits, as it is stored. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 interface Asking<T> {
   resolve: (result: T | undefined) => void
@@ -11,7 +13,8 @@ interface Asking<T> {
 export class EventQueue<Raw, Event> implements AsyncIterableIterator<Event>, Disposable {
   readonly #read: (raw: Raw) => Promise<Event>
   readonly #onClose: () => void
-  #waiting: { raw: Raw }[] = []
+  #waiting: { raw: Raw; bytes: number }[] = []
+  #waitingBytes = 0
   #asking: Asking<{ raw: Raw }>[] = []
   #failure: Error | undefined
   #isClosed = false
@@ -22,16 +25,23 @@ export class EventQueue<Raw, Event> implements AsyncIterableIterator<Event>, Dis
     this.#onClose = onClose
   }
 
-  push(raw: Raw): void {
+  /** `bytes`: about what it takes in memory while it waits. */
+  push(raw: Raw, bytes = 0): void {
     if (this.#isClosed) return
     const asking = this.#asking.shift()
     if (asking !== undefined) asking.resolve({ raw })
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ raw })
+    else if (this.#waiting.length < MAX_WAITING && this.#waitingBytes + bytes <= MAX_WAITING_BYTES) {
+      this.#waiting.push({ raw, bytes })
+      this.#waitingBytes += bytes
+    } else if (this.#waiting.length < MAX_WAITING)
+      this.#fail(new AteError('LAGGED', `More than ${MAX_WAITING_BYTES} bytes of events wait for a subscriber.`))
     else this.#fail(new AteError('LAGGED', `More than ${MAX_WAITING} events wait for a subscriber: it gets no more.`))
   }
 
   async next(): Promise<IteratorResult<Event>> {
-    const item = this.#waiting.shift() ?? (await this.#take())
+    const waiting = this.#waiting.shift()
+    this.#waitingBytes -= waiting?.bytes ?? 0
+    const item = waiting ?? (await this.#take())
     return item === undefined ? { value: undefined, done: true } : { value: await this.#read(item.raw), done: false }
   }
 
@@ -44,6 +54,7 @@ export class EventQueue<Raw, Event> implements AsyncIterableIterator<Event>, Dis
   /** Ends it: nothing more is given out. */
   close(): void {
     this.#waiting = []
+    this.#waitingBytes = 0
     this.#end()
     for (const { resolve } of this.#asking.splice(0)) resolve(undefined)
   }

@@ -13,6 +13,9 @@ export type CollectionEvent<D> =
 /** Events from now on, until it is closed, `break` leaves its loop, or the chain is closed. */
 export type Subscription<D> = AsyncIterableIterator<CollectionEvent<D>> & Disposable
 
+/** Of objects that every event is made of. */
+const EVENT_BYTES = 200
+
 export function subscribeTo<D extends DataType>(host: LinkHost, type: D, topic: Topic): Subscription<D> {
   const read = async (event: ChildEvent): Promise<CollectionEvent<D>> => {
     const key = formatKey(event.key)
@@ -22,6 +25,11 @@ export function subscribeTo<D extends DataType>(host: LinkHost, type: D, topic: 
       : { kind, key, name, dao: await host.read(type, event.key, event.record) }
   }
   const queue = new EventQueue(read, () => end())
-  const end = host.subscribe(topic, { note: (event) => queue.push(event), end: () => queue.close() })
+  const end = host.subscribe(topic, { note: (event) => queue.push(event, weightOf(event)), end: () => queue.close() })
   return queue
+}
+
+/** What an event takes in memory, about. */
+function weightOf(event: ChildEvent): number {
+  return EVENT_BYTES + (event.kind === 'deleted' ? 0 : 2 * event.bytes)
 }
