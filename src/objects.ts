@@ -61,7 +61,7 @@ export { plain, type SchemaIssue, type SchemaResult, type StandardSchema } from 
 export { AteError, type AteErrorDetail, type ErrorCode, errorCode, isAteError } from './engine/error.js'
 export type { CompactionMode } from './engine/chain/compaction/compaction-mode.js'
 export type { CompactionReport } from './engine/chain/compaction/compactor.js'
-export { AteConfig, type AteConfigOptions, type RefusedBatch } from './library/config.js'
+export { AteConfig, type AteConfigOptions, type RecoveryMode, type RefusedBatch } from './library/config.js'
 export {
   generateReadKey,
   generateWriteKey,

@@ -1,6 +1,6 @@
 /** A client of chains that a server keeps: copies of them that follow it, and take turns in changing them. */
 export { Arrivals } from './arrivals.js'
-export { type ClientState, REMOTE_FILE } from './client-state.js'
+export { type ClientState, MAX_REMOTE_FILE_BYTES, REMOTE_FILE } from './client-state.js'
 export { readClientState } from './read-client-state.js'
 export {
   DEFAULT_RECOVERY_MODE,
@@ -11,6 +11,7 @@ export {
 } from './recovery-mode.js'
 export { RemoteChain } from './remote-chain.js'
 export type { RemoteChainOptions, StartOptions, StateStore } from './remote-chain-options.js'
+export { isPassing } from './remote-errors.js'
 export { type LinkUser, RemoteLink, type RemoteLinkOptions } from './remote-link.js'
 export type { RemoteStatus } from './remote-status.js'
 export { trustAt, trustHere } from './served-chain.js'

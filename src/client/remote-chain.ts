@@ -19,7 +19,7 @@ import { Diverged } from './set-aside.js'
 import { StateKeeper } from './state-keeper.js'
 import { linkEnd } from './link-end.js'
 import { Uploader } from './uploader.js'
-import { Waiters } from './waiters.js'
+import { Waiters, within } from './waiters.js'
 
 /** How long a server that is away may come back before that is told. */
 const PATIENCE_MS = 5000
@@ -125,8 +125,7 @@ export class RemoteChain implements WriterTurn {
     const { sequence } = this.#head
     while (this.#state.server.sequence < sequence) {
       this.#demandSound()
-      const ms = this.#peer === undefined ? this.#patienceMs : ACCEPT_MS
-      await this.#acceptWaiters.wait(ms, notAccepted)
+      await this.#acceptWaiters.wait(this.#peer === undefined ? this.#patienceMs : ACCEPT_MS, notAccepted)
     }
   }
 
@@ -169,8 +168,8 @@ export class RemoteChain implements WriterTurn {
     try {
       if (this.#session !== undefined && this.#failure === undefined) {
         await this.#options.flush()
-        await this.accepted().catch(ignore)
-        await this.#session.leave(this.#patienceMs).catch(ignore)
+        await within(this.#timers, this.#patienceMs, this.accepted())
+        await this.#leave()
         if (this.#state.server.sequence >= this.#head.sequence) this.#state.noteTerm(0)
       }
     } finally {
@@ -181,6 +180,10 @@ export class RemoteChain implements WriterTurn {
       await this.#uploader.close()
       await this.#state.close()
     }
+  }
+
+  async #leave(): Promise<void> {
+    await this.#session?.leave(this.#patienceMs).catch(ignore)
   }
 
   /** Everything is here that the server had when it was followed. */
@@ -293,7 +296,7 @@ export class RemoteChain implements WriterTurn {
     this.#failure = error
     this.#stopUsing()
     this.#stopPatience()
-    void this.#session?.leave(this.#patienceMs).catch(ignore)
+    void this.#leave()
     this.#endSession()
     this.#refuseAll(error)
     this.#options.onFailure?.(error)

@@ -10,6 +10,7 @@ import {
   connect,
   type ConnectOptions,
   systemTimers,
+  type Timers,
   type Transport,
 } from '../wire/index.js'
 
@@ -18,7 +19,9 @@ export interface RemoteLinkOptions {
   server: string
   /** A new transport. */
   dial: (signal: AbortSignal) => Promise<Transport>
-  wire: Omit<ConnectOptions, 'signal'>
+  /** Asked for behind each dialling. */
+  wire: () => Omit<ConnectOptions, 'signal'>
+  timers?: Timers
   backoff?: BackoffOptions
 }
 
@@ -89,7 +92,7 @@ export class RemoteLink {
       }
       const fail = (error: AteError): void => settle(() => reject(error))
       const onAbort = (): void => fail(new AteError('ABORTED', 'Connecting was given up.'))
-      const timers = this.#options.wire.timers ?? systemTimers
+      const timers = this.#options.timers ?? systemTimers
       const stopTimer = timers.after(timeoutMs, () => fail(this.#lastError ?? unanswered(this.server)))
       const stop = this.use({
         connected: (peer) => queueMicrotask(() => settle(() => resolve(peer))),
@@ -127,8 +130,8 @@ export class RemoteLink {
     try {
       const transport = await this.#options.dial(signal)
       // The signal closes it only while it is made: then it has an orderly end.
-      const connection = await connect(transport, { ...this.#options.wire, signal })
-      const peer = new Peer(connection, this.#options.wire.timers)
+      const connection = await connect(transport, { ...this.#options.wire(), signal })
+      const peer = new Peer(connection, this.#options.timers)
       sinceMs = performance.now()
       this.#peer = peer
       for (const user of [...this.#users]) user.connected(peer)
@@ -143,7 +146,7 @@ export class RemoteLink {
 
   async #wait(ms: number): Promise<void> {
     if (this.#closing.signal.aborted) return
-    const timers = this.#options.wire.timers ?? systemTimers
+    const timers = this.#options.timers ?? systemTimers
     await new Promise<void>((resolve) => {
       const stop = timers.after(ms, resolve)
       this.#stopWaiting = () => {

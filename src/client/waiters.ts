@@ -41,3 +41,15 @@ export class Waiters {
     for (const { reject } of [...this.#waiting]) reject(error)
   }
 }
+
+/** Resolves when that has ended, however, or the time is over. */
+export async function within(timers: Timers, timeoutMs: number, waited: Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const stop = timers.after(timeoutMs, resolve)
+    const end = (): void => {
+      stop()
+      resolve()
+    }
+    waited.then(end, end)
+  })
+}

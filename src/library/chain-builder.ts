@@ -1,8 +1,7 @@
 /** Opens chains for programs: in a directory, or in memory. */
 import { join, resolve } from 'node:path'
-import type { ChainHandle, CreateChainOptions } from '../adapters/node/chain-handle.js'
+import type { ChainHandle, ChainSecret, OpenChainOptions } from '../adapters/node/chain-handle.js'
 import { collectGarbage } from '../adapters/node/collect-garbage.js'
-import type { CompactableChain } from '../adapters/node/compaction-schedule.js'
 import { holeBytes } from '../adapters/node/hole-bytes.js'
 import { examineChainDirectory } from '../adapters/node/chain-presence.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
@@ -10,27 +9,28 @@ import { createChain, openChain } from '../adapters/node/open-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { demandWanted } from '../adapters/node/wanted.js'
 import type { BodyCacheOptions } from '../engine/chain/body-reader.js'
-import { openMemoryChain } from '../engine/chain/memory-chain.js'
+import { type MemoryChain, type MemoryChainOptions, openMemoryChain } from '../engine/chain/memory-chain.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
-import type { ChainKeeping } from '../engine/chain/chain-keeping.js'
-import type { CompactionReport } from '../engine/chain/compaction/compactor.js'
 import type { WriterStatus } from '../engine/chain/committer.js'
-import { Chain } from '../engine/dio/chain.js'
+import { fromHex } from '../engine/bytes/hex.js'
+import type { Chain } from '../engine/dio/chain.js'
 import { findReferences } from '../engine/dio/references.js'
-import type { Durability } from '../engine/dio/commit-options.js'
 import { judgeBatch } from '../engine/dio/judging/judge-batch.js'
 import { AteError } from '../engine/error.js'
 import { Hooks } from '../engine/dio/hooks/hooks.js'
 import type { Plugin } from '../engine/dio/hooks/plugin.js'
-import { type ChainClock, chainClock, doubtAbout } from './chain-clock.js'
+import { chainOn, type OpenedChain, uncompacted } from './chain-on.js'
 import { closingOnFailure } from './closing-on-failure.js'
-import { compactionPlan, Compactions } from './compactions.js'
+import { compactionPlan } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
 import { JUDGE_MODULE } from './judge-module.js'
 import { keepingInMemory } from './memory-keeping.js'
 import type { OpenOptions } from './open-options.js'
 import { tellRefused } from './refused.js'
+import { openRemote } from './open-remote.js'
+import { chainUrl, isAddress } from './replica-places.js'
 import { secretFor } from './secret.js'
+import { parseChainUrl } from '../wire/index.js'
 import { withPlugins } from './with-plugins.js'
 import { withRootKeys } from './with-root-keys.js'
 
@@ -66,56 +66,89 @@ export class ChainBuilder {
    * root keys), ABORTED (by the signal).
    */
   async open(name: string, options: OpenOptions = {}): Promise<Chain> {
-    checkChainName(name)
     demandWanted(options.signal)
-    const { logPath, rootKeys } = this.#config.options
-    const chain =
-      logPath === undefined
-        ? await this.#openInMemory(name)
-        : await this.#openDirectory(name, resolve(logPath, name), options)
-    return withPlugins(await withRootKeys(chain, rootKeys), options.signal)
+    const chain = isAddress(name) ? await this.#openRemote(name, options) : await this.#openHere(name, options)
+    return withPlugins(await withRootKeys(chain, this.#options.rootKeys), options.signal)
+  }
+
+  async #openHere(name: string, options: OpenOptions): Promise<Chain> {
+    checkChainName(name)
+    const { logPath } = this.#options
+    if (logPath === undefined) return await this.#openInMemory(name)
+    return await this.#openDirectory(name, resolve(logPath, name), options)
+  }
+
+  async #openRemote(url: string, opening: OpenOptions): Promise<Chain> {
+    const address = parseChainUrl(url)
+    const name = chainUrl(address)
+    const hooks = new Hooks(this.#plugins)
+    const options = uncompacted(this.#options)
+    return await openRemote({
+      address,
+      options,
+      opening,
+      openDirectory: async (directory, secret) => {
+        const handle = await openChain(this.#chainOptions(directory, secret, opening, undefined))
+        const { headSequence: sequence, headDigest } = handle.status()
+        return { ...handle, head: { sequence, digest: fromHex(headDigest) } }
+      },
+      openMemory: async (storage, keys) => {
+        const memory = await openMemoryChain({ ...this.#memoryOptions(), storage, keys })
+        const { headSequence: sequence, headDigest: digest } = memory.view.writerStatus
+        return {
+          ...openedInMemory(memory),
+          source: { storage, crypto: nativeCrypto, keys },
+          head: { sequence, digest },
+        }
+      },
+      chainOn: (opened, shared) => chainOn(name, opened, shared, options, hooks),
+    })
   }
 
   async #openInMemory(name: string): Promise<Chain> {
     const { trust = 'local', keyBits } = this.#options
     const hooks = new Hooks(this.#plugins)
-    const memory = await openMemoryChain({
-      crypto: nativeCrypto,
-      trust,
-      keyBits,
-      judge: judgeBatch,
-      findReferences,
-      collectGarbage,
-      bodyCache: bodyCacheOf(this.#options),
-    })
-    const { view } = memory
-    const status = (): WriterStatus => view.writerStatus
-    const opened = { view, trust, status, compact: () => view.compact(), close: () => memory.close() }
-    return chainOn(name, { ...opened, ...keepingInMemory(nativeCrypto, memory) }, 'memory', this.#options, hooks)
+    const memory = await openMemoryChain({ ...this.#memoryOptions(), trust, keyBits })
+    return chainOn(name, openedInMemory(memory), { durability: 'memory' }, this.#options, hooks)
   }
 
   async #openDirectory(name: string, directory: string, opening: OpenOptions): Promise<Chain> {
     const hooks = new Hooks(this.#plugins)
     const handle = await this.#openHandle(name, directory, opening)
-    return chainOn(name, handle, 'local', this.#options, hooks, holeBytes(directory))
+    return chainOn(name, handle, { durability: 'local' }, this.#options, hooks, holeBytes(directory))
   }
 
   async #openHandle(name: string, directory: string, opening: OpenOptions): Promise<ChainHandle> {
-    const { readOnly = false, noCreate = false, keyBits = DEFAULT_KEY_BITS, onNotice = ignore, trust } = this.#options
+    const { readOnly = false, noCreate = false, keyBits = DEFAULT_KEY_BITS, trust } = this.#options
     const { anchorPath } = this.#options
     const presence = examineChainDirectory(directory)
     if (presence === 'absent' && (noCreate || readOnly))
       throw new AteError('CHAIN_NOT_FOUND', `There is no chain ${name} in ${join(directory, '..')}.`)
-    const options: CreateChainOptions = {
+    const anchorDirectory = anchorPath === undefined ? standardPaths(process.env).anchors : resolve(anchorPath)
+    const secret = secretFor(this.#options, presence === 'key-file')
+    const options = { ...this.#chainOptions(directory, secret, opening, anchorDirectory), keyBits, trust }
+    const handle = await (presence === 'absent' ? createChain(options) : openChain(options))
+    if (trust === undefined || trust === handle.trust) return handle
+    return closingOnFailure(handle, () => {
+      throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
+    })
+  }
+
+  #chainOptions(
+    directory: string,
+    secret: ChainSecret,
+    opening: OpenOptions,
+    anchorDirectory: string | undefined,
+  ): OpenChainOptions {
+    const { readOnly = false, onNotice = ignore } = this.#options
+    return {
       directory,
-      secret: secretFor(this.#options, presence === 'key-file'),
-      anchorDirectory: anchorPath === undefined ? standardPaths(process.env).anchors : resolve(anchorPath),
+      secret,
+      anchorDirectory,
       readOnly,
       bodyCache: bodyCacheOf(this.#options),
       allowDamage: false,
       acceptRollback: false,
-      keyBits,
-      trust,
       referencesModule: REFERENCES_MODULE,
       judgeModule: JUDGE_MODULE,
       onRefused: (refused) => tellRefused(this.#options, refused),
@@ -123,64 +156,20 @@ export class ChainBuilder {
       onProgress: opening.onProgress ?? ignore,
       onNotice,
     }
-    const handle = await (presence === 'absent' ? createChain(options) : openChain(options))
-    if (trust === undefined || trust === handle.trust) return handle
-    return closingOnFailure(handle, () => {
-      throw new AteError('NOT_AUTHORIZED', `The trust of the chain ${name} is ${handle.trust}, not ${trust}.`)
-    })
+  }
+
+  #memoryOptions(): MemoryChainOptions {
+    const bodyCache = bodyCacheOf(this.#options)
+    const onRefused: MemoryChainOptions['onRefused'] = (refused) => tellRefused(this.#options, refused)
+    return { crypto: nativeCrypto, judge: judgeBatch, findReferences, collectGarbage, bodyCache, onRefused }
   }
 }
 
-/** What a compaction drops of a chain of distributed trust would be refused by the others. */
-function uncompacted(options: Readonly<AteConfigOptions>): Readonly<AteConfigOptions> {
-  return { ...options, compactMode: 'never', compactBootstrap: false, compactCleanup: false }
-}
-
-type OpenedChain = CompactableChain & ChainKeeping & Pick<ChainHandle, 'view' | 'trust' | 'close'>
-
-/** Where it fails, nothing stays open of the chain. */
-function chainOn(
-  name: string,
-  opened: OpenedChain,
-  durability: Durability,
-  options: Readonly<AteConfigOptions>,
-  hooks: Hooks,
-  holeBytes = 0,
-): Promise<Chain> {
-  const clock = chainClock(options)
-  const close = (): Promise<void> => {
-    clock.stop()
-    return opened.close()
-  }
-  return closingOnFailure({ close }, () => chainWith(clock, name, opened, durability, options, hooks, holeBytes))
-}
-
-/** Its compactions begin last: nothing fails behind them. */
-function chainWith(
-  clock: ChainClock,
-  name: string,
-  opened: OpenedChain,
-  durability: Durability,
-  options: Readonly<AteConfigOptions>,
-  hooks: Hooks,
-  holeBytes: number,
-): Chain {
-  const { view, trust } = opened
-  const { nowMs, toleranceMs: clockToleranceMs } = clock
-  const compact = (): Promise<CompactionReport> => opened.compact()
-  const onClose = async (): Promise<void> => {
-    clock.stop()
-    await compactions.end()
-    await opened.close()
-  }
-  const { compactors } = options
-  const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, durability, trust, compact, compactors, onClose }
-  const chain = new Chain({ name, ...parts, hooks, keeping: opened })
-  const doubt = doubtAbout(name, chain.latestMs, clock)
-  if (doubt !== undefined) options.onNotice?.(doubt)
-  const plan = trust === 'distributed' ? uncompacted(options) : options
-  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan)
-  return chain
+function openedInMemory(memory: MemoryChain): OpenedChain {
+  const { view, trust } = memory
+  const status = (): WriterStatus => view.writerStatus
+  const opened = { view, trust, status, compact: () => view.compact(), close: () => memory.close() }
+  return { ...opened, ...keepingInMemory(nativeCrypto, memory) }
 }
 
 /** Nobody but the chain keeps what objects hold. */

@@ -3,7 +3,10 @@ import type { ErrorCode } from '../engine/error.js'
 import type { ChainTrust } from '../engine/log/types.js'
 import type { CompactionMode } from '../engine/chain/compaction/compaction-mode.js'
 import type { ObjectCompactor } from '../engine/dio/compactor.js'
+import type { RecoveryMode } from '../client/recovery-mode.js'
 import type { KeyId, WriteKey } from '../engine/trust/keys.js'
+
+export type { RecoveryMode }
 
 /** What a configuration says; what it does not say has a default. */
 export interface AteConfigOptions {
@@ -54,6 +57,17 @@ export interface AteConfigOptions {
   compactors?: readonly ObjectCompactor[]
   /** Memory for fields that were read from the disk, those of more than 256 bytes. The default is 32 MiB. */
   bodyCacheBytes?: number
+  /**
+   * For chains of servers, whose copies lie below `logPath`, or in memory: what happens while the server is away. The default
+   * is 'readonly-async'.
+   */
+  recoveryMode?: RecoveryMode
+  /** The key that a server must have, 64 hexadecimal digits. Undefined: the one it had at first, which is remembered. */
+  serverKey?: string
+  /** Where keys of servers are remembered. Undefined: `atefs/known-servers` below XDG_STATE_HOME or `~/.local/state`. */
+  knownServers?: string
+  /** Bits of the AES keys of connections to servers, at least; 0 takes one in clear too. The default is 128. */
+  wireEncryption?: 0 | 128 | 192 | 256
   /** Called with what is worth a line to the user of the program, for example that an index is being rebuilt. */
   onNotice?: (message: string) => void
 }

@@ -8,6 +8,8 @@ import type { AteSession } from '../engine/trust/session.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
 import { ChainBuilder } from './chain-builder.js'
 import type { AteConfig } from './config.js'
+import { chainUrl, isAddress } from './replica-places.js'
+import { parseChainUrl } from '../wire/index.js'
 import { KeptChain } from './kept-chain.js'
 
 /** How a registry keeps its chains. */
@@ -43,9 +45,13 @@ export class Registry implements ForeignChains, AsyncDisposable {
     this.#keepOpenMs = config.options.logPath === undefined ? Infinity : keepOpenMs
   }
 
-  /** The chain of that name, made when there is none. Errors as of `ChainBuilder.open`; CHAIN_CLOSED after `close`. */
-  async open(name: string): Promise<ChainUse> {
-    return this.#use(name, this.#config)
+  /**
+   * The chain of that name, made when there is none: one of this machine, or of a server when it is an address
+   * (`ws://server:5000/db/mychain`; the name may come beside it). Errors as of `ChainBuilder.open`; CHAIN_CLOSED after `close`.
+   */
+  async open(name: string, inServer?: string): Promise<ChainUse> {
+    if (inServer === undefined && !isAddress(name)) return this.#use(name, this.#config)
+    return this.#use(chainUrl(parseChainUrl(name, inServer)), this.#config)
   }
 
   /** Loads what a reference leads to; no chain is made for it. See `DaoForeign.load`. */
@@ -54,7 +60,7 @@ export class Registry implements ForeignChains, AsyncDisposable {
     type: D,
     { session }: { session?: AteSession | undefined } = {},
   ): Promise<Dao<D>> {
-    const isInMemory = this.#config.options.logPath === undefined
+    const isInMemory = this.#config.options.logPath === undefined && !isAddress(name)
     if (isInMemory && this.#keptOf(name).isUnused)
       throw new AteError('CHAIN_NOT_FOUND', `This program has no chain ${name} open in memory.`)
     using use = await this.#use(name, this.#config.with({ noCreate: true }))
@@ -96,9 +102,7 @@ export class Registry implements ForeignChains, AsyncDisposable {
   }
 
   #keptOf(name: string): KeptChain {
-    if (name.includes('://'))
-      throw new AteError('NOT_SUPPORTED', `The chain ${name} is on another machine: that is not supported yet.`)
-    checkChainName(name)
+    if (!isAddress(name)) checkChainName(name)
     let kept = this.#kept.get(name)
     if (kept === undefined) {
       const onFailure = (error: unknown): void =>

@@ -75,11 +75,16 @@ export class Relay {
   readonly dial = (): Promise<Transport> => {
     if (this.isAway) return Promise.reject(new AteError('CONNECTION_FAILED', 'Nobody answers.'))
     const [here, there] = memoryTransports()
-    void accept(there, { crypto, identity, encryption: 0 }).then(
+    this.accept(there)
+    return Promise.resolve(here)
+  }
+
+  /** Serves whoever is there. */
+  accept(transport: Transport): void {
+    void accept(transport, { crypto, identity, encryption: 0 }).then(
       (connection) => this.#serve(new Peer(connection)),
       () => undefined,
     )
-    return Promise.resolve(here)
   }
 
   /** All connections are lost. */

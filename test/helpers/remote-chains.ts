@@ -1,6 +1,7 @@
 /** Chains of notes in memory that follow a server of a test. */
 import { nativeCrypto as crypto } from '../../src/adapters/node/native-crypto.js'
 import {
+  isSyncMode,
   readClientState,
   RemoteChain,
   type RemoteChainOptions,
@@ -12,9 +13,9 @@ import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { Chain } from '../../src/engine/dio/chain.js'
 import { judgeBatch } from '../../src/engine/dio/judging/judge-batch.js'
 import { MemoryStorage } from '../../src/engine/log/index.js'
-import { dataType, type ObjectKey, plain } from '../../src/index.js'
+import { dataType, errorCode, type ObjectKey, plain } from '../../src/index.js'
 import { MemoryKnownServers } from '../../src/wire/index.js'
-import type { Relay } from './relay.js'
+import type { RemoteLinkOptions } from '../../src/client/index.js'
 
 export const Note = dataType('RemoteNote', plain<{ text: string }>())
 export const NAME = 'notes'
@@ -32,9 +33,9 @@ export interface Machine {
   close(): Promise<void>
 }
 
-/** A server, and which chains it has. */
-export interface Served extends Pick<Relay, 'dial'> {
-  readonly chains: { has(name: string): boolean }
+/** A server. */
+export interface Served extends Pick<RemoteLinkOptions, 'dial'> {
+  readonly chains?: { has(name: string): boolean }
 }
 
 export type MachineOptions = Partial<RemoteChainOptions> & {
@@ -44,10 +45,15 @@ export type MachineOptions = Partial<RemoteChainOptions> & {
   mayBeAway?: boolean
 }
 
-export function linkTo(relay: Pick<Relay, 'dial'>): RemoteLink {
+export function linkTo(relay: Served): RemoteLink {
   const trust = { server: 'relay:80', known: new MemoryKnownServers() }
   const wire = { crypto, encryption: 0, target: 'relay:80/db', trust } as const
-  return new RemoteLink({ server: 'relay:80/db', dial: relay.dial, wire, backoff: { firstMs: 10, maxMs: 50 } })
+  return new RemoteLink({
+    server: 'relay:80/db',
+    dial: relay.dial,
+    wire: () => wire,
+    backoff: { firstMs: 10, maxMs: 50 },
+  })
 }
 
 export function memoryState(): Machine['state'] {
@@ -62,7 +68,7 @@ export function memoryState(): Machine['state'] {
   return state
 }
 
-/** A copy of the relay's chain, which is made first when there is none. */
+/** A copy of the chain, which is made first when the server has none. */
 export async function machine(relay: Served, options: MachineOptions = {}): Promise<Machine> {
   const { keys: givenKeys, storage = new MemoryStorage(), state = memoryState(), mayBeAway = false, ...rest } = options
   const memory = await openMemoryChain({
@@ -73,20 +79,29 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
   })
   const { view, keys, trust } = memory
   const name = rest.chain ?? NAME
-  if (!relay.chains.has(name)) await make(relay, name, keys)
+  if (!mayBeAway && relay.chains?.has(name) !== true) await make(relay, name, keys)
   const chain = new Chain({
     name,
     view,
     crypto,
     nowMs: Date.now,
     durability: 'local',
+    shared: {
+      accepted: () => remote.accepted(),
+      refresh: () => remote.refresh(),
+      isStrict: isSyncMode(rest.recoveryMode ?? 'readonly-async'),
+      isOnDisk: true,
+    },
     trust,
     compact: () => view.compact(),
-    onClose: () => memory.close(),
+    onClose: async () => {
+      await remote.close()
+      await memory.close()
+    },
   })
   const link = linkTo(relay)
   const { headSequence: sequence, headDigest: digest } = view.writerStatus
-  const remote = new RemoteChain({
+  const remote: RemoteChain = new RemoteChain({
     link,
     crypto,
     chain: NAME,
@@ -96,6 +111,7 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
     head: { sequence, digest },
     view,
     receive: async (run) => {
+      if (chain.isClosed) return new Promise(() => undefined)
       await chain.receive(run, { isDurable: false })
     },
     flush: () => view.commit({ isDurable: false }),
@@ -109,8 +125,8 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
     await chain.close()
   }
   const close = async (): Promise<void> => {
-    await remote.close()
-    await kill()
+    await chain.close()
+    await link.close()
   }
   await remote.start({ mayBeAway }).catch(async (error: unknown) => {
     await close()
@@ -122,7 +138,10 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
 async function make(relay: Served, chain: string, { chainId, suite }: ChainKeys): Promise<void> {
   const link = linkTo(relay)
   const peer = await link.connection(5000)
-  await peer.request(0, 'create', { chain, id: chainId, suite, trust: 'centralized', keyring: null })
+  const made = { chain, id: chainId, suite, trust: 'centralized', keyring: null } as const
+  await peer.request(0, 'create', made).catch((error: unknown) => {
+    if (errorCode(error) !== 'CHAIN_EXISTS') throw error
+  })
   await link.close()
 }
 

@@ -90,7 +90,7 @@ for (const [kind, configOf] of [
     await failing('far', far, 'WRONG_TYPE', dataType('Moon', plain<{ name: string }>(), { links: { stops: vecOf(Stop), next: foreign() } })) // prettier-ignore
     await failing('../far', far, 'BAD_ARGUMENT')
     await failing('', far, 'BAD_ARGUMENT')
-    await failing('wss://example.org/far', far, 'NOT_SUPPORTED')
+    await failing('tcp://example.org/far', far, 'NOT_SUPPORTED')
     if (kind === 'disk')
       await t.rejects(
         new ChainBuilder(config.with({ noCreate: true })).open('nowhere'),

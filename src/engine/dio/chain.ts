@@ -16,6 +16,7 @@ import { TRUST_KIND } from './kinds.js'
 import { encodeRootKeys, refuseManyKeys } from './rule-record.js'
 import { ROOT_KEYS_PLACE } from './trust-state.js'
 import { formatKey, type ObjectKey } from './object-key.js'
+import { SharedLocks } from './shared-locks.js'
 import { Queue, type QueueOptions, type WorkOptions } from './queue.js'
 import { type Answerer, invoke, type InvokeOptions, serve, type Service } from './service.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
@@ -52,6 +53,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
   readonly #compactors: readonly ObjectCompactor[]
   readonly #onClose: () => Promise<void>
   readonly #locks = new Locks()
+  readonly #sharedLocks: SharedLocks | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -62,6 +64,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
     this.#compactors = compactors
     this.#objects = new ObjectStore(objects)
     this.#onClose = onClose
+    this.#sharedLocks = objects.shared === undefined ? undefined : new SharedLocks(this)
     this.instance = formatKey({ high: this.#objects.random.next(), low: this.#objects.random.next() })
   }
 
@@ -83,6 +86,8 @@ export class Chain implements ChainAccess, AsyncDisposable {
    */
   async transact<T>(work: (dio: DioMut) => Promise<T> | T, options: TransactOptions = {}): Promise<T> {
     const { retries = DEFAULT_RETRIES, session, ...commit } = options
+    const { shared } = this.#objects
+    if (shared?.isStrict === true) await shared.refresh()
     for (let left = retries; ; left--) {
       const dio = this.dioMut(session)
       try {
@@ -120,11 +125,13 @@ export class Chain implements ChainAccess, AsyncDisposable {
 
   /** Waits until a lock is free, and takes it. TIMED_OUT, ABORTED. */
   lock(name: string, options?: WaitOptions): Promise<ChainLock> {
-    return this.#locks.lock(name, options)
+    return (this.#sharedLocks ?? this.#locks).lock(name, options)
   }
 
-  /** Takes a lock, undefined when somebody has it. */
+  /** Takes a lock, undefined when somebody has it. NOT_SUPPORTED for a chain of a server: that has to be asked. */
   tryLock(name: string, options?: LockOptions): ChainLock | undefined {
+    if (this.#sharedLocks !== undefined)
+      throw new AteError('NOT_SUPPORTED', 'Who has a lock says the server.', { hint: 'Use lock with timeoutMs: 0.' })
     return this.#locks.tryLock(name, options)
   }
 
@@ -202,7 +209,18 @@ export class Chain implements ChainAccess, AsyncDisposable {
 
   /** Everything committed so far is as durable as the chain makes it when it resolves. */
   async sync(): Promise<void> {
-    await this.#objects.records.sync()
+    const { records, durability, shared } = this.#objects
+    await records.sync()
+    if (durability === 'server') await shared?.accepted()
+  }
+
+  /**
+   * What others had committed to a chain of a server is here when it resolves; at once for a chain that nobody else changes. While
+   * the server is away: TIMED_OUT in the recovery modes 'sync' and 'readonly-sync', at once in the others.
+   */
+  async refresh(): Promise<void> {
+    this.#objects.demandOpen()
+    await this.#objects.shared?.refresh()
   }
 
   /**
@@ -240,8 +258,9 @@ export class Chain implements ChainAccess, AsyncDisposable {
   async #close(): Promise<void> {
     const failure = await this.#objects.hooks.close(this)
     this.#locks.close()
+    await this.#sharedLocks?.close()
     try {
-      await this.sync()
+      await this.#objects.records.sync()
     } finally {
       try {
         this.#objects.close()

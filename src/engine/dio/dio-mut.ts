@@ -116,7 +116,7 @@ export class DioMut extends Dio {
    */
   async commit(options: CommitOptions = {}): Promise<void> {
     this.objects.demandOpen()
-    const isDurable = this.#demandDurability(options.durability)
+    const durability = this.#demandDurability(options.durability)
     using wait = new CommitWait(options)
     const writer = this.#writer
     if (this.#isCommitting) throw new AteError('BAD_ARGUMENT', 'A commit of this transaction is under way already.')
@@ -125,7 +125,7 @@ export class DioMut extends Dio {
       this.#begin()
       return
     }
-    await wait.unlessAborted(this.#commit(writer, isDurable, moreBytes, wait))
+    await wait.unlessAborted(this.#commitAs(durability, writer, moreBytes, wait))
   }
 
   /** Gives up everything since the last commit. */
@@ -213,14 +213,20 @@ export class DioMut extends Dio {
       if (isSameKey(at, child)) throw new AteError('CYCLE', 'An object cannot become a child of what lies below it.')
   }
 
-  #demandDurability(asked: Durability | undefined): boolean {
-    const { durability } = this.objects
-    if (asked === 'memory') return false
-    if (asked === undefined || asked === durability) return durability !== 'memory'
+  #demandDurability(asked: Durability | undefined): Durability {
+    const { durability, shared } = this.objects
+    if (asked === undefined || asked === 'memory' || asked === durability) return asked ?? durability
+    if (asked === 'server' && shared !== undefined) return asked
+    if (asked === 'local' && shared?.isOnDisk === true) return asked
     throw new AteError(
       'NOT_SUPPORTED',
       `This chain cannot make a commit durable as '${asked}', only as '${durability}'.`,
     )
+  }
+
+  async #commitAs(durability: Durability, writer: ObjectWriter, moreBytes: number, wait: CommitWait): Promise<void> {
+    await this.#commit(writer, durability !== 'memory', moreBytes, wait)
+    if (durability === 'server') await this.objects.shared?.accepted()
   }
 
   async #commit(writer: ObjectWriter, isDurable: boolean, moreBytes: number, wait: CommitWait): Promise<void> {

@@ -44,15 +44,18 @@ export class ChainLock implements Disposable {
   readonly fence: number
   readonly #leaseMs: number
   readonly #onEnd: () => void
+  /** Where it is renewed elsewhere first: gives how long it is then held. */
+  readonly #renew: (() => Promise<number>) | undefined
   #stopLease: (() => void) | undefined
 
   /** @internal */
-  constructor(name: string, fence: number, leaseMs: number, onEnd: () => void) {
+  constructor(name: string, fence: number, leaseMs: number, onEnd: () => void, renew?: () => Promise<number>) {
     this.name = name
     this.fence = fence
     this.#leaseMs = leaseMs
     this.#onEnd = onEnd
-    this.#start()
+    this.#renew = renew
+    this.#start(leaseMs)
   }
 
   /** False when it was unlocked, or its lease is over. */
@@ -60,11 +63,11 @@ export class ChainLock implements Disposable {
     return this.#stopLease !== undefined
   }
 
-  /** Begins the lease anew. LOCK_LOST when it has ended. */
+  /** Begins the lease anew; of a chain of a server, when that has it. LOCK_LOST when it has ended. */
   extend(): void {
     if (!this.isHeld) throw new AteError('LOCK_LOST', `The lock ${this.name} has run out: somebody else may have it.`)
-    this.#stopLease?.()
-    this.#start()
+    if (this.#renew === undefined) this.#start(this.#leaseMs)
+    else void this.#renew().then((leaseMs) => (this.isHeld ? this.#start(leaseMs) : undefined), ignore)
   }
 
   /** May be called again, and after it has run out: it is nobody else's lock that is released. */
@@ -79,8 +82,9 @@ export class ChainLock implements Disposable {
     this.unlock()
   }
 
-  #start(): void {
-    this.#stopLease = after(this.#leaseMs, () => this.unlock())
+  #start(leaseMs: number): void {
+    this.#stopLease?.()
+    this.#stopLease = after(leaseMs, () => this.unlock())
   }
 }
 
@@ -150,6 +154,10 @@ export class Locks {
     state.holder = this.#newLock(name, next.leaseMs)
     next.serve(state.holder)
   }
+}
+
+function ignore(): void {
+  // It runs out, then.
 }
 
 function closed(): AteError {

@@ -10,6 +10,7 @@ import type { RecordReader } from '../transaction/record-reader.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import { type ReceiveBatch, RecordStore } from '../transaction/record-store.js'
 import type { Durability } from './commit-options.js'
+import type { SharedBy } from './shared-by.js'
 import { CommitFeed } from './commit-feed.js'
 import { Hooks } from './hooks/hooks.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
@@ -41,8 +42,10 @@ export interface ObjectStoreOptions {
   nowMs: () => number
   /** How far times of others may lie ahead. */
   clockToleranceMs?: number | undefined
-  /** The best that its commits can be. */
+  /** What its commits are when nothing else is said: the best, but for a chain of a server. */
   durability: Durability
+  /** Others change it too. */
+  shared?: SharedBy | undefined
   /** The default is `local`. */
   trust?: ChainTrust
   /** Without: none. */
@@ -62,6 +65,7 @@ export class ObjectStore {
   readonly clock: HybridClock
   readonly random: RandomNumbers
   readonly durability: Durability
+  readonly shared: SharedBy | undefined
   readonly trust: TrustState
   /** Commits are signed by those whose rights they use. */
   readonly isSigned: boolean
@@ -92,6 +96,7 @@ export class ObjectStore {
     this.#observe()
     this.random = new RandomNumbers(crypto)
     this.durability = durability
+    this.shared = options.shared
     this.nowMs = nowMs
     this.trust = new TrustState(view)
     this.hooks = hooks

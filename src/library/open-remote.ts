@@ -1,0 +1,206 @@
+/** Opens a chain that a server keeps: a copy of it, in a directory or in memory, that follows the server. */
+import { cutBackDirectory } from '../adapters/node/cut-back.js'
+import type { ChainSecret } from '../adapters/node/chain-handle.js'
+import { lockChain } from '../adapters/node/chain-lock.js'
+import { openIdentity } from '../adapters/node/chain-secret.js'
+import { FileStorage } from '../adapters/node/file-storage.js'
+import { makeDirectory } from '../adapters/node/make-directory.js'
+import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { prepareReplica } from '../adapters/node/prepare-replica.js'
+import { remoteStateFile } from '../adapters/node/remote-state-file.js'
+import { type ClientState, Diverged, readClientState, RemoteChain, type StateStore } from '../client/index.js'
+import { DEFAULT_RECOVERY_MODE, isSyncMode, parseRecoveryMode, type RecoveryMode } from '../client/index.js'
+import { type ChainKeys, deriveChainKeys } from '../engine/crypto/chain-keys.js'
+import { wipe } from '../engine/crypto/wipe.js'
+import type { Chain } from '../engine/dio/chain.js'
+import type { Durability } from '../engine/dio/commit-options.js'
+import { type BatchSource, type LogEnd, MemoryStorage, TailReader } from '../engine/log/index.js'
+import type { ChainAddress } from '../wire/index.js'
+import type { Keeping, OpenedChain } from './chain-on.js'
+import { closingOnFailure } from './closing-on-failure.js'
+import type { AteConfigOptions } from './config.js'
+import { JUDGE_MODULE } from './judge-module.js'
+import type { OpenOptions } from './open-options.js'
+import { receiverOf } from './receiver.js'
+import { chainUrl, hasKeyFile, replicaDirectory } from './replica-places.js'
+import { secretFor } from './secret.js'
+import { linkTo, type ServerLink } from './server-link.js'
+
+const DEFAULT_KEY_BITS = 256
+/** A server that does not answer for so long is away. */
+const TIMEOUT_MS = 10_000
+/** Each time others may have gone on anew. */
+const CUTS = 3
+
+/** What is open here of it. */
+export type LocalReplica = OpenedChain & { readonly source: BatchSource; readonly head: LogEnd }
+
+export interface OpenRemote {
+  readonly address: ChainAddress
+  readonly options: Readonly<AteConfigOptions>
+  readonly opening: OpenOptions
+  readonly openDirectory: (directory: string, secret: ChainSecret) => Promise<LocalReplica>
+  readonly openMemory: (storage: MemoryStorage, keys: ChainKeys) => Promise<LocalReplica>
+  readonly chainOn: (opened: OpenedChain, keeping: Keeping) => Promise<Chain>
+}
+
+export async function openRemote(wanted: OpenRemote): Promise<Chain> {
+  const use = linkTo(wanted.address, wanted.options)
+  return closingOnFailure(use.link, async () => {
+    for (let cuts = 0; ; cuts++) {
+      const place = placeOf(wanted)
+      try {
+        return await openOnce(wanted, place, use)
+      } catch (error) {
+        if (!(error instanceof Diverged) || cuts === CUTS) throw error
+        await place.cutBack(error.sequence)
+      }
+    }
+  })
+}
+
+/** Files, or memory: there what is not at the server is forgotten. */
+interface Place {
+  readonly directory: string | undefined
+  readonly storage: FileStorage | MemoryStorage
+  readonly secret: ChainSecret
+  readonly state: StateStore
+  open(): Promise<LocalReplica>
+  cutBack(sequence: number): Promise<void>
+}
+
+function placeOf({ address, options, openDirectory, openMemory }: OpenRemote): Place {
+  const { logPath, onNotice } = options
+  const directory = logPath === undefined ? undefined : replicaDirectory(logPath, address)
+  const secret = secretFor(options, hasKeyFile(directory))
+  if (directory === undefined) return memoryPlace(secret, openMemory)
+  const storage = new FileStorage(directory)
+  const cutBack = async (sequence: number): Promise<void> => {
+    const local = await openDirectory(directory, secret)
+    const to = await endAt(local.source, sequence).finally(() => local.close())
+    const report = await cutBackDirectory({ directory, secret, judgeModule: JUDGE_MODULE, receiverOf }, to)
+    onNotice?.(
+      `Others went on with ${chainUrl(address)} first: ${report.batches} commits that were made here meanwhile are not part of ` +
+        `it, and lie in ${report.setAside ?? 'no file'}.`,
+    )
+  }
+  const open = (): Promise<LocalReplica> => openDirectory(directory, secret)
+  return { directory, storage, secret, state: remoteStateFile(directory, storage), open, cutBack }
+}
+
+function memoryPlace(secret: ChainSecret, openMemory: OpenRemote['openMemory']): Place {
+  const storage = new MemoryStorage()
+  const state: StateStore = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() }
+  const open = async (): Promise<LocalReplica> => {
+    const { rootKey, chainId, suite } = await openIdentity(storage, secret)
+    const keys = deriveChainKeys(nativeCrypto, rootKey, chainId, suite)
+    wipe(rootKey)
+    return openMemory(storage, keys)
+  }
+  return { directory: undefined, storage, secret, state, open, cutBack: () => Promise.resolve() }
+}
+
+async function endAt(source: BatchSource, sequence: number): Promise<LogEnd> {
+  const reader = new TailReader(source)
+  try {
+    for await (const { digest } of reader.read(sequence, sequence)) return { sequence, digest }
+    return { sequence: 0, digest: new Uint8Array(32) }
+  } finally {
+    await reader.close()
+  }
+}
+
+async function openOnce(wanted: OpenRemote, place: Place, use: ServerLink): Promise<Chain> {
+  const { address, options } = wanted
+  const mode = parseRecoveryMode(options.recoveryMode ?? DEFAULT_RECOVERY_MODE)
+  if (place.directory !== undefined) makeDirectory(place.directory, 0o700)
+  const known = await readClientState(nativeCrypto, place.state, chainUrl(address))
+  await prepare(wanted, place, use, known, mode)
+  const opened = await place.open()
+  let closing: Promise<void> | undefined
+  const local = { ...opened, close: () => (closing ??= opened.close()) }
+  return closingOnFailure(local, () => follow(wanted, place, use, known, mode, local))
+}
+
+async function prepare(
+  { address, options, opening }: OpenRemote,
+  { directory, storage, secret }: Place,
+  { link, isOwner }: ServerLink,
+  known: ClientState,
+  mode: RecoveryMode,
+): Promise<void> {
+  const { keyBits = DEFAULT_KEY_BITS, trust, noCreate = false } = options
+  const lock = directory === undefined ? undefined : lockChain(directory, { readOnly: false })
+  try {
+    await prepareReplica({
+      storage,
+      link,
+      isOwner,
+      chain: address.chain,
+      secret,
+      keyBits,
+      trust,
+      noCreate,
+      wasServed: known.server.sequence > 0,
+      mayBeAway: mode !== 'sync',
+      timeoutMs: TIMEOUT_MS,
+      signal: opening.signal,
+    })
+    lock?.finish()
+  } finally {
+    lock?.release()
+  }
+}
+
+async function follow(
+  { address, options, opening, chainOn }: OpenRemote,
+  { directory, state }: Place,
+  use: ServerLink,
+  known: ClientState,
+  mode: RecoveryMode,
+  local: LocalReplica,
+): Promise<Chain> {
+  const { view, source, trust, head } = local
+  const made: { chain?: Chain } = {}
+  const remote = new RemoteChain({
+    link: use.link,
+    crypto: nativeCrypto,
+    chain: address.chain,
+    recoveryMode: mode,
+    trust,
+    source,
+    head,
+    view,
+    receive: async (run) => {
+      // A chain that is being closed takes in nothing more.
+      if (made.chain === undefined || made.chain.isClosed) return new Promise(() => undefined)
+      await made.chain.receive(run, { isDurable: false })
+    },
+    flush: () => view.commit({ isDurable: false }),
+    state,
+    known,
+    onNotice: options.onNotice,
+    onFailure: (error) => options.onNotice?.(`${chainUrl(address)}: ${error.message}`),
+  })
+  const close = async (): Promise<void> => {
+    await remote.close()
+    await local.close()
+    await use.link.close()
+  }
+  const isOnDisk = directory !== undefined
+  const waits = { accepted: () => remote.accepted(), refresh: () => remote.refresh() }
+  const shared = { ...waits, isStrict: isSyncMode(mode), isOnDisk }
+  const chain = await chainOn({ ...local, close }, { durability: durabilityOf(mode, isOnDisk), shared })
+  made.chain = chain
+  return closingOnFailure(chain, async () => {
+    await remote.start({ timeoutMs: TIMEOUT_MS, mayBeAway: mode !== 'sync', signal: opening.signal })
+    return chain
+  })
+}
+
+/** What commits are by default. */
+function durabilityOf(mode: RecoveryMode, isOnDisk: boolean): Durability {
+  if (isSyncMode(mode)) return 'server'
+  if (isOnDisk) return 'local'
+  return mode === 'async' ? 'memory' : 'server'
+}

@@ -1,0 +1,31 @@
+/** The connections of a program to servers: one for each chain, for as long as that is open. */
+import { join } from 'node:path'
+import { KnownServersFile } from '../adapters/node/known-servers-file.js'
+import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { standardPaths } from '../adapters/node/standard-paths.js'
+import { RemoteLink } from '../client/index.js'
+import { type ChainAddress, parseServerKeyId, targetOf } from '../wire/index.js'
+import type { AteConfigOptions } from './config.js'
+import { serverDialer } from './server-dialer.js'
+
+export interface ServerLink {
+  readonly link: RemoteLink
+  /** False while another server than that of the chain answers in its stead: that may not know of it. */
+  readonly isOwner: () => boolean
+}
+
+/** Begins to connect to the server of a chain. BAD_FORMAT for a `serverKey` that is none. */
+export function linkTo({ server, chain }: ChainAddress, options: Readonly<AteConfigOptions>): ServerLink {
+  const { serverKey, knownServers, wireEncryption } = options
+  const known = new KnownServersFile(knownServers ?? join(standardPaths(process.env).logs, 'known-servers'))
+  const key = serverKey === undefined ? undefined : parseServerKeyId(serverKey)
+  const dialer = serverDialer({ server, chain, key, known })
+  const target = targetOf(server)
+  const encryption = wireEncryption === undefined ? {} : { encryption: wireEncryption }
+  const link = new RemoteLink({
+    server: target,
+    dial: (signal) => dialer.dial(signal),
+    wire: () => ({ crypto: nativeCrypto, ...encryption, target, trust: dialer.trust }),
+  })
+  return { link, isOwner: () => dialer.isOwner }
+}

@@ -1,0 +1,46 @@
+/** Locks of a chain that several machines have: one owner at a time, released by nobody else, and free when that is gone. */
+import t from 'tap'
+import { Relay } from '../helpers/relay.js'
+import { machine } from '../helpers/remote-chains.js'
+
+await t.test('a lock has one owner among all machines, and goes to the next', async (t) => {
+  const relay = new Relay()
+  const one = await machine(relay)
+  const other = await machine(relay, { keys: one.keys })
+  const lock = await one.chain.lock('door')
+  await t.rejects(other.chain.lock('door', { timeoutMs: 250 }), { code: 'TIMED_OUT' })
+  await t.rejects(one.chain.lock('door', { timeoutMs: 0 }), { code: 'TIMED_OUT' }, 'not even the same machine')
+  t.throws(() => other.chain.tryLock('door'), { code: 'NOT_SUPPORTED' })
+  const waiting = other.chain.lock('door', { timeoutMs: 5000 })
+  lock.unlock()
+  const next = await waiting
+  t.ok(next.fence > lock.fence)
+  t.ok(next.isHeld)
+  lock.unlock()
+  await t.rejects(one.chain.lock('door', { timeoutMs: 250 }), { code: 'TIMED_OUT' }, 'it is not his to release')
+  await other.close()
+  const last = await one.chain.lock('door', { timeoutMs: 5000 })
+  t.ok(last.fence > next.fence, 'released with the chain')
+  await one.close()
+})
+
+await t.test('the lock of a machine that is gone is free when its lease is over, and not before', async (t) => {
+  const relay = new Relay()
+  relay.keepMs = 20
+  const one = await machine(relay)
+  const other = await machine(relay, { keys: one.keys })
+  const lock = await one.chain.lock('door', { leaseMs: 500 })
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  lock.extend()
+  await one.remote.accepted()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  t.ok(lock.isHeld, 'it was extended')
+  await one.link.close()
+  const began = performance.now()
+  const next = await other.chain.lock('door', { timeoutMs: 10_000 })
+  t.ok(performance.now() - began > 500)
+  t.notOk(lock.isHeld, 'its owner knows before')
+  t.ok(next.isHeld)
+  await one.kill()
+  await other.close()
+})

@@ -1,0 +1,53 @@
+/** A server of a test that keeps chains as the real one does, and is killed and started again. */
+import { AteError } from '../../src/engine/error.js'
+import type { ChainServer } from '../../src/server/index.js'
+import { accept, type Connection, memoryTransports, type Transport } from '../../src/wire/index.js'
+import { MemoryStores, serverOn } from './chain-server.js'
+import { crypto, identity } from './wire.js'
+
+export class TestServer {
+  readonly stores = new MemoryStores()
+  isAway = false
+  readonly #connections = new Set<Connection>()
+  #server: ChainServer
+
+  constructor() {
+    this.#server = this.#start()
+  }
+
+  readonly dial = (): Promise<Transport> => {
+    if (this.isAway) return Promise.reject(new AteError('CONNECTION_FAILED', 'Nobody answers.'))
+    const [here, there] = memoryTransports()
+    void accept(there, { crypto, identity, encryption: 0 }).then(
+      (connection) => {
+        this.#connections.add(connection)
+        void connection.closed.then(() => this.#connections.delete(connection))
+        this.#server.accept(connection, 'db')
+      },
+      () => undefined,
+    )
+    return Promise.resolve(here)
+  }
+
+  /** All connections are lost. */
+  cut(): void {
+    for (const connection of this.#connections)
+      void connection.close(new AteError('CONNECTION_LOST', 'The test cuts it.'))
+  }
+
+  /** It ends, and another one has its chains. */
+  async restart(): Promise<void> {
+    this.isAway = true
+    await this.#server.close()
+    this.#server = this.#start()
+    this.isAway = false
+  }
+
+  close(): Promise<void> {
+    return this.#server.close()
+  }
+
+  #start(): ChainServer {
+    return serverOn(this.stores, { limits: { graceMs: 300 } })
+  }
+}
