@@ -1,5 +1,6 @@
 /** Flags of `mount`, and those that commands share. */
 import { Flags } from '@oclif/core'
+import { RECOVERY_MODES } from '../client/index.js'
 import { compactionFlags } from './compaction-flags.js'
 
 export const logPathFlag = {
@@ -41,10 +42,28 @@ export const mountFlags = {
     helpGroup: 'PASSPHRASE',
     exclusive: ['passfile', 'passcommand'],
   }),
+  remote: Flags.string({
+    char: 'r',
+    summary: 'mount a chain of this server: this machine has a copy that follows it',
+    helpValue: 'URL',
+    helpGroup: 'SERVER',
+  }),
+  'recovery-mode': Flags.option({
+    options: RECOVERY_MODES,
+    summary: 'what happens while the server is away (default: readonly-async)',
+    helpGroup: 'SERVER',
+    dependsOn: ['remote'],
+  })(),
+  'server-key': Flags.string({
+    summary: "the server's key, 64 hexadecimal digits (default: the one remembered from the first time)",
+    helpValue: 'KEY',
+    helpGroup: 'SERVER',
+    dependsOn: ['remote'],
+  }),
   'no-create': Flags.boolean({ summary: 'fail when the chain does not exist' }),
   temp: Flags.boolean({
     summary: 'mount a new chain that is gone at unmount; its key exists in memory only',
-    exclusive: ['no-create', 'no-auth', 'passfile', 'passcommand', 'read-only', 'allow-damage', 'accept-rollback'],
+    exclusive: ['no-create', 'read-only', 'allow-damage', 'accept-rollback'],
   }),
   'key-size': Flags.option({
     options: ['128', '192', '256'] as const,

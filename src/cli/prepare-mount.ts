@@ -17,6 +17,9 @@ import { chainNameOf } from '../adapters/node/chain-name.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
 import { type CompactionFlags, compactionTriggers } from './compaction-flags.js'
 import { DEFAULT_TIME_SERVER } from '../adapters/node/time-follower.js'
+import { directoryOf, remoteAddress, remoteRequest } from './remote-address.js'
+import type { RecoveryMode } from '../client/index.js'
+import type { ChainAddress } from '../wire/index.js'
 import { parseMountOptions, type MountOptions } from './mount-options.js'
 import { readPassphrase } from './passphrase.js'
 import { makePrivateDirectory, placeError, standardPaths } from '../adapters/node/standard-paths.js'
@@ -27,6 +30,9 @@ export interface MountFlags extends CompactionFlags {
   passfile?: string | undefined
   passcommand?: string | undefined
   'no-auth': boolean
+  remote?: string | undefined
+  'recovery-mode'?: RecoveryMode | undefined
+  'server-key'?: string | undefined
   'no-create': boolean
   temp: boolean
   'key-size'?: '128' | '192' | '256' | undefined
@@ -58,12 +64,16 @@ export async function prepareMount(
 ): Promise<PreparedMount> {
   const options = parseMountOptions(flags.option ?? [])
   const compaction = compactionPlan(flags)
-  const chain = chainArgument === undefined ? chainNameOf(resolve(mountpointArgument)) : checkChainName(chainArgument)
+  checkTemporary(flags)
+  const address = remoteAddress(flags.remote, mountpointArgument, chainArgument)
+  const chain =
+    address?.chain ??
+    (chainArgument === undefined ? chainNameOf(resolve(mountpointArgument)) : checkChainName(chainArgument))
   const { mountpoint, undo } = await prepareMountpoint(mountpointArgument, { nonEmpty: flags['non-empty'], onNotice })
   // Ctrl-C at a prompt exits.
   process.once('exit', undo)
   try {
-    return { ...(await prepareChain({ mountpoint, chain, flags, options, compaction, onNotice })), undo }
+    return { ...(await prepareChain({ mountpoint, chain, address, flags, options, compaction, onNotice })), undo }
   } catch (error) {
     undo()
     throw error
@@ -75,6 +85,7 @@ export async function prepareMount(
 interface ChainToMount {
   mountpoint: string
   chain: string
+  address: ChainAddress | undefined
   flags: MountFlags
   options: MountOptions
   compaction: CompactionPlan | undefined
@@ -82,41 +93,45 @@ interface ChainToMount {
 }
 
 async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo'>> {
-  const { mountpoint, chain, flags, options, compaction, onNotice } = to
+  const { mountpoint, chain, address, flags, options, compaction, onNotice } = to
   const { readOnly: optionReadOnly, fsName, ...driverOptions } = options
   const paths = standardPaths(process.env)
   const logPath = resolve(flags['log-path'] ?? (flags.temp ? tmpdir() : paths.chains))
   // That of a temporary chain gets a name nobody has, when everything else is settled.
-  const directory = flags.temp ? join(logPath, TEMPORARY_PREFIX, chain) : join(logPath, chain)
+  const directory = flags.temp ? join(logPath, TEMPORARY_PREFIX, 'chain') : directoryOf(logPath, chain, address)
   checkPlaces(mountpoint, directory, [logPath, paths.anchors, paths.logs, paths.runtime])
   const readOnly = optionReadOnly || flags['read-only']
   const presence = flags.temp ? 'absent' : examineChainDirectory(directory)
-  if (presence === 'absent') checkCreation(flags, readOnly, chain, logPath)
-  if (presence === 'absent' && flags['log-path'] !== undefined && !existsSync(logPath)) {
+  const isHere = address === undefined
+  if (presence === 'absent' && isHere) checkCreation(flags, readOnly, chain, logPath)
+  if (presence === 'absent' && isHere && flags['log-path'] !== undefined && !existsSync(logPath)) {
     onNotice(
       `${logPath} was not there: it is made, and in it a new, empty chain. If it should have been (a disk that is not ` +
         'mounted?), unmount and remove it; with --no-create mount makes nothing.',
     )
   }
-  const secret = await chooseSecret(flags, presence, chain, onNotice)
+  const secret = await chooseSecret(flags, presence, chain, onNotice, isHere)
   makePrivateDirectory(paths.runtime)
   makePrivateDirectory(paths.logs)
   if (presence === 'absent' && !flags.temp) makePrivateDirectory(directory)
   const place = flags.temp ? makeTemporaryPlace(logPath, chain) : { directory, anchorDirectory: paths.anchors }
+  const remote = address === undefined ? undefined : remoteRequest(address, flags, paths.logs)
   const request: MountRequest = {
     mountpoint,
     chain,
-    create: presence === 'absent',
+    create: presence === 'absent' && isHere,
     keyBits: readKeyBits(flags['key-size']),
     runtimeDirectory: paths.runtime,
     readOnly,
     allowDamage: flags['allow-damage'],
     acceptRollback: flags['accept-rollback'],
-    compaction,
+    compaction: isHere ? compaction : undefined,
     timeServer: timeServerOf(flags),
     driver: flags.driver,
     driverOptions: { fsName: fsName ?? place.directory, ...driverOptions },
     ...place,
+    // What the server has seen is what counts.
+    ...(remote === undefined ? {} : { remote, anchorDirectory: undefined }),
   }
   return { request, secret }
 }
@@ -133,8 +148,9 @@ async function chooseSecret(
   presence: ChainPresence,
   chain: string,
   onNotice: (message: string) => void,
+  isHere: boolean,
 ): Promise<ChainSecret> {
-  if (flags.temp) return { kind: 'temporary' }
+  if (flags.temp && isHere) return { kind: 'temporary' }
   if (presence === 'passphrase' && flags['no-auth']) {
     throw new AteError('BAD_ARGUMENT', `the chain ${chain} has a passphrase`, { hint: 'Leave --no-auth out.' })
   }
@@ -145,15 +161,22 @@ async function chooseSecret(
     )
     return { kind: 'key-file' }
   }
-  const isNew = presence === 'absent'
+  // Whether a server has it is known when it is asked.
+  const isNew = presence === 'absent' && isHere
   const prompt = isNew ? `New passphrase for ${chain}` : `Passphrase for ${chain}`
   return { kind: 'passphrase', passphrase: await readPassphrase(flags, { prompt, isNew }) }
+}
+
+function checkTemporary(flags: MountFlags): void {
+  const isGiven = flags['no-auth'] || flags.passfile !== undefined || flags.passcommand !== undefined
+  if (flags.temp && flags.remote === undefined && isGiven)
+    throw new AteError('BAD_ARGUMENT', 'a temporary chain has no passphrase: its key exists in memory only')
 }
 
 function makeTemporaryPlace(parent: string, chain: string): Pick<MountRequest, 'directory' | 'temporaryDirectory'> {
   try {
     const temporaryDirectory = mkdtempSync(join(parent, TEMPORARY_PREFIX))
-    return { temporaryDirectory, directory: join(temporaryDirectory, chain) }
+    return { temporaryDirectory, directory: join(temporaryDirectory, chain.replaceAll('/', '%2F')) }
   } catch (cause) {
     throw placeError(`cannot make a temporary directory in ${parent}`, cause)
   }

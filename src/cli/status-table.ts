@@ -37,8 +37,15 @@ function statusRows(status: MountStatus): [string, string][] {
     ['durable', durableText(status)],
     ['dirty', `${formatBytes(status.dirtyBytes)}, in flight ${formatBytes(status.inFlightBytes)}`],
   ]
+  if (status.server !== undefined) rows.push(['server', serverText(status)])
   if (status.failure !== undefined) rows.push(['FAILED', status.failure])
   return rows
+}
+
+function serverText({ server = '', recoveryMode, connected, unsentBatches = 0, serverProblem }: MountStatus): string {
+  const state = connected === true ? 'connected' : `away${serverProblem === undefined ? '' : ` (${serverProblem})`}`
+  const unsent = unsentBatches === 0 ? 'has everything' : `${unsentBatches} batches are not there yet`
+  return `${server}, ${recoveryMode ?? ''}: ${state}, ${unsent}`
 }
 
 function durableText({ durableSequence, durableAtMs }: MountStatus): string {

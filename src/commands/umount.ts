@@ -20,7 +20,15 @@ export default class Umount extends BaseCommand {
   }
 }
 
-function sentence({ mountpoint, outcome, durableSequence, temporary }: Unmounted): string {
+function sentence(unmounted: Unmounted): string {
+  const { unsentBatches = 0, temporary } = unmounted
+  const said = localSentence(unmounted)
+  if (unsentBatches === 0) return said
+  const what = `${unsentBatches} batches are not at the server`
+  return temporary === true ? `${said}; ${what}, and are lost` : `${said}; ${what}: the next mount brings them there`
+}
+
+function localSentence({ mountpoint, outcome, durableSequence, temporary }: Unmounted): string {
   if (temporary === true && outcome === 'dead')
     return `Cleared ${mountpoint}: its daemon had died, and with it its temporary chain`
   if (temporary === true) return `Unmounted ${mountpoint}; its temporary chain is gone`

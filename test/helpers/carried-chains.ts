@@ -27,6 +27,7 @@ export async function openCopy(
   const chain = await openMemoryChain({ crypto: nativeCrypto, keys })
   if (from !== undefined) {
     await from.fs.flush()
+    await from.fs.sync()
     await receiveRecords(chain, await batchesFor({ chain }, from))
   }
   return openOn(chain, writer, options)
@@ -51,6 +52,7 @@ export async function openOn(
 /** Gives the turn from one to the other: what the first has, the second gets. */
 export async function carry(from: ChainCopy, to: ChainCopy, runLength = 1): Promise<void> {
   await from.fs.flush()
+  await from.fs.sync()
   const batches = await batchesFor(to, from)
   for (let i = 0; i < batches.length; i += runLength)
     await to.fs.receive(batches.slice(i, i + runLength), { isDurable: false, mayMiss: false })

@@ -4,7 +4,8 @@
  */
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FileSystem } from '../vfs/types.js'
+import type { FileSystemOptions } from '../vfs/options.js'
+import type { ChangedElsewhere, FileSystem } from '../vfs/types.js'
 import type { Driver, MountedDriver } from '../drivers/driver.js'
 import { AteError, isAteError } from '../../engine/error.js'
 import type {
@@ -20,22 +21,29 @@ import { ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'
 import type { MountStatus } from './mount-status.js'
+import { RemoteMount } from './remote-mount.js'
+import type { SharedFileSystem } from './shared-receiver.js'
 import { markEnded, registerMount, socketOf, unregisterMount } from './registry.js'
 import { verifyMount } from './verify-mount.js'
 
 /** A file system that has a last commit to do. */
-export interface OpenedFileSystem extends FileSystem {
+export interface OpenedFileSystem extends FileSystem, SharedFileSystem {
   /** Changes that are not in the view's current transaction yet. */
   readonly dirtyBytes: number
+  /** Told what others changed. */
+  onChangedElsewhere: (changed: ChangedElsewhere) => void
   /** Commits everything and stops its timers. Rejects with WRITE_FAILED. */
   close(): Promise<void>
 }
+
+/** What a file system must know of the others that change it. */
+export type Sharing = Pick<FileSystemOptions, 'writer' | 'synced'>
 
 /** The pieces a mount is made of (`mount-parts.ts` has the real ones). */
 export interface MountParts {
   openChain: OpenChain
   createChain: CreateChain
-  openFileSystem(chain: ChainHandle, onWarning: (message: string) => void): Promise<OpenedFileSystem>
+  openFileSystem(chain: ChainHandle, onWarning: (message: string) => void, sharing?: Sharing): Promise<OpenedFileSystem>
   driver: Driver
 }
 
@@ -47,6 +55,8 @@ export interface MountEvents extends Pick<OpenChainOptions, 'onProgress' | 'onNo
 /** What is durable when a mount has ended. */
 export interface MountEnd {
   durableSequence: number
+  /** Batches that are on the medium here, and not at the server yet. Absent: the chain has none. */
+  unsentBatches?: number
 }
 
 /** What users of a mount that is ended by force have to finish what they are in. */
@@ -55,6 +65,7 @@ const FORCED_END_MS = 2000
 export class MountDaemon {
   readonly #request: MountRequest
   readonly #chain: ChainHandle
+  readonly #remote: RemoteMount | undefined
   readonly #fileSystem: OpenedFileSystem
   readonly #driver: MountedDriver
   readonly #mountedAtMs = Date.now()
@@ -68,9 +79,10 @@ export class MountDaemon {
   /** Resolves when all is durable and the chain is closed. Rejects with WRITE_FAILED. */
   readonly ended: Promise<MountEnd>
 
-  private constructor(request: MountRequest, chain: ChainHandle, fileSystem: OpenedFileSystem, driver: MountedDriver) {
+  private constructor(request: MountRequest, chain: OpenedChain, fileSystem: OpenedFileSystem, driver: MountedDriver) {
     this.#request = request
-    this.#chain = chain
+    this.#chain = chain.handle
+    this.#remote = chain.remote
     this.#fileSystem = fileSystem
     this.#driver = driver
     const abandoned = new Promise<void>((resolve) => this.#abandoned.signal.addEventListener('abort', () => resolve()))
@@ -90,12 +102,14 @@ export class MountDaemon {
     try {
       const chain = await openChain(request, secret, parts, events)
       open.unshift(chain)
-      const fileSystem = await parts.openFileSystem(chain, events.onWarning)
+      const fileSystem = await openFileSystem(request, chain, parts, events)
       open.unshift(fileSystem)
       const { mountpoint, driverOptions } = request
-      const { readOnly } = chain.view
-      const options = { mountpoint, subtype: 'atefs', ...driverOptions, readOnly, onWarning: events.onWarning }
-      const daemon = new MountDaemon(request, chain, fileSystem, await parts.driver(fileSystem, options))
+      const rights = { readOnly: isReadOnly(request, chain.handle), others: chain.remote?.others }
+      const options = { mountpoint, subtype: 'atefs', ...driverOptions, ...rights, onWarning: events.onWarning }
+      const driver = await parts.driver(fileSystem, options)
+      fileSystem.onChangedElsewhere = (changed) => driver.invalidate(changed)
+      const daemon = new MountDaemon(request, chain, fileSystem, driver)
       open.splice(0, open.length, { close: () => daemon.forceEnd() })
       await daemon.#announce()
       daemon.#compactWhenDue(events.onWarning)
@@ -147,11 +161,24 @@ export class MountDaemon {
       driver: this.#driver.name,
       chain,
       directory,
-      readOnly: this.#chain.view.readOnly,
+      readOnly: isReadOnly(this.#request, this.#chain),
       temporary: temporaryDirectory !== undefined,
       mountedAtMs: this.#mountedAtMs,
       ...status,
       dirtyBytes: pendingBytes + this.#fileSystem.dirtyBytes,
+      ...this.#serverStatus(),
+    }
+  }
+
+  #serverStatus(): Partial<MountStatus> {
+    if (this.#remote === undefined) return {}
+    const { isConnected, headSequence, serverSequence, problem, recoveryMode } = this.#remote.status()
+    return {
+      server: this.#request.remote?.url,
+      recoveryMode,
+      connected: isConnected,
+      unsentBatches: headSequence - serverSequence,
+      ...(problem === undefined ? {} : { serverProblem: problem.message }),
     }
   }
 
@@ -186,7 +213,7 @@ export class MountDaemon {
       await this.#fileSystem.close()
     } finally {
       try {
-        await this.#chain.close()
+        await (this.#remote ?? this.#chain).close()
       } finally {
         // Not waited for here: one of the answers on their way is that of who asked for this end.
         this.#goodbye = this.#control?.close()
@@ -198,7 +225,8 @@ export class MountDaemon {
     const { runtimeDirectory, mountpoint, directory, temporaryDirectory } = this.#request
     if (!this.#isAskedToEnd && this.#goodbye !== undefined)
       markEnded(runtimeDirectory, { mountpoint, directory, temporaryDirectory }, durableSequence)
-    return { durableSequence }
+    const { unsentBatches } = this.#serverStatus()
+    return { durableSequence, ...(unsentBatches === undefined ? {} : { unsentBatches }) }
   }
 }
 
@@ -216,12 +244,34 @@ const DEFAULT_KEY_BITS = 256
 /** For the thread that compacts. */
 const REFERENCES_MODULE = new URL('../vfs/records/references.js', import.meta.url).href
 
+/** A chain of this machine, or the copy of one of a server. */
+interface OpenedChain {
+  handle: ChainHandle
+  remote: RemoteMount | undefined
+  close(): Promise<void>
+}
+
+function isReadOnly({ readOnly }: MountRequest, { view }: ChainHandle): boolean {
+  return readOnly || view.readOnly
+}
+
+async function openFileSystem(
+  request: MountRequest,
+  { handle, remote }: OpenedChain,
+  parts: MountParts,
+  { onWarning }: MountEvents,
+): Promise<OpenedFileSystem> {
+  if (remote === undefined) return parts.openFileSystem(handle, onWarning)
+  const sharing = { writer: remote.writer, synced: () => remote.synced() }
+  return remote.openFileSystem(() => parts.openFileSystem(handle, onWarning, sharing), request.readOnly)
+}
+
 async function openChain(
   request: MountRequest,
   secret: ChainSecret,
   parts: MountParts,
   events: MountEvents,
-): Promise<ChainHandle> {
+): Promise<OpenedChain> {
   const { directory, anchorDirectory, create, keyBits, runtimeDirectory, readOnly, allowDamage, acceptRollback } =
     request
   const { onProgress, onNotice } = events
@@ -238,9 +288,19 @@ async function openChain(
   }
   const open = (): Promise<ChainHandle> =>
     create ? parts.createChain({ ...options, keyBits: keyBits ?? DEFAULT_KEY_BITS }) : parts.openChain(options)
-  const chain = await openWhenFree(open, { directory, runtimeDirectory, onNotice })
+  const wait = { directory, runtimeDirectory, onNotice }
+  const { remote } = request
+  if (remote !== undefined) {
+    const openCopy = (): Promise<ChainHandle> => parts.openChain({ ...options, readOnly: false })
+    const bits = keyBits ?? DEFAULT_KEY_BITS
+    const wanted = { remote, directory, secret, keyBits: bits, openChain: openCopy, onProgress, onNotice }
+    const mount = await openWhenFree(() => RemoteMount.open(wanted), wait)
+    return { handle: mount.chain, remote: mount, close: () => mount.close() }
+  }
+  const chain = await openWhenFree(open, wait)
   const actualKeyBits = chain.status().keyBits
-  if (keyBits === undefined || keyBits === actualKeyBits) return chain
+  if (keyBits === undefined || keyBits === actualKeyBits)
+    return { handle: chain, remote: undefined, close: () => chain.close() }
   await chain.close()
   throw new AteError('BAD_ARGUMENT', `the chain was made with keys of ${actualKeyBits} bits, not ${keyBits}`, {
     hint: 'The size of keys is chosen when a chain is made: leave --key-size out.',

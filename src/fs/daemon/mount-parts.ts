@@ -18,13 +18,15 @@ export async function loadMountParts(request: MountRequest): Promise<MountParts>
     openChain,
     createChain,
     driver,
-    openFileSystem: (chain, onWarning) =>
+    openFileSystem: (chain, onWarning, sharing) =>
       openFileSystem({
         view: chain.view,
         options: {
           nameKey: chain.keys.nameKey,
           onWarning,
           clock: mountClock(request.timeServer, onWarning),
+          readOnly: request.readOnly,
+          ...sharing,
           allowDamage: request.allowDamage,
           accessTime: isAccessTimeKept ? 'relatime' : 'noatime',
           root: { mode: ROOT_MODE, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },

@@ -2,6 +2,7 @@
 import type { DriverOptions } from '../drivers/driver.js'
 import type { CompactionPlan } from '../../adapters/node/compaction-schedule.js'
 import type { TimeServer } from '../../adapters/node/sntp.js'
+import type { RemoteRequest } from './remote-request.js'
 import type { KeyBits } from '../../adapters/node/chain-handle.js'
 
 export type DriverChoice = 'auto' | 'direct' | 'fuse-native'
@@ -28,6 +29,8 @@ export interface MountRequest {
   compaction?: CompactionPlan | undefined
   /** Asked now and then how far the machine's clock is off; undefined: nobody is. */
   timeServer?: TimeServer | undefined
+  /** The chain is one of a server; `directory` has the copy of it. */
+  remote?: RemoteRequest | undefined
   driver: DriverChoice
   driverOptions: Pick<DriverOptions, 'fsName' | 'allowOther' | 'allowRoot' | 'kernelOptions' | 'uid' | 'gid' | 'umask'>
 }

@@ -26,6 +26,14 @@ export interface MountStatus {
   dirtyBytes: number
   /** Handed to the log, and not yet on the medium. */
   inFlightBytes: number
+  /** Of a chain that a server keeps: its address, what happens while the server is away, and how it stands. */
+  server?: string | undefined
+  recoveryMode?: string | undefined
+  connected?: boolean | undefined
+  /** Batches that are in the log here, and not at the server yet. */
+  unsentBatches?: number | undefined
+  /** Why there is no connection, or why it is no use to try. */
+  serverProblem?: string | undefined
   /** The log cannot be written any more: why. */
   failure?: string | undefined
 }
@@ -53,6 +61,11 @@ export function readMountStatus(from: JsonObject): MountStatus {
     durableAtMs: optionalNumber(from, 'durableAtMs'),
     dirtyBytes: numberField(from, 'dirtyBytes'),
     inFlightBytes: numberField(from, 'inFlightBytes'),
+    server: optionalText(from, 'server'),
+    recoveryMode: optionalText(from, 'recoveryMode'),
+    connected: from['connected'] === undefined ? undefined : booleanField(from, 'connected'),
+    unsentBatches: optionalNumber(from, 'unsentBatches'),
+    serverProblem: optionalText(from, 'serverProblem'),
     failure: optionalText(from, 'failure'),
   }
 }

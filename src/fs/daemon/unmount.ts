@@ -29,6 +29,8 @@ export interface Unmounted {
   pid?: number
   /** The last batch on the medium, when it is known. */
   durableSequence?: number
+  /** Batches that the chain's server has not got yet. */
+  unsentBatches?: number
   /** The chain lived only as long as the mount. */
   temporary?: true
 }
@@ -60,7 +62,9 @@ async function askDaemon(daemon: MountRecord, runtimeDirectory: string): Promise
       return undefined
     }
     await endOf(daemon, EXIT_MS)
-    return durableEnd(daemon, end['durableSequence'])
+    const { unsentBatches } = end
+    const unsent = typeof unsentBatches === 'number' ? { unsentBatches } : {}
+    return { ...durableEnd(daemon, end['durableSequence']), ...unsent }
   } catch (error) {
     throw errorCode(error) === 'MOUNTPOINT_BUSY'
       ? busy(mountpoint, error, 'Everything written so far is durable. ')

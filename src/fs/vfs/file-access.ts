@@ -23,8 +23,6 @@ const DAMAGE: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['BODY_DAM
 
 export interface FileAccessOptions {
   accessTime: AccessTimePolicy
-  /** Whether the access time may change now. */
-  notesAccess?: () => boolean
   onWarning: (message: string) => void
 }
 
@@ -32,18 +30,12 @@ export class FileAccess {
   readonly #state: FileSystemState
   readonly #changes: AttributeChanges
   readonly #accessTime: AccessTimePolicy
-  readonly #notesAccess: () => boolean
   readonly #onWarning: (message: string) => void
 
-  constructor(
-    state: FileSystemState,
-    changes: AttributeChanges,
-    { accessTime, notesAccess, onWarning }: FileAccessOptions,
-  ) {
+  constructor(state: FileSystemState, changes: AttributeChanges, { accessTime, onWarning }: FileAccessOptions) {
     this.#state = state
     this.#changes = changes
     this.#accessTime = accessTime
-    this.#notesAccess = notesAccess ?? (() => true)
     this.#onWarning = onWarning
   }
 
@@ -103,7 +95,7 @@ export class FileAccess {
 
   /** Something was read: what that does to the access time depends on the mount (mount(8), relatime). */
   accessed(inode: Inode): void {
-    if (this.#accessTime === 'noatime' || !this.#notesAccess()) return
+    if (this.#accessTime === 'noatime') return
     const { clock } = this.#state
     clock.tick()
     if (this.#accessTime === 'relatime') {

@@ -53,7 +53,7 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#state = state
     this.#readOnly = options.readOnly === true || state.view.readOnly
     this.#isShared = options.writer !== undefined
-    this.#commits = new Commits(state, options.onWarning)
+    this.#commits = new Commits(state, options.onWarning, options.synced)
     this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), (isDurable) =>
       this.#commitInBackground(isDurable),
     )
@@ -63,9 +63,7 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#links = new Links(state, this.#creation)
     this.#changes = new AttributeChanges(state)
     const accessTime = this.#readOnly ? 'noatime' : (options.accessTime ?? 'relatime')
-    // In another's turn an access time is nothing that could be kept.
-    const notesAccess = (): boolean => !this.#isShared || this.#admission.hasTurn
-    this.#files = new FileAccess(state, this.#changes, { accessTime, notesAccess, onWarning: options.onWarning })
+    this.#files = new FileAccess(state, this.#changes, { accessTime, onWarning: options.onWarning })
     const receiver = new Receiver(state, () => this.#commits.commit(false))
     this.#receiver = receiver
     this.#admission = new Admission({
@@ -299,7 +297,7 @@ export class ChainFileSystem implements Types.FileSystem {
   sync(): Promise<void> {
     if (this.#readOnly) return Promise.resolve()
     this.#scheduler.committed(true)
-    return this.#commits.commit()
+    return this.#commits.sync()
   }
 
   retain(ino: Types.Ino): void {
@@ -331,14 +329,12 @@ export class ChainFileSystem implements Types.FileSystem {
   }
 
   /**
-   * Before the turn goes to others, who add to the chain behind what is there: everything is in the log and durable. Nothing may
-   * be let in from before the call until the turn comes again. WRITE_FAILED.
+   * Before the turn goes to others, who add to the chain behind what is there: everything is in the log. Nothing may be let in
+   * from before the call until the turn comes again, and nothing is changed by it. WRITE_FAILED.
    */
   async flush(): Promise<void> {
     if (this.#readOnly) return
-    this.#admission.hasTurn = false
-    this.#noteLeftovers()
-    this.#scheduler.committed(true)
+    this.#scheduler.committed(false)
     await this.#commits.commitAskingNothing()
   }
 
@@ -354,25 +350,20 @@ export class ChainFileSystem implements Types.FileSystem {
     if (this.#readOnly) return
     if (await this.#mayChangeAtEnd()) {
       this.#unused.removeAllAtEnd()
-      this.#noteLeftovers()
+      if (!this.#isShared) this.#state.inodes.dirtyAccessTimes()
+      this.#state.numbers.close()
     }
     await this.#commits.commit()
   }
 
-  /** False: nothing is left to change, or it is not our turn and cannot be; the next mount finds what is left. */
+  /** False: it is not our turn. Where that is had only by asking, numbers that are not given back are no loss. */
   async #mayChangeAtEnd(): Promise<boolean> {
-    if (!this.#isShared || this.#admission.hasTurn) return true
+    if (!this.#isShared) return true
     if (this.#state.inodes.orphans.size === 0) return false
     return this.#admission.admitted(CHANGE_BYTES).then(
       () => true,
       () => false,
     )
-  }
-
-  /** What is kept in memory for the next change that comes anyway. */
-  #noteLeftovers(): void {
-    this.#state.inodes.dirtyAccessTimes()
-    this.#state.numbers.close()
   }
 
   #admit(bytes: number, essential: boolean): Promise<void> | undefined {

@@ -21,6 +21,8 @@ export interface FileSystemOptions {
   readOnly?: boolean
   /** The chain has other writers too, on other machines: which of them this one is, an integer in [1, 2^53). */
   writer?: number
+  /** What a sync waits for when everything is durable here. */
+  synced?: (() => Promise<void>) | undefined
   /** The chain is known to be damaged: one without a file system is not new, but has lost it. */
   allowDamage?: boolean
   accessTime?: AccessTimePolicy

@@ -62,7 +62,7 @@ await t.test('inode numbers are never given twice, and few are lost when the tur
     }
   }
   t.equal(seen.size, 60)
-  t.equal(Math.max(...seen), 61, 'none is lost')
+  t.ok(Math.max(...seen) < 3 * 4096, 'each goes on with those that it has reserved')
 })
 
 await t.test('who listens is told which entries, attributes and contents the kernel must forget', async (t) => {

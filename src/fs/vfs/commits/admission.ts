@@ -14,8 +14,6 @@ export interface AdmissionParts {
 
 export class Admission {
   readonly #parts: AdmissionParts
-  /** Something was let in since the turn was given away last: not all of it may be in the log. */
-  hasTurn = false
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts
@@ -31,9 +29,7 @@ export class Admission {
     if (this.isOver) throw readOnlyError()
     const { view, clock, commits, receiving } = this.#parts
     clock.tick()
-    const wait = receiving() ?? commits.waitForRoom() ?? view.reserve(bytes + commits.dirtyBytes, essential)
-    if (wait === undefined) this.hasTurn = true
-    return wait
+    return receiving() ?? commits.waitForRoom() ?? view.reserve(bytes + commits.dirtyBytes, essential)
   }
 
   /** As `admit`, for who can wait. Rejects when it cannot be. */

@@ -13,11 +13,13 @@ const DIRTY_INODE_BYTES = 512
 export class Commits {
   readonly #state: FileSystemState
   readonly #onWarning: (message: string) => void
+  readonly #synced: (() => Promise<void>) | undefined
   /** Commits under way, oldest first; these never reject. */
   #inFlight: Promise<void>[] = []
   #failure: AteError | undefined
 
-  constructor(state: FileSystemState, onWarning: (message: string) => void) {
+  constructor(state: FileSystemState, onWarning: (message: string) => void, synced?: () => Promise<void>) {
+    this.#synced = synced
     this.#state = state
     this.#onWarning = onWarning
   }
@@ -66,12 +68,18 @@ export class Commits {
     })
   }
 
+  /** As `commit`, and what else a sync waits for. */
+  sync(): Promise<void> {
+    const durable = this.commit()
+    return this.#synced === undefined ? durable : durable.then(this.#synced)
+  }
+
   /** As `commit`, without asking for room beside what is taken: with it the turn would be asked for. */
   commitAskingNothing(): Promise<void> {
     const { content } = this.#state
     content.fillsPages = false
     try {
-      return this.commit()
+      return this.commit(false)
     } finally {
       content.fillsPages = true
     }

@@ -39,9 +39,18 @@ export function decodeNumbers(bytes: Uint8Array): NumbersState {
   return { reserved, inodes }
 }
 
+/** Numbers that only this process gives out: [next, end). */
+interface Block {
+  next: number
+  end: number
+}
+
 export class InodeNumbers {
   readonly #view: RecordView
-  #next: number
+  #block: Block
+  /** Where others have reserved numbers behind the block: what comes when that is used up. */
+  #spare: Block | undefined
+  /** As the record says. */
   #reserved: number
   /** Inodes that exist. */
   inodes: number
@@ -49,15 +58,19 @@ export class InodeNumbers {
 
   constructor(view: RecordView) {
     this.#view = view
-    const stored = view.get(KIND_STATE, 0, STATE_NUMBERS)
-    const state = stored === undefined ? { reserved: ROOT_INO + 1, inodes: 0 } : decodeNumbers(stored)
-    this.#next = this.#reserved = state.reserved
-    this.inodes = this.#storedInodes = state.inodes
+    const { reserved, inodes } = this.#stored() ?? { reserved: ROOT_INO + 1, inodes: 0 }
+    this.#reserved = reserved
+    this.#block = { next: reserved, end: reserved }
+    this.inodes = this.#storedInodes = inodes
   }
 
   take(): Ino {
-    if (this.#reserved - this.#next < BLOCK / 2) this.#reserve(this.#next + BLOCK)
-    return this.#next++
+    if (this.#spare === undefined && this.#block.end - this.#block.next < BLOCK / 2) this.#reserve()
+    if (this.#block.next === this.#block.end) {
+      this.#block = this.#spare ?? this.#block
+      this.#spare = undefined
+    }
+    return this.#block.next++
   }
 
   /** Puts the record if the number of inodes changed; part of every commit. */
@@ -65,26 +78,39 @@ export class InodeNumbers {
     if (this.inodes !== this.#storedInodes) this.#put()
   }
 
-  /** The record was changed elsewhere. Nothing may be taken and not put. */
+  /** The record was changed elsewhere. What is reserved here stays so. */
   reload(): void {
-    const stored = this.#view.get(KIND_STATE, 0, STATE_NUMBERS)
+    const stored = this.#stored()
     if (stored === undefined) return
-    const state = decodeNumbers(stored)
-    this.#next = this.#reserved = state.reserved
-    this.inodes = this.#storedInodes = state.inodes
+    this.#reserved = stored.reserved
+    this.inodes = this.#storedInodes = stored.inodes
   }
 
-  /** Gives back what was reserved and not used. */
+  /** Gives back what was reserved and not used, and nobody has reserved numbers behind. */
   close(): void {
-    if (this.#reserved === this.#next) return
-    this.#reserved = this.#next
+    const before = this.#reserved
+    for (const { next, end } of [this.#spare, this.#block].filter((block) => block !== undefined))
+      if (end === this.#reserved) this.#reserved = next
+    this.#spare = undefined
+    this.#block = { next: this.#reserved, end: this.#reserved }
+    if (this.#reserved !== before) this.#put()
+  }
+
+  #reserve(): void {
+    const block = this.#block
+    const isLast = block.end === this.#reserved
+    const from = isLast ? block.next : this.#reserved
+    const end = from + BLOCK
+    if (end > NUMBERS_PER_SLOT) throw new AteError('NO_SPACE', 'No inode numbers are left.')
+    if (isLast) block.end = end
+    else this.#spare = { next: from, end }
+    this.#reserved = end
     this.#put()
   }
 
-  #reserve(until: number): void {
-    if (until > NUMBERS_PER_SLOT) throw new AteError('NO_SPACE', 'No inode numbers are left.')
-    this.#reserved = until
-    this.#put()
+  #stored(): NumbersState | undefined {
+    const stored = this.#view.get(KIND_STATE, 0, STATE_NUMBERS)
+    return stored === undefined ? undefined : decodeNumbers(stored)
   }
 
   #put(): void {

@@ -33,6 +33,8 @@ export class InodeStore {
   /** Deleted elsewhere while in use here: they can be read until nobody uses them. */
   readonly departed = new Map<Ino, Inode>()
   readonly #orphanValue: Uint8Array
+  /** Where others change the chain too, an access time alone is nothing to ask for the turn for. */
+  readonly #keepsAccessTimes: boolean
   /** Told when leaving memory made an inode's access time a change. */
   onLateChange: () => void = () => undefined
 
@@ -44,6 +46,7 @@ export class InodeStore {
     writer: number = ONLY_WRITER,
   ) {
     this.#orphanValue = encodeOrphan(writer)
+    this.#keepsAccessTimes = writer === ONLY_WRITER
     this.#view = view
     this.#generationSize = this.#youngLimit = Math.max(1, cachedInodes >>> 1)
     this.#onWarning = onWarning
@@ -212,7 +215,7 @@ export class InodeStore {
     this.#young = new Map()
     for (const old of dropped.values()) {
       if (old.isDirty) this.#young.set(old.ino, old)
-      else if (old.isAtimeDirty) {
+      else if (old.isAtimeDirty && this.#keepsAccessTimes) {
         this.#put(old)
         this.onLateChange()
       }
