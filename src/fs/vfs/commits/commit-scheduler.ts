@@ -23,6 +23,8 @@ export class SystemTimer implements Timer {
 }
 
 const TICK_MS = 100
+/** Where others wait to see what changes here. */
+export const SHARED_TICK_MS = 10
 /** 200 ms without changes: shorter splits an untar into many commits, longer delays what follows a pause. */
 const IDLE_TICKS = 2
 /** What a power cut may take from a program that never syncs. */
@@ -35,6 +37,7 @@ const COMMIT_CHANGES = 16_384
 export class CommitScheduler {
   readonly #timer: Timer
   readonly #commit: (isDurable: boolean) => void
+  readonly #tickMs: number
   #isTicking = false
   #isDurabilityOwed = false
   #isClosed = false
@@ -44,7 +47,8 @@ export class CommitScheduler {
   #idleTicks = 0
 
   /** `commit` need not be durable when it is asked for because much is pending: the timer's next one is. */
-  constructor(timer: Timer, commit: (isDurable: boolean) => void) {
+  constructor(timer: Timer, commit: (isDurable: boolean) => void, tickMs = TICK_MS) {
+    this.#tickMs = tickMs
     this.#timer = timer
     this.#commit = commit
   }
@@ -76,7 +80,7 @@ export class CommitScheduler {
   #startTicking(): void {
     if (this.#isClosed) return
     this.#isTicking = true
-    this.#timer.start(TICK_MS, () => this.#tick())
+    this.#timer.start(this.#tickMs, () => this.#tick())
   }
 
   #tick(): void {
