@@ -1,20 +1,17 @@
 /** Opens a chain that a server keeps: a copy of it, in a directory or in memory, that follows the server. */
-import { cutBackDirectory } from '../adapters/node/cut-back.js'
 import type { ChainSecret } from '../adapters/node/chain-handle.js'
-import { lockChain } from '../adapters/node/chain-lock.js'
 import { openIdentity } from '../adapters/node/chain-secret.js'
 import { FileStorage } from '../adapters/node/file-storage.js'
 import { makeDirectory } from '../adapters/node/make-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
-import { prepareReplica } from '../adapters/node/prepare-replica.js'
 import { remoteStateFile } from '../adapters/node/remote-state-file.js'
-import { type ClientState, Diverged, readClientState, RemoteChain, type StateStore } from '../client/index.js'
+import { type ClientState, readClientState, RemoteChain, type StateStore } from '../client/index.js'
 import { DEFAULT_RECOVERY_MODE, isSyncMode, parseRecoveryMode, type RecoveryMode } from '../client/index.js'
 import { type ChainKeys, deriveChainKeys } from '../engine/crypto/chain-keys.js'
 import { wipe } from '../engine/crypto/wipe.js'
 import type { Chain } from '../engine/dio/chain.js'
 import type { Durability } from '../engine/dio/commit-options.js'
-import { type BatchSource, type LogEnd, MemoryStorage, TailReader } from '../engine/log/index.js'
+import { type BatchSource, type LogEnd, MemoryStorage } from '../engine/log/index.js'
 import type { ChainAddress } from '../wire/index.js'
 import type { Keeping, OpenedChain } from './chain-on.js'
 import { closingOnFailure } from './closing-on-failure.js'
@@ -24,13 +21,10 @@ import type { OpenOptions } from './open-options.js'
 import { receiverOf } from './receiver.js'
 import { chainUrl, hasKeyFile, replicaDirectory } from './replica-places.js'
 import { secretFor } from './secret.js'
+import { cutCopyBack, cuttingBack, prepareCopy, SERVER_TIMEOUT_MS } from './served-copy.js'
 import { linkTo, type ServerLink } from './server-link.js'
 
 const DEFAULT_KEY_BITS = 256
-/** A server that does not answer for so long is away. */
-const TIMEOUT_MS = 10_000
-/** Each time others may have gone on anew. */
-const CUTS = 3
 
 /** What is open here of it. */
 export type LocalReplica = OpenedChain & { readonly source: BatchSource; readonly head: LogEnd }
@@ -46,17 +40,9 @@ export interface OpenRemote {
 
 export async function openRemote(wanted: OpenRemote): Promise<Chain> {
   const use = linkTo(wanted.address, wanted.options)
-  return closingOnFailure(use.link, async () => {
-    for (let cuts = 0; ; cuts++) {
-      const place = placeOf(wanted)
-      try {
-        return await openOnce(wanted, place, use)
-      } catch (error) {
-        if (!(error instanceof Diverged) || cuts === CUTS) throw error
-        await place.cutBack(error.sequence)
-      }
-    }
-  })
+  const open = (): Promise<Chain> => openOnce(wanted, placeOf(wanted), use)
+  const cutBack = (sequence: number): Promise<void> => placeOf(wanted).cutBack(sequence)
+  return closingOnFailure(use.link, () => cuttingBack(open, cutBack))
 }
 
 /** Files, or memory: there what is not at the server is forgotten. */
@@ -75,16 +61,10 @@ function placeOf({ address, options, openDirectory, openMemory }: OpenRemote): P
   const secret = secretFor(options, hasKeyFile(directory))
   if (directory === undefined) return memoryPlace(secret, openMemory)
   const storage = new FileStorage(directory)
-  const cutBack = async (sequence: number): Promise<void> => {
-    const local = await openDirectory(directory, secret)
-    const to = await endAt(local.source, sequence).finally(() => local.close())
-    const report = await cutBackDirectory({ directory, secret, judgeModule: JUDGE_MODULE, receiverOf }, to)
-    onNotice?.(
-      `Others went on with ${chainUrl(address)} first: ${report.batches} commits that were made here meanwhile are not part of ` +
-        `it, and lie in ${report.setAside ?? 'no file'}.`,
-    )
-  }
   const open = (): Promise<LocalReplica> => openDirectory(directory, secret)
+  const places = { directory, secret, judgeModule: JUDGE_MODULE, receiverOf }
+  const cutBack = (sequence: number): Promise<void> =>
+    cutCopyBack({ ...places, url: chainUrl(address), open, onNotice }, sequence)
   return { directory, storage, secret, state: remoteStateFile(directory, storage), open, cutBack }
 }
 
@@ -98,16 +78,6 @@ function memoryPlace(secret: ChainSecret, openMemory: OpenRemote['openMemory']):
     return openMemory(storage, keys)
   }
   return { directory: undefined, storage, secret, state, open, cutBack: () => Promise.resolve() }
-}
-
-async function endAt(source: BatchSource, sequence: number): Promise<LogEnd> {
-  const reader = new TailReader(source)
-  try {
-    for await (const { digest } of reader.read(sequence, sequence)) return { sequence, digest }
-    return { sequence: 0, digest: new Uint8Array(32) }
-  } finally {
-    await reader.close()
-  }
 }
 
 async function openOnce(wanted: OpenRemote, place: Place, use: ServerLink): Promise<Chain> {
@@ -130,26 +100,19 @@ async function prepare(
   mode: RecoveryMode,
 ): Promise<void> {
   const { keyBits = DEFAULT_KEY_BITS, trust, noCreate = false } = options
-  const lock = directory === undefined ? undefined : lockChain(directory, { readOnly: false })
-  try {
-    await prepareReplica({
-      storage,
-      link,
-      isOwner,
-      chain: address.chain,
-      secret,
-      keyBits,
-      trust,
-      noCreate,
-      wasServed: known.server.sequence > 0,
-      mayBeAway: mode !== 'sync',
-      timeoutMs: TIMEOUT_MS,
-      signal: opening.signal,
-    })
-    lock?.finish()
-  } finally {
-    lock?.release()
-  }
+  await prepareCopy(directory, {
+    storage,
+    link,
+    isOwner,
+    chain: address.chain,
+    secret,
+    keyBits,
+    trust,
+    noCreate,
+    wasServed: known.server.sequence > 0,
+    mayBeAway: mode !== 'sync',
+    signal: opening.signal,
+  })
 }
 
 async function follow(
@@ -193,7 +156,7 @@ async function follow(
   const chain = await chainOn({ ...local, close }, { durability: durabilityOf(mode, isOnDisk), shared })
   made.chain = chain
   return closingOnFailure(chain, async () => {
-    await remote.start({ timeoutMs: TIMEOUT_MS, mayBeAway: mode !== 'sync', signal: opening.signal })
+    await remote.start({ timeoutMs: SERVER_TIMEOUT_MS, mayBeAway: mode !== 'sync', signal: opening.signal })
     return chain
   })
 }

@@ -1,17 +1,14 @@
 /** The copy of a chain that a server keeps, behind a mount: brought up to date, followed, and changed in turn. */
 import type { ChainHandle, ChainSecret, KeyBits } from '../../adapters/node/chain-handle.js'
 import type { BatchReceiver } from '../../adapters/node/import-range.js'
-import { lockChain } from '../../adapters/node/chain-lock.js'
-import { cutBackDirectory } from '../../adapters/node/cut-back.js'
 import { FileStorage } from '../../adapters/node/file-storage.js'
 import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
-import { prepareReplica } from '../../adapters/node/prepare-replica.js'
 import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
-import { type ClientState, Diverged, isSyncMode, readClientState, RemoteChain } from '../../client/index.js'
+import { type ClientState, isSyncMode, readClientState, RemoteChain } from '../../client/index.js'
 import type { RemoteLink, RemoteStatus } from '../../client/index.js'
 import { fromHex } from '../../engine/bytes/hex.js'
-import { type LogEnd, TailReader } from '../../engine/log/index.js'
+import { cutCopyBack, cuttingBack, prepareCopy, SERVER_TIMEOUT_MS } from '../../library/served-copy.js'
 import { linkTo, type ServerLink } from '../../library/server-link.js'
 import { parseChainUrl } from '../../wire/index.js'
 import type { Others } from '../drivers/driver.js'
@@ -19,10 +16,6 @@ import { holdsFileSystem } from '../vfs/check/check.js'
 import type { RemoteRequest } from './remote-request.js'
 import { type SharedFileSystem, SharedReceiver, takeRecords } from './shared-receiver.js'
 
-/** A server that does not answer for so long is away. */
-const TIMEOUT_MS = 10_000
-/** Each time others may have gone on anew. */
-const CUTS = 3
 /** For chains in distributed trust. */
 const JUDGE_MODULE = new URL('../../engine/dio/judging/judge-batch.js', import.meta.url).href
 /** What making a file system adds to the log. */
@@ -88,14 +81,10 @@ export class RemoteMount {
     const { url, serverKey, knownServers } = wanted.remote
     const server = linkTo(parseChainUrl(url), { knownServers, ...(serverKey === undefined ? {} : { serverKey }) })
     try {
-      for (let cuts = 0; ; cuts++) {
-        try {
-          return await openOnce(wanted, server)
-        } catch (error) {
-          if (!(error instanceof Diverged) || cuts === CUTS) throw error
-          await cutBack(wanted, error.sequence)
-        }
-      }
+      return await cuttingBack(
+        () => openOnce(wanted, server),
+        (sequence) => cutBack(wanted, sequence),
+      )
     } catch (error) {
       await server.link.close()
       throw error
@@ -111,7 +100,7 @@ export class RemoteMount {
   ): Promise<RemoteMount> {
     const mount = new RemoteMount(wanted, link, chain, known)
     try {
-      await mount.#remote.start({ timeoutMs: TIMEOUT_MS, mayBeAway: wanted.remote.recoveryMode !== 'sync' })
+      await mount.#remote.start({ timeoutMs: SERVER_TIMEOUT_MS, mayBeAway: wanted.remote.recoveryMode !== 'sync' })
       return mount
     } catch (error) {
       await mount.#remote.close()
@@ -171,55 +160,29 @@ async function prepare(
   { link, isOwner }: ServerLink,
   known: ClientState,
 ): Promise<void> {
-  const lock = lockChain(directory, { readOnly: false })
-  try {
-    await prepareReplica({
-      storage,
-      link,
-      isOwner,
-      chain: parseChainUrl(remote.url).chain,
-      secret,
-      keyBits,
-      noCreate: remote.noCreate,
-      wasServed: known.server.sequence > 0,
-      mayBeAway: remote.recoveryMode !== 'sync',
-      timeoutMs: TIMEOUT_MS,
-    })
-    lock.finish()
-  } finally {
-    lock.release()
-  }
+  await prepareCopy(directory, {
+    storage,
+    link,
+    isOwner,
+    chain: parseChainUrl(remote.url).chain,
+    secret,
+    keyBits,
+    noCreate: remote.noCreate,
+    wasServed: known.server.sequence > 0,
+    mayBeAway: remote.recoveryMode !== 'sync',
+  })
 }
 
 /** Others went on from `sequence` while this copy was changed without the server: what is behind it here is set aside. */
-async function cutBack(
-  { remote, directory, secret, openChain, onNotice }: OpenRemoteMount,
-  sequence: number,
-): Promise<void> {
-  const chain = await openChain()
-  const to = await endAt(chain, sequence).finally(() => chain.close())
+function cutBack({ remote, directory, secret, openChain, onNotice }: OpenRemoteMount, sequence: number): Promise<void> {
   const places = { directory, secret, judgeModule: JUDGE_MODULE, receiverOf }
-  const { batches, setAside } = await cutBackDirectory(places, to)
-  onNotice(
-    `Others went on with ${remote.url} first: ${batches} commits that were made here meanwhile are not part of it, and ` +
-      `lie in ${setAside ?? 'no file'}.`,
-  )
+  return cutCopyBack({ ...places, url: remote.url, open: openChain, onNotice }, sequence)
 }
 
 function receiverOf(chain: ChainHandle): BatchReceiver {
   return {
     receive: (run, { isDurable, mayMiss }) => takeRecords(chain.view, run, { isDurable, mayMiss }),
     close: () => chain.close(),
-  }
-}
-
-async function endAt({ source }: ChainHandle, sequence: number): Promise<LogEnd> {
-  const reader = new TailReader(source)
-  try {
-    for await (const { digest } of reader.read(sequence, sequence)) return { sequence, digest }
-    return { sequence: 0, digest: new Uint8Array(32) }
-  } finally {
-    await reader.close()
   }
 }
 
