@@ -1,14 +1,14 @@
 /** What a client does while its server is away. The table is in docs/guide.md. */
 import { AteError } from '../engine/error.js'
 
-export const RECOVERY_MODES = ['async', 'readonly-async', 'readonly-sync', 'sync'] as const
-
 /**
  * What happens while the server is away. `readonly-async` and `readonly-sync`: reads go on, changes are refused. `async`: changes
  * go on too, and are brought to the server afterwards. `sync`: everything waits for it, for a bounded time. With the two that end in
  * `sync` a commit is on the server when it resolves, and `refresh` comes before reads.
  */
-export type RecoveryMode = (typeof RECOVERY_MODES)[number]
+export type RecoveryMode = 'async' | 'readonly-async' | 'readonly-sync' | 'sync'
+
+export const RECOVERY_MODES: readonly RecoveryMode[] = ['async', 'readonly-async', 'readonly-sync', 'sync']
 
 export const DEFAULT_RECOVERY_MODE: RecoveryMode = 'readonly-async'
 
