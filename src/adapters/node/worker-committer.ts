@@ -94,8 +94,13 @@ export class WorkerCommitter implements Committer {
     return new Promise((resolve, reject) => {
       // At once: the next message may be that the index has taken it in.
       const onReceipt = (receipt: CommitReceipt): void => {
-        onKept(receipt)
-        resolve()
+        try {
+          onKept(receipt)
+          resolve()
+        } catch (cause) {
+          // It is in the log: what is in memory does not go with it any more, and must not be committed behind it.
+          reject(new AteError('WRITE_FAILED', 'what was made elsewhere is kept, and could not be read', { cause }))
+        }
       }
       this.#commits.set(request.transaction, { resolve: onReceipt, reject })
       this.#send({ type: 'receive', request }, reject)

@@ -208,6 +208,7 @@ export class MountDaemon {
 
   async #finish(): Promise<MountEnd> {
     this.#state = 'unmounting'
+    this.#fileSystem.onChangedElsewhere = () => undefined
     this.#compactions?.stop()
     try {
       await this.#fileSystem.close()

@@ -62,14 +62,19 @@ export class FileSystemState {
 
   /** The inode, to change it. One that was deleted elsewhere can only be read. */
   changeable(ino: Ino): Inode {
-    if (this.inodes.departed.has(ino)) throw new AteError('STALE', 'It was deleted elsewhere.')
+    this.#demandChangeable(ino)
     return this.inodes.get(ino)
   }
 
   /** The regular file, to change it. As `changeable` and `file`. */
   changeableFile(ino: Ino): Inode {
-    this.changeable(ino)
+    this.#demandChangeable(ino)
     return this.file(ino)
+  }
+
+  #demandChangeable(ino: Ino): void {
+    const { departed } = this.inodes
+    if (departed.size > 0 && departed.has(ino)) throw new AteError('STALE', 'It was deleted elsewhere.')
   }
 
   /** The directory's entries changed by `count`. */

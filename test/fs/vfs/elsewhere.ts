@@ -1,6 +1,7 @@
 /** A file system takes in what another copy of its chain made, while it is in use. */
 import t from 'tap'
 import { checkFileSystem } from '../../../src/fs/vfs/check/check.js'
+import { KIND_STATE, STATE_NUMBERS } from '../../../src/fs/vfs/records/record-kinds.js'
 import { RENAME_EXCHANGE, ROOT_INO, type Attributes, type Ino } from '../../../src/fs/vfs/types.js'
 import { batchesFor, carry, openCopy, openOn, type ChainCopy } from '../../helpers/carried-chains.js'
 import { exists, KEEP_PRIVILEGES, listDirectory, makeDirectory, makeFile } from '../../helpers/open-memory-fs.js'
@@ -183,6 +184,17 @@ await t.test('what is refused changes nothing, and changes wait while something 
   const made = makeFile(c.fs, ROOT_INO, 'two')
   await t.rejects(made, { code: 'EXISTS' }, 'it waited, and met what was taken in')
   await received
+})
+
+await t.test('inode numbers in a form that is not known are refused before anything is kept', async (t) => {
+  const [a, b] = await twoCopies()
+  const { headSequence } = b.chain.view.writerStatus
+  a.chain.view.put(KIND_STATE, 0, STATE_NUMBERS, Buffer.from([99, 1]))
+  await a.chain.view.commit()
+  await t.rejects(carry(a, b), { code: 'BAD_FORMAT' })
+  t.equal(b.chain.view.writerStatus.headSequence, headSequence)
+  await makeFile(b.fs, ROOT_INO, 'here')
+  await b.fs.sync()
 })
 
 await t.test('in another turn nothing becomes dirty: reading, closing, releasing', async (t) => {

@@ -8,7 +8,7 @@ import { detach } from './mount/detach.js'
 import { mountAsRoot } from './mount/mount-as-root.js'
 import { mountAsUser } from './mount/mount-as-user.js'
 import { Invalidations } from './invalidations.js'
-import { Notifier } from './notify.js'
+import { Notifier } from './notifier.js'
 import { RequestLoop } from './request-loop.js'
 import { Session, type SessionOptions } from './session.js'
 import type { ShownOwner } from './shown-owner.js'
@@ -31,7 +31,7 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
 
   const channel = new FuseDevice(fd)
   const send = (bytes: Uint8Array, length: number): number => channel.write(bytes, length)
-  const notifier = new Notifier(fd)
+  const notifier = new Notifier(fd, options.onWarning)
   const invalidations = new Invalidations((bytes) => notifier.send(bytes))
   const invalidate: MountedDriver['invalidate'] = (changed) => invalidations.add(changed)
   const session = new Session(fileSystem, { ...sessionOptions(options, isRoot), invalidate }, send)

@@ -11,13 +11,13 @@ const MAX_AT_ONCE = 256
 type ChangedEntry = ChangedElsewhere['entries'][number]
 
 export class Invalidations {
-  readonly #send: (notification: Uint8Array) => Promise<void>
+  readonly #send: (notification: Uint8Array) => Promise<unknown>
   readonly #entries = new Map<string, ChangedEntry>()
   readonly #inodes = new Map<Ino, ContentRange | undefined>()
   #isSending = false
 
   /** `send` resolves when the kernel has taken it. It gets them in order. */
-  constructor(send: (notification: Uint8Array) => Promise<void>) {
+  constructor(send: (notification: Uint8Array) => Promise<unknown>) {
     this.#send = send
   }
 

@@ -1,20 +1,23 @@
-/** The thread of `Notifier`: writes each notification to the descriptor in workerData and says when it is done. */
+/** The thread of `Notifier`: writes each notification to the descriptor in workerData and says what became of it. */
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Outcome } from './notifier.js'
 
 const fd: unknown = workerData
 const port = parentPort
 
 port?.on('message', (bytes: unknown) => {
-  if (typeof fd === 'number' && bytes instanceof Uint8Array) write(fd, bytes)
-  port.postMessage(undefined)
+  port.postMessage(typeof fd === 'number' && bytes instanceof Uint8Array ? write(fd, bytes) : 'taken')
 })
 
-/** ENOENT: nothing of it is cached. Whatever else is wrong (the mount is gone), there is no cache to be stale. */
-function write(descriptor: number, bytes: Uint8Array): void {
+/** Whatever else is wrong (the mount is gone), there is no cache to be stale. */
+function write(descriptor: number, bytes: Uint8Array): Outcome {
   try {
     writeSync(descriptor, bytes)
-  } catch {
-    return
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return 'unknown'
+    if (code === 'ENOMEM') return 'failed'
   }
+  return 'taken'
 }

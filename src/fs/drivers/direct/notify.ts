@@ -6,12 +6,7 @@
  *     INVAL_INODE  16 u64 ino, 24 i64 off, 32 i64 len     (off < 0: attributes only; len 0: to the end)
  *     INVAL_ENTRY  16 u64 parent, 24 u32 namelen, 28 u32 flags, 32 name, NUL
  *     DELETE       16 u64 parent, 24 u64 child, 32 u32 namelen, 36 padding, 40 name, NUL
- *
- * The write can block in the kernel until a request of ours is answered (INVAL_ENTRY and DELETE take the lock of the
- * directory, INVAL_INODE waits for a page being read). So it never happens on the event loop, which answers, nor on the
- * shared pool of threads, which the answer may need: one thread of its own writes them, in order.
  */
-import { Worker } from 'node:worker_threads'
 import type { Ino, Name } from '../../vfs/types.js'
 import { OUT_HEADER_BYTES } from './protocol.js'
 
@@ -57,33 +52,4 @@ function notification(kind: number, length: number): Buffer {
   bytes.writeUInt32LE(bytes.length, 0)
   bytes.writeInt32LE(kind, 4)
   return bytes
-}
-
-/** The thread that writes them. Started by the first one. */
-export class Notifier {
-  readonly #fd: number
-  #worker: Worker | undefined
-  readonly #waiting: (() => void)[] = []
-
-  /** `fd`: the mount's /dev/fuse. */
-  constructor(fd: number) {
-    this.#fd = fd
-  }
-
-  /** Resolves when the kernel has taken it, or has nothing cached that it is about. After `close`: never. */
-  send(bytes: Uint8Array): Promise<void> {
-    this.#worker ??= this.#start()
-    this.#worker.postMessage(bytes)
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('./notify-worker.js', import.meta.url), { workerData: this.#fd })
-    worker.on('message', () => this.#waiting.shift()?.())
-    return worker
-  }
-
-  async close(): Promise<void> {
-    await this.#worker?.terminate()
-  }
 }

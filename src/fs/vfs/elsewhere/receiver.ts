@@ -7,7 +7,8 @@ import type { ChangeSink } from '../../../engine/chain/change-stream.js'
 import { AteError } from '../../../engine/error.js'
 import type { BatchBytes } from '../../../engine/log/index.js'
 import type { Inode } from '../inodes/inode.js'
-import { KIND_INODE } from '../records/record-kinds.js'
+import { decodeNumbers } from '../inodes/inode-numbers.js'
+import { KIND_INODE, KIND_STATE, STATE_NUMBERS } from '../records/record-kinds.js'
 import type { FileSystemState } from '../state.js'
 import { ROOT_INO, type ChangedElsewhere, type Ino } from '../types.js'
 import { ElsewhereChanges } from './changes.js'
@@ -67,6 +68,7 @@ export class Receiver {
     await this.#commit()
     const batches = await view.verifyRun(run, mayMiss)
     const changes = batches.flatMap(({ records }) => receivedChanges(records))
+    demandNumbers(changes)
     let changed: ChangedElsewhere | undefined
     await view.receive(batches, {
       isDurable,
@@ -152,6 +154,13 @@ export class Receiver {
       })),
     }
   }
+}
+
+/** Once it is kept it is too late to refuse what this program cannot go on with. BAD_FORMAT. */
+function demandNumbers(changes: readonly ReceivedChange[]): void {
+  for (const change of changes)
+    if ('low' in change && change.kind === KIND_STATE && change.low === STATE_NUMBERS && change.value !== null)
+      decodeNumbers(change.value)
 }
 
 function findQuietly({ inodes }: FileSystemState, ino: Ino): Inode | undefined {
