@@ -3,7 +3,10 @@ import t from 'tap'
 import { deriveChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { AEAD_AES_256_GCM, type AeadSuite } from '../../src/engine/crypto/suites.js'
 import { encodePlainKey } from '../../src/engine/keyring/plain-key.js'
-import { exportRange } from '../../src/engine/log/index.js'
+import { batchItemPieces, exportRange, type LogEnd, openLog, readBatches } from '../../src/engine/log/index.js'
+import { encodeEnd, encodeExportHeader } from '../../src/engine/log/export-format.js'
+import { encodeForget } from '../../src/engine/log/format/forget-format.js'
+import { DROP_NUMBER, GROUP_FORGET, GROUP_RECORDS } from '../../src/engine/log/types.js'
 import { AteSession, errorCode, generateWriteKey, importRange, writeBy } from '../../src/index.js'
 import { bytesOf, diskChains, Note, texts } from '../helpers/disk-chains.js'
 import { crypto, Distributed } from '../helpers/distributed.js'
@@ -89,3 +92,50 @@ await t.test('a batch that was refused travels with the others, and is refused b
   await copy.close()
   t.strictSame(refused, [], 'its index knows')
 })
+
+/** A chain whose last batch forgets all before it, which every reader refuses, and its export, that lacks those records or not. */
+async function exportOfForgetting(lacks: boolean): Promise<Uint8Array> {
+  const { ledger, key } = newLedger()
+  const { storage, keys } = ledger
+  const first = await ledger.use(async (chain, { view }) => {
+    await chain.transact((dio) => void dio.store({ text: 'kept' }, { type: Note }))
+    return await view.durableEnd()
+  })
+  const ignore = (): void => undefined
+  const { log } = await openLog({ storage, crypto, keys, clock: Date.now, readOnly: false, onBatch: ignore })
+  const parts = [encodeForget(first.sequence)]
+  await log.append([{ groups: [{ kind: GROUP_FORGET, number: DROP_NUMBER, parts }] }])
+  await log.close()
+  const { chainId, suite } = keys
+  const header = { chainId, suite, trust: 'distributed', from: 1, key } as const
+  const pieces: Uint8Array[] = []
+  let end: LogEnd = first
+  let running = new Uint8Array() as Uint8Array
+  for await (const batch of readBatches({ storage, crypto, keys }, 1, first.sequence + 1)) {
+    const { groups, head, bytes, sequence, digest } = batch
+    if (sequence === 1) pieces.push(encodeExportHeader({ ...header, previous: head.link.previous }))
+    if (sequence === 1) running = crypto.sha256(...pieces)
+    const missing = groups.filter(({ kind }) => lacks && kind === GROUP_RECORDS)
+    const finding = { kind: 'group', message: '', segment: 0, position: 0, sequence } as const
+    const doubts = missing.map(({ kind, number, storedBytes }) => ({ kind, number, storedBytes, finding }))
+    const item = batchItemPieces({ bytes, head, missing: doubts })
+    running = crypto.sha256(running, ...item)
+    pieces.push(Buffer.concat(item))
+    end = { sequence, digest }
+  }
+  return Buffer.concat([...pieces, encodeEnd(crypto, keys, end, running)])
+}
+
+await t.test(
+  'a batch that forgets is refused by every copy, and records that it would excuse may not be missing',
+  async (t) => {
+    const { config, open } = diskChains(t)
+    const refused: unknown[] = []
+    const told = config.with({ onRefused: ({ sequence, code }) => refused.push([sequence, code]) })
+    await t.rejects(importRange(told, 'notes', [await exportOfForgetting(true)]), { code: 'BATCH_REFUSED' })
+    const { sequence } = await importRange(told, 'notes', [await exportOfForgetting(false)])
+    t.strictSame(refused.splice(0), [[sequence, 'NOT_AUTHORIZED']])
+    await using copy = await open(told)
+    t.strictSame(await texts(copy), ['kept'])
+  },
+)

@@ -262,9 +262,10 @@ class Intake {
     }
     const how = { isDurable: false, mayMiss: true, onRefused }
     const batches = await this.#receiver.receive(run.slice(known.length), how)
-    for (const batch of batches) {
-      // What a batch drops that is refused is not dropped.
-      note(this.#doubts, refused.includes(batch.sequence) ? { ...batch, dropped: [] } : batch)
+    for (const each of batches) {
+      // What a batch drops or forgets that is refused is not dropped, and not forgotten.
+      const batch = refused.includes(each.sequence) ? { ...each, dropped: [], forgets: 0 } : each
+      note(this.#doubts, batch)
       this.#isMissing ||= batch.missing.length > 0
       this.#areRecordsMissing ||= batch.missing.some(({ kind }) => kind === GROUP_RECORDS)
       this.#forgotten = Math.max(this.#forgotten, batch.forgets)

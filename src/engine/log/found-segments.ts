@@ -1,5 +1,5 @@
 /** What a log has when its manifest cannot tell: the files there are, by what they say themselves. */
-import { authorFor } from './batch-author.js'
+import { macAuthor } from './batch-author.js'
 import { FORMAT_FOUND } from './format/feature-flags.js'
 import { type Forgotten, mayMissIn, type SegmentEntry } from './format/manifest-format.js'
 import { segmentNumberOf } from './format/segment-name.js'
@@ -34,7 +34,10 @@ async function firstSequenceOf(source: SegmentSource, entry: SegmentEntry): Prom
   }
 }
 
-/** What of these segments may be forgotten, by the word of their batches: they are gone through once for it. */
+/**
+ * What of these segments may be forgotten, by the word of their batches: they are gone through once for it. In distributed trust
+ * nothing is: batches with proofs do not count.
+ */
 export async function foundForgotten(
   { storage, crypto, keys }: SegmentSource,
   segments: readonly SegmentEntry[],
@@ -43,7 +46,7 @@ export async function foundForgotten(
   const ignore = (): void => undefined
   const replay = new Replay({
     storage,
-    judge: { crypto, keys, author: authorFor(FORMAT_FOUND, crypto, keys.author) },
+    judge: { crypto, keys, author: macAuthor(crypto, keys.author) },
     segments,
     start: START_OF_LOG,
     durableSequence: 0,

@@ -11,6 +11,7 @@ import { MAX_BATCH_BYTES } from '../limits.js'
 import { authorOf } from './batch-author.js'
 import { checkBatch, checkOrder, stateAfter, type BatchJudge, type ChainState } from './chain-state.js'
 import type { Doubt } from './doubts.js'
+import { AUTH_PROOF } from './format/batch-header.js'
 import { alignFrame, FRAME_HEADER_BYTES, type FrameHead } from './format/frame-head.js'
 import { HEAD_FIXED_BYTES, MAX_HEAD_BYTES, readFrameHead, writeFrameHeader } from './format/frame-head.js'
 import { readGroups } from './frame-groups.js'
@@ -19,6 +20,8 @@ import { type Authorship, type ChainTrust, GROUP_CONTENT, GROUP_RECORDS } from '
 import type { GroupKind, GroupPlace, NumberRange } from './types.js'
 
 const MISSING: readonly GroupKind[] = [GROUP_CONTENT, GROUP_RECORDS]
+/** In distributed trust nobody may forget records: whoever judges needs them all. */
+const MISSING_OF_PROVEN: readonly GroupKind[] = [GROUP_CONTENT]
 
 /** A frame without what places it in a segment. */
 export interface BatchBytes {
@@ -54,7 +57,10 @@ export interface VerifyBatchOptions {
   opener: GroupOpener
   /** The last batch that there is. */
   after: Pick<ChainState, 'sequence' | 'digest'>
-  /** Content and records may be missing: who asks sees to it that a later batch drops or forgets them. */
+  /**
+   * Content may be missing and, but for distributed trust, records: who asks sees to it that a later batch drops or forgets
+   * them.
+   */
   mayMiss: boolean
 }
 
@@ -72,7 +78,8 @@ export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes
   demandNext(after, head)
   const { crypto } = judge
   const bodyPosition = FRAME_HEADER_BYTES + bytes.head.length
-  const source = { ...options, opensContent: false, mayMiss: mayMiss ? MISSING : [], forgotten: 0, segment: 0 }
+  const kinds = judge.author.authKind === AUTH_PROOF ? MISSING_OF_PROVEN : MISSING
+  const source = { ...options, opensContent: false, mayMiss: mayMiss ? kinds : [], forgotten: 0, segment: 0 }
   const scanner = {
     bytes: async (position: number, length: number) =>
       bytes.groups.subarray(position - bodyPosition, position - bodyPosition + length),

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import type { MemoryChain } from '../../../src/engine/chain/memory-chain.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
+import type { StoreView } from '../../../src/engine/index/ordered-store.js'
 import { decodeManifest } from '../../../src/engine/log/format/manifest-format.js'
 import { HistoryStore } from '../../helpers/crash/history-store.js'
 import { FaultStorage } from '../../helpers/fault-storage.js'
@@ -118,6 +119,49 @@ await t.test('nothing is forgotten when not everything could be put again', asyn
   t.equal(await forgottenIn(storage), 0)
   t.equal(wrongRecords(chain, model.records), undefined)
   t.ok((await chain.view.compact()).freedBytes > 0, 'later it goes')
+  await chain.close()
+  await isRight(t, storage, store, model)
+})
+
+/** Gives the view of each look, counted from 1, to `change`: what that returns is seen. */
+class WatchedStore extends MemoryStore {
+  change: (view: StoreView, look: number) => StoreView | undefined = (view) => view
+  #looks = 0
+
+  override view(): StoreView {
+    const view = this.change(super.view(), ++this.#looks)
+    // As a store that has no view to give.
+    return view as StoreView
+  }
+}
+
+await t.test('nothing is forgotten when the first look did not take place', async (t) => {
+  const storage = new FaultStorage()
+  const store = new WatchedStore()
+  const chain = await openBodyChain({ storage, store })
+  const model = new RecordModel()
+  await churn(chain, model, 5)
+  store.change = (view, look) => (look === 1 ? undefined : view)
+  t.equal((await chain.view.compact()).freedBytes, 0)
+  t.equal(await forgottenIn(storage), 0)
+  t.ok((await chain.view.compact()).freedBytes > 0, 'later it goes')
+  await chain.close()
+  await isRight(t, storage, store, model)
+})
+
+await t.test('nothing is forgotten when a later look does not see all of the index', async (t) => {
+  const storage = new FaultStorage()
+  const store = new WatchedStore()
+  const chain = await openBodyChain({ storage, store })
+  const model = new RecordModel()
+  await churn(chain, model, 5)
+  const keysAfter = ({ keysAfter }: StoreView, key: Uint8Array): Uint8Array[] => keysAfter(key, 1_000_000)
+  store.change = (view, look) =>
+    look === 1 ? view : { ...view, keysAfter: (key) => keysAfter(view, key).filter((_, i, all) => i < all.length - 3) }
+  await t.rejects(chain.view.compact(), { code: 'CHAIN_DAMAGED' })
+  t.equal(await forgottenIn(storage), 0)
+  store.change = (view) => view
+  t.equal(wrongRecords(chain, model.records), undefined)
   await chain.close()
   await isRight(t, storage, store, model)
 })

@@ -134,6 +134,9 @@ await t.test('programs that know no forgetting refuse the chain, by its manifest
     const wrong = encodeManifest(crypto, keys.manifestKey, { ...manifest, forgotten })
     t.throws(() => decodeManifest(crypto, wrong), { code: 'BAD_FORMAT' })
   }
+  const format = { ...manifest.format, incompat: 4 | 8 }
+  const proven = encodeManifest(crypto, keys.manifestKey, { ...manifest, format })
+  t.throws(() => decodeManifest(crypto, proven), { code: 'BAD_FORMAT' }, 'distributed trust forgets nothing')
 })
 
 await t.test('without a manifest the batches say what is forgotten', async (t) => {

@@ -7,6 +7,7 @@ import type { ChainKeys } from '../../crypto/chain-keys.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 import { AteError, isAteError } from '../../error.js'
 import { IndexScan } from '../../index/index-scan.js'
+import type { LeafRecord } from '../../index/leaf.js'
 import type { LeafSeal } from '../../index/leaf-seal.js'
 import type { OrderedStore, StoreView } from '../../index/ordered-store.js'
 import { MAX_DROPPED_BODIES } from '../../limits.js'
@@ -76,8 +77,8 @@ export class Compactor {
   #obstacle: AteError | undefined
   #work: RepackWork | undefined
   #isRepacked = false
-  /** What the records take, as of the last look. */
-  #recordBytes = 0
+  /** What the records take, by a look at an index that is whole; undefined: nobody knows, and nothing is forgotten. */
+  #recordBytes: number | undefined
 
   constructor(parts: CompactorParts) {
     this.#parts = parts
@@ -108,11 +109,13 @@ export class Compactor {
     const forgetting = new Forgetting({
       ...this.#parts,
       look: (act) => this.#look(act),
+      verify: (scan) => this.#scanAll(scan, ignore),
       setAside: (bytes) => mayDrop(bytes, false),
     })
     this.#report.freedBytes += await forgetting.finish()
     await this.#dropBodies()
-    if (!isStopped()) this.#report.freedBytes += await forgetting.run(this.#recordBytes)
+    const liveBytes = this.#recordBytes
+    if (liveBytes !== undefined && !isStopped()) this.#report.freedBytes += await forgetting.run(liveBytes)
     return this.#report
   }
 
@@ -131,6 +134,7 @@ export class Compactor {
 
   async #survey(): Promise<number> {
     let bytes = 0
+    this.#recordBytes = undefined
     await this.#look(async (scan) => {
       bytes = await this.#findDead(scan)
       if (!this.#isRepacked) this.#work = await findRepackWork({ ...this.#parts, scan, live: this.#live })
@@ -178,20 +182,15 @@ export class Compactor {
 
   /** The bytes that it takes in the log to drop what is dead; 0: nothing is, or it is to stop. */
   async #findDead(scan: IndexScan): Promise<number> {
-    const { nextTurn, log, isStopped } = this.#parts
+    const { log } = this.#parts
     if (scan.isEmpty) return 0
-    this.#recordBytes = 0
-    const steps = scan.all((record) => {
-      if (record.kind > BODY_PLACE_KIND) this.#recordBytes += record.value.length + RECORD_BYTES
+    let recordBytes = 0
+    const isWhole = await this.#scanAll(scan, (record) => {
+      if (record.kind > BODY_PLACE_KIND) recordBytes += record.value.length + RECORD_BYTES
       this.#live.note(record)
     })
-    let step = steps.next()
-    for (; step.done !== true; step = steps.next()) {
-      if (isStopped()) return 0
-      await nextTurn()
-    }
-    if (!step.value || scan.point === undefined)
-      throw new AteError('CHAIN_DAMAGED', 'the index is not the one that was written last: nothing is dropped')
+    if (!isWhole) return 0
+    this.#recordBytes = recordBytes
     let bytes = RANGE_BYTES * log.closedSegments().size
     let isAny = false
     for (const { from, to } of this.#live.placed.without(this.#live.referred)) {
@@ -199,6 +198,20 @@ export class Compactor {
       isAny = true
     }
     return isAny ? Math.ceil(bytes) + 2 * DROP_BATCH_BYTES : 0
+  }
+
+  /** False: it is to stop. CHAIN_DAMAGED for leaves that are not those that were written. */
+  async #scanAll(scan: IndexScan, take: (record: LeafRecord) => void): Promise<boolean> {
+    const { nextTurn, isStopped } = this.#parts
+    const steps = scan.all(take)
+    let step = steps.next()
+    for (; step.done !== true; step = steps.next()) {
+      if (isStopped()) return false
+      await nextTurn()
+    }
+    if (!step.value || scan.point === undefined)
+      throw new AteError('CHAIN_DAMAGED', 'the index is not the one that was written last: nothing is dropped')
+    return true
   }
 
   async #mayDrop(bytes: number): Promise<boolean> {
@@ -268,4 +281,8 @@ function rangesOf(places: readonly BodyPlace[]): NumberRange[] {
     else ranges.push({ from: body, to: body })
   }
   return ranges
+}
+
+function ignore(): void {
+  // Only whether the leaves are right counts.
 }

@@ -38,6 +38,8 @@ export interface ForgettingParts {
   freer: SpaceFreer
   /** False when there is nothing to look at now. */
   look: (act: (scan: IndexScan) => Promise<unknown>) => Promise<boolean>
+  /** Throws CHAIN_DAMAGED when its leaves are not those that were written. */
+  verify: (scan: IndexScan) => Promise<unknown>
   rewrite: (work: RewriteWork) => Promise<boolean>
   /** So many bytes are set aside; false: not now. */
   setAside: (bytes: number) => Promise<boolean>
@@ -121,13 +123,15 @@ export class Forgetting {
 
   /** The next ones, from an index that has taken in all up to `sequence`: it may wait for its reader. Undefined: not now. */
   async #recordsBehind(last: RecordKey, sequence: number): Promise<RepackRecord[] | undefined> {
-    const { look, nextTurn, isStopped } = this.#parts
+    const { look, verify, nextTurn, isStopped } = this.#parts
     for (let looks = 0; looks < MOST_LOOKS && !isStopped(); looks++) {
       const records: RepackRecord[] = []
       const index = { isBehind: false }
       const gather = async (scan: IndexScan): Promise<void> => {
         index.isBehind = (scan.point?.sequence ?? 0) < sequence
         if (!index.isBehind) await this.#gather(scan, last, records)
+        // What was put again is all there is, if this is all of the index.
+        if (!index.isBehind && records.length === 0) await verify(scan)
       }
       if (!(await look(gather))) return undefined
       if (!index.isBehind) return records

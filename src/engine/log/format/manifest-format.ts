@@ -13,6 +13,7 @@ import {
   FEATURE_FORGETS,
   MANIFEST_FEATURES,
   readFormatHeader,
+  trustOf,
   writeFormatHeader,
   type FormatHeader,
 } from './feature-flags.js'
@@ -103,6 +104,7 @@ export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uin
   checkOrder(reader, segments)
   const manifest: Manifest = { format, chainId, suite, createdMs, generation, segments }
   if (forgotten === undefined) return manifest
+  if (trustOf(format) === 'distributed') throw reader.bad('forgotten', 'is never said in distributed trust')
   if (forgotten.sequence > lastClosedSequence(segments)) throw reader.bad('forgotten', 'is not in closed segments')
   return { ...manifest, forgotten }
 }
