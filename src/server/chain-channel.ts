@@ -147,6 +147,9 @@ export class ChainChannel implements ChainUser, Asker {
 
   async #drop({ term, numbers }: RequestMap['drop']['request']): Promise<Record<string, never>> {
     const { chain } = this.#options
+    // There no batch may drop anything: everybody could make the server forget what others wrote.
+    if (chain.facts.trust === 'distributed')
+      throw new AteError('NOT_SUPPORTED', 'Nothing is dropped in a chain of distributed trust.')
     this.#demandTurn(term)
     await chain.uploads.settled()
     const ranges = numbers.map(([from, to]) => ({ from, to })).sort((a, b) => a.from - b.from)

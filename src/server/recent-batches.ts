@@ -16,9 +16,8 @@ export function toSend(batch: ReceivedBatch): BatchToSend {
 
 export class RecentBatches {
   readonly #maxBytes: number
-  /** Without a gap. */
-  #batches: BatchToSend[] = []
-  /** Those before were forgotten: cutting them off one by one would take quadratic time. */
+  /** By sequence, without a gap. */
+  readonly #batches = new Map<number, BatchToSend>()
   #first = 0
   #bytes = 0
 
@@ -27,22 +26,18 @@ export class RecentBatches {
   }
 
   get(sequence: number): BatchToSend | undefined {
-    const first = this.#batches[this.#first]
-    return first === undefined || sequence < first.sequence
-      ? undefined
-      : this.#batches[this.#first + sequence - first.sequence]
+    return this.#batches.get(sequence)
   }
 
   /** The batch behind the last one that was added. */
   add(batch: BatchToSend): void {
-    this.#batches.push(batch)
+    if (this.#batches.size === 0) this.#first = batch.sequence
+    this.#batches.set(batch.sequence, batch)
     this.#bytes += batch.bytes
     while (this.#bytes > this.#maxBytes) {
-      this.#bytes -= this.#batches[this.#first]?.bytes ?? 0
+      this.#bytes -= this.#batches.get(this.#first)?.bytes ?? 0
+      this.#batches.delete(this.#first)
       this.#first++
     }
-    if (this.#first < 1024 && this.#first < this.#batches.length) return
-    this.#batches = this.#batches.slice(this.#first)
-    this.#first = 0
   }
 }

@@ -174,3 +174,13 @@ t.test('a malformed message ends its connection and no other', async (t) => {
   void client.close()
   await server.close()
 })
+
+t.test('nothing is dropped in a chain of distributed trust', async (t) => {
+  const server = serverOn(new MemoryStores(), { trust: 'distributed' })
+  const client = await TestClient.to(server)
+  const facts = { chain: 'notes', id: keys.chainId, suite: keys.suite, trust: 'distributed', keyring: null } as const
+  const { channel } = await client.peer.request(0, 'create', facts)
+  const { term } = await client.peer.request(channel, 'turn', { session: client.session, term: 0, ...START })
+  t.equal(await failure(client.peer.request(channel, 'drop', { term, numbers: [[1, 9]] })), 'NOT_SUPPORTED')
+  await server.close()
+})

@@ -57,3 +57,28 @@ t.test('a crash leaves whole runs, and what was lost can be brought again', asyn
   t.strictSame([...found].sort(), [0, 3, 6])
   await log.close()
 })
+
+t.test('what is durable never ends within batches that share signatures, whenever it is asked for', async (t) => {
+  const made = await runs()
+  const store = { storage: new FaultStorage(), anchor: new MemoryAnchor() }
+  await createRelayLog(options, store, { id: keys.chainId, suite: keys.suite, trust: 'distributed' })
+  const log = await RelayLog.open(options, store)
+  const seen = new Set<number>()
+  for (const run of made) {
+    const state = { isReceived: false }
+    const receiving = log.receive(run).finally(() => (state.isReceived = true))
+    while (!state.isReceived) {
+      await log.reachDurable()
+      seen.add(log.durableSequence)
+    }
+    await receiving
+  }
+  await log.reachDurable()
+  seen.add(log.durableSequence)
+  t.ok(
+    [...seen].every((sequence) => sequence % 3 === 0),
+    [...seen].join(),
+  )
+  t.equal(log.durableSequence, 6)
+  await log.close()
+})

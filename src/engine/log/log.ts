@@ -19,12 +19,14 @@ import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
 import {
   type BatchBytes,
   frameBytesOf,
+  placedBatch,
   type ReceivedBatch,
   type ReceiveOptions,
   verifyRun,
   writeFrame,
 } from './received-batch.js'
 import { noSpace } from './reservation.js'
+import { wholeBytes } from './run-end.js'
 import { writeFailed } from './write-failed.js'
 import type { SegmentAppender } from './segment-appender.js'
 import { SegmentSupply } from './segment-supply.js'
@@ -36,10 +38,7 @@ const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
 
 const NOTHING_FORGOTTEN: Forgotten = { sequence: 0, freed: 0 }
 
-interface Append {
-  appended: AppendedBatch[]
-  written: Promise<void>
-}
+type Append = { appended: AppendedBatch[]; written: Promise<void> }
 
 export class Log {
   readonly #parts: LogParts
@@ -200,8 +199,7 @@ export class Log {
       return { appended: [], written: Promise.resolve() }
     }
     const plans = this.#builder.plan(batches)
-    let total = 0
-    batches.forEach((batch, i) => (total += this.#builder.bytesOf(batch, plans[i])))
+    const total = batches.reduce((sum, batch, i) => sum + this.#builder.bytesOf(batch, plans[i]), 0)
     const segment = await this.#guard(() => this.#supply.segmentFor(total, this.#state))
     // Even NO_SPACE ends it: the space was reserved, and frames may lie half-written behind the tail.
     return await this.#orFail(async () => {
@@ -273,34 +271,40 @@ export class Log {
     })
     return await this.#orFail(async () => {
       const appended: AppendedBatch[] = []
-      for (const batch of batches) {
+      const wholes = wholeBytes(batches)
+      for (const [i, batch] of batches.entries()) {
         // What it says to be durable must be: by that a torn end of the log is told from damage.
-        const isRelied = this.#parts.isKeyless !== true && batch.head.batch.durableSequence > this.durableSequence
-        if (isRelied) await this.#sync()
-        appended.push(await this.#writeReceived(segment, batch, isDurable))
+        const relied = this.#parts.isKeyless === true ? 0 : batch.head.batch.durableSequence
+        if (relied > this.durableSequence) await this.#sync()
+        if (relied > this.durableSequence) await segment.sync()
+        appended.push(await this.#writeReceived(segment, batch, isDurable, wholes[i] ?? 0))
       }
       if (isDurable) await this.#sync()
       return appended
     })
   }
 
-  async #writeReceived(segment: SegmentAppender, batch: ReceivedBatch, isDurable: boolean): Promise<AppendedBatch> {
+  /** `whole` as in `wholeBytes`. */
+  async #writeReceived(
+    segment: SegmentAppender,
+    batch: ReceivedBatch,
+    isDurable: boolean,
+    whole: number,
+  ): Promise<AppendedBatch> {
     const total = frameBytesOf(batch.bytes)
     const { number, salt, tail } = segment
     const state = stateAfter(this.#parts.crypto, batch.head)
     writeFrame(this.#parts.crypto, this.#writer.buffer(0, total), salt, batch.bytes)
     await this.#writer.begin(segment, total, 0, async () => {
-      this.#durability.noteAppended(state, total)
+      if (whole === 0) return
+      this.#durability.noteAppended(state, whole)
       // A server asks for it when all that came together is written.
       if (!isDurable && this.#parts.isKeyless !== true) await this.#durability.syncBehind(segment)
     })
     this.#supply.noteWritten()
-    const { sequence, digest } = state
-    const endPosition = tail + total
     this.#state = state
-    this.#head = { sequence, digest, segment: number, position: endPosition }
-    const groups = batch.groups.map((place) => ({ ...place, segment: number, position: tail + place.position }))
-    return { sequence, digest, segment: number, endPosition, groups }
+    this.#head = { sequence: batch.sequence, digest: batch.digest, segment: number, position: tail + total }
+    return placedBatch(batch, number, tail)
   }
 
   async #sync(): Promise<void> {

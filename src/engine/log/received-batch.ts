@@ -16,7 +16,7 @@ import { alignFrame, FRAME_HEADER_BYTES, type FrameHead } from './format/frame-h
 import { HEAD_FIXED_BYTES, MAX_HEAD_BYTES, readFrameHead, writeFrameHeader } from './format/frame-head.js'
 import { readGroups } from './frame-groups.js'
 import { GroupOpener } from './group-opener.js'
-import { type Authorship, type ChainTrust, GROUP_CONTENT, GROUP_RECORDS } from './types.js'
+import { type AppendedBatch, type Authorship, type ChainTrust, GROUP_CONTENT, GROUP_RECORDS } from './types.js'
 import type { GroupKind, GroupPlace, NumberRange } from './types.js'
 
 const MISSING: readonly GroupKind[] = [GROUP_CONTENT, GROUP_RECORDS]
@@ -162,6 +162,13 @@ export function decodeBatch({ head, groups }: { head: Uint8Array; groups: { leng
 /** What its frame takes in a segment. */
 export function frameBytesOf({ head, groups }: BatchBytes): number {
   return alignFrame(FRAME_HEADER_BYTES + head.length + groups.length)
+}
+
+/** As it is in a segment where its frame begins at `position`. */
+export function placedBatch(batch: ReceivedBatch, segment: number, position: number): AppendedBatch {
+  const { sequence, digest, bytes } = batch
+  const groups = batch.groups.map((place) => ({ ...place, segment, position: position + place.position }))
+  return { sequence, digest, segment, endPosition: position + frameBytesOf(bytes), groups }
 }
 
 /** Writes its frame at the start of `target`, as the segment with that salt has it. */

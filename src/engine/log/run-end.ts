@@ -1,5 +1,6 @@
 /** Up to where batches that share signatures are whole: told from what each says of those ahead. */
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
+import { frameBytesOf, type ReceivedBatch } from './received-batch.js'
 
 export class RunEnd {
   #wholeTo = SEGMENT_HEADER_BYTES
@@ -20,4 +21,21 @@ export class RunEnd {
   get wholeTo(): number {
     return this.#wholeTo
   }
+}
+
+/**
+ * Per batch the bytes of frames that are whole with it: it and those before it that share signatures with it; 0 where others of
+ * them follow. A crash takes a part of them away: no anchor may know it, and nobody may be told that it is durable.
+ */
+export function wholeBytes(batches: readonly Pick<ReceivedBatch, 'bytes' | 'authorship'>[]): number[] {
+  const run = new RunEnd()
+  let bytes = 0
+  return batches.map((batch, i) => {
+    bytes += frameBytesOf(batch.bytes)
+    run.add(0, batch.authorship?.proof.ahead ?? 0)
+    if (!run.isWhole && i < batches.length - 1) return 0
+    const whole = bytes
+    bytes = 0
+    return whole
+  })
 }
