@@ -4,20 +4,32 @@
  */
 import type { ChangedElsewhere, ContentRange, Ino } from '../../vfs/types.js'
 import { attributesChanged, entryChanged, entryDeleted, inodeChanged } from './notify.js'
+import type { Outcome } from './notifier.js'
 
 /** Told at once; what comes while they are being told waits for the next. */
 const MAX_AT_ONCE = 256
 
+/**
+ * An inode that the kernel does not know may be one that it was just told of, in an answer that it has not taken up yet, and
+ * would remember as it was then. One that it has forgotten meanwhile costs these few.
+ */
+const AGAIN_AFTER_MS = [20, 200, 2000]
+
 type ChangedEntry = ChangedElsewhere['entries'][number]
 
+interface Notification {
+  bytes: Uint8Array
+  isOfInode: boolean
+}
+
 export class Invalidations {
-  readonly #send: (notification: Uint8Array) => Promise<unknown>
+  readonly #send: (notification: Uint8Array) => Promise<Outcome>
   readonly #entries = new Map<string, ChangedEntry>()
   readonly #inodes = new Map<Ino, ContentRange | undefined>()
   #isSending = false
 
-  /** `send` resolves when the kernel has taken it. It gets them in order. */
-  constructor(send: (notification: Uint8Array) => Promise<unknown>) {
+  /** `send` resolves when the kernel has had it, and never rejects. It gets them in order. */
+  constructor(send: (notification: Uint8Array) => Promise<Outcome>) {
     this.#send = send
   }
 
@@ -37,22 +49,43 @@ export class Invalidations {
 
   async #sendAll(): Promise<void> {
     this.#isSending = true
-    while (this.#entries.size + this.#inodes.size > 0) await Promise.all(this.#take().map(this.#send))
+    while (this.#entries.size + this.#inodes.size > 0) await this.#tell(this.#take(), 0)
     this.#isSending = false
   }
 
-  /** Names first: who finds a new one asks for what it means, and not for what is remembered of it. */
-  #take(): Uint8Array[] {
-    const taken: Uint8Array[] = []
+  async #tell(notifications: readonly Notification[], times: number): Promise<void> {
+    const outcomes = await Promise.all(notifications.map(({ bytes }) => this.#send(bytes)))
+    const again = notifications.filter(
+      ({ isOfInode }, i) => outcomes[i] === 'failed' || (isOfInode && outcomes[i] === 'unknown'),
+    )
+    const wait = AGAIN_AFTER_MS[times]
+    if (again.length > 0 && wait !== undefined) setTimeout(() => void this.#tell(again, times + 1), wait).unref()
+  }
+
+  /** Names first: who finds a new one asks for what it means, and not for what is remembered of it. Half is left to inodes. */
+  #take(): Notification[] {
+    const names = this.#takeEntries(Math.max(MAX_AT_ONCE / 2, MAX_AT_ONCE - this.#inodes.size))
+    return [...names, ...this.#takeInodes(MAX_AT_ONCE - names.length)]
+  }
+
+  #takeEntries(count: number): Notification[] {
+    const taken: Notification[] = []
     for (const [key, { parent, name, gone }] of this.#entries) {
-      if (taken.length >= MAX_AT_ONCE) return taken
+      if (taken.length >= count) break
       this.#entries.delete(key)
-      taken.push(gone === undefined ? entryChanged(parent, name) : entryDeleted(parent, name, gone))
+      const bytes = gone === undefined ? entryChanged(parent, name) : entryDeleted(parent, name, gone)
+      taken.push({ bytes, isOfInode: false })
     }
+    return taken
+  }
+
+  #takeInodes(count: number): Notification[] {
+    const taken: Notification[] = []
     for (const [ino, content] of this.#inodes) {
-      if (taken.length >= MAX_AT_ONCE) return taken
+      if (taken.length >= count) break
       this.#inodes.delete(ino)
-      taken.push(content === undefined ? attributesChanged(ino) : inodeChanged(ino, content.from, lengthOf(content)))
+      const bytes = content === undefined ? attributesChanged(ino) : inodeChanged(ino, content.from, lengthOf(content))
+      taken.push({ bytes, isOfInode: true })
     }
     return taken
   }
