@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { AteError } from '../engine/error.js'
 import { type ChainPresence, examineChainDirectory } from '../adapters/node/chain-presence.js'
 import type { CompactionPlan } from '../adapters/node/compaction-schedule.js'
+import { demandNoReplica } from '../adapters/node/demand-no-replica.js'
 import { checkPlaces } from '../fs/daemon/chain-places.js'
 import type { ChainSecret, KeyBits } from '../adapters/node/chain-handle.js'
 import type { DriverChoice, MountRequest } from '../fs/daemon/mount-request.js'
@@ -103,6 +104,7 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
   const readOnly = optionReadOnly || flags['read-only']
   const presence = flags.temp ? 'absent' : examineChainDirectory(directory)
   const isHere = address === undefined
+  if (isHere && !readOnly && !flags.temp) demandNoReplica(directory)
   if (presence === 'absent' && isHere) checkCreation(flags, readOnly, chain, logPath)
   if (presence === 'absent' && isHere && flags['log-path'] !== undefined && !existsSync(logPath)) {
     onNotice(

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { ChainHandle, ChainSecret, OpenChainOptions } from '../adapters/node/chain-handle.js'
 import { collectGarbage } from '../adapters/node/collect-garbage.js'
 import { holeBytes } from '../adapters/node/hole-bytes.js'
+import { demandNoReplica } from '../adapters/node/demand-no-replica.js'
 import { examineChainDirectory } from '../adapters/node/chain-presence.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { createChain, openChain } from '../adapters/node/open-chain.js'
@@ -114,6 +115,7 @@ export class ChainBuilder {
 
   async #openDirectory(name: string, directory: string, opening: OpenOptions): Promise<Chain> {
     const hooks = new Hooks(this.#plugins)
+    if (this.#options.readOnly !== true) demandNoReplica(directory)
     const handle = await this.#openHandle(name, directory, opening)
     return chainOn(name, handle, { durability: 'local' }, this.#options, hooks, holeBytes(directory))
   }

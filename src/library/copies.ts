@@ -1,6 +1,7 @@
 /** Copies of chains that come from elsewhere: backups that are put back, exports that are taken in. */
 import { resolve } from 'node:path'
 import { checkChainName } from '../engine/chain/chain-name.js'
+import { demandNoReplica } from '../adapters/node/demand-no-replica.js'
 import { examineChainDirectory } from '../adapters/node/chain-presence.js'
 import {
   importIntoDirectory,
@@ -78,5 +79,7 @@ function directoryOf({ options }: AteConfig, name: string): string {
   checkChainName(name)
   if (options.logPath === undefined)
     throw new AteError('BAD_ARGUMENT', 'The configuration has no logPath: its chains are in memory.')
-  return resolve(options.logPath, name)
+  const directory = resolve(options.logPath, name)
+  demandNoReplica(directory)
+  return directory
 }

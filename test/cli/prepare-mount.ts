@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { encodeClientState } from '../../src/client/client-state.js'
 import { prepareMount, type MountFlags, type PreparedMount } from '../../src/cli/prepare-mount.js'
 
 const NO_FLAGS: MountFlags = {
@@ -185,4 +186,21 @@ t.test('what is refused leaves no directory that was made for it, and none of ot
   writeFileSync(path('d/kept'), '')
   later.undo()
   t.same(readdirSync(path('d')), ['kept'], 'the empty ones only')
+})
+
+t.test('the copy of a chain that a server keeps is mounted for reading only, and told how otherwise', async (t) => {
+  const { path, prepare } = world(t)
+  const url = 'ws://server:5000/db/vault'
+  const server = { sequence: 0, digest: new Uint8Array(32) }
+  const state = { url, session: new Uint8Array(16), term: 0, server, head: null, signer: null }
+  makeChain(path('data/atefs/vault'), 'key')
+  for (const [bytes, hint] of [
+    [encodeClientState(state), `--remote ${url}`],
+    [new Uint8Array(3), '--remote URL'],
+  ] as const) {
+    writeFileSync(path('data/atefs/vault/remote'), bytes)
+    await t.rejects(prepare(path('m'), 'vault'), { code: 'NOT_SUPPORTED', hint: new RegExp(hint) })
+  }
+  t.notOk(existsSync(path('m')), 'and no mountpoint is left')
+  t.equal((await prepare(path('m'), 'vault', { 'read-only': true })).request.readOnly, true)
 })

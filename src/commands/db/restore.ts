@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { examineChainDirectory } from '../../adapters/node/chain-presence.js'
+import { demandNoReplica } from '../../adapters/node/demand-no-replica.js'
 import type { RestoreReport } from '../../adapters/node/restore-chain.js'
 import { standardPaths } from '../../adapters/node/standard-paths.js'
 import { BaseCommand } from '../../cli/base-command.js'
@@ -44,6 +45,7 @@ export default class Restore extends BaseCommand {
     demandLocal(args.chain)
     const paths = standardPaths(process.env)
     const directory = join(resolve(flags['log-path'] ?? paths.chains), checkChainName(args.chain))
+    demandNoReplica(directory)
     const backup = resolve(args.directory)
     const presence = backupPresence(backup, directory)
     const secret = await readSecret(presence, flags, args.chain)

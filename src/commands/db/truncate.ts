@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import { demandNoReplica } from '../../adapters/node/demand-no-replica.js'
 import { BaseCommand } from '../../cli/base-command.js'
 import { findChain } from '../../cli/chain-argument.js'
 import { demandConsent } from '../../cli/consent.js'
@@ -37,6 +38,7 @@ Objects that need a key to be deleted stay, and are told.`
     const { args, flags } = await this.parse(Truncate)
     const location = findChain(args.chain, flags['log-path'])
     const { name } = location
+    demandNoReplica(location.directory)
     if (!flags.yes) await demandConsent(`Delete everything in ${name} (${location.directory})?`)
     const [{ openForCommand }, { withContents }, { deleteFiles, deleteObjects }] = await Promise.all([
       import('../../cli/open-for-command.js'),

@@ -14,7 +14,7 @@ import { type OpenBody, sharedBodyBytes } from './body-memory.js'
 import { type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
 import { changeStreams } from './change-streams.js'
 import type { CompactionReport } from './compaction/compactor.js'
-import { bytesToWrite, putAgain, type Repack, type RewriteWork } from './compaction/repack.js'
+import { putAgain, type Repack, reserveForRewrite, type RewriteWork } from './compaction/repack.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
 import { Overlay } from '../index/overlay.js'
 import { joinNeighbours } from './join-neighbours.js'
@@ -290,7 +290,7 @@ export class ChainView implements RecordView {
   async #rewrite({ again, ...work }: RewriteWork): Promise<boolean> {
     if (this.#failure !== undefined || this.#repack === undefined) return false
     try {
-      await this.reserve(bytesToWrite(work.records) + bytesToWrite(again), false)
+      await reserveForRewrite(this, { again, ...work })
       // From here on without a pause: what is put is what there is.
       const transaction = this.#transaction
       putAgain(this, again)

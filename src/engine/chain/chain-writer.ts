@@ -18,6 +18,7 @@ import { runSteps } from '../run-steps.js'
 import { takeInRun } from './batch-intake.js'
 import { bodyPlaces, droppedBy, eachPut, requestBytes, takeFirst } from './commit-contents.js'
 import { type CompactionReport, Compactor } from './compaction/compactor.js'
+import type { ForgettingAttempts } from './compaction/forgetting.js'
 import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
 import { SpaceFreer } from './compaction/space-freer.js'
 import type { JudgeBatch, RefusedBatch } from './batch-gate.js'
@@ -85,6 +86,7 @@ export class ChainWriter implements Committer {
   #failure: Error | undefined
   #isClosed = false
   #lastTransaction = 0
+  readonly #forgettingAttempts: ForgettingAttempts = { failed: undefined }
   #compactor: Compactor | undefined
   #compaction: Promise<CompactionReport> | undefined
   readonly #closing = settledLater()
@@ -275,6 +277,7 @@ export class ChainWriter implements Committer {
       log: this.#log,
       follower: this.#follower,
       freer: new SpaceFreer(storage),
+      attempts: this.#forgettingAttempts,
       findReferences,
       settle: () => this.submit({ ...transaction(), groups: [] }),
       append: (group) => this.submit({ ...transaction(), groups: [group] }),

@@ -106,18 +106,27 @@ await t.test('nothing is forgotten when not everything could be put again', asyn
   const storage = new FaultStorage()
   const store = new MemoryStore()
   const model = new RecordModel()
-  const chain = await openBodyChain({ storage, store })
+  let chain = await openBodyChain({ storage, store })
   await churn(chain, model, 5)
   const { onRepacking } = chain.writer
   chain.writer.onRepacking = () => Promise.resolve(false)
   t.equal((await chain.view.compact()).freedBytes, 0)
   chain.writer.onRepacking = onRepacking
+  await churn(chain, model, 2)
+  const { headSequence } = chain.view.writerStatus
+  t.equal((await chain.view.compact()).freedBytes, 0, 'not tried again at once')
+  t.equal(chain.view.writerStatus.headSequence, headSequence, 'nothing is put again')
+  await chain.close()
+  chain = await openBodyChain({ storage, store })
   storage.capacityBytes = 0
   await t.rejects(Promise.resolve(chain.view.reserve(100_000_000, false)), { code: 'NO_SPACE' })
+  const segments = [...storage.snapshot().keys()]
   t.equal((await chain.view.compact()).freedBytes, 0, 'on a full disk')
+  t.same([...storage.snapshot().keys()], segments, 'no segment is begun')
   storage.capacityBytes = Infinity
   t.equal(await forgottenIn(storage), 0)
   t.equal(wrongRecords(chain, model.records), undefined)
+  await churn(chain, model, 8)
   t.ok((await chain.view.compact()).freedBytes > 0, 'later it goes')
   await chain.close()
   await isRight(t, storage, store, model)

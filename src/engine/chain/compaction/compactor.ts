@@ -18,7 +18,7 @@ import { DROP_NUMBER, GROUP_DROP, type GroupDraft, type NumberRange } from '../.
 import { BODY_PLACE_KIND, decodeBodyPlace } from '../body-place.js'
 import type { BodyPlace } from '../committer.js'
 import type { IndexFollower } from '../index-follower.js'
-import { Forgetting } from './forgetting.js'
+import { Forgetting, type ForgettingAttempts } from './forgetting.js'
 import { type FindReferences, LiveBodies, type RecordContent } from './live-bodies.js'
 import { RECORDS_AT_ONCE, type RepackWork, type RewriteWork } from './repack.js'
 import { findRepackWork } from './repack-work.js'
@@ -57,6 +57,8 @@ export interface CompactorParts {
   >
   follower: IndexFollower
   freer: SpaceFreer
+  /** Kept from one compaction to the next. */
+  attempts: ForgettingAttempts
   findReferences: FindReferences
   /** Everything submitted before is in the follower when it resolves. */
   settle: () => Promise<unknown>

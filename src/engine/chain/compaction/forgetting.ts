@@ -2,6 +2,7 @@
  * Forgets records: all that the log says up to a batch, when little of it counts any more. What counts is put again behind it,
  * a batch says so, and only then the space of the old records is given back (`docs/architecture.md`, Compaction).
  */
+import { after } from '../../after.js'
 import { errorCode } from '../../error.js'
 import type { IndexScan } from '../../index/index-scan.js'
 import { MAX_KEY_PART, type RecordKey } from '../../index/record-key.js'
@@ -25,10 +26,19 @@ const LEAST_GAIN_BYTES = 256 * 1024
 const RECORDS_AT_ONCE = 1024
 /** Named from one look at the index. */
 const RECORDS_OF_A_LOOK = 65_536
-/** While the reader on the other thread has not seen the last flush, the index takes in nothing. */
-const MOST_LOOKS = 100
+/** While the reader on the other thread has not seen the last flush, the index takes in nothing: it is looked at again. */
+const MOST_WAIT_MS = 10_000
+const PAUSE_MS = 10
+/** What failed is tried again when the log has so many times the records that it had, or so much later. */
+const GROWN = 2
+const RETRY_MS = 60 * 60 * 1000
 /** What the batch that says so takes in the log. */
 const BATCH_BYTES = 2048
+
+/** When records could last not be forgotten, as long as the chain is open. */
+export interface ForgettingAttempts {
+  failed: { recordBytes: number; atMs: number } | undefined
+}
 
 export interface ForgettingParts {
   storage: LogStorage
@@ -36,6 +46,7 @@ export interface ForgettingParts {
   log: Pick<Log, 'availableBytes' | 'closedSegments' | 'forgotten' | 'makeRoom' | 'rotate' | 'setForgotten'>
   follower: Pick<IndexFollower, 'noteForgotten' | 'recordBytes'>
   freer: SpaceFreer
+  attempts: ForgettingAttempts
   /** False when there is nothing to look at now. */
   look: (act: (scan: IndexScan) => Promise<unknown>) => Promise<boolean>
   /** Throws CHAIN_DAMAGED when its leaves are not those that were written. */
@@ -58,9 +69,11 @@ export class Forgetting {
 
   /** `liveBytes`: what all records there are take. Returns how much was given back. WRITE_FAILED, BODY_DAMAGED, INPUT_OUTPUT. */
   async run(liveBytes: number): Promise<number> {
-    const { log, follower, setAside, append, isStopped } = this.#parts
+    const { log, follower, attempts, setAside, append, isStopped } = this.#parts
     const { recordBytes } = follower
     if (recordBytes * LIVE_PART < liveBytes || recordBytes - liveBytes < LEAST_GAIN_BYTES) return 0
+    if (!this.#mayTry(recordBytes) || !(await this.#canFreeAll())) return 0
+    attempts.failed = { recordBytes, atMs: performance.now() }
     if (!(await this.#makeReady(liveBytes))) return 0
     const sequence = lastClosedSequence([...log.closedSegments().values()])
     if (sequence <= log.forgotten.sequence || !(await this.#putAllAgain(sequence))) return 0
@@ -68,6 +81,7 @@ export class Forgetting {
     await append({ kind: GROUP_FORGET, number: DROP_NUMBER, parts: [encodeForget(sequence)] })
     const isSaid = await unlessFull(() => log.setForgotten({ sequence, freed: log.forgotten.freed }))
     if (!isSaid) return 0
+    attempts.failed = undefined
     follower.noteForgotten(recordBytes)
     return await this.finish()
   }
@@ -77,27 +91,48 @@ export class Forgetting {
     const { log, freer, nextTurn, isStopped } = this.#parts
     const { sequence, freed } = log.forgotten
     let bytes = 0
+    let upTo = sequence
     for (const entry of this.#segmentsBetween(freed, sequence)) {
       if (isStopped()) return bytes
-      if (!(await freer.canFree(entry.number))) continue
+      if (!(await freer.canFree(entry.number))) {
+        upTo = entry.firstSequence - 1
+        break
+      }
       const places = await this.#wholePlaces(entry, sequence)
       await freer.free(places)
       for (const { position, storedBytes } of places) bytes += wholeBlocks(position, position + storedBytes)
       await nextTurn()
     }
-    if (freed < sequence) await unlessFull(() => log.setForgotten({ sequence, freed: sequence }))
+    if (freed < upTo) await unlessFull(() => log.setForgotten({ sequence, freed: upTo }))
     return bytes
   }
 
-  /** What was written is closed, its space can be given back, and there is room for what is put again. */
-  async #makeReady(liveBytes: number): Promise<boolean> {
+  /** What failed has written records for nothing: it is not repeated with every compaction. */
+  #mayTry(recordBytes: number): boolean {
+    const { failed } = this.#parts.attempts
+    if (failed === undefined) return true
+    return recordBytes >= GROWN * failed.recordBytes || performance.now() - failed.atMs >= RETRY_MS
+  }
+
+  async #canFreeAll(): Promise<boolean> {
     const { log, freer } = this.#parts
     for (const { number } of this.#segmentsBetween(log.forgotten.sequence, Infinity))
       if (!(await freer.canFree(number))) return false
-    return await unlessFull(async () => {
-      await log.rotate()
-      const bytes = Math.ceil(liveBytes * 1.25) + BATCH_BYTES
+    return true
+  }
+
+  /** There is room for what is put again, and what was written is closed. A full disk gets no new segment. */
+  async #makeReady(liveBytes: number): Promise<boolean> {
+    const { log } = this.#parts
+    const bytes = Math.ceil(liveBytes * 1.25) + BATCH_BYTES
+    const makeRoom = async (): Promise<void> => {
       if (log.availableBytes(false) < bytes) await log.makeRoom(bytes)
+    }
+    return await unlessFull(async () => {
+      await makeRoom()
+      await log.rotate()
+      // Some of it may have been in the segment that is closed now.
+      await makeRoom()
     })
   }
 
@@ -123,8 +158,9 @@ export class Forgetting {
 
   /** The next ones, from an index that has taken in all up to `sequence`: it may wait for its reader. Undefined: not now. */
   async #recordsBehind(last: RecordKey, sequence: number): Promise<RepackRecord[] | undefined> {
-    const { look, verify, nextTurn, isStopped } = this.#parts
-    for (let looks = 0; looks < MOST_LOOKS && !isStopped(); looks++) {
+    const { look, verify, isStopped } = this.#parts
+    const endMs = performance.now() + MOST_WAIT_MS
+    do {
       const records: RepackRecord[] = []
       const index = { isBehind: false }
       const gather = async (scan: IndexScan): Promise<void> => {
@@ -135,8 +171,8 @@ export class Forgetting {
       }
       if (!(await look(gather))) return undefined
       if (!index.isBehind) return records
-      await nextTurn()
-    }
+      await new Promise<void>((resolve) => after(PAUSE_MS, resolve))
+    } while (performance.now() < endMs && !isStopped())
     return undefined
   }
 

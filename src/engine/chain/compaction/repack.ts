@@ -44,8 +44,28 @@ export interface RewriteWork extends RepackWork {
 export const NOTHING_TO_REPACK: RepackWork = { records: [], bodies: new Set() }
 
 /** What it takes in the log to write these records anew. */
-export function bytesToWrite(records: readonly RepackRecord[]): number {
+function bytesToWrite(records: readonly RepackRecord[]): number {
   return records.reduce((sum, { bytes }) => sum + bytes + MOVED_RECORD_BYTES, 0)
+}
+
+/** Resolves when there is room for it, by what the records to be put again are then. As `RecordView.reserve`. */
+export async function reserveForRewrite(
+  view: Pick<RecordView, 'get' | 'reserve'>,
+  { records, again }: Pick<RewriteWork, 'records' | 'again'>,
+): Promise<void> {
+  let bytes: number
+  do {
+    bytes = bytesToPutAgain(view, again)
+    await view.reserve(bytesToWrite(records) + bytes, false)
+    // They may have grown while room was made.
+  } while (bytesToPutAgain(view, again) > bytes)
+}
+
+/** What it takes in the log to put these records again, as they are now. */
+function bytesToPutAgain(view: Pick<RecordView, 'get'>, records: readonly RecordKey[]): number {
+  let sum = 0
+  for (const { kind, high, low } of records) sum += (view.get(kind, high, low)?.length ?? 0) + MOVED_RECORD_BYTES
+  return sum
 }
 
 /** Those that are still there, as they are. */
