@@ -81,9 +81,10 @@ await t.test('an export that is cut off or changed anywhere is refused, and noth
     const code = await importRange(elsewhere, 'notes', [bytes]).then(() => 'taken', errorCode)
     if (code === 'taken' || code === undefined) t.fail(`${what}: ${code}`)
   }
-  for (let i = 1; i < 12; i++) await refused(all.subarray(0, Math.floor((all.length * i) / 12)), `cut ${i}`)
+  // Each is an import into a copy of the chain; `test/fuzz/export.ts` has the parser alone read thousands.
+  for (const i of [1, 5, 8, 11]) await refused(all.subarray(0, Math.floor((all.length * i) / 12)), `cut ${i}`)
   await refused(Buffer.concat([all, all]), 'twice')
-  for (let at = 3; at < all.length; at += Math.floor(all.length / 30)) {
+  for (let at = 3; at < all.length; at += Math.floor(all.length / 9)) {
     const changed = all.slice()
     changed[at] = (changed[at] ?? 0) ^ 4
     await refused(changed, `byte ${at}`)
