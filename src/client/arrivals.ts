@@ -3,6 +3,7 @@
  * and everything else takes its turn behind the batches that came before it. Whoever sends faster than that waits.
  */
 import { type BatchBytes, withSignatures } from '../engine/log/index.js'
+import { AteError } from '../engine/error.js'
 import { BatchJoiner, type BatchPart } from '../sync/index.js'
 
 /** Batches that wait, above which nothing more is read from the connection. */
@@ -20,7 +21,9 @@ export interface ArrivalOptions {
   onFailure: (error: unknown) => void
 }
 
-type Arrival = { readonly batch: BatchBytes } | { readonly then: () => void | Promise<void> }
+/** `drop`: it is over before. */
+type Arrival =
+  { readonly batch: BatchBytes } | { readonly then: () => void | Promise<void>; readonly drop?: () => void }
 
 export class Arrivals {
   readonly #options: ArrivalOptions
@@ -29,6 +32,7 @@ export class Arrivals {
   #waitingBytes = 0
   /** Batches whose signatures have not come. */
   #unsigned: BatchBytes[] = []
+  #parts = 0
   #isTaking = false
   #isOver = false
   #resume: (() => void) | undefined
@@ -37,8 +41,14 @@ export class Arrivals {
     this.#options = options
   }
 
+  /** How many parts of batches have come. */
+  get parts(): number {
+    return this.#parts
+  }
+
   /** A part of a batch. A promise: nothing more is to be read before it. BAD_FORMAT. */
   add({ bytes, more }: BatchPart): Promise<void> | undefined {
+    this.#parts++
     const batch = this.#joiner.add(bytes, more)
     if (batch === undefined || this.#isOver) return undefined
     this.#waitingBytes += bytesOf(batch)
@@ -52,15 +62,19 @@ export class Arrivals {
     if (!this.#isOver) this.#push({ then })
   }
 
-  /** Resolves when all that has come so far is taken in; never when it is over before. */
+  /** Resolves when all that has come so far is taken in. CONNECTION_LOST when it is over before. */
   drained(): Promise<void> {
-    return new Promise((resolve) => this.afterwards(resolve))
+    return new Promise((resolve, reject) => {
+      const drop = (): void => reject(new AteError('CONNECTION_LOST', 'What was on its way does not come any more.'))
+      if (this.#isOver) drop()
+      else this.#push({ then: resolve, drop })
+    })
   }
 
   /** Nothing more is taken in. What is under way ends. */
   end(): void {
     this.#isOver = true
-    this.#waiting = []
+    for (const arrival of this.#waiting.splice(0)) if ('then' in arrival) arrival.drop?.()
     this.#resume?.()
   }
 

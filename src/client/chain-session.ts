@@ -5,14 +5,15 @@
 import { equalBytes } from '../engine/bytes/equal.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { AteError, errorCode } from '../engine/error.js'
-import type { BatchBytes, LogEnd } from '../engine/log/index.js'
+import type { BatchBytes, BatchVerifier, LogEnd } from '../engine/log/index.js'
 import type { ChainTrust } from '../engine/log/types.js'
 import { failureDetail, type Opened, type Peer, type PushHandlers, type SignedHead } from '../sync/index.js'
 import type { HeadSigner, PushMap } from '../sync/index.js'
-import { serverKeyId } from '../wire/index.js'
+import { serverKeyId, type Timers } from '../wire/index.js'
 import { Arrivals } from './arrivals.js'
 import { demandServed } from './served-chain.js'
-import { Diverged } from './set-aside.js'
+import { divergence } from './divergence.js'
+import { inTime } from './waiters.js'
 
 export const ANSWER_MS = 15_000
 
@@ -27,13 +28,16 @@ export interface SessionOptions {
   /** Where the local log ends. */
   local: () => LogEnd
   /** The last batch known to be the same on both sides. */
-  known: LogEnd
+  known: () => LogEnd
   /** The key that the server's heads were signed with before, if any. */
   signer: Uint8Array | null
   /** True when the local log has just this batch. */
   hasBatch: (end: LogEnd) => Promise<boolean>
-  /** Digest of the link of a batch. */
+  /** Sequence of a batch and digest of its link. */
   endOf: (batch: BatchBytes) => LogEnd
+  /** Whether a batch is one of the chain's, whatever is here. */
+  verify: BatchVerifier
+  timers: Timers
   /** Keeps batches that follow the local log. */
   receive: (run: readonly BatchBytes[]) => Promise<void>
   events: SessionEvents
@@ -66,7 +70,7 @@ export class ChainSession {
   private constructor(options: SessionOptions) {
     this.#options = options
     this.peer = options.peer
-    this.target = options.known
+    this.target = options.known()
     this.arrivals = new Arrivals({
       isSigned: options.trust === 'distributed',
       take: (run) => this.#take(run),
@@ -92,6 +96,10 @@ export class ChainSession {
 
   /** Resolves when everything is taken in that the server has now. */
   async barrier(timeoutMs: number): Promise<void> {
+    await inTime(this.#options.timers, timeoutMs, this.#barrier(timeoutMs))
+  }
+
+  async #barrier(timeoutMs: number): Promise<void> {
     await this.peer.request(this.#channel, 'barrier', {}, { timeoutMs })
     await this.arrivals.drained()
   }
@@ -107,7 +115,8 @@ export class ChainSession {
   }
 
   async #begin(): Promise<void> {
-    const { known, local, events } = this.#options
+    const { local, events } = this.#options
+    const known = this.#options.known()
     await this.#open()
     const here = local()
     try {
@@ -125,6 +134,8 @@ export class ChainSession {
 
   /** The server has not what was made here last: where its history is another is seen as its batches come. */
   async #beginAgain(known: LogEnd): Promise<void> {
+    // The server's word on its head, which comes with the end of a channel, is looked at behind its batches.
+    this.peer.forget(this.#channel)
     await this.leave(ANSWER_MS)
     await this.#open()
     try {
@@ -137,7 +148,8 @@ export class ChainSession {
   }
 
   async #open(): Promise<void> {
-    const { peer, chain, known, chainId, suite, trust } = this.#options
+    const { peer, chain, chainId, suite, trust } = this.#options
+    const known = this.#options.known()
     const opened = await peer.request(0, 'open', { chain }, { timeoutMs: ANSWER_MS })
     demandServed(opened, { chainId, suite, trust })
     this.#demandSigner(opened)
@@ -194,12 +206,13 @@ export class ChainSession {
     for (const batch of run) {
       const end = endOf(batch)
       if (end.sequence > here) break
-      if (!(await hasBatch(end))) throw new Diverged(end.sequence - 1)
+      if (!(await hasBatch(end))) throw await divergence(batch, { ...this.#options, known: this.#options.known() })
       events.same(end)
       count++
     }
     if (count === run.length) return
     await receive(run.slice(count))
-    events.same(local())
+    const last = run.at(-1)
+    if (last !== undefined) events.same(endOf(last))
   }
 }

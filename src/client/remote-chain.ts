@@ -5,30 +5,21 @@
 import type { WriterStatus } from '../engine/chain/committer.js'
 import type { WriterTurn } from '../engine/chain/writer-turn.js'
 import { AteError, isAteError } from '../engine/error.js'
-import type { LogEnd } from '../engine/log/index.js'
+import { batchVerifier, type LogEnd } from '../engine/log/index.js'
 import type { Peer, PushMap } from '../sync/index.js'
 import { systemTimers, type Timers } from '../wire/index.js'
 import { ANSWER_MS, ChainSession } from './chain-session.js'
 import { KnownDigests } from './known-digests.js'
 import { isSyncMode } from './recovery-mode.js'
-import { away, awayError, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
+import { away, awayError, batchRefused, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
 import type { RemoteChainOptions, StartOptions } from './remote-chain-options.js'
 import type { RemoteStatus } from './remote-status.js'
 import { SeenHeads } from './seen-heads.js'
-import { Diverged } from './set-aside.js'
 import { StateKeeper } from './state-keeper.js'
 import { linkEnd } from './link-end.js'
 import { Uploader } from './uploader.js'
-import { Waiters, within } from './waiters.js'
-
-/** How long a server that is away may come back before that is told. */
-const PATIENCE_MS = 5000
-/** How long others may have the turn. */
-const TURN_MS = 60_000
-/** The opening looks so often, whatever comes. */
-const LOOK_MS = 200
-/** How long a commit waits for the server while that is there. */
-const ACCEPT_MS = 60_000
+import { inTime, nextTurn, Waiters } from './waiters.js'
+import { ACCEPT_MS, LOOK_MS, PATIENCE_MS, TURN_MS } from './waits.js'
 
 type Turn = 'none' | 'asked' | 'held' | 'recalled'
 
@@ -69,7 +60,7 @@ export class RemoteChain implements WriterTurn {
     this.#head = head
     this.#digests = new KnownDigests(source)
     this.#uploader = new Uploader(source, (error) => this.#fail(error))
-    this.#state = new StateKeeper(options, (error) => this.#fail(error))
+    this.#state = new StateKeeper(options)
     this.#heads = new SeenHeads({ ...options, state: this.#state, digests: this.#digests, local: () => this.#head })
     this.#turnWaiters = new Waiters(timers)
     this.#acceptWaiters = new Waiters(timers)
@@ -96,7 +87,7 @@ export class RemoteChain implements WriterTurn {
       if (mayBeAway && isPassing(error)) return
       throw error
     }
-    await this.#catchUp(signal)
+    await this.#catchUp(mayBeAway, signal)
   }
 
   acquire(): Promise<void> | undefined {
@@ -168,7 +159,7 @@ export class RemoteChain implements WriterTurn {
     try {
       if (this.#session !== undefined && this.#failure === undefined) {
         await this.#options.flush()
-        await within(this.#timers, this.#patienceMs, this.accepted())
+        await inTime(this.#timers, this.#patienceMs, this.accepted()).catch(ignore)
         await this.#leave()
         if (this.#state.server.sequence >= this.#head.sequence) this.#state.noteTerm(0)
       }
@@ -186,20 +177,29 @@ export class RemoteChain implements WriterTurn {
     await this.#session?.leave(this.#patienceMs).catch(ignore)
   }
 
-  /** Everything is here that the server had when it was followed. */
-  async #catchUp(signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
+  /**
+   * Everything is here that the server had when it was followed, and is the same: of a local log that is longer that is only known
+   * when the server's batches have come.
+   */
+  async #catchUp(mayBeAway: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { link, onProgress } = this.#options
+    for (let [looks, last] = [0, -1]; looks < ANSWER_MS / LOOK_MS; looks++) {
       this.#demandSound()
-      const { sequence } = this.#session?.target ?? this.#head
-      if (this.#head.sequence >= sequence) return
+      const target = this.#session?.target.sequence
+      const same = Math.min(this.#head.sequence, this.#state.server.sequence)
+      if (target === undefined ? mayBeAway : same >= target) return
       if (signal?.aborted === true) throw new AteError('ABORTED', 'The opening was given up.')
-      this.#options.onProgress?.(this.#head.sequence, sequence)
-      await this.#arrivalWaiters.wait(LOOK_MS, () => away(this.#options.link.server)).catch(ignore)
+      if (target !== undefined) onProgress?.(same, target)
+      const progress = same + (this.#session?.arrivals.parts ?? 0)
+      if (progress !== last) [looks, last] = [0, progress]
+      await this.#arrivalWaiters.wait(LOOK_MS, () => away(link.server)).catch(ignore)
     }
+    throw link.lastError ?? away(link.server)
   }
 
+  /** Throws the failure itself: who opens looks what it is. */
   #demandSound(): void {
-    if (this.#failure !== undefined) throw refusal(this.#failure)
+    if (this.#failure !== undefined) throw this.#failure
     if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The chain is closed.')
   }
 
@@ -209,7 +209,7 @@ export class RemoteChain implements WriterTurn {
     this.#isAway = false
     try {
       // What was changed on the way here, or without the server, is in the log before it is compared.
-      await this.#nextTurn()
+      await nextTurn(this.#timers)
       await this.#options.flush()
       const session = await this.#begin(peer)
       if (!this.#isCurrent(peer)) {
@@ -238,10 +238,12 @@ export class RemoteChain implements WriterTurn {
       suite,
       trust,
       local: () => this.#head,
-      known: this.#state.server,
+      known: () => this.#state.server,
       signer: this.#state.signer,
-      hasBatch: async (end) => this.#head.sequence >= end.sequence && (await this.#digests.has(end)),
+      hasBatch: (end) => this.#hasBatch(end),
       endOf: (batch) => linkEnd(crypto, batch),
+      verify: batchVerifier(crypto, source.keys, trust),
+      timers: this.#timers,
       receive,
       events: {
         same: (end) => this.#noteServer(end),
@@ -280,7 +282,7 @@ export class RemoteChain implements WriterTurn {
   }
 
   #isCurrent(peer: Peer): boolean {
-    return this.#peer === peer && !this.#isClosed
+    return this.#peer === peer && !this.#isClosed && this.#failure === undefined
   }
 
   /** Something is wrong with the chain or the server, or only with this connection. */
@@ -323,7 +325,9 @@ export class RemoteChain implements WriterTurn {
     if (session !== this.#session) return
     if (given.sequence > this.#head.sequence)
       throw new AteError('BAD_FORMAT', 'The server gives the turn to who has not everything.')
-    if (!(await this.#hasBatch(given))) throw new Diverged(this.#state.server.sequence)
+    // Where histories part the batches come first, and tell: the server's bare word cuts nothing off.
+    if (!(await this.#hasBatch(given)))
+      throw new AteError('CHAIN_FORKED', `The server has another batch ${given.sequence} than it has sent.`)
     if (session !== this.#session) return
     this.#noteServer({ sequence: given.sequence, digest: given.digest.slice() })
     this.#state.noteTerm(given.term)
@@ -334,7 +338,7 @@ export class RemoteChain implements WriterTurn {
     this.#turnWaiters.resolveAll()
     // Whoever has waited for it makes his change first: without that nobody would ever come to anything.
     this.#isFresh = true
-    await this.#nextTurn()
+    await nextTurn(this.#timers)
     this.#isFresh = false
     if (this.#recalledTerm === this.#state.term) this.#recall(this.#recalledTerm)
   }
@@ -378,20 +382,15 @@ export class RemoteChain implements WriterTurn {
   }
 
   /** The turn is over, and the batch is not taken: connecting again tells whether others have gone on. */
-  #refused(peer: Peer, { code, sequence, message }: PushMap['refused']): void {
-    const isOfBatch = code === 'BATCH_REFUSED' || code === 'BAD_SIGNATURE'
-    if (isOfBatch) this.#options.onNotice?.(`The server refuses batch ${sequence}: ${message}`)
+  #refused(peer: Peer, { term, code, sequence, message }: PushMap['refused']): void {
+    if (term !== this.#state.term) return
     this.#state.noteTerm(0)
-    if (isOfBatch) this.#fail(new Diverged(sequence - 1))
+    if (code === 'BATCH_REFUSED' || code === 'BAD_SIGNATURE') this.#fail(batchRefused(code, sequence, message))
     else void peer.close()
   }
 
   #away(): AteError {
     return awayError(this.#options.recoveryMode, this.#options.link.server)
-  }
-
-  #nextTurn(): Promise<void> {
-    return new Promise((resolve) => this.#timers.after(0, resolve))
   }
 }
 

@@ -48,6 +48,13 @@ export function awayError(mode: RecoveryMode, server: string): AteError {
   return new AteError('READ_ONLY', `The server ${server} is away: the chain can only be read.`, { hint })
 }
 
+/** The server does not take what was committed here, and would not another time. */
+export function batchRefused(code: 'BATCH_REFUSED' | 'BAD_SIGNATURE', sequence: number, why: string): AteError {
+  return new AteError(code, `The server refuses batch ${sequence}: ${why}`, {
+    hint: 'From that batch on what was committed here lies in this copy only. Ask who runs the server, or open the chain under another log path.',
+  })
+}
+
 export function notAccepted(): AteError {
   return new AteError('TIMED_OUT', 'The commit is made here, but the server has not said that it has it.', {
     hint: 'It is brought there as soon as it can be.',

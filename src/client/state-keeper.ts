@@ -14,22 +14,24 @@ export interface StateKeeperOptions {
   readonly state: StateStore
   readonly known: ClientState
   readonly timers?: Timers | undefined
+  readonly onNotice?: ((message: string) => void) | undefined
 }
 
 export class StateKeeper {
   readonly #store: StateStore
   readonly #timers: Timers
-  readonly #onFailure: (error: unknown) => void
+  readonly #onNotice: (message: string) => void
+  #isTold = false
   #state: ClientState
   #stopTimer: (() => void) | undefined
   #writing: Promise<void> = Promise.resolve()
   #isDirty = false
   #isClosed = false
 
-  constructor({ state, known, timers = systemTimers }: StateKeeperOptions, onFailure: (error: unknown) => void) {
+  constructor({ state, known, timers = systemTimers, onNotice = () => undefined }: StateKeeperOptions) {
     this.#store = state
     this.#timers = timers
-    this.#onFailure = onFailure
+    this.#onNotice = onNotice
     this.#state = known
   }
 
@@ -96,6 +98,19 @@ export class StateKeeper {
     if (!this.#isDirty) return
     this.#isDirty = false
     const bytes = encodeClientState(this.#state)
-    this.#writing = this.#writing.then(() => this.#store.write(bytes)).catch((error: unknown) => this.#onFailure(error))
+    this.#writing = this.#writing
+      .then(() => this.#store.write(bytes))
+      .then(
+        () => void (this.#isTold = false),
+        (error: unknown) => this.#writeAgain(error),
+      )
+  }
+
+  /** Without it nothing is lost but what can be learnt anew: the chain goes on. */
+  #writeAgain(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error)
+    if (!this.#isTold) this.#onNotice(`What is known of the server could not be written down, and is later: ${why}`)
+    this.#isTold = true
+    this.#writeIn(WRITE_MS)
   }
 }

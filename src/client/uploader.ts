@@ -18,6 +18,7 @@ export class Uploader {
   #lastSent = 0
   #appended = 0
   #pumping: Promise<void> | undefined
+  #stopWaiting: () => void = () => undefined
   #waiting: { sequence: number; resolve: () => void }[] = []
 
   /** `onFailure` is told when the log cannot be read; that a connection ends is no failure of this. */
@@ -43,6 +44,7 @@ export class Uploader {
   /** Nothing goes anywhere. Who waits for `sent` does so until it goes on. */
   pause(): void {
     this.#target = undefined
+    this.#stopWaiting()
   }
 
   /** Resolves when everything up to `sequence` is sent. */
@@ -99,18 +101,20 @@ export class Uploader {
         return true
       } catch (error) {
         if (!isAteError(error)) throw error
-        const hasRoom = errorCode(error) === 'LAGGED' && (await becomesReady(target))
+        const hasRoom = errorCode(error) === 'LAGGED' && (await this.#becomesReady(target))
         if (hasRoom) continue
         if (this.#target === target) this.pause()
         return false
       }
     }
   }
-}
 
-function becomesReady(target: UploadTarget): Promise<boolean> {
-  return target.ready().then(
-    () => true,
-    () => false,
-  )
+  /** False when it does not before the connection is over, or nothing is to go there any more. */
+  #becomesReady(target: UploadTarget): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stop = (): void => resolve(false)
+      this.#stopWaiting = stop
+      target.ready().then(() => resolve(true), stop)
+    })
+  }
 }

@@ -1,5 +1,5 @@
 /** Those who wait for something that may come or not, each for a bounded time. */
-import type { AteError } from '../engine/error.js'
+import { AteError } from '../engine/error.js'
 import type { Timers } from '../wire/index.js'
 
 interface Waiter {
@@ -42,14 +42,16 @@ export class Waiters {
   }
 }
 
-/** Resolves when that has ended, however, or the time is over. */
-export async function within(timers: Timers, timeoutMs: number, waited: Promise<void>): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stop = timers.after(timeoutMs, resolve)
-    const end = (): void => {
-      stop()
-      resolve()
-    }
-    waited.then(end, end)
+/** As that ends; fails with TIMED_OUT when the time is over before. */
+export function inTime(timers: Timers, timeoutMs: number, waited: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(new AteError('TIMED_OUT', 'It was not done in time.'))
+    const stop = timers.after(timeoutMs, late)
+    waited.then(resolve, reject).finally(stop)
   })
+}
+
+/** Lets all that is due come first. */
+export function nextTurn(timers: Timers): Promise<void> {
+  return new Promise((resolve) => timers.after(0, resolve))
 }

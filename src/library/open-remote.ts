@@ -39,10 +39,12 @@ export interface OpenRemote {
 }
 
 export async function openRemote(wanted: OpenRemote): Promise<Chain> {
-  const use = linkTo(wanted.address, wanted.options)
-  const open = (): Promise<Chain> => openOnce(wanted, placeOf(wanted), use)
-  const cutBack = (sequence: number): Promise<void> => placeOf(wanted).cutBack(sequence)
-  return closingOnFailure(use.link, () => cuttingBack(open, cutBack))
+  // A chain that is closed ends its link: each attempt has one of its own.
+  const open = (): Promise<Chain> => {
+    const use = linkTo(wanted.address, wanted.options)
+    return closingOnFailure(use.link, () => openOnce(wanted, placeOf(wanted), use))
+  }
+  return cuttingBack(open, (sequence) => placeOf(wanted).cutBack(sequence))
 }
 
 /** Files, or memory: there what is not at the server is forgotten. */

@@ -18,7 +18,17 @@ export class TestServer {
   readonly dial = (): Promise<Transport> => {
     if (this.isAway) return Promise.reject(new AteError('CONNECTION_FAILED', 'Nobody answers.'))
     const [here, there] = memoryTransports()
-    void accept(there, { crypto, identity, encryption: 0 }).then(
+    this.accept(there)
+    return Promise.resolve(here)
+  }
+
+  /** Serves whoever is there. */
+  accept(transport: Transport): void {
+    if (this.isAway) {
+      transport.close()
+      return
+    }
+    void accept(transport, { crypto, identity, encryption: 0 }).then(
       (connection) => {
         this.#connections.add(connection)
         void connection.closed.then(() => this.#connections.delete(connection))
@@ -26,7 +36,6 @@ export class TestServer {
       },
       () => undefined,
     )
-    return Promise.resolve(here)
   }
 
   /** All connections are lost. */

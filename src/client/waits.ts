@@ -1,0 +1,10 @@
+/** How long a client waits for what, in milliseconds. */
+
+/** How long a server that is away may come back before that is told. */
+export const PATIENCE_MS = 5000
+/** How long others may have the turn. */
+export const TURN_MS = 60_000
+/** The opening looks so often, whatever comes. */
+export const LOOK_MS = 200
+/** How long a commit waits for the server while that is there. */
+export const ACCEPT_MS = 60_000

@@ -1,0 +1,60 @@
+/** What is committed while the server is away and others go on lies beside the chain afterwards, and the chain is as they have it. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { listenWebSocket } from '../../src/adapters/node/web-socket/listen.js'
+import { AteConfig, type Chain, Registry } from '../../src/index.js'
+import { Note, store, texts } from '../helpers/disk-chains.js'
+import { TestServer } from '../helpers/real-server.js'
+
+async function served(t: Test): Promise<{ server: TestServer; url: string; root: string; config: AteConfig }> {
+  const root = mkdtempSync(join(tmpdir(), 'atefs-set-aside-'))
+  const server = new TestServer()
+  const onTransport = server.accept.bind(server)
+  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, onTransport })
+  t.teardown(async () => {
+    server.cut()
+    await server.close()
+    await listener.close()
+    rmSync(root, { recursive: true })
+  })
+  const known = { passphrase: 'secret', knownServers: join(root, 'known'), recoveryMode: 'async' } as const
+  return { root, server, url: `ws://127.0.0.1:${listener.port}/db`, config: AteConfig.default().with(known) }
+}
+
+for (const [here, there] of [
+  [1, 4],
+  [4, 1],
+  [2, 2],
+] as const)
+  await t.test(`${here} commits made without the server, while others made ${there}, are set aside`, async (t) => {
+    const { server, url, root, config } = await served(t)
+    const notices: string[] = []
+    const one = config.with({ logPath: join(root, 'one'), onNotice: (message) => notices.push(message) })
+    const using = async (config: AteConfig, work: (chain: Chain) => Promise<void>): Promise<void> => {
+      const registry = new Registry(config)
+      await work((await registry.open(url, 'notes')).chain).finally(() => registry.close())
+    }
+    await using(one, async (chain) => {
+      await chain.transact((dio) => dio.store({ text: 'both' }, { type: Note }), { durability: 'server' })
+      server.isAway = true
+      server.cut()
+      for (let i = 0; i < here; i++) await store(chain, `here ${i}`)
+    })
+    server.isAway = false
+    const others = ['both', ...Array.from({ length: there }, (_, i) => `there ${i}`)]
+    await using(config.with({ logPath: join(root, 'other'), recoveryMode: 'sync' }), async (chain) => {
+      for (const text of others.slice(1)) await store(chain, text)
+    })
+    await using(one, async (chain) => {
+      t.strictSame((await texts(chain)).toSorted(), others)
+      await chain.transact((dio) => dio.store({ text: 'together' }, { type: Note }), { durability: 'server' })
+    })
+    t.match(notices.join('\n'), new RegExp(`Others went on with .*: ${here} commits`))
+    const kept = readdirSync(join(root, 'one'), { recursive: true, encoding: 'utf8' })
+    t.equal(kept.filter((name) => name.includes('.set-aside/')).length, 1)
+    await using(config, async (chain) => {
+      t.equal((await texts(chain)).length, others.length + 1)
+    })
+  })
