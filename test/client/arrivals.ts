@@ -5,7 +5,11 @@ import { Relay } from '../helpers/relay.js'
 import { eventually, machine, store } from '../helpers/remote-chains.js'
 
 await t.test('who waits for what was on its way is told when the connection ends, before and after', async (t) => {
-  const arrivals = new Arrivals({ isSigned: false, take: () => Promise.resolve(), onFailure: t.error })
+  const arrivals = new Arrivals({
+    isSigned: false,
+    take: () => Promise.resolve(),
+    onFailure: (error) => void t.error(error),
+  })
   await arrivals.drained()
   arrivals.afterwards(() => new Promise(() => undefined))
   const waiting = arrivals.drained()

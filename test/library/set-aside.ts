@@ -26,7 +26,6 @@ async function served(t: Test): Promise<{ server: TestServer; url: string; root:
 for (const [here, there] of [
   [1, 4],
   [4, 1],
-  [2, 2],
 ] as const)
   await t.test(`${here} commits made without the server, while others made ${there}, are set aside`, async (t) => {
     const { server, url, root, config } = await served(t)
