@@ -69,8 +69,10 @@ export class CopiedStores implements ChainStores {
   }
 
   #copy(chain: string): void {
+    const before = this.#stop(chain)
     const giveUp = new AbortController()
     const copy = async (): Promise<void> => {
+      await before
       try {
         const bytes = await copyChain(join(this.#from, chain), join(this.#to, chain), giveUp.signal)
         this.#log.debug('copied', { chain, bytes })

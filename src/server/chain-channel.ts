@@ -1,5 +1,5 @@
 /** A channel: what one connection does with one chain. */
-import { AteError, isAteError } from '../engine/error.js'
+import { AteError, errorCode, isAteError } from '../engine/error.js'
 import type { BatchBytes } from '../engine/log/index.js'
 import { ProofRun } from '../engine/log/proof-runs.js'
 import { equalBytes } from '../engine/bytes/equal.js'
@@ -16,6 +16,7 @@ import {
 } from '../sync/index.js'
 import { MAX_FAILURE_LENGTH } from '../sync/limits.js'
 import { Follower } from './follower.js'
+import type { HeldBytes } from './held-bytes.js'
 import type { ChainUser, HostedChain } from './hosted-chain.js'
 import type { Rate } from './rate.js'
 import type { Asker } from './turns.js'
@@ -26,6 +27,8 @@ export interface ChainChannelOptions {
   readonly channel: number
   readonly requests: Rate
   readonly bytes: Rate
+  /** Shared by all channels of the connection. */
+  readonly held: HeldBytes
   /** It has ended, by its own will. */
   readonly onLeave: () => void
 }
@@ -34,7 +37,7 @@ export class ChainChannel implements ChainUser, Asker {
   follower: Follower | undefined
   readonly handlers: ChannelHandlers
   readonly #options: ChainChannelOptions
-  readonly #joiner = new BatchJoiner()
+  readonly #joiner = new BatchJoiner({ mayMiss: false })
   readonly #run = new ProofRun()
   /** Of what is being joined. */
   #runTerm = 0
@@ -84,6 +87,7 @@ export class ChainChannel implements ChainUser, Asker {
   }
 
   refused(term: number, sequence: number, why: AteError): void {
+    if (term === this.#runTerm) this.#reset(0)
     this.#tellRefused(term, sequence, why)
     this.#options.chain.turns.forfeit(this, term, why)
   }
@@ -133,14 +137,20 @@ export class ChainChannel implements ChainUser, Asker {
     const asked = { sequence, digest }
     if (sequence <= chain.point.sequence && !(await this.#has(asked)))
       throw failure('CHAIN_FORKED', `The chain has another batch ${sequence}.`, { head: await chain.heads.current() })
+    // Nobody waits for the turn of one who is still being sent what there is; but who comes back to his own has it already.
+    if (!chain.turns.isOf(session, term)) await this.follower?.reached(chain.point.sequence)
+    if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
     const given = await chain.turns.ask(this, session, term)
     const { point } = chain
+    chain.turns.noteTold(this, given, false)
     await this.follower?.reached(point.sequence)
+    chain.turns.noteTold(this, given, true)
     return { term: given, ...point }
   }
 
   async #release(term: number): Promise<Record<string, never>> {
     const isOver = !(await this.#options.chain.turns.release(this, term))
+    if (term === this.#runTerm) this.#reset(0)
     if (isOver) throw new AteError('LOCK_LOST', `The turn of term ${term} is over.`)
     return {}
   }
@@ -155,7 +165,7 @@ export class ChainChannel implements ChainUser, Asker {
     const ranges = numbers.map(([from, to]) => ({ from, to })).sort((a, b) => a.from - b.from)
     if (ranges.some(({ from }, i) => from <= (ranges[i - 1]?.to ?? -1)))
       throw new AteError('BAD_ARGUMENT', 'Ranges of numbers overlap.')
-    chain.drop(ranges)
+    await chain.drop(ranges)
     return {}
   }
 
@@ -184,21 +194,34 @@ export class ChainChannel implements ChainUser, Asker {
     }
     chain.turns.noteWrite()
     if (term !== this.#runTerm) this.#reset(term)
-    this.#runBytes += bytes.length
-    const batch = this.#joiner.add(bytes, more)
+    let batch: BatchBytes | undefined
+    try {
+      this.#options.held.assemble(bytes.length)
+      this.#runBytes += bytes.length
+      batch = this.#joiner.add(bytes, more)
+    } catch (error) {
+      if (errorCode(error) !== 'BATCH_REFUSED' || !isAteError(error)) throw error
+      chain.turns.forfeit(this, term, error)
+      void this.#tellLost(term, error)
+      return
+    }
     await Promise.all([
       batch === undefined ? undefined : this.#takeBatch(batch, term),
       this.#options.bytes.take(bytes.length),
     ])
   }
 
-  #takeBatch(batch: BatchBytes, term: number): Promise<void> | undefined {
-    const { chain } = this.#options
+  async #takeBatch(batch: BatchBytes, term: number): Promise<void> {
+    const { chain, held } = this.#options
     const run = chain.facts.trust === 'distributed' ? this.#run.add(batch) : [batch]
-    if (run === undefined) return undefined
-    const full = chain.uploads.add({ run, bytes: this.#runBytes, term, by: this })
+    if (run === undefined) return
+    const bytes = this.#runBytes
     this.#runBytes = 0
-    return full
+    held.bring(bytes)
+    await Promise.all([
+      chain.uploads.add({ run, bytes, term, by: this, onTaken: () => held.taken(bytes) }),
+      held.room(),
+    ])
   }
 
   /** What still comes of a turn that is over: told once. */
@@ -211,6 +234,7 @@ export class ChainChannel implements ChainUser, Asker {
   /** Behind what was brought before: that is taken still. */
   async #tellLost(term: number, why: AteError): Promise<void> {
     this.#refusedTerm = term
+    if (term === this.#runTerm) this.#reset(0)
     const { chain } = this.#options
     await chain.uploads.settled()
     this.#tellRefused(term, chain.durableSequence + 1, why)
@@ -225,6 +249,7 @@ export class ChainChannel implements ChainUser, Asker {
   #reset(term: number): void {
     this.#joiner.reset()
     this.#run.take()
+    this.#options.held.forget(this.#runBytes)
     this.#runTerm = term
     this.#runBytes = 0
   }

@@ -108,25 +108,32 @@ export class Follower {
   }
 
   async #sendHistory(to: number): Promise<void> {
+    await this.#room()
     for await (const batch of this.#options.chain.read(this.#cursor + 1, to)) {
       await this.#sendSlowly(toSend(batch))
+      // Before the next is read: it may be large.
+      await this.#room()
       if (this.#hasEnded || this.#options.chain.recent.get(this.#cursor + 1) !== undefined) return
     }
   }
 
   async #sendSlowly(batch: BatchToSend): Promise<void> {
-    const { peer } = this.#options
     for (const part of batch.parts) {
-      // Several channels of a connection may be told at once that there is room: each looks again.
-      while (peer.unsentBytes >= EAGER_BYTES && !this.#hasEnded) {
-        await peer.ready()
-        if (peer.unsentBytes <= MOST_BYTES) break
-      }
+      await this.#room()
       if (this.#hasEnded) return
       this.#push(part)
     }
     this.#sent(batch)
     this.#tell()
+  }
+
+  async #room(): Promise<void> {
+    const { peer } = this.#options
+    // Several channels of a connection may be told at once that there is room: each looks again.
+    while (peer.unsentBytes >= EAGER_BYTES && !this.#hasEnded) {
+      await peer.ready()
+      if (peer.unsentBytes <= MOST_BYTES) return
+    }
   }
 
   #push({ bytes, more }: BatchToSend['parts'][number]): void {

@@ -1,4 +1,5 @@
 /** Gives back the space of bodies that the chain has dropped: where they lie only the tables of its batches tell. */
+import { AteError } from '../engine/error.js'
 import { SpaceFreer, type FreePlace } from '../engine/chain/compaction/space-freer.js'
 import { ManifestFile } from '../engine/log/manifest-file.js'
 import { openSegment } from '../engine/log/segment-open.js'
@@ -8,8 +9,12 @@ import type { BatchSource } from '../engine/log/index.js'
 import { GROUP_CONTENT, type NumberRange } from '../engine/log/types.js'
 import type { RelayLog } from './relay-log.js'
 
-/** Only closed segments are looked at, as everywhere. A crash before the end of it leaves the space taken. */
-export async function freeDropped(log: RelayLog, numbers: readonly NumberRange[]): Promise<number> {
+/** Only closed segments are looked at, as everywhere. A crash before the end of it, or ABORTED, leaves the space taken. */
+export async function freeDropped(
+  log: RelayLog,
+  numbers: readonly NumberRange[],
+  signal: AbortSignal,
+): Promise<number> {
   const { source } = log
   const closed = log.closedSegments()
   const freer = new SpaceFreer(source.storage)
@@ -18,7 +23,7 @@ export async function freeDropped(log: RelayLog, numbers: readonly NumberRange[]
   let bytes = 0
   for (const entry of segments) {
     if (!closed.has(entry.number) || !(await freer.canFree(entry.number))) continue
-    bytes += await freer.free(await placesIn(source, entry, numbers))
+    bytes += await freer.free(await placesIn(source, entry, numbers, signal))
   }
   return bytes
 }
@@ -27,11 +32,13 @@ async function placesIn(
   source: BatchSource,
   entry: SegmentEntry,
   numbers: readonly NumberRange[],
+  signal: AbortSignal,
 ): Promise<FreePlace[]> {
   const places: FreePlace[] = []
   const { file, scanner } = await openSegment(source, entry)
   try {
     for (let position = SEGMENT_HEADER_BYTES; position < scanner.limit;) {
+      if (signal.aborted) throw new AteError('ABORTED', 'The chain is closed.')
       const read = await scanner.frameAt(position)
       if (read.kind !== 'frame') break
       let at = read.frame.bodyPosition

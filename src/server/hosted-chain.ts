@@ -9,6 +9,7 @@ import { freeDropped } from './free-dropped.js'
 import type { Follower, Followed } from './follower.js'
 import { HeadSigning } from './head-signing.js'
 import type { ServerLimits, ServerNotice } from './options.js'
+import { PendingDrops } from './pending-drops.js'
 import { RecentBatches, toSend } from './recent-batches.js'
 import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
 import { loadTurn, saveTurn } from './turn-file.js'
@@ -51,7 +52,7 @@ export class HostedChain implements Followed {
   readonly #log: RelayLog
   #keyring: Uint8Array | null
   #point: Point
-  #freeing: Promise<void> = Promise.resolve()
+  readonly #drops = new PendingDrops((numbers, signal) => this.#free(numbers, signal))
 
   private constructor(
     options: HostedOptions,
@@ -141,16 +142,17 @@ export class HostedChain implements Followed {
     for (const user of this.users) if (user !== by) user.keyringChanged(keyring)
   }
 
-  /** Gives back the space of bodies, later: whoever asks need not wait. */
-  drop(numbers: readonly NumberRange[]): void {
-    if (this.#options.keepsDropped) return
-    this.#freeing = this.#freeing.then(async () => {
-      try {
-        await freeDropped(this.#log, numbers)
-      } catch (error) {
-        this.#notice('warn', 'Space of the log could not be given back.', error)
-      }
-    })
+  /** Gives back the space of bodies, later: whoever asks waits only while much is to be given back. */
+  async drop(numbers: readonly NumberRange[]): Promise<void> {
+    if (!this.#options.keepsDropped) await this.#drops.add(numbers)
+  }
+
+  async #free(numbers: readonly NumberRange[], signal: AbortSignal): Promise<void> {
+    try {
+      await freeDropped(this.#log, numbers, signal)
+    } catch (error) {
+      if (!signal.aborted) this.#notice('warn', 'Space of the log could not be given back.', error)
+    }
   }
 
   /** Everything that was brought is durable, and whoever follows has the signed head. */
@@ -164,7 +166,7 @@ export class HostedChain implements Followed {
     this.turns.close()
     await this.uploads.settled()
     this.heads.close()
-    await this.#freeing
+    await this.#drops.close()
     await this.#log.close()
   }
 

@@ -5,6 +5,7 @@ import { MAX_LISTED_CHAINS } from '../sync/limits.js'
 import { type Connection, parseChainUrl, type PublicKey, type Timers } from '../wire/index.js'
 import { ChainChannel } from './chain-channel.js'
 import type { ChainHost } from './chain-host.js'
+import { HeldBytes } from './held-bytes.js'
 import type { HostedChain } from './hosted-chain.js'
 import type { ServerLimits, Wish } from './options.js'
 import { Rate } from './rate.js'
@@ -23,6 +24,7 @@ export class ServerSession {
   readonly #service: string
   readonly #channels = new Map<number, { channel: ChainChannel; chain: HostedChain }>()
   readonly #requests: Rate
+  readonly #held: HeldBytes
   #lastChannel = 0
   /** Channels that are being opened. */
   #opening = 0
@@ -32,6 +34,7 @@ export class ServerSession {
     this.#options = options
     this.#service = service
     this.#requests = new Rate(options.timers, options.limits.requestsPerSecond)
+    this.#held = new HeldBytes(options.limits.waitingBytes)
     this.peer = new Peer(connection, options.timers)
     this.peer.listen(0, {
       requests: {
@@ -100,6 +103,7 @@ export class ServerSession {
       channel: number,
       requests: this.#requests,
       bytes: new Rate(timers, limits.bytesPerSecond),
+      held: this.#held,
       onLeave: () => this.#remove(number),
     })
     this.#channels.set(number, { channel, chain })

@@ -44,9 +44,14 @@ interface Holder {
   asker: Asker | undefined
   /** It was told that somebody waits. */
   isRecalled: boolean
+  /** It knows that it has the turn, as far as it was sent. */
+  isTold: boolean
   /** It had the time it is given after a loss. */
   isOverdue: boolean
 }
+
+/** One that does not read what it is sent has no more time than that. */
+const UNTOLD_GRACES = 6
 
 export class Turns {
   readonly #options: TurnsOptions
@@ -62,7 +67,7 @@ export class Turns {
     const { term, session } = options.state
     this.#term = term
     if (session === null) return
-    this.#holder = { session, asker: undefined, isRecalled: false, isOverdue: false }
+    this.#holder = { session, asker: undefined, isRecalled: false, isTold: true, isOverdue: false }
     this.#startGrace()
   }
 
@@ -76,11 +81,17 @@ export class Turns {
     return this.#holder !== undefined
   }
 
+  /** True for the session that has the turn of that term, its connection lost or not. */
+  isOf(session: Uint8Array, term: number): boolean {
+    const holder = this.#holder
+    return holder !== undefined && !this.#isGiving && term === this.#term && equalBytes(holder.session, session)
+  }
+
   /** Resolves with the term when the turn is given. BAD_ARGUMENT for who has it or waits already. */
   async ask(asker: Asker, session: Uint8Array, term: number): Promise<number> {
     if (this.#isClosed) throw closed()
     const holder = this.#holder
-    if (holder !== undefined && !this.#isGiving && term === this.#term && equalBytes(holder.session, session)) {
+    if (holder !== undefined && this.isOf(session, term)) {
       this.#stopTimer()
       holder.asker = asker
       holder.isRecalled = holder.isOverdue = false
@@ -108,6 +119,14 @@ export class Turns {
   /** The holder writes: whoever waits goes on waiting. */
   noteWrite(): void {
     if (this.#holder?.isRecalled === true) this.#startRecallTimer()
+  }
+
+  /** What the holder has to have first is on its way to it: the time that it has after a recall begins when it is told. */
+  noteTold(asker: Asker, term: number, isTold: boolean): void {
+    const holder = this.#holder
+    if (holder === undefined || !this.isHeldBy(asker, term) || holder.isTold === isTold) return
+    holder.isTold = isTold
+    if (holder.isRecalled) this.#startRecallTimer()
   }
 
   /** What was brought with that term cannot be taken: it is over. Whoever goes on with it meanwhile is told. */
@@ -155,7 +174,13 @@ export class Turns {
     const next = this.#waiting.shift()
     if (next === undefined || this.#isClosed) return
     const term = this.#term + 1
-    const given: Holder = { session: next.session, asker: next.asker, isRecalled: false, isOverdue: false }
+    const given: Holder = {
+      session: next.session,
+      asker: next.asker,
+      isRecalled: false,
+      isTold: true,
+      isOverdue: false,
+    }
     this.#holder = given
     this.#term = term
     this.#isGiving = true
@@ -184,7 +209,8 @@ export class Turns {
   }
 
   #startRecallTimer(): void {
-    this.#restartTimer(() => {
+    const { graceMs } = this.#options
+    this.#restartTimer(this.#holder?.isTold === false ? UNTOLD_GRACES * graceMs : graceMs, () => {
       const asker = this.#holder?.asker
       const term = this.#term
       this.#end()
@@ -193,15 +219,15 @@ export class Turns {
   }
 
   #startGrace(): void {
-    this.#restartTimer(() => {
+    this.#restartTimer(this.#options.graceMs, () => {
       if (this.#holder !== undefined) this.#holder.isOverdue = true
       void this.#giveNext()
     })
   }
 
-  #restartTimer(run: () => void): void {
+  #restartTimer(afterMs: number, run: () => void): void {
     this.#stopTimer()
-    if (!this.#isClosed) this.#stopTimer = this.#options.timers.after(this.#options.graceMs, run)
+    if (!this.#isClosed) this.#stopTimer = this.#options.timers.after(afterMs, run)
   }
 }
 

@@ -16,6 +16,8 @@ export interface Upload {
   readonly bytes: number
   readonly term: number
   readonly by: Uploader
+  /** Called when it is written, or refused. */
+  readonly onTaken?: () => void
 }
 
 export interface TakenBatch {
@@ -73,6 +75,7 @@ export class Uploads {
       for (const upload of this.#queue.splice(0)) {
         await this.#take(upload)
         this.#waitingBytes -= upload.bytes
+        upload.onTaken?.()
       }
       this.#syncSoon()
       for (const resolve of this.#forRoom.splice(0)) resolve()

@@ -40,19 +40,25 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 
 /** Keeps no more than the first part announces, and that is bounded. */
 export class BatchJoiner {
+  readonly #mayMiss: boolean
   #parts: Uint8Array[] = []
   #bytes = 0
   #announced = 0
+
+  /** `mayMiss` false: batches that come without some of their groups are refused, before anything is allocated for them. */
+  constructor({ mayMiss = true } = {}) {
+    this.#mayMiss = mayMiss
+  }
 
   /** Bytes of a batch whose last part has not come. */
   get waitingBytes(): number {
     return this.#bytes
   }
 
-  /** The batch, when this was its last part; content that is missing is zeros. BAD_FORMAT for what is no batch item. */
+  /** The batch, when this was its last part; content that is missing is zeros. BAD_FORMAT for what is no batch item, BATCH_REFUSED. */
   add(part: Uint8Array, more: boolean): BatchBytes | undefined {
     if (more && part.length !== MAX_PART_BYTES) throw bad('a part that is not the last has another length than those')
-    if (this.#parts.length === 0) this.#announced = announcedBytes(part)
+    if (this.#parts.length === 0) this.#announced = this.#announcedBy(part)
     this.#parts.push(part)
     this.#bytes += part.length
     if (this.#bytes > this.#announced || (more && this.#bytes === this.#announced))
@@ -63,17 +69,19 @@ export class BatchJoiner {
     return decode(item)
   }
 
+  /** At most: what is missing takes less. */
+  #announcedBy(first: Uint8Array): number {
+    const { headBytes, groupBytes, missing } = itemOf(first)
+    if (missing > 0 && !this.#mayMiss)
+      throw new AteError('BATCH_REFUSED', 'The batch comes without all that belongs to it.')
+    return BATCH_ITEM_BYTES + 4 * missing + headBytes + groupBytes
+  }
+
   /** Forgets what has come of a batch. */
   reset(): void {
     this.#parts = []
     this.#bytes = 0
   }
-}
-
-/** At most: what is missing takes less. */
-function announcedBytes(first: Uint8Array): number {
-  const { headBytes, groupBytes, missing } = itemOf(first)
-  return BATCH_ITEM_BYTES + 4 * missing + headBytes + groupBytes
 }
 
 function itemOf(bytes: Uint8Array): NonNullable<ReturnType<typeof decodeBatchItem>> {

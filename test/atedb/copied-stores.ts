@@ -70,6 +70,11 @@ t.test('closing a chain of a server copies it; opening it anew does not wait for
   const stores = new CopiedStores(new ServerStores(from), from, to, log)
   t.same(await stores.list(), ['notes'])
   t.equal(await stores.open('none'), undefined)
+  await t.rejects(
+    stores.create('notes/0000000001.seg.copy'),
+    { code: 'BAD_ARGUMENT' },
+    'what copying makes and renames',
+  )
   const opened = await stores.open('notes')
   opened?.anchor.close()
   const again = await stores.open('notes')

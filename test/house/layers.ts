@@ -41,7 +41,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'adapters/node': [...engine, 'sync', 'client', 'wire', 'node:', 'lmdb'],
   'adapters/node/server-stores': ['adapters/node', ...engine, 'server/chain-stores', 'node:'],
   'adapters/browser': ['engine/error', 'wire'],
-  'adapters/node/dns': ['engine/error', 'wire', 'dns-packet', 'node:'],
+  'adapters/node/dns': ['engine/error', 'adapters/node/connect-datagrams', 'wire', 'dns-packet', 'node:'],
   'adapters/node/web-socket': ['engine/error', 'wire', 'ws', 'node:'],
   'adapters/node/libc': ['engine/error', 'koffi', 'node:'],
   'fs/errno': ['engine/error'],

@@ -1,11 +1,15 @@
 /** Who follows a chain gets every batch, in order, once; and nobody gets what is not of his chain. */
 import t from 'tap'
 import { AteError } from '../../src/engine/error.js'
+import type { ReceivedBatch } from '../../src/engine/log/index.js'
+import { GROUP_CONTENT } from '../../src/engine/log/types.js'
 import { failureDetail, isHeadAuthentic, START } from '../../src/sync/index.js'
 import type { ChainServer } from '../../src/server/index.js'
 import { LocalChain, MemoryStores, serverOn, type TestChannel, TestClient } from '../helpers/chain-server.js'
 import { keys } from '../helpers/log-workbench.js'
 import { connected, crypto, failure, identity, settled, take } from '../helpers/wire.js'
+
+type Missing = ReceivedBatch['missing'][number]
 
 const sequences = (count: number, from = 1): number[] => Array.from({ length: count }, (_, i) => from + i)
 const got = ({ received }: TestChannel): number[] => received.map(({ sequence }) => sequence)
@@ -182,5 +186,25 @@ t.test('nothing is dropped in a chain of distributed trust', async (t) => {
   const { channel } = await client.peer.request(0, 'create', facts)
   const { term } = await client.peer.request(channel, 'turn', { session: client.session, term: 0, ...START })
   t.equal(await failure(client.peer.request(channel, 'drop', { term, numbers: [[1, 9]] })), 'NOT_SUPPORTED')
+  await server.close()
+})
+
+t.test('a batch that is brought without its content is refused, and ends nothing but the turn', async (t) => {
+  const { server, local, writer, term } = await served(100)
+  await local.add(1000)
+  const made = await local.batches(2)
+  const finding = { kind: 'group', message: '', segment: 1, position: 0, sequence: 2 } as const
+  const cut = made.map((batch) => {
+    const missing = batch.head.table
+      .filter(({ kind }) => kind === GROUP_CONTENT)
+      .map((group): Missing => ({ ...group, kind: GROUP_CONTENT, finding }))
+    return { ...batch, missing }
+  })
+  await writer.upload(term, cut)
+  await writer.until(() => writer.refused.length === 1)
+  t.match(writer.refused, [{ term, sequence: 2, code: 'BATCH_REFUSED', message: /without all/ }])
+  const { term: again } = await writer.turn(START)
+  await writer.upload(again, made)
+  await writer.until(() => writer.accepted.at(-1) === 2)
   await server.close()
 })

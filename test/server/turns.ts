@@ -196,3 +196,22 @@ t.test('who is given the turn has been sent everything before', async (t) => {
   t.equal(received, 30)
   await server.close()
 })
+
+t.test('the time of who is recalled begins when he was sent all, and is bounded until then', async (t) => {
+  for (const isTold of [true, false]) {
+    const { turns: all, timers } = turns()
+    const [a, b] = [new Asker(), new Asker()]
+    await all.ask(a, session(1), 0)
+    all.noteTold(a, 1, false)
+    const next = all.ask(b, session(2), 0)
+    await timers.pass(50_000)
+    t.ok(all.isHeldBy(a, 1))
+    if (isTold) all.noteTold(a, 1, true)
+    await timers.pass(9_000)
+    t.ok(all.isHeldBy(a, 1))
+    await timers.pass(1_000)
+    t.strictSame(a.losses, [1])
+    t.equal(await next, 2)
+    all.close()
+  }
+})

@@ -122,3 +122,15 @@ t.test('what was never a batch is refused with BAD_FORMAT', async (t) => {
   )
   t.ok(taken > 0, `${taken} were taken: changes that only who verifies them sees`)
 })
+
+t.test('where nothing may be missing, a batch that says so is refused by its first bytes', async (t) => {
+  const [first] = batchParts(batchItemPieces(without(small, small.head.table.length - 1)))
+  if (first === undefined) throw new Error('no parts')
+  t.throws(() => new BatchJoiner({ mayMiss: false }).add(first.bytes, first.more), { code: 'BATCH_REFUSED' })
+  // Its head is not looked at: what it announces is never allocated.
+  const announced = first.bytes.slice(0, 300)
+  new DataView(announced.buffer).setUint32(8, 256 * 1024 * 1024, true)
+  t.throws(() => new BatchJoiner({ mayMiss: false }).add(announced, false), { code: 'BATCH_REFUSED' })
+  for (const { bytes, more } of batchParts(batchItemPieces(small)))
+    t.ok(new BatchJoiner({ mayMiss: false }).add(bytes, more))
+})

@@ -55,7 +55,7 @@ export class ServerStores implements ChainStores {
 
   #path(chain: string): string {
     const parts = chain.split('/')
-    const taken = parts.find((part) => FILES.has(part) || /\.(seg|new)$/.test(part))
+    const taken = parts.find((part) => FILES.has(part) || /\.(seg|new|copy)$/.test(part))
     if (taken !== undefined) throw new AteError('BAD_ARGUMENT', `A chain of a server cannot be named ${taken}.`)
     return join(this.#directory, ...parts)
   }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { AteError } from '../../engine/error.js'
+import { whenConnected } from './connect-datagrams.js'
 
 export interface TimeServer {
   host: string
@@ -75,7 +76,7 @@ async function exchange(
         }
       })
       // Connected: only what comes from there is taken.
-      socket.connect(port, host, () => {
+      whenConnected(socket, { port, address: host }, reject, () => {
         machineMs = Date.now()
         sentAt = performance.now()
         socket.send(request(nonce))

@@ -184,3 +184,13 @@ t.test('whatever a DNS server sends is an answer, or none, or a coded error', as
   fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), attempt), { numRuns: 1000 })
   t.ok(encodeQuestion(1, question).length < 100)
 })
+
+t.test('a DNS server that cannot be reached from here at all is told, and the next is asked', async (t) => {
+  const dns = await dnsServer(t, { records: { [NAME]: [a(NAME, '10.0.0.1')] } })
+  // Nobody has a route to port 53 of the broadcast address: connecting fails at once.
+  const servers = [parseDnsServer('255.255.255.255'), parseDnsServer(dns.address)]
+  t.equal((await askDns({ type: 'A', name: NAME }, { servers })).values.length, 1)
+  const [nowhere] = servers
+  if (nowhere === undefined) throw new Error('no server')
+  await t.rejects(askDns({ type: 'A', name: NAME }, { servers: [nowhere] }), { code: 'CONNECTION_FAILED' })
+})

@@ -39,6 +39,8 @@ await t.test('silence ends in time, and a port where nobody listens at once', as
   const { port } = socket.address()
   socket.close()
   await t.rejects(askTime({ host: '127.0.0.1', port }, 60_000), { code: 'INPUT_OUTPUT' })
+  // Connecting fails at once.
+  await t.rejects(askTime({ host: '255.255.255.255', port: 123 }, 60_000), { code: 'INPUT_OUTPUT' })
   await t.rejects(askTime({ host: 'no-such-host.invalid', port: 123 }, 60_000), { code: 'INPUT_OUTPUT' })
   await t.rejects(askTime(silent, 60_000, AbortSignal.abort()), { code: 'ABORTED' })
   const controller = new AbortController()

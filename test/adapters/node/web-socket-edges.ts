@@ -1,7 +1,7 @@
 /** What is particular to WebSockets: dialling, listening, TLS, and visitors who speak something else. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect as netConnect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -158,3 +158,16 @@ async function listening(t: Test, visit: (socket: Socket) => void): Promise<numb
   t.teardown(() => void server.close())
   return (server.address() as AddressInfo).port
 }
+
+t.test('a connection that says nothing keeps nobody from closing', async (t) => {
+  const { listener } = await serving(t)
+  const silent = netConnect(listener.port, '127.0.0.1')
+  await once(silent, 'connect')
+  const gone = once(silent, 'close')
+  silent.on('error', () => undefined)
+  silent.resume()
+  const sinceMs = performance.now()
+  await listener.close()
+  t.ok(performance.now() - sinceMs < 2000)
+  await gone
+})

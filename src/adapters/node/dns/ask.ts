@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { isIP, isIPv6, Socket } from 'node:net'
 import { AteError } from '../../../engine/error.js'
+import { whenConnected } from '../connect-datagrams.js'
 import { decodeAnswer, type DnsAnswer, type DnsQuestion, encodeQuestion } from './packets.js'
 
 export interface DnsServer {
@@ -80,7 +81,7 @@ function byUdp(question: DnsQuestion, { address, port }: DnsServer, ending: Abor
       }
     })
     // Connected: only what comes from there is taken.
-    socket.connect(port, address, () => socket.send(encodeQuestion(id, question)))
+    whenConnected(socket, { port, address }, reject, () => socket.send(encodeQuestion(id, question)))
   }).finally(() => socket.close())
 }
 

@@ -37,7 +37,7 @@ export interface ListenOptions {
 export interface Listener {
   readonly port: number
   readonly address: string
-  /** Takes no more connections; those there are go on. Resolves when all are gone. */
+  /** Takes no more connections; WebSockets that there are go on. Resolves when all are gone. */
   close(): Promise<void>
 }
 
@@ -78,7 +78,7 @@ function httpServer({ tls }: ListenOptions): Server {
   }
   if (tls === undefined) return createServer(limits)
   try {
-    return createTlsServer({ ...limits, cert: tls.certificate, key: tls.key })
+    return createTlsServer({ ...limits, handshakeTimeout: REQUEST_TIMEOUT_MS, cert: tls.certificate, key: tls.key })
   } catch (cause) {
     throw new AteError('BAD_ARGUMENT', 'The certificate and its key do not fit, or are none.', { cause })
   }
@@ -100,7 +100,8 @@ function closed(http: Server, sockets: WebSocketServer): Promise<void> {
   return new Promise((resolve) => {
     sockets.close()
     http.close(() => resolve())
-    http.closeIdleConnections()
+    // Also those that say nothing. Those of WebSockets, which end by themselves, are none of them.
+    http.closeAllConnections()
   })
 }
 
