@@ -56,6 +56,8 @@ export async function startAtedb(
     end: async (signal) => {
       child.kill(signal)
       await ended
+      if (child.exitCode === null && child.signalCode !== signal)
+        throw new Error(`ended by ${child.signalCode} instead of ${signal}: ${messages}`)
       return child.exitCode ?? undefined
     },
   }
