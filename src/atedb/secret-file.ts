@@ -8,12 +8,13 @@ import { errnoOf, fileError } from '../adapters/node/file-error.js'
 import { readFully } from '../adapters/node/file-segment.js'
 import { makeDirectory } from '../adapters/node/make-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { syncDirectory } from '../adapters/node/replace-directory.js'
 import { equalBytes } from '../engine/bytes/equal.js'
 import { fromHex, toHex } from '../engine/bytes/hex.js'
 import { toLatin1 } from '../engine/bytes/latin1.js'
 import { AteError } from '../engine/error.js'
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const MAX_BYTES = 1024
 const OTHERS = 0o077
 const CHECK_BYTES = 8
@@ -94,15 +95,6 @@ function write(path: string, text: string): void {
   try {
     const bytes = new TextEncoder().encode(text)
     if (writeSync(fd, bytes) < bytes.length) throw new AteError('NO_SPACE', `There is no space for ${path}.`)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, O_RDONLY | O_DIRECTORY)
-  try {
     fsyncSync(fd)
   } finally {
     closeSync(fd)

@@ -104,11 +104,7 @@ export class ChainChannel implements ChainUser, Asker {
   async #follow(point: Point): Promise<Point> {
     const { chain, peer, channel } = this.#options
     if (this.follower !== undefined) throw new AteError('BAD_ARGUMENT', 'The channel follows already.')
-    const own = chain.point
-    if (point.sequence <= own.sequence && !(await this.#has(point))) {
-      const head = await chain.heads.current()
-      throw failure('CHAIN_FORKED', `The chain has another batch ${point.sequence}.`, { head })
-    }
+    await this.#demandHistory(point)
     if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
     const from = Math.min(point.sequence, chain.point.sequence)
     const onFailure = (error: unknown): void => void peer.close(isAteError(error) ? error : undefined)
@@ -118,6 +114,14 @@ export class ChainChannel implements ChainUser, Asker {
     setTimeout(() => follower.wake(), 0)
     chain.heads.note()
     return chain.point
+  }
+
+  /** CHAIN_FORKED, with the signed head, when the chain has another batch there than who asks. */
+  async #demandHistory(point: Point): Promise<void> {
+    const { chain } = this.#options
+    if (point.sequence > chain.point.sequence || (await this.#has(point))) return
+    const head = await chain.heads.current()
+    throw failure('CHAIN_FORKED', `The chain has another batch ${point.sequence}.`, { head })
   }
 
   async #has(point: Point): Promise<boolean> {
@@ -134,9 +138,7 @@ export class ChainChannel implements ChainUser, Asker {
 
   async #turn({ session, term, sequence, digest }: RequestMap['turn']['request']): Promise<Point & { term: number }> {
     const { chain } = this.#options
-    const asked = { sequence, digest }
-    if (sequence <= chain.point.sequence && !(await this.#has(asked)))
-      throw failure('CHAIN_FORKED', `The chain has another batch ${sequence}.`, { head: await chain.heads.current() })
+    await this.#demandHistory({ sequence, digest })
     // Nobody waits for the turn of one who is still being sent what there is; but who comes back to his own has it already.
     if (!chain.turns.isOf(session, term)) await this.follower?.reached(chain.point.sequence)
     if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')

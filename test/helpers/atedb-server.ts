@@ -3,22 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { dialWebSocket } from '../../src/adapters/node/web-socket/connect.js'
+import type { Started } from '../../src/cli/atedb/serve-solo.js'
 import { connect, type Connection, type ConnectOptions, parseServerKeyId } from '../../src/wire/index.js'
 import type { CliWorld } from './cli.js'
 import { clientOptions } from './wire.js'
 
 export const ATEDB = fileURLToPath(new URL('../../bin/atedb.js', import.meta.url))
-
-/** What it tells with --json when it listens. */
-export interface Started {
-  url: string
-  listening: string
-  serverKey: string
-  logsPath: string
-  trust: string
-  wireEncryption: number
-  pid: number
-}
 
 export interface AtedbServer {
   readonly started: Started

@@ -3,24 +3,14 @@
  * that was acknowledged, whatever was dropped by then, with the index as it was or without, and goes on as a sound chain.
  * ATEFS_TEST_LONG=1 tries every cut with every luck.
  */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import type { OrderedStore } from '../../../src/engine/index/ordered-store.js'
 import { BodyModel, commitAs, type Contents, firstFinding } from '../../helpers/body-chain.js'
 import { lastCommitOf, openBodyChain, wrongWith } from '../../helpers/body-chain.js'
-import { cuts, lastNoteOf, powerFailures } from '../../helpers/crash/cuts.js'
+import { checkAll, type CrashNote, killsOf, powerFailuresOf } from '../../helpers/crash/crashes.js'
 import { HistoryStore } from '../../helpers/crash/history-store.js'
-import { FaultStorage, type Operation } from '../../helpers/fault-storage.js'
-import { seededRandom } from '../../helpers/seeded-random.js'
-
-const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
-
-interface Note {
-  /** Number of the last commit that was acknowledged. */
-  acknowledged: number
-  /** What had been written of the index. */
-  indexSteps: number
-}
+import { FaultStorage } from '../../helpers/fault-storage.js'
 
 interface Life {
   storage: FaultStorage
@@ -37,7 +27,7 @@ async function live(): Promise<Life> {
   const states: Contents[] = [new Map<number, never>()]
   let acknowledged = 0
   let dropped = 0
-  const note = (): void => storage.mark({ acknowledged, indexSteps: store.steps.length } satisfies Note)
+  const note = (): void => storage.mark({ acknowledged, indexSteps: store.steps.length } satisfies CrashNote)
   store.onStep = note
   for (const session of [1, 2, 3]) {
     const chain = await openBodyChain({ storage, store, segmentBytes: 24 * 1024 })
@@ -74,7 +64,7 @@ async function live(): Promise<Life> {
 const life = await live()
 t.equal(life.dropped, 19, 'bodies were dropped, some of them because what was left of them was written anew')
 
-async function openAndLook(storage: FaultStorage, store: OrderedStore, note: Note): Promise<string | undefined> {
+async function openAndLook(storage: FaultStorage, store: OrderedStore, note: CrashNote): Promise<string | undefined> {
   const chain = await openBodyChain({ storage, store, segmentBytes: 24 * 1024 })
   const last = lastCommitOf(chain)
   if (last < note.acknowledged) return `commit ${last} is the last, ${note.acknowledged} was acknowledged`
@@ -99,47 +89,12 @@ async function openAndLook(storage: FaultStorage, store: OrderedStore, note: Not
   return undefined
 }
 
-/** Opens what a crash left, with the index as it was then and with none. */
-async function check(make: () => FaultStorage, operations: readonly Operation[]): Promise<string | undefined> {
-  const note = lastNoteOf(operations) as Note | undefined
-  if (note === undefined) return undefined
-  const finding = await firstFinding(make())
-  if (finding !== undefined) return finding
-  const steps = life.store.steps.slice(0, note.indexSteps)
-  return (
-    (await openAndLook(make(), HistoryStore.after(steps), note)) ?? (await openAndLook(make(), new MemoryStore(), note))
-  )
-}
+const session = { ...life, openAndLook }
 
-async function checkAll(t: Test, crashes: Iterable<[string, () => FaultStorage, readonly Operation[]]>): Promise<void> {
-  const failures: string[] = []
-  let checked = 0
-  for (const [what, make, operations] of crashes) {
-    const problem = await check(make, operations).catch((error: unknown) => String(error))
-    if (problem !== undefined) failures.push(`${what}: ${problem}`)
-    checked++
-  }
-  t.same(failures, [], `${checked} crashes`)
-}
+await t.test('after a power failure all that was acknowledged is there, whatever was dropped', (t) =>
+  checkAll(t, session, powerFailuresOf(session, 3)),
+)
 
-await t.test('after a power failure all that was acknowledged is there, whatever was dropped', async (t) => {
-  function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
-    let turn = 0
-    for (const { what, operations, files } of powerFailures(life.storage.operations, seededRandom(5), IS_LONG)) {
-      if (++turn % 3 !== 0 && !IS_LONG) continue
-      yield [what, () => FaultStorage.holding(files), operations]
-    }
-  }
-  await checkAll(t, crashes())
-})
-
-await t.test('after the process is killed all that was acknowledged is there, whatever was dropped', async (t) => {
-  function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
-    let turn = 0
-    for (const operations of cuts(life.storage.operations)) {
-      if (++turn % 8 !== 0 && !IS_LONG) continue
-      yield [`operation ${operations.length}`, () => FaultStorage.afterKill(operations), operations]
-    }
-  }
-  await checkAll(t, crashes())
-})
+await t.test('after the process is killed all that was acknowledged is there, whatever was dropped', (t) =>
+  checkAll(t, session, killsOf(session, 8)),
+)

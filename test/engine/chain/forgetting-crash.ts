@@ -3,27 +3,18 @@
  * holds everything that was acknowledged, with the index as it was or without, and goes on to forget.
  * ATEFS_TEST_LONG=1 tries every cut with every luck.
  */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import type { OrderedStore } from '../../../src/engine/index/ordered-store.js'
 import { commitAs, firstFinding, lastCommitOf, openBodyChain } from '../../helpers/body-chain.js'
-import { cuts, lastNoteOf, powerFailures } from '../../helpers/crash/cuts.js'
+import { checkAll, type CrashNote, killsOf, powerFailuresOf } from '../../helpers/crash/crashes.js'
 import { HistoryStore } from '../../helpers/crash/history-store.js'
-import { FaultStorage, type Operation } from '../../helpers/fault-storage.js'
+import { FaultStorage } from '../../helpers/fault-storage.js'
 import { bytesIn, RecordModel, type Records, wrongRecords } from '../../helpers/record-model.js'
-import { seededRandom } from '../../helpers/seeded-random.js'
 
-const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
 const SEGMENT_BYTES = 100_000
 /** What the log has when records were forgotten. */
 const MOST_BYTES = 350_000
-
-interface Note {
-  /** Number of the last commit that was acknowledged. */
-  acknowledged: number
-  /** What had been written of the index. */
-  indexSteps: number
-}
 
 const storage = new FaultStorage()
 const store = new HistoryStore()
@@ -34,7 +25,7 @@ async function live(): Promise<number> {
   const model = new RecordModel()
   let acknowledged = 0
   let freed = 0
-  const note = (): void => storage.mark({ acknowledged, indexSteps: store.steps.length } satisfies Note)
+  const note = (): void => storage.mark({ acknowledged, indexSteps: store.steps.length } satisfies CrashNote)
   store.onStep = note
   for (const session of [1, 2]) {
     const chain = await openBodyChain({ storage, store, segmentBytes: SEGMENT_BYTES })
@@ -66,7 +57,7 @@ const freed = await live()
 t.ok(freed > 500_000, `${freed} bytes were given back`)
 t.ok(bytesIn(storage) < MOST_BYTES)
 
-async function openAndLook(storage: FaultStorage, store: OrderedStore, note: Note): Promise<string | undefined> {
+async function openAndLook(storage: FaultStorage, store: OrderedStore, note: CrashNote): Promise<string | undefined> {
   const chain = await openBodyChain({ storage, store, segmentBytes: SEGMENT_BYTES })
   const last = lastCommitOf(chain)
   if (last < note.acknowledged) return `commit ${last} is the last, ${note.acknowledged} was acknowledged`
@@ -93,48 +84,12 @@ async function openAndLook(storage: FaultStorage, store: OrderedStore, note: Not
   return undefined
 }
 
-/** Opens what a crash left, with the index as it was then and with none. */
-async function check(make: () => FaultStorage, operations: readonly Operation[]): Promise<string | undefined> {
-  const note = lastNoteOf(operations) as Note | undefined
-  if (note === undefined) return undefined
-  const finding = await firstFinding(make())
-  if (finding !== undefined) return finding
-  const steps = store.steps.slice(0, note.indexSteps)
-  return (
-    (await openAndLook(make(), HistoryStore.after(steps), note)) ?? (await openAndLook(make(), new MemoryStore(), note))
-  )
-}
+const session = { storage, store, openAndLook }
 
-async function checkAll(t: Test, crashes: Iterable<[string, () => FaultStorage, readonly Operation[]]>): Promise<void> {
-  const failures: string[] = []
-  let checked = 0
-  for (const [what, make, operations] of crashes) {
-    const problem = await check(make, operations).catch((error: unknown) => String(error))
-    if (problem !== undefined) failures.push(`${what}: ${problem}`)
-    checked++
-  }
-  t.same(failures, [], `${checked} crashes`)
-  t.ok(checked > 10)
-}
+await t.test('after a power failure all that was acknowledged is there, whatever was forgotten', (t) =>
+  checkAll(t, session, powerFailuresOf(session, 20)),
+)
 
-await t.test('after a power failure all that was acknowledged is there, whatever was forgotten', async (t) => {
-  function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
-    let turn = 0
-    for (const { what, operations, files } of powerFailures(storage.operations, seededRandom(5), IS_LONG)) {
-      if (++turn % 20 !== 0 && !IS_LONG) continue
-      yield [what, () => FaultStorage.holding(files), operations]
-    }
-  }
-  await checkAll(t, crashes())
-})
-
-await t.test('after the process is killed all that was acknowledged is there, whatever was forgotten', async (t) => {
-  function* crashes(): Generator<[string, () => FaultStorage, readonly Operation[]]> {
-    let turn = 0
-    for (const operations of cuts(storage.operations)) {
-      if (++turn % 12 !== 0 && !IS_LONG) continue
-      yield [`operation ${operations.length}`, () => FaultStorage.afterKill(operations), operations]
-    }
-  }
-  await checkAll(t, crashes())
-})
+await t.test('after the process is killed all that was acknowledged is there, whatever was forgotten', (t) =>
+  checkAll(t, session, killsOf(session, 12)),
+)
