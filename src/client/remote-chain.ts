@@ -9,6 +9,7 @@ import { batchVerifier, type LogEnd } from '../engine/log/index.js'
 import type { Peer, PushMap } from '../sync/index.js'
 import { systemTimers, type Timers } from '../wire/index.js'
 import { ANSWER_MS, ChainSession } from './chain-session.js'
+import { ChainTurn } from './chain-turn.js'
 import { KnownDigests } from './known-digests.js'
 import { isSyncMode } from './recovery-mode.js'
 import { away, awayError, batchRefused, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
@@ -21,8 +22,6 @@ import { Uploader } from './uploader.js'
 import { inTime, nextTurn, Waiters } from './waiters.js'
 import { ACCEPT_MS, LOOK_MS, PATIENCE_MS, TURN_MS } from './waits.js'
 
-type Turn = 'none' | 'asked' | 'held' | 'recalled'
-
 export class RemoteChain implements WriterTurn {
   readonly #options: RemoteChainOptions
   readonly #timers: Timers
@@ -31,7 +30,7 @@ export class RemoteChain implements WriterTurn {
   readonly #uploader: Uploader
   readonly #state: StateKeeper
   readonly #heads: SeenHeads
-  readonly #turnWaiters: Waiters
+  readonly #turn: ChainTurn
   readonly #acceptWaiters: Waiters
   readonly #startWaiters: Waiters
   readonly #arrivalWaiters: Waiters
@@ -40,12 +39,7 @@ export class RemoteChain implements WriterTurn {
   #session: ChainSession | undefined
   /** The connection that is there, or is being begun with. */
   #peer: Peer | undefined
-  #turn: Turn = 'none'
-  /** Asked for back before it was known to be given. */
-  #recalledTerm = 0
   #head: LogEnd
-  /** It was given just now. */
-  #isFresh = false
   /** It was away for longer than anybody waits. */
   #isAway = false
   #failure: AteError | undefined
@@ -62,7 +56,17 @@ export class RemoteChain implements WriterTurn {
     this.#uploader = new Uploader(source, (error) => this.#fail(error))
     this.#state = new StateKeeper(options)
     this.#heads = new SeenHeads({ ...options, state: this.#state, digests: this.#digests, local: () => this.#head })
-    this.#turnWaiters = new Waiters(timers)
+    this.#turn = new ChainTurn({
+      timers,
+      flush: options.flush,
+      state: this.#state,
+      uploader: this.#uploader,
+      session: () => this.#session,
+      headSequence: () => this.#head.sequence,
+      hasBatch: (end) => this.#hasBatch(end),
+      noteServer: (end) => this.#noteServer(end),
+      broken: (peer, error) => this.#broken(peer, error),
+    })
     this.#acceptWaiters = new Waiters(timers)
     this.#startWaiters = new Waiters(timers)
     this.#arrivalWaiters = new Waiters(timers)
@@ -93,15 +97,12 @@ export class RemoteChain implements WriterTurn {
   acquire(): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(refusal(this.#failure))
     if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
-    if (this.#turn === 'held') return undefined
+    if (this.#turn.isHeld) return undefined
     const isOffline = this.#peer === undefined
     if (isOffline && this.#options.recoveryMode === 'async') return undefined
     if (isOffline && this.#isAway && this.#options.recoveryMode !== 'sync') return Promise.reject(this.#away())
-    const waiting = isOffline
-      ? this.#turnWaiters.wait(this.#patienceMs, () => this.#away())
-      : this.#turnWaiters.wait(TURN_MS, () => new AteError('TIMED_OUT', 'Others did not give the turn in time.'))
-    this.#askSoon()
-    return waiting
+    if (isOffline) return this.#turn.wait(this.#patienceMs, () => this.#away())
+    return this.#turn.wait(TURN_MS, () => new AteError('TIMED_OUT', 'Others did not give the turn in time.'))
   }
 
   onAppended({ headSequence: sequence, headDigest: digest }: WriterStatus): void {
@@ -125,7 +126,7 @@ export class RemoteChain implements WriterTurn {
    * recovery mode lets reads go on; TIMED_OUT in the others.
    */
   async refresh(): Promise<void> {
-    if (this.#turn === 'held') return
+    if (this.#turn.isHeld) return
     const isStrict = isSyncMode(this.#options.recoveryMode)
     try {
       const { link } = this.#options
@@ -146,7 +147,7 @@ export class RemoteChain implements WriterTurn {
       chain,
       recoveryMode,
       isConnected: this.#session !== undefined,
-      hasTurn: this.#turn === 'held',
+      hasTurn: this.#turn.isHeld,
       headSequence: this.#head.sequence,
       serverSequence: this.#state.server.sequence,
       problem: problem === undefined ? undefined : { code: problem.code, message: problem.message },
@@ -220,8 +221,8 @@ export class RemoteChain implements WriterTurn {
       this.#startWaiters.resolveAll()
       const isBehind =
         this.#head.sequence > this.#state.server.sequence && session.target.sequence <= this.#head.sequence
-      if (isBehind || this.#state.term > 0) await this.#ask(session)
-      else this.#askSoon()
+      if (isBehind || this.#state.term > 0) await this.#turn.ask(session)
+      else this.#turn.askSoon()
     } catch (error) {
       this.#broken(peer, error)
     }
@@ -247,7 +248,7 @@ export class RemoteChain implements WriterTurn {
       receive,
       events: {
         same: (end) => this.#noteServer(end),
-        recalled: (term) => this.#recall(term),
+        recalled: (term) => this.#turn.recall(term),
         accepted: (end) => this.#takeAccepted(end),
         refused: (refused) => this.#refused(peer, refused),
         keyring: onKeyring,
@@ -263,11 +264,11 @@ export class RemoteChain implements WriterTurn {
     this.#endSession()
     if (this.#isClosed || this.#failure !== undefined) return
     if (!isPassing(error)) this.#startWaiters.rejectAll(error)
-    if (this.#options.recoveryMode === 'async') this.#turnWaiters.resolveAll()
+    if (this.#options.recoveryMode === 'async') this.#turn.resolveWaiting()
     this.#stopPatience()
     this.#stopPatience = this.#timers.after(this.#patienceMs, () => {
       this.#isAway = true
-      this.#turnWaiters.rejectAll(this.#away())
+      this.#turn.rejectWaiting(this.#away())
       this.#acceptWaiters.rejectAll(notAccepted())
     })
   }
@@ -276,9 +277,7 @@ export class RemoteChain implements WriterTurn {
     this.#session?.end()
     this.#session = undefined
     this.#uploader.pause()
-    this.#turn = 'none'
-    this.#isFresh = false
-    this.#recalledTerm = 0
+    this.#turn.end()
   }
 
   #isCurrent(peer: Peer): boolean {
@@ -306,65 +305,13 @@ export class RemoteChain implements WriterTurn {
 
   #refuseAll(error: AteError): void {
     this.#stopPatience()
-    for (const waiters of [this.#turnWaiters, this.#acceptWaiters, this.#startWaiters]) waiters.rejectAll(error)
-  }
-
-  #askSoon(): void {
-    const session = this.#session
-    if (session === undefined || this.#turn !== 'none' || this.#turnWaiters.isEmpty) return
-    void this.#ask(session).catch((error: unknown) => this.#broken(session.peer, error))
-  }
-
-  async #ask(session: ChainSession): Promise<void> {
-    if (this.#turn !== 'none') return
-    this.#turn = 'asked'
-    const { server, session: id, term } = this.#state
-    const request = { session: id, term, sequence: server.sequence, digest: server.digest }
-    const given = await session.peer.request(session.channel, 'turn', request, { timeoutMs: TURN_MS })
-    await session.arrivals.drained()
-    if (session !== this.#session) return
-    if (given.sequence > this.#head.sequence)
-      throw new AteError('BAD_FORMAT', 'The server gives the turn to who has not everything.')
-    // Where histories part the batches come first, and tell: the server's bare word cuts nothing off.
-    if (!(await this.#hasBatch(given)))
-      throw new AteError('CHAIN_FORKED', `The server has another batch ${given.sequence} than it has sent.`)
-    if (session !== this.#session) return
-    this.#noteServer({ sequence: given.sequence, digest: given.digest.slice() })
-    this.#state.noteTerm(given.term)
-    this.#turn = 'held'
-    const push = (part: { bytes: Uint8Array; more: boolean }): void =>
-      session.peer.push(session.channel, 'batch', { ...part, term: given.term })
-    this.#uploader.begin({ push, ready: () => session.peer.ready() }, given.sequence)
-    this.#turnWaiters.resolveAll()
-    // Whoever has waited for it makes his change first: without that nobody would ever come to anything.
-    this.#isFresh = true
-    await nextTurn(this.#timers)
-    this.#isFresh = false
-    if (this.#recalledTerm === this.#state.term) this.#recall(this.#recalledTerm)
+    this.#turn.rejectWaiting(error)
+    this.#acceptWaiters.rejectAll(error)
+    this.#startWaiters.rejectAll(error)
   }
 
   async #hasBatch(end: LogEnd): Promise<boolean> {
     return this.#head.sequence >= end.sequence && (await this.#digests.has(end))
-  }
-
-  #recall(term: number): void {
-    this.#recalledTerm = term
-    const session = this.#session
-    if (session === undefined || this.#turn !== 'held' || this.#isFresh || term !== this.#state.term) return
-    this.#turn = 'recalled'
-    void this.#giveBack(session, term).catch((error: unknown) => this.#broken(session.peer, error))
-  }
-
-  async #giveBack(session: ChainSession, term: number): Promise<void> {
-    await this.#options.flush()
-    await this.#uploader.sent(this.#head.sequence)
-    await session.peer.request(session.channel, 'release', { term }, { timeoutMs: TURN_MS })
-    await session.arrivals.drained()
-    if (session !== this.#session) return
-    this.#uploader.pause()
-    this.#turn = 'none'
-    this.#state.noteTerm(0)
-    this.#askSoon()
   }
 
   async #takeAccepted(end: LogEnd): Promise<void> {

@@ -20,13 +20,11 @@ import { Overlay } from '../index/overlay.js'
 import { joinNeighbours } from './join-neighbours.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 import { changesInto } from './overlay-sink.js'
-import { RECORD_OVERHEAD_BYTES, sealedBytes } from './log-bytes.js'
+import { RECORD_OVERHEAD_BYTES } from './log-bytes.js'
+import { LogRoom } from './log-room.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
 import type { WriterTurn } from './writer-turn.js'
-
-/** Below this more room is asked for, so that writers need not wait when there is none left: 50 ms of a fast writer. */
-const ROOM_AHEAD_BYTES = 24 * 1024 * 1024
 
 export interface ChainViewOptions extends OlderReadersOptions {
   index: IndexReader
@@ -47,24 +45,18 @@ export class ChainView implements RecordView {
   readonly #verifyBatch: BatchVerifier | undefined
   readonly #overlay = new Overlay()
   readonly #arenas = new ArenaPool()
+  readonly #room: LogRoom
   #transaction = 1
   #nextGroup: number
   #openBody: OpenBody | undefined
   #drafts: GroupDraft[] = []
   #pendingBytes = 0
   #inFlightBytes = 0
-  #status: WriterStatus
   #durableAtMs: number | undefined
   #lastCommit: Promise<void> = Promise.resolve()
   /** The last commit submitted makes itself and all before it durable. */
   #isLastDurable = true
-  /** Room asked for ahead; settled when it came or was refused. */
-  #roomAhead: Promise<void> = Promise.resolve()
-  /** It has not come (yet): a disk that is nearly full is not asked again before it must be. */
-  #isRoomMissing = false
   #failure: AteError | undefined
-  /** Bytes of the log that a compaction may use. */
-  #setAside = 0
   readonly #readers: OlderReaders
   #repack: Repack | undefined
   /** Undefined: nobody else changes the chain. */
@@ -80,7 +72,12 @@ export class ChainView implements RecordView {
     this.#bodies = new BodyReader(options.openGroup, options.index, options.bodyCache)
     this.#verifyBatch = options.verifyBatch
     this.#nextGroup = options.nextGroup
-    this.#status = options.status
+    this.#room = new LogRoom(options.status, {
+      committer: () => this.#demandCommitter(),
+      unwrittenBytes: () => this.#pendingBytes + this.#inFlightBytes,
+      lastCommit: () => this.#lastCommit,
+      demandSound: () => this.#demandSound(),
+    })
     this.#readers = new OlderReaders(options)
     if (options.committer === undefined) return
     options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
@@ -98,7 +95,7 @@ export class ChainView implements RecordView {
   }
 
   get writerStatus(): WriterStatus {
-    return this.#status
+    return this.#room.status
   }
 
   /** When the last receipt came, milliseconds since 1970. */
@@ -173,13 +170,7 @@ export class ChainView implements RecordView {
   }
 
   reserve(bytes: number, essential: boolean): Promise<void> | undefined {
-    return this.#turn?.acquire() ?? this.#reserve(bytes, essential)
-  }
-
-  #reserve(bytes: number, essential: boolean): Promise<void> | undefined {
-    if (!this.#hasRoom(bytes, essential)) return this.#makeRoom(bytes, essential)
-    if (!this.#isRoomMissing && !this.#hasRoom(ROOM_AHEAD_BYTES, false)) this.#askForRoom()
-    return undefined
+    return this.#turn?.acquire() ?? this.#room.reserve(bytes, essential)
   }
 
   commit({ isDurable, signers = [] }: CommitView = { isDurable: true }): Promise<void> {
@@ -211,11 +202,11 @@ export class ChainView implements RecordView {
   }
 
   async verifyRun(run: readonly BatchBytes[], mayMiss: boolean): Promise<ReceivedBatch[]> {
-    if (this.#failure !== undefined) throw this.#failure
+    this.#demandSound()
     if (this.#verifyBatch === undefined) throw new AteError('READ_ONLY', 'the chain takes in nothing from elsewhere')
     // With what is under way in the log, it is known what comes next.
     await this.commit({ isDurable: false })
-    const { headSequence: sequence, headDigest: digest } = this.#status
+    const { headSequence: sequence, headDigest: digest } = this.#room.status
     const batches: ReceivedBatch[] = []
     for (const bytes of run)
       batches.push(await this.#verifyBatch(bytes, { after: batches.at(-1) ?? { sequence, digest }, mayMiss }))
@@ -227,7 +218,7 @@ export class ChainView implements RecordView {
     const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
     const total = bytes.reduce((sum, { head, groups }) => sum + head.length + groups.length, 0)
-    const room = this.#reserve(total, false)
+    const room = this.#room.reserve(total, false)
     if (room !== undefined) await room
     this.#transaction += run.length
     const transaction = this.#transaction - 1
@@ -260,14 +251,14 @@ export class ChainView implements RecordView {
   async rotate(): Promise<void> {
     const committer = this.#demandCommitter()
     await this.commit()
-    this.#status = await committer.rotate()
+    this.#room.status = await committer.rotate()
   }
 
   /** The last batch, when everything committed so far is durable. */
   async durableEnd(): Promise<{ sequence: number; digest: Uint8Array }> {
     do await this.commit()
-    while (this.#status.headSequence !== this.#status.durableSequence)
-    return { sequence: this.#status.headSequence, digest: this.#status.headDigest }
+    while (this.#room.status.headSequence !== this.#room.status.durableSequence)
+    return { sequence: this.#room.status.headSequence, digest: this.#room.status.headDigest }
   }
 
   /** While `work` goes on, no space of the log is given back: files of closed segments stay as they are. */
@@ -312,13 +303,13 @@ export class ChainView implements RecordView {
     } catch {
       return false
     }
-    this.#setAside += bytes
+    this.#room.setAside += bytes
     return true
   }
 
   #noteCompacted(status: WriterStatus): void {
-    this.#setAside = 0
-    this.#status = status
+    this.#room.setAside = 0
+    this.#room.status = status
   }
 
   #finishTransaction(): GroupDraft[] {
@@ -339,7 +330,7 @@ export class ChainView implements RecordView {
   }
 
   #takeReceipt(receipt: CommitReceipt): void {
-    this.#status = receipt.status
+    this.#room.status = receipt.status
     if (receipt.status.durableSequence === receipt.status.headSequence) this.#durableAtMs = Date.now()
     this.#bodies.placed(receipt.transaction, receipt.places)
     this.#turn?.onAppended(receipt.status)
@@ -359,39 +350,12 @@ export class ChainView implements RecordView {
     return this.#failure
   }
 
+  #demandSound(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
   #demandCommitter(): Committer {
     if (this.#committer === undefined) throw new AteError('READ_ONLY', 'the chain is open for reading only')
     return this.#committer
-  }
-
-  #hasRoom(bytes: number, essential: boolean): boolean {
-    const available = essential ? this.#status.availableEssentialBytes : this.#status.availableBytes
-    return sealedBytes(this.#pendingBytes + this.#inFlightBytes + this.#setAside + bytes) <= available
-  }
-
-  async #makeRoom(bytes: number, essential: boolean): Promise<void> {
-    const committer = this.#demandCommitter()
-    if (this.#failure !== undefined) throw this.#failure
-    await this.#roomAhead
-    if (this.#hasRoom(bytes, essential)) return
-    // What is under way has its space already, and its receipt tells what is left.
-    await this.#lastCommit
-    if (this.#hasRoom(bytes, essential)) return
-    await this.#takeRoom(committer)
-    if (this.#hasRoom(bytes, essential)) return
-    throw new AteError('NO_SPACE', 'there is no space for the log', {
-      hint: 'free space on the disk that holds the log',
-    })
-  }
-
-  #askForRoom(): void {
-    this.#isRoomMissing = true
-    // Whoever needs room then and finds none asks again, and is told why.
-    if (this.#committer !== undefined) this.#roomAhead = this.#takeRoom(this.#committer).catch(() => undefined)
-  }
-
-  async #takeRoom(committer: Committer): Promise<void> {
-    this.#status = await committer.makeRoom()
-    this.#isRoomMissing = !this.#hasRoom(ROOM_AHEAD_BYTES, false)
   }
 }

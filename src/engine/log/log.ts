@@ -3,7 +3,7 @@
  * against reserved space; once the storage has failed under a write, nothing is accepted any more, because what the
  * medium holds is then unknown until it is opened again.
  */
-import { AteError, errorCode } from '../error.js'
+import { AteError } from '../error.js'
 import { type ChainState, stateAfter } from './chain-state.js'
 import { Durability } from './durability.js'
 import { trustOf } from './format/feature-flags.js'
@@ -25,13 +25,12 @@ import {
   verifyRun,
   writeFrame,
 } from './received-batch.js'
-import { noSpace } from './reservation.js'
 import { wholeBytes } from './run-end.js'
-import { writeFailed } from './write-failed.js'
 import type { SegmentAppender } from './segment-appender.js'
 import { SegmentSupply } from './segment-supply.js'
 import { TaskQueue } from './task-queue.js'
 import type { AppendedBatch, BatchDraft, ChainTrust, LogPoint } from './types.js'
+import { WriteGate } from './write-gate.js'
 
 /** Frames are gathered up to this much before they are written; a larger one is written alone. */
 const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
@@ -49,9 +48,9 @@ export class Log {
   readonly #opener: GroupOpener
   readonly #supply: SegmentSupply
   readonly #queue = new TaskQueue()
+  readonly #gate = new WriteGate()
   #state: ChainState
   #head: LogPoint | undefined
-  #failure: unknown
   #isAnchorBroken = false
   #isClosed = false
 
@@ -66,7 +65,7 @@ export class Log {
     this.#supply = new SegmentSupply({
       ...parts,
       nowMs: () => this.#now(),
-      settle: (segment) => this.#orFail(() => this.#settle(segment)),
+      settle: (segment) => this.#gate.orFail(() => this.#settle(segment)),
     })
     this.#head = parts.head
   }
@@ -92,7 +91,7 @@ export class Log {
 
   /** Bytes of frames (`bytesOf`) that can surely be appended now; `essential` counts the spare kept for deletions. */
   availableBytes(essential: boolean): number {
-    if (this.#failure !== undefined || this.#isClosed) return 0
+    if (!this.#gate.isOpen || this.#isClosed) return 0
     return this.#supply.availableBytes(essential)
   }
 
@@ -129,7 +128,7 @@ export class Log {
   makeRoom(needed = 1): Promise<void> {
     return this.#queue.run(async () => {
       this.#demandWritable()
-      await this.#guard(() => this.#supply.makeRoom(needed, this.#state))
+      await this.#gate.guard(() => this.#supply.makeRoom(needed, this.#state))
     })
   }
 
@@ -147,7 +146,7 @@ export class Log {
 
   /** What was written when it is called is durable when it resolves; more may be written meanwhile. WRITE_FAILED. */
   async reachDurable(): Promise<void> {
-    await this.#orFail(async () => {
+    await this.#gate.orFail(async () => {
       await this.#writer.settled()
       await this.#durability.reach(() => this.#supply.current)
     })
@@ -157,7 +156,7 @@ export class Log {
   rotate(): Promise<void> {
     return this.#queue.run(async () => {
       this.#demandWritable()
-      await this.#guard(() => this.#supply.rotate(this.#state))
+      await this.#gate.guard(() => this.#supply.rotate(this.#state))
     })
   }
 
@@ -188,25 +187,25 @@ export class Log {
   #changeManifest(change: (manifest: ManifestFile) => Promise<void>): Promise<void> {
     return this.#queue.run(async () => {
       this.#demandWritable()
-      await this.#guard(() => change(this.#parts.manifest))
+      await this.#gate.guard(() => change(this.#parts.manifest))
     })
   }
 
   async #append(batches: readonly BatchDraft[], isDurable: boolean): Promise<Append> {
     this.#demandWritable()
     if (batches.length === 0) {
-      if (isDurable) await this.#orFail(() => this.#sync())
+      if (isDurable) await this.#gate.orFail(() => this.#sync())
       return { appended: [], written: Promise.resolve() }
     }
     const plans = this.#builder.plan(batches)
     const total = batches.reduce((sum, batch, i) => sum + this.#builder.bytesOf(batch, plans[i]), 0)
-    const segment = await this.#guard(() => this.#supply.segmentFor(total, this.#state))
+    const segment = await this.#gate.guard(() => this.#supply.segmentFor(total, this.#state))
     // Even NO_SPACE ends it: the space was reserved, and frames may lie half-written behind the tail.
-    return await this.#orFail(async () => {
+    return await this.#gate.orFail(async () => {
       const appended = await this.#seal(segment, batches, plans, isDurable)
       if (isDurable) await this.#sync()
       if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
-      return { appended, written: this.#orFail(() => this.#writer.settled()) }
+      return { appended, written: this.#gate.orFail(() => this.#writer.settled()) }
     })
   }
 
@@ -264,12 +263,12 @@ export class Log {
     const batches = await verifyRun(judged, run)
     accept(batches)
     const total = run.reduce((sum, bytes) => sum + frameBytesOf(bytes), 0)
-    const segment = await this.#guard(async () => {
+    const segment = await this.#gate.guard(async () => {
       const isMissing = batches.some(({ dropped, missing }) => dropped.length > 0 || missing.length > 0)
       if (isMissing) await this.#parts.manifest.allowDrops()
       return await this.#supply.segmentFor(total, this.#state)
     })
-    return await this.#orFail(async () => {
+    return await this.#gate.orFail(async () => {
       const appended: AppendedBatch[] = []
       const wholes = wholeBytes(batches)
       for (const [i, batch] of batches.entries()) {
@@ -333,14 +332,14 @@ export class Log {
     const segment = this.#supply.current
     if (this.#parts.isReadOnly) return
     try {
-      if (this.#failure === undefined) {
-        await this.#orFail(async () => {
+      if (this.#gate.isOpen) {
+        await this.#gate.orFail(async () => {
           await this.#settle(segment)
           await this.#supply.finish(this.#state)
         })
       }
     } finally {
-      if (this.#failure !== undefined) {
+      if (!this.#gate.isOpen) {
         await this.#writer.settled().catch(() => undefined)
         await this.#durability.quiesce()
         await segment?.abandon()
@@ -353,8 +352,8 @@ export class Log {
     setTimeout(() => {
       void this.#queue
         .run(async () => {
-          if (this.#isClosed || this.#failure !== undefined || segment !== this.#supply.current) return
-          await this.#orFail(async () => {
+          if (this.#isClosed || !this.#gate.isOpen || segment !== this.#supply.current) return
+          await this.#gate.orFail(async () => {
             await this.#writer.settled()
             await segment.zeroAhead()
           })
@@ -370,31 +369,6 @@ export class Log {
   #demandWritable(): void {
     if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The chain is closed.')
     if (this.#parts.isReadOnly) throw new AteError('READ_ONLY', 'The chain is open for reading only.')
-    if (this.#failure !== undefined) throw writeFailed(this.#failure)
-  }
-
-  /** Lets NO_SPACE and a caller's mistakes pass, which change nothing; anything else ends all writing. */
-  async #guard<T>(action: () => Promise<T>): Promise<T> {
-    return await this.#orFail(action, (error) => {
-      const code = errorCode(error)
-      if (code === 'NO_SPACE') return noSpace(error)
-      const isPassing = code === 'BAD_ARGUMENT' || code === 'FILE_TOO_LARGE' || code === 'WRITE_FAILED'
-      return isPassing && error instanceof Error ? error : undefined
-    })
-  }
-
-  /** Whatever fails ends all writing, but for errors that `harmless` gives something to throw instead. */
-  async #orFail<T>(
-    action: () => Promise<T>,
-    harmless: (error: unknown) => Error | undefined = () => undefined,
-  ): Promise<T> {
-    try {
-      return await action()
-    } catch (error) {
-      const passing = harmless(error)
-      if (passing !== undefined) throw passing
-      this.#failure = error
-      throw writeFailed(error)
-    }
+    this.#gate.demandOpen()
   }
 }

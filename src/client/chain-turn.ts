@@ -1,0 +1,133 @@
+/** The turn to change a chain of a server: asked for when somebody here waits for it, given back when others do. */
+import { AteError } from '../engine/error.js'
+import type { LogEnd } from '../engine/log/index.js'
+import type { Peer } from '../sync/index.js'
+import type { Timers } from '../wire/index.js'
+import type { ChainSession } from './chain-session.js'
+import type { StateKeeper } from './state-keeper.js'
+import type { Uploader } from './uploader.js'
+import { nextTurn, Waiters } from './waiters.js'
+import { TURN_MS } from './waits.js'
+
+type Turn = 'none' | 'asked' | 'held' | 'recalled'
+
+export interface ChainTurnOptions {
+  readonly timers: Timers
+  readonly state: StateKeeper
+  readonly uploader: Uploader
+  /** The chain on its connection, while there is one. */
+  readonly session: () => ChainSession | undefined
+  /** Where the local log ends. */
+  readonly headSequence: () => number
+  /** True when the local log has just this batch. */
+  readonly hasBatch: (end: LogEnd) => Promise<boolean>
+  /** Both sides have everything up to this. */
+  readonly noteServer: (end: LogEnd) => void
+  /** Has everything that was changed in turn in the local log when it resolves. */
+  readonly flush: () => Promise<void>
+  readonly broken: (peer: Peer, error: unknown) => void
+}
+
+export class ChainTurn {
+  readonly #options: ChainTurnOptions
+  readonly #waiters: Waiters
+  #turn: Turn = 'none'
+  /** Asked for back before it was known to be given. */
+  #recalledTerm = 0
+  /** It was given just now. */
+  #isFresh = false
+
+  constructor(options: ChainTurnOptions) {
+    this.#options = options
+    this.#waiters = new Waiters(options.timers)
+  }
+
+  get isHeld(): boolean {
+    return this.#turn === 'held'
+  }
+
+  /** Resolves when the turn has come, or may have; fails with what `late` gives after so many milliseconds. */
+  wait(timeoutMs: number, late: () => AteError): Promise<void> {
+    const waiting = this.#waiters.wait(timeoutMs, late)
+    this.askSoon()
+    return waiting
+  }
+
+  resolveWaiting(): void {
+    this.#waiters.resolveAll()
+  }
+
+  rejectWaiting(error: AteError): void {
+    this.#waiters.rejectAll(error)
+  }
+
+  /** The connection has ended. Who waits goes on waiting. */
+  end(): void {
+    this.#turn = 'none'
+    this.#isFresh = false
+    this.#recalledTerm = 0
+  }
+
+  /** When somebody waits for it. */
+  askSoon(): void {
+    const session = this.#options.session()
+    if (session === undefined || this.#turn !== 'none' || this.#waiters.isEmpty) return
+    void this.ask(session).catch((error: unknown) => this.#options.broken(session.peer, error))
+  }
+
+  /** Resolves when it has come, and those who waited have made their changes. */
+  async ask(session: ChainSession): Promise<void> {
+    if (this.#turn !== 'none') return
+    this.#turn = 'asked'
+    const { state, uploader, timers, noteServer } = this.#options
+    const { server, session: id, term } = state
+    const request = { session: id, term, sequence: server.sequence, digest: server.digest }
+    const given = await session.peer.request(session.channel, 'turn', request, { timeoutMs: TURN_MS })
+    await session.arrivals.drained()
+    if (!this.#isCurrent(session)) return
+    if (given.sequence > this.#options.headSequence())
+      throw new AteError('BAD_FORMAT', 'The server gives the turn to who has not everything.')
+    // Where histories part the batches come first, and tell: the server's bare word cuts nothing off.
+    if (!(await this.#options.hasBatch(given)))
+      throw new AteError('CHAIN_FORKED', `The server has another batch ${given.sequence} than it has sent.`)
+    if (!this.#isCurrent(session)) return
+    noteServer({ sequence: given.sequence, digest: given.digest.slice() })
+    state.noteTerm(given.term)
+    this.#turn = 'held'
+    const push = (part: { bytes: Uint8Array; more: boolean }): void =>
+      session.peer.push(session.channel, 'batch', { ...part, term: given.term })
+    uploader.begin({ push, ready: () => session.peer.ready() }, given.sequence)
+    this.#waiters.resolveAll()
+    // Whoever has waited for it makes his change first: without that nobody would ever come to anything.
+    this.#isFresh = true
+    await nextTurn(timers)
+    this.#isFresh = false
+    if (this.#recalledTerm === state.term) this.recall(this.#recalledTerm)
+  }
+
+  /** Others wait for it. */
+  recall(term: number): void {
+    this.#recalledTerm = term
+    const session = this.#options.session()
+    if (session === undefined || this.#turn !== 'held' || this.#isFresh || term !== this.#options.state.term) return
+    this.#turn = 'recalled'
+    void this.#giveBack(session, term).catch((error: unknown) => this.#options.broken(session.peer, error))
+  }
+
+  async #giveBack(session: ChainSession, term: number): Promise<void> {
+    const { flush, uploader, headSequence, state } = this.#options
+    await flush()
+    await uploader.sent(headSequence())
+    await session.peer.request(session.channel, 'release', { term }, { timeoutMs: TURN_MS })
+    await session.arrivals.drained()
+    if (!this.#isCurrent(session)) return
+    uploader.pause()
+    this.#turn = 'none'
+    state.noteTerm(0)
+    this.askSoon()
+  }
+
+  #isCurrent(session: ChainSession): boolean {
+    return session === this.#options.session()
+  }
+}
