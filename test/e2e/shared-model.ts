@@ -1,9 +1,9 @@
 /** Several mounts of one chain of a server, changed at random at the same time: in the end all see one tree, which is whole. */
-import { fork, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { startAtedb } from '../helpers/atedb-server.js'
 import { cliWorld, shell } from '../helpers/cli.js'
 
 const SEED = Number(process.env['ATEFS_FUZZ_SEED'] ?? 1)
@@ -35,9 +35,7 @@ for (let i = 0; i < Number(steps); i++) {
 
 await t.test(`${CLIENTS} machines, ${STEPS} steps each, seed ${SEED}`, { timeout: 0 }, async (t) => {
   const world = cliWorld(t)
-  const server = fork(fileURLToPath(new URL('../helpers/relay-server.ts', import.meta.url)))
-  t.teardown(() => server.disconnect())
-  const [{ port }] = (await once(server, 'message')) as [{ port: number }]
+  const { port } = await startAtedb(t, world, ['-l', '127.0.0.1', '--no-auth'], world.path('served'))
   writeFileSync(world.path('passfile'), 'secret')
   const mounts = Array.from({ length: CLIENTS }, (_, i) => world.path(`m${i}`))
   for (const [i, mount] of mounts.entries()) {

@@ -1,9 +1,8 @@
-/** Two mounts of one chain that a server keeps: the program itself, as two machines would run it. */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+/** Two mounts of one chain that a server keeps: the programs themselves, as three machines would run them. */
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { startAtedb } from '../helpers/atedb-server.js'
+import { ChaosProxy } from '../helpers/chaos/proxy.js'
 import { type CliResult, type CliWorld, cliWorld, shell } from '../helpers/cli.js'
 
 /** A server that is away is waited for. */
@@ -11,30 +10,26 @@ const LONG = { skip: process.env['ATEFS_TEST_LONG'] === undefined ? 'takes half 
 
 interface Machines {
   world: CliWorld
-  server: ChildProcess
+  /** The way to the server. */
+  proxy: ChaosProxy
   url: string
   a: string
   b: string
   mount: (machine: 'a' | 'b', ...flags: string[]) => Promise<CliResult>
-  tell: (word: 'away' | 'back') => Promise<void>
 }
 
 async function machines(t: Test): Promise<Machines> {
   const world = cliWorld(t)
-  const server = fork(fileURLToPath(new URL('../helpers/relay-server.ts', import.meta.url)))
-  t.teardown(() => server.disconnect())
-  const [{ port }] = (await once(server, 'message')) as [{ port: number }]
-  const url = `ws://127.0.0.1:${port}/db`
+  const server = await startAtedb(t, world, ['-l', '127.0.0.1', '--no-auth'], world.path('served'))
+  const proxy = await ChaosProxy.to(() => server.port)
+  t.teardown(() => proxy.close())
+  const url = `ws://127.0.0.1:${proxy.port}/db`
   writeFileSync(world.path('passfile'), 'secret')
   const mount = (machine: 'a' | 'b', ...flags: string[]): Promise<CliResult> => {
     const place = ['--log-path', world.path(`logs-${machine}`), '--passfile', world.path('passfile')]
     return world.run(['mount', world.path(machine), 'team', '-r', url, ...place, ...flags])
   }
-  const tell = async (word: string): Promise<void> => {
-    server.send(word)
-    await once(server, 'message')
-  }
-  return { world, server, url, a: world.path('a'), b: world.path('b'), mount, tell }
+  return { world, proxy, url, a: world.path('a'), b: world.path('b'), mount }
 }
 
 /** Until the shell says yes; each try is a process of its own. */
@@ -98,17 +93,17 @@ await t.test(
   'while the server is away, reads go on and changes are refused, or go on with async; nothing is lost',
   LONG,
   async (t) => {
-    const { world, a, b, mount, tell } = await machines(t)
+    const { world, a, b, mount, proxy } = await machines(t)
     await mount('a')
     await mount('b', '--recovery-mode', 'async')
     await shell(`echo kept > ${a}/file`)
     await soon(t, `[ "$(cat ${b}/file)" = kept ]`, 'there')
-    await tell('away')
+    proxy.part()
     await shell(`echo offline > ${b}/offline; sync ${b}/offline`)
     t.equal(await shell(`cat ${a}/file`), 'kept\n')
     t.match(await shell(`echo x 2>&1 > ${a}/refused || echo refused`).catch(String), /refused|Read-only/)
     t.match((await world.run(['status', b])).stdout, /away.*batches are not there yet/)
-    await tell('back')
+    proxy.heal()
     await soon(t, `[ "$(cat ${a}/offline)" = offline ]`, 'brought')
     await shell(`echo again > ${a}/again`)
     await soon(t, `[ "$(cat ${b}/again)" = again ]`, 'and on it goes')
@@ -119,15 +114,15 @@ await t.test(
   'without its server, a chain that was never here is refused with what to do, and a copy is mounted',
   LONG,
   async (t) => {
-    const { world, a, mount, tell } = await machines(t)
-    await tell('away')
+    const { world, a, mount, proxy } = await machines(t)
+    proxy.part()
     const refused = await mount('a')
     t.not(refused.code, 0)
-    await tell('back')
+    proxy.heal()
     await mount('a')
     await shell(`echo kept > ${a}/file`)
     await world.run(['umount', a])
-    await tell('away')
+    proxy.part()
     const again = await mount('a')
     t.equal(again.code, 0, again.stderr)
     t.equal(await shell(`cat ${a}/file`), 'kept\n')

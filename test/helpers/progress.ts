@@ -1,4 +1,4 @@
-/** What a long run (`npm run fuzz`, `npm run crash`) has done so far: a line on stderr now and then, none in a short one. */
+/** What a long run (`npm run fuzz`, `crash`, `chaos`) has done so far: a line on stderr now and then, none in a short one. */
 const EVERY_MS = Number(process.env['ATEFS_PROGRESS_MS'] ?? 30_000)
 
 /** To be called after each of `total` steps of `what`. */

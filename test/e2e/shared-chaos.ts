@@ -1,0 +1,140 @@
+/**
+ * Machines that mount one chain of a server and change it at random, while the server and their own daemons are killed and their
+ * connections are cut, stalled and refused: in the end all see one tree, and whatever was acknowledged at the server is there once.
+ */
+import t, { type Test } from 'tap'
+import { type Machine, type Team, teamOf } from '../helpers/chaos/machines.js'
+import { shell } from '../helpers/cli.js'
+import { progressOf } from '../helpers/progress.js'
+import { seededRandom } from '../helpers/seeded-random.js'
+
+const SEED = Number(process.env['ATEFS_FUZZ_SEED'] ?? 1)
+const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
+const FAULTS = Number(process.env['ATEFS_CHAOS_FAULTS'] ?? (IS_LONG ? 60 : 4))
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+type Fault = (team: Team, machine: Machine, random: () => number) => Promise<void>
+
+const faults: Readonly<Record<string, Fault>> = {
+  'the server is killed': async ({ server }, _, random) => {
+    await server.kill()
+    await pause(random() * 500)
+    await server.restart()
+  },
+  'a daemon is killed': async (_, machine) => {
+    await machine.kill()
+    await pause(100)
+    await machine.join()
+  },
+  'a connection is cut': async (_, { proxy }) => {
+    proxy.cut()
+    await pause(50)
+  },
+  'a connection is cut amid a message, again and again': async (_, { proxy }, random) => {
+    proxy.cutAfterBytes = 3000 + random() * 20_000
+    proxy.cut()
+    await pause(2000)
+    proxy.cutAfterBytes = Infinity
+  },
+  'a machine is parted': async (_, { proxy }, random) => {
+    proxy.part()
+    await pause(random() * (IS_LONG ? 15_000 : 1000))
+    proxy.heal()
+  },
+  'a connection is stalled': async (_, { proxy }, random) => {
+    proxy.stall()
+    await pause(random() * (IS_LONG ? 8000 : 1000))
+    proxy.heal()
+  },
+}
+
+/** Every kind once, then at random. */
+async function disturb(t: Test, team: Team): Promise<void> {
+  const random = seededRandom(SEED)
+  const kinds = Object.entries(faults)
+  const step = progressOf('faults', FAULTS)
+  for (let i = 0; i < FAULTS; i++) {
+    const [what, fault] = kinds[i < kinds.length ? i : Math.floor(random() * kinds.length)] ?? []
+    const machine = team.machines[Math.floor(random() * team.machines.length)]
+    if (what === undefined || fault === undefined || machine === undefined) throw new Error('nothing to do')
+    t.comment(`${what}: ${machine.mount}`)
+    await fault(team, machine, random)
+    await pause(300 + random() * 700)
+    step()
+  }
+}
+
+/** All are there, connected, and have everything that any of them has. */
+async function settle({ machines }: Team): Promise<void> {
+  for (const { proxy } of machines) proxy.heal()
+  for (let round = 0; ; round++) {
+    const states = await Promise.all(machines.map((machine) => machine.status()))
+    // What others did not wait for is set aside when it is opened again.
+    for (const [i, { serverProblem }] of states.entries()) {
+      if (!/is not part of the chain/.test(String(serverProblem))) continue
+      await machines[i]?.leave()
+      await machines[i]?.join()
+    }
+    const isIdle = states.every((state) => state['connected'] === true && state['unsentBatches'] === 0)
+    const heads = new Set(states.map((state) => state['headDigest']))
+    if (isIdle && heads.size === 1) return
+    if (round > 100) throw new Error(`it did not settle: ${JSON.stringify(states, undefined, 1)}`)
+    await pause(100)
+  }
+}
+
+const TREE = `find . -printf '%P %y %i %n %s %m %U %T@ %l\\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum`
+
+async function demandOneTree(t: Test, { machines }: Team): Promise<void> {
+  const [first = '', ...others] = await Promise.all(machines.map(({ mount }) => shell(`cd ${mount}; ${TREE}`)))
+  t.ok(first.split('\n').length > 6, `${first.split('\n').length} lines of a tree`)
+  for (const other of others) t.equal(other, first, 'one tree')
+}
+
+async function demandPromised(t: Test, { machines }: Team): Promise<void> {
+  const [first] = machines
+  if (first === undefined) throw new Error('there is no machine')
+  const read = async (what: string): Promise<string[]> => (await shell(`cd ${first.mount}; ${what}`)).trim().split('\n')
+  const files = new Set(await read('cat kept/* || true'))
+  const lines = await read('cat lines')
+  const claims = await read('cd claims; grep -H . * || true')
+  for (const { promised } of machines)
+    for (const file of promised.files) t.ok(files.has(file), `${file} was acknowledged`)
+  t.equal(new Set(lines).size, lines.length, 'no line twice')
+  for (const { promised } of machines)
+    for (const line of promised.lines) t.ok(lines.includes(line), `${line} was acknowledged`)
+  const claimed = machines.flatMap(({ promised }) => promised.claims)
+  t.equal(new Set(claimed).size, claimed.length, 'no two made one file')
+  for (const [i, { promised }] of machines.entries())
+    for (const claim of promised.claims) t.ok(claims.includes(`${claim}:${i}`), `${claim} is of machine ${i}`)
+  t.comment(`${files.size} files, ${lines.length} lines, ${claimed.length} claims`)
+}
+
+async function amidFaults(t: Test, modes: readonly string[]): Promise<void> {
+  const team = await teamOf(t, modes)
+  const { machines, world } = team
+  for (const machine of machines) machine.work(SEED)
+  await disturb(t, team)
+  for (const { proxy } of machines) proxy.heal()
+  for (const [i, machine] of machines.entries()) t.equal(await machine.rest(), 0, `work of machine ${i}`)
+  await settle(team)
+  await demandOneTree(t, team)
+  await demandPromised(t, team)
+  for (const [i, machine] of machines.entries()) {
+    const left = await machine.leave()
+    t.equal(left.code, 0, `machine ${i}: ${left.stdout}${left.stderr}`)
+    const [place = ''] = (await shell(`dirname ${machine.logs}/*/*/manifest`)).trim().split('\n')
+    const words = ['fsck', place.split('/').at(-1) ?? '', '--log-path', place.replace(/\/[^/]*$/, '')]
+    const checked = await world.run([...words, '--passfile', world.path('passfile')])
+    t.equal(checked.code, 0, `machine ${i}: ${checked.stdout}${checked.stderr}`)
+  }
+}
+
+await t.test(`two machines, ${FAULTS} faults, seed ${SEED}`, { timeout: 0 }, (t) => amidFaults(t, ['sync', 'sync']))
+
+await t.test(
+  `five machines in all modes, ${FAULTS} faults, seed ${SEED}`,
+  { timeout: 0, skip: IS_LONG ? false : 'takes minutes' },
+  (t) => amidFaults(t, ['sync', 'readonly-async', 'readonly-sync', 'async', 'sync']),
+)
