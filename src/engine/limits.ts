@@ -19,6 +19,8 @@ export const MAX_BATCH_GROUPS = 65_536
 export const MAX_PROOF_KEYS = 12
 /** Batches that share signatures. */
 export const MAX_PROOF_SHARE = 64
+/** What batches that share signatures have together: they are written, carried and taken in at once. */
+export const MAX_PROOF_RUN_BYTES = 8 * 1024 * 1024
 /** Records of a batch whose signatures come with a later one: bounds what a reader keeps until it has those. */
 export const MAX_UNPROVEN_BYTES = 256 * 1024
 /** Bodies that one drop names: bounds what replaying it changes at once. */

@@ -17,7 +17,7 @@ import { indexPlace } from './field-index.js'
 import { labelPlace } from './hooks/labels.js'
 import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
 import { bindLinks } from './links/bind.js'
-import type { LinkEditor, LinkHost } from './links/link-host.js'
+import type { EventSource, LinkEditor, LinkHost } from './links/link-host.js'
 import { type Subscription, subscribeTo } from './links/subscription.js'
 import { placeOfName } from './object-names.js'
 import { formatKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
@@ -48,9 +48,16 @@ export class Dio {
       readable: (type, key) => this.#readable(type, key),
       collection: (number) => new Collection(this.everything, number),
       placeOf: (name) => placeOfName(objects.crypto, name),
-      subscribe: (topic, listener) => objects.feed.subscribe(topic, listener),
-      read: async (type, key, record) => this.#read(type, key, record),
+      events: Dio.#eventsFor(objects, session),
       edit: () => this.editor(),
+    }
+  }
+
+  /** Holds no DIO: a state that is not read any more must not be kept by who wants to know what becomes of it. */
+  static #eventsFor(objects: ObjectStore, session: AteSession): EventSource {
+    return {
+      subscribe: (topic, listener) => objects.feed.subscribe(topic, listener),
+      read: async (type, key, record) => new Dio(objects, session).#read(type, key, record),
     }
   }
 
@@ -174,12 +181,12 @@ export class Dio {
    * once they are durable. One that becomes a child is deleted here. See `DaoVec.subscribe`.
    */
   subscribeToRoots<D extends DataType>(type: D): Subscription<D> {
-    return subscribeTo(this.#host, type, rootsTopic(type.name))
+    return subscribeTo(this.#host.events, type, rootsTopic(type.name))
   }
 
   /** What becomes of one object from now on, wherever it lies, also when there is none yet. See `DaoVec.subscribe`. */
   subscribeTo<D extends DataType>(type: D, key: ObjectKey): Subscription<D> {
-    return subscribeTo(this.#host, type, formatKey(parseKey(key)))
+    return subscribeTo(this.#host.events, type, formatKey(parseKey(key)))
   }
 
   /** The record of an object, undefined when there is none. */
@@ -205,10 +212,16 @@ export class Dio {
     return this.objects.undoTransforms(record, opened)
   }
 
-  /** As it was in an event: frozen, with links that lead to what is there now. */
+  /** As it was in an event: frozen, with links that lead to what is there now. LAGGED when a compaction has dropped it. */
   async #read<D extends DataType>(type: D, key: KeyParts, record: ObjectRecord): Promise<Dao<D>> {
-    const latest = new Dio(this.objects, this.session)
-    const dao = latest.decode(type, key, record, await latest.dataOf(key, record))
+    const data = await this.dataOf(key, record).catch(async (error: unknown) => {
+      if (errorCode(error) !== 'BODY_DAMAGED') throw error
+      // A compaction may have moved what lies in bodies, which is no change, or dropped that of a version that is gone.
+      const now = this.recordOf(key)
+      if (now?.updatedAt !== record.updatedAt || now.revision !== record.revision) throw tooLate(error)
+      return await this.dataOf(key, now)
+    })
+    const dao = this.decode(type, key, record, data)
     deepFreeze(dao)
     // Of the type asked for, which was compared with what is stored.
     return dao as Dao<D>
@@ -245,4 +258,10 @@ function isRoot(record: ObjectRecord | undefined, type: DataType | undefined): b
 
 function fieldOf(dao: object, field: string): unknown {
   return Reflect.get(dao, field)
+}
+
+function tooLate(cause: unknown): AteError {
+  return new AteError('LAGGED', 'A version that an event tells of was dropped by a compaction before it was read.', {
+    cause,
+  })
 }

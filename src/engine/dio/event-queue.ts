@@ -1,5 +1,5 @@
 /** Events for one subscriber, in order, as he asks for them. Who does not ask for too long is told so, and stalls nobody. */
-import { AteError } from '../error.js'
+import { AteError, errorCode } from '../error.js'
 
 const MAX_WAITING = 10_000
 /** Of what waits, as it is stored. */
@@ -42,7 +42,13 @@ export class EventQueue<Raw, Event> implements AsyncIterableIterator<Event>, Dis
     const waiting = this.#waiting.shift()
     this.#waitingBytes -= waiting?.bytes ?? 0
     const item = waiting ?? (await this.#take())
-    return item === undefined ? { value: undefined, done: true } : { value: await this.#read(item.raw), done: false }
+    if (item === undefined) return { value: undefined, done: true }
+    try {
+      return { value: await this.#read(item.raw), done: false }
+    } catch (error) {
+      if (errorCode(error) === 'LAGGED') this.close()
+      throw error
+    }
   }
 
   /** For `break`. */

@@ -176,8 +176,7 @@ export class Queue<D extends DataType> {
    */
   async processWith(handler: Handler<D>, options: ProcessOptions, onFailure: OnFailure<D>): Promise<void> {
     const { signal = NEVER, concurrency = 1, untilEmpty = false } = options
-    const { messages } = await this.#load(this.#chain.dio(this.#session))
-    const watching = messages.onChange(() => this.#waker.wake())
+    const watching = await this.#watch()
     try {
       await Promise.all(
         Array.from({ length: concurrency }, () => this.#work({ handler, onFailure }, signal, untilEmpty)),
@@ -185,6 +184,12 @@ export class Queue<D extends DataType> {
     } finally {
       watching[Symbol.dispose]()
     }
+  }
+
+  /** On its own: nobody holds what was read for it while messages are handled. */
+  async #watch(): Promise<Disposable> {
+    const { messages } = await this.#load(this.#chain.dio(this.#session))
+    return messages.onChange(() => this.#waker.wake())
   }
 
   async #work(hands: Hands<D>, signal: AbortSignal, untilEmpty: boolean): Promise<void> {

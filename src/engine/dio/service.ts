@@ -12,6 +12,7 @@ import type { Dio } from './dio.js'
 import type { DioMut } from './dio-mut.js'
 import { childOf, mapOf } from './link-definition.js'
 import type { DaoMap } from './links/dao-map.js'
+import type { Subscription } from './links/subscription.js'
 import type { ObjectKey } from './object-key.js'
 import { type Handler, type OnFailure, Queue, type QueueOptions, type WorkOptions } from './queue.js'
 import { plain } from './standard-schema.js'
@@ -129,6 +130,11 @@ class ServicePlace<Q extends DataType> {
     }
   }
 
+  /** On its own: nobody holds what was read for it while an answer is waited for. */
+  async subscribe(): Promise<Subscription<ReturnType<typeof replyType>>> {
+    return (await this.replies(this.#chain.dio(this.#who.session))).subscribe()
+  }
+
   async replies(dio: Dio): Promise<DaoMap<ReturnType<typeof replyType>>> {
     return (await dio.load(this.#type, this.#key)).replies
   }
@@ -172,7 +178,7 @@ export async function invoke<Q extends DataType, A extends DataType>(
 ): Promise<Dao<A>> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
   const place = await ServicePlace.open(chain, service, by(options))
-  using replies = (await place.replies(chain.dio(options.session))).subscribe()
+  using replies = await place.subscribe()
   const key = await place.queue.send(request)
   using deadline = new Deadline({ timeoutMs, signal })
   deadline.signal.addEventListener('abort', () => replies[Symbol.dispose]())

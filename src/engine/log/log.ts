@@ -25,7 +25,7 @@ import {
   verifyRun,
   writeFrame,
 } from './received-batch.js'
-import { wholeBytes } from './run-end.js'
+import { runBytes, wholeBytes } from './run-end.js'
 import type { SegmentAppender } from './segment-appender.js'
 import { SegmentSupply } from './segment-supply.js'
 import { TaskQueue } from './task-queue.js'
@@ -198,11 +198,12 @@ export class Log {
       return { appended: [], written: Promise.resolve() }
     }
     const plans = this.#builder.plan(batches)
-    const total = batches.reduce((sum, batch, i) => sum + this.#builder.bytesOf(batch, plans[i]), 0)
+    const sizes = batches.map((batch, i) => this.#builder.bytesOf(batch, plans[i]))
+    const total = sizes.reduce((sum, bytes) => sum + bytes, 0)
     const segment = await this.#gate.guard(() => this.#supply.segmentFor(total, this.#state))
     // Even NO_SPACE ends it: the space was reserved, and frames may lie half-written behind the tail.
     return await this.#gate.orFail(async () => {
-      const appended = await this.#seal(segment, batches, plans, isDurable)
+      const appended = await this.#seal(segment, batches, plans, sizes, isDurable)
       if (isDurable) await this.#sync()
       if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
       return { appended, written: this.#gate.orFail(() => this.#writer.settled()) }
@@ -214,9 +215,11 @@ export class Log {
     segment: SegmentAppender,
     batches: readonly BatchDraft[],
     plans: readonly ProofPlan[],
+    sizes: readonly number[],
     isDurable: boolean,
   ): Promise<AppendedBatch[]> {
     const appended: AppendedBatch[] = []
+    const runs = runBytes(plans, sizes)
     const { durableSequence } = this
     const { number, salt } = segment
     let end = 0
@@ -231,20 +234,12 @@ export class Log {
       end = 0
     }
     for (const [i, draft] of batches.entries()) {
-      const plan = plans[i] ?? NOTHING_SIGNED
-      const bytes = this.#builder.bytesOf(draft, plan)
-      if (end > 0 && end + bytes > WRITE_BYTES) await begin()
+      const [plan = NOTHING_SIGNED, bytes = 0, run = 0] = [plans[i], sizes[i], runs[i]]
+      if (end > 0 && run > 0 && end + run > WRITE_BYTES) await begin()
       const buffer = this.#writer.buffer(end, end + bytes)
       const position = segment.tail + end
-      const context = {
-        state: this.#state,
-        durableSequence,
-        timeMs: this.#now(),
-        segment: number,
-        salt,
-        position,
-        plan,
-      }
+      const chain = { state: this.#state, durableSequence, timeMs: this.#now() }
+      const context = { ...chain, segment: number, salt, position, plan }
       const { batch, state } = this.#builder.build(draft, context, buffer, end)
       appended.push(batch)
       this.#state = state

@@ -2,7 +2,7 @@
 import { byteLength } from '../bytes/concat.js'
 import type { SigningKey } from '../crypto/signature.js'
 import { AteError } from '../error.js'
-import { MAX_PROOF_KEYS, MAX_PROOF_SHARE, MAX_UNPROVEN_BYTES } from '../limits.js'
+import { MAX_PROOF_KEYS, MAX_PROOF_RUN_BYTES, MAX_PROOF_SHARE, MAX_UNPROVEN_BYTES } from '../limits.js'
 import { type BatchDraft, GROUP_RECORDS } from './types.js'
 
 export interface ProofPlan {
@@ -45,7 +45,9 @@ function planRun(run: readonly BatchDraft[]): ProofPlan[] {
 }
 
 function fits(run: readonly BatchDraft[]): boolean {
-  return run.length <= MAX_PROOF_SHARE && new Set(run.flatMap(({ signers = [] }) => signers)).size <= MAX_PROOF_KEYS
+  if (run.length > MAX_PROOF_SHARE || new Set(run.flatMap(({ signers = [] }) => signers)).size > MAX_PROOF_KEYS)
+    return false
+  return run.reduce((sum, { groups }) => sum + bytesOf(groups), 0) <= MAX_PROOF_RUN_BYTES
 }
 
 function isUnsigned({ signers = [] }: BatchDraft): boolean {
@@ -53,5 +55,9 @@ function isUnsigned({ signers = [] }: BatchDraft): boolean {
 }
 
 function recordBytes({ groups }: BatchDraft): number {
-  return groups.reduce((sum, { kind, parts }) => (kind === GROUP_RECORDS ? sum + byteLength(parts) : sum), 0)
+  return bytesOf(groups.filter(({ kind }) => kind === GROUP_RECORDS))
+}
+
+function bytesOf(groups: BatchDraft['groups']): number {
+  return groups.reduce((sum, { parts }) => sum + byteLength(parts), 0)
 }

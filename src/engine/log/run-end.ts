@@ -39,3 +39,19 @@ export function wholeBytes(batches: readonly Pick<ReceivedBatch, 'bytes' | 'auth
     return whole
   })
 }
+
+/**
+ * Where batches that share signatures begin, the bytes of all of them; 0 for those behind. They are written at once: a part of
+ * them that was durable alone would count for nobody after a crash.
+ */
+export function runBytes(plans: readonly { ahead: number }[], sizes: readonly number[]): number[] {
+  const run = new RunEnd()
+  const bytes = sizes.map(() => 0)
+  let begin = 0
+  for (const [i, size] of sizes.entries()) {
+    bytes[begin] = (bytes[begin] ?? 0) + size
+    run.add(0, plans[i]?.ahead ?? 0)
+    if (run.isWhole) begin = i + 1
+  }
+  return bytes
+}

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { publicKeyId, type SigningKey, signingKeyFromSeed } from '../../../src/engine/crypto/signature.js'
 import { AteError, errorCode } from '../../../src/engine/error.js'
-import { MAX_PROOF_KEYS, MAX_PROOF_SHARE, MAX_UNPROVEN_BYTES } from '../../../src/engine/limits.js'
+import { MAX_PROOF_KEYS, MAX_PROOF_RUN_BYTES, MAX_PROOF_SHARE, MAX_UNPROVEN_BYTES } from '../../../src/engine/limits.js'
 import { type AuthoredBatch, authorsOf } from '../../../src/engine/log/authors.js'
 import { type BatchAuthor, macAuthor, provenAuthor } from '../../../src/engine/log/batch-author.js'
 import { decodeProof, encodeProof, type Proof } from '../../../src/engine/log/format/proof-format.js'
@@ -17,8 +17,9 @@ import {
 } from '../../../src/engine/log/index.js'
 import { NOTHING_SIGNED, planProofs, type ProofPlan } from '../../../src/engine/log/proof-plan.js'
 import { ProofQueue } from '../../../src/engine/log/proof-queue.js'
-import { type BatchDraft, type Finding, GROUP_RECORDS } from '../../../src/engine/log/types.js'
-import { FaultStorage } from '../../helpers/fault-storage.js'
+import { type BatchDraft, type Finding, GROUP_CONTENT, GROUP_RECORDS } from '../../../src/engine/log/types.js'
+import { RunEnd } from '../../../src/engine/log/run-end.js'
+import { FaultStorage, mediumAfter } from '../../helpers/fault-storage.js'
 import { fuzzDecoder } from '../../helpers/fuzz-decoder.js'
 import { clock, crypto, draft, keys, numbersOf, open } from '../../helpers/log-workbench.js'
 
@@ -180,6 +181,40 @@ await t.test('a plan signs large batches at once and never more than fits', asyn
   const keyed = Array.from({ length: MAX_PROOF_KEYS + 1 }, (_, i) => keyOf(i + 10))
   t.equal(planProofs(keyed.map((key, i) => signedBy(i, key))).filter(({ signers }) => signers.size > 0).length, 2)
   t.throws(() => planProofs([signedBy(1, ...keyed)]), { code: 'BAD_ARGUMENT' })
+  t.strictSame(ahead([1, 2, 3].map((number) => withContent(number, MAX_PROOF_RUN_BYTES / 2))), [1, 0, 0])
+})
+
+function withContent(number: number, bytes: number): BatchDraft {
+  return { groups: [{ kind: GROUP_CONTENT, number, parts: [new Uint8Array(bytes)] }], signers: [alice] }
+}
+
+await t.test('batches that share signatures are written at once, however much is written with them', async (t) => {
+  const MiB = 1024 * 1024
+  const first = withContent(1, 4 * MiB)
+  const records = { kind: GROUP_RECORDS, number: 1, parts: [new Uint8Array(MAX_UNPROVEN_BYTES + 1)] } as const
+  const { operations } = await distributed([
+    { groups: [...first.groups, records], signers: [bob] },
+    withContent(2, 3 * MiB),
+    withContent(3, 3 * MiB),
+    withContent(4, 3 * MiB),
+  ])
+  const counts = new Set<number>()
+  for (let end = 1; end <= operations.length; end++) {
+    if (operations[end - 1]?.kind !== 'write' && end < operations.length) continue
+    const storage = FaultStorage.holding(mediumAfter(operations.slice(0, end), 'all'))
+    const run = new RunEnd()
+    let count = 0
+    const onBatch = ({ authorship }: { authorship?: { proof: Proof } | undefined }): void => {
+      run.add(0, authorship?.proof.ahead ?? 0)
+      count++
+    }
+    if (!storage.files.has('manifest')) continue
+    const { log } = await openLog({ storage, crypto, keys, clock, readOnly: true, onBatch })
+    await log.close()
+    t.ok(run.isWhole, `after ${count} batches`)
+    counts.add(count)
+  }
+  t.strictSame([...counts], [0, 1, 3, 4])
 })
 
 await t.test(

@@ -65,7 +65,7 @@ export class DaoMap<D extends DataType> {
   /** What becomes of the children from now on, in the order of the commits, once they are durable. */
   subscribe(): Subscription<D> {
     const { host, type, collection } = this.#link
-    return subscribeTo(host, type, collection)
+    return subscribeTo(host.events, type, collection)
   }
 
   /** Names and children, in no order. */

@@ -76,7 +76,7 @@ export class DaoVec<D extends DataType> {
   /** What becomes of the children from now on, in the order of the commits, once they are durable. */
   subscribe(): Subscription<D> {
     const { host, type, collection } = this.#link
-    return subscribeTo(host, type, collection)
+    return subscribeTo(host.events, type, collection)
   }
 
   /**
@@ -87,7 +87,7 @@ export class DaoVec<D extends DataType> {
    */
   onChange(listener: () => void): Disposable {
     const { host, collection } = this.#link
-    const end = host.subscribe(collection, { note: listener, end: listener })
+    const end = host.events.subscribe(collection, { note: listener, end: listener })
     return { [Symbol.dispose]: end }
   }
 

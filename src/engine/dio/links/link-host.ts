@@ -7,6 +7,12 @@ import type { KeyParts, ObjectKey } from '../object-key.js'
 import type { LinkValue, ObjectRecord } from '../object-record.js'
 import type { ParentSpot } from '../object-writer.js'
 
+export interface EventSource {
+  subscribe(topic: Topic, listener: ChildListener): () => void
+  /** An object as it was in an event. LAGGED when that was dropped. */
+  read<D extends DataType>(type: D, key: KeyParts, record: ObjectRecord): Promise<Dao<D>>
+}
+
 export interface LinkHost {
   /** Who reads. */
   readonly session: AteSession
@@ -16,9 +22,7 @@ export interface LinkHost {
   collection(number: number): Collection
   /** The place of a name in a map. */
   placeOf(name: string): number
-  subscribe(topic: Topic, listener: ChildListener): () => void
-  /** An object as it was in an event. */
-  read<D extends DataType>(type: D, key: KeyParts, record: ObjectRecord): Promise<Dao<D>>
+  readonly events: EventSource
   /** READ_ONLY when it belongs to a DIO that only reads. */
   edit(): LinkEditor
 }

@@ -3,7 +3,7 @@ import type { ChildEvent, Topic } from '../commit-feed.js'
 import type { Dao, DataType } from '../data-type.js'
 import { EventQueue } from '../event-queue.js'
 import { formatKey, type ObjectKey } from '../object-key.js'
-import type { LinkHost } from './link-host.js'
+import type { EventSource } from './link-host.js'
 
 /** `name`: in a map, the name of the child; empty elsewhere, and for a child that was changed where it is. */
 export type CollectionEvent<D> =
@@ -16,16 +16,16 @@ export type Subscription<D> = AsyncIterableIterator<CollectionEvent<D>> & Dispos
 /** Of objects that every event is made of. */
 const EVENT_BYTES = 200
 
-export function subscribeTo<D extends DataType>(host: LinkHost, type: D, topic: Topic): Subscription<D> {
+export function subscribeTo<D extends DataType>(source: EventSource, type: D, topic: Topic): Subscription<D> {
   const read = async (event: ChildEvent): Promise<CollectionEvent<D>> => {
     const key = formatKey(event.key)
     const { kind, name } = event
     return kind === 'deleted'
       ? { kind, key, name }
-      : { kind, key, name, dao: await host.read(type, event.key, event.record) }
+      : { kind, key, name, dao: await source.read(type, event.key, event.record) }
   }
   const queue = new EventQueue(read, () => end())
-  const end = host.subscribe(topic, { note: (event) => queue.push(event, weightOf(event)), end: () => queue.close() })
+  const end = source.subscribe(topic, { note: (event) => queue.push(event, weightOf(event)), end: () => queue.close() })
   return queue
 }
 
