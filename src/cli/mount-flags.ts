@@ -10,19 +10,22 @@ export const logPathFlag = {
   }),
 }
 
+const DNS_SERVER = {
+  aliases: ['dns'],
+  summary: 'address of the DNS server to ask (default: those of the system)',
+  helpValue: 'IP[:PORT]',
+  helpGroup: 'SERVER',
+}
+const DNS_SEC = { summary: 'take only answers that the DNS server has validated', helpGroup: 'SERVER' }
+
 export const serverFlags = {
   'server-key': Flags.string({
     summary: 'key that the server must have: 64 hexadecimal digits',
     helpValue: 'KEY',
     helpGroup: 'SERVER',
   }),
-  'dns-server': Flags.string({
-    aliases: ['dns'],
-    summary: 'address of the DNS server to ask (default: those of the system)',
-    helpValue: 'IP',
-    helpGroup: 'SERVER',
-  }),
-  'dns-sec': Flags.boolean({ summary: 'take only answers that the DNS server has validated', helpGroup: 'SERVER' }),
+  'dns-server': Flags.string(DNS_SERVER),
+  'dns-sec': Flags.boolean(DNS_SEC),
 }
 
 export const passphraseFlags = {
@@ -60,6 +63,8 @@ export const mountFlags = {
     helpGroup: 'SERVER',
     dependsOn: ['remote'],
   }),
+  'dns-server': Flags.string({ ...DNS_SERVER, dependsOn: ['remote'] }),
+  'dns-sec': Flags.boolean({ ...DNS_SEC, dependsOn: ['remote'] }),
   'no-create': Flags.boolean({ summary: 'fail when the chain does not exist' }),
   temp: Flags.boolean({
     summary: 'mount a new chain that is gone at unmount; its key exists in memory only',

@@ -34,6 +34,8 @@ export interface MountFlags extends CompactionFlags {
   remote?: string | undefined
   'recovery-mode'?: RecoveryMode | undefined
   'server-key'?: string | undefined
+  'dns-server'?: string | undefined
+  'dns-sec'?: boolean | undefined
   'no-create': boolean
   temp: boolean
   'key-size'?: '128' | '192' | '256' | undefined

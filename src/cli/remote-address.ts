@@ -27,6 +27,8 @@ export function directoryOf(logPath: string, chain: string, address: ChainAddres
 interface RemoteFlags {
   'recovery-mode'?: RecoveryMode | undefined
   'server-key'?: string | undefined
+  'dns-server'?: string | undefined
+  'dns-sec'?: boolean | undefined
   'no-create': boolean
 }
 
@@ -35,6 +37,8 @@ export function remoteRequest(address: ChainAddress, flags: RemoteFlags, stateDi
     url: chainUrl(address),
     recoveryMode: flags['recovery-mode'] ?? DEFAULT_RECOVERY_MODE,
     serverKey: flags['server-key'],
+    dnsServer: flags['dns-server'],
+    dnsSec: flags['dns-sec'],
     knownServers: join(stateDirectory, 'known-servers'),
     noCreate: flags['no-create'],
   }

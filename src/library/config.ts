@@ -66,6 +66,10 @@ export interface AteConfigOptions {
   serverKey?: string
   /** Where keys of servers are remembered. Undefined: `atefs/known-servers` below XDG_STATE_HOME or `~/.local/state`. */
   knownServers?: string
+  /** `ADDRESS[:PORT]` of the DNS server that is asked where servers are. Undefined: those of the system, and its file of hosts. */
+  dnsServer?: string
+  /** Takes only answers of the DNS server that it says to have validated (DNSSEC), and has servers' keys from there. */
+  dnsSec?: boolean
   /** Bits of the AES keys of connections to servers, at least; 0 takes one in clear too. The default is 128. */
   wireEncryption?: 0 | 128 | 192 | 256
   /** Called with what is worth a line to the user of the program, for example that an index is being rebuilt. */

@@ -1,5 +1,6 @@
 /** The connections of a program to servers: one for each chain, for as long as that is open. */
 import { join } from 'node:path'
+import { parseDnsServer } from '../adapters/node/dns/ask.js'
 import { KnownServersFile } from '../adapters/node/known-servers-file.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
@@ -14,12 +15,13 @@ export interface ServerLink {
   readonly isOwner: () => boolean
 }
 
-/** Begins to connect to the server of a chain. BAD_FORMAT for a `serverKey` that is none. */
+/** Begins to connect to the server of a chain. BAD_FORMAT for a `serverKey` that is none, BAD_ARGUMENT for such a `dnsServer`. */
 export function linkTo({ server, chain }: ChainAddress, options: Readonly<AteConfigOptions>): ServerLink {
-  const { serverKey, knownServers, wireEncryption } = options
+  const { serverKey, knownServers, wireEncryption, dnsServer, dnsSec } = options
+  if (dnsServer !== undefined) parseDnsServer(dnsServer)
   const known = new KnownServersFile(knownServers ?? join(standardPaths(process.env).logs, 'known-servers'))
   const key = serverKey === undefined ? undefined : parseServerKeyId(serverKey)
-  const dialer = serverDialer({ server, chain, key, known })
+  const dialer = serverDialer({ server, chain, dns: { dnsServer, dnsSec }, key, known })
   const target = targetOf(server)
   const encryption = wireEncryption === undefined ? {} : { encryption: wireEncryption }
   const link = new RemoteLink({

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { AteConfig, dataType, foreign, plain, Registry } from '../../src/index.js'
 import { Note, texts } from '../helpers/disk-chains.js'
 import { eventually } from '../helpers/remote-chains.js'
+import { a, dnsServer } from '../helpers/dns-server.js'
 import { webRelay } from '../helpers/web-relay.js'
 
 function configs(t: Test): { one: AteConfig; other: AteConfig; root: string } {
@@ -78,6 +79,24 @@ await t.test('copies in memory open with the passphrase, and references lead acr
   await t.rejects(elsewhere.load({ chain: `${url}/none`, key }, Note), { code: 'CHAIN_NOT_FOUND' })
   await registry.close()
   await elsewhere.close()
+})
+
+await t.test('where a server is says the DNS server that was given, validated if it must be', async (t) => {
+  const { port } = await webRelay(t)
+  const { one, root } = configs(t)
+  const [host, other] = ['db.example.org', 'other.example.org']
+  const dns = await dnsServer(t, { records: { [host]: [a(host, '127.0.0.1')], [other]: [a(other, '127.0.0.1')] } })
+  const registry = new Registry(one.with({ dnsServer: dns.address }))
+  const { chain } = await registry.open(`ws://${host}:${port}/db`, 'notes')
+  await chain.transact((dio) => dio.store({ text: 'there' }, { type: Note }), { durability: 'server' })
+  t.ok(dns.asked.includes(`A ${host}`))
+  await registry.close()
+  const strict = new Registry(one.with({ dnsServer: dns.address, dnsSec: true, logPath: join(root, 'strict') }))
+  await t.rejects(strict.open(`ws://${other}:${port}/db`, 'notes'), { message: /has not validated/ })
+  await strict.close()
+  const wrong = new Registry(one.with({ dnsServer: 'example.org' }))
+  await t.rejects(wrong.open(`ws://${host}:${port}/db`, 'notes'), { code: 'BAD_ARGUMENT' })
+  await wrong.close()
 })
 
 await t.test('addresses that are none, and servers that are away, are told', async (t) => {

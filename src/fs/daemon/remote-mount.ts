@@ -78,8 +78,13 @@ export class RemoteMount {
    * others did not wait for is set aside first.
    */
   static async open(wanted: OpenRemoteMount): Promise<RemoteMount> {
-    const { url, serverKey, knownServers } = wanted.remote
-    const server = linkTo(parseChainUrl(url), { knownServers, ...(serverKey === undefined ? {} : { serverKey }) })
+    const { url, serverKey, dnsServer, dnsSec, knownServers } = wanted.remote
+    const server = linkTo(parseChainUrl(url), {
+      knownServers,
+      ...(serverKey === undefined ? {} : { serverKey }),
+      ...(dnsServer === undefined ? {} : { dnsServer }),
+      ...(dnsSec === undefined ? {} : { dnsSec }),
+    })
     try {
       return await cuttingBack(
         () => openOnce(wanted, server),

@@ -7,6 +7,9 @@ export interface RemoteRequest {
   recoveryMode: RecoveryMode
   /** The server's key, 64 hexadecimal digits; absent: the one that is known, or remembered at first use. */
   serverKey?: string | undefined
+  /** As `--dns-server` and `--dns-sec` say. */
+  dnsServer?: string | undefined
+  dnsSec?: boolean | undefined
   /** File of the servers' keys that are known. */
   knownServers: string
   /** A chain that the server has not is not made. */

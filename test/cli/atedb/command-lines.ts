@@ -1,4 +1,6 @@
 /** Every command line of the original's manual means what it meant. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Parser } from '@oclif/core'
 import t from 'tap'
 import { type AtedbArguments, readAtedbArguments } from '../../../src/cli/atedb/arguments.js'
@@ -6,6 +8,7 @@ import { serverSettings, type Surroundings } from '../../../src/cli/atedb/server
 import { soloFlags } from '../../../src/cli/atedb/solo-flags.js'
 import Solo from '../../../src/commands/atedb/solo.js'
 import type { ServerSettings } from '../../../src/atedb/settings.js'
+import { projectRoot } from '../../helpers/source-files.js'
 
 const USER: Surroundings = { environment: {}, home: '/h', isRoot: false, isTerminal: true }
 const ROOT: Surroundings = { ...USER, isRoot: true }
@@ -167,3 +170,12 @@ for (const [line, why] of REFUSED) {
     await t.rejects(settingsOf(line), typeof why === 'string' ? { code: why } : { message: why })
   })
 }
+
+t.test('the command line of the systemd unit is one of ours', async (t) => {
+  const unit = readFileSync(join(projectRoot, 'packaging/atedb.service'), 'utf8')
+  const [, line = ''] = /^ExecStart=\/usr\/bin\/env (.*)$/m.exec(unit) ?? []
+  t.same((await settingsOf(line.replace(' $ATEDB_FLAGS', ''))).logsPath, '/var/lib/atedb')
+  const [, flags = ''] = /ATEDB_FLAGS="(.*)"/.exec(unit) ?? []
+  t.match(await settingsOf(line.replace('$ATEDB_FLAGS', flags)), { auth: undefined, host: '192.0.2.1' })
+  t.match(unit, /^StateDirectory=atedb$/m, 'what makes the directory of the logs')
+})
