@@ -62,6 +62,7 @@ export function makeCliWorld(): CliWorld {
     XDG_RUNTIME_DIR: runtime,
     TMPDIR: directory,
     NODE_ENV: 'production',
+    NODE_OPTIONS: `--import=${fileURLToPath(new URL('cheap-passphrases.js', import.meta.url))}`,
     ...testRun(),
   }
   const run: CliWorld['run'] = (args, options = {}) =>

@@ -196,6 +196,7 @@ function environmentIn(base: string): Record<string, string> {
     HOME: join(base, 'home'),
     TMPDIR: join(base, 'tmp'),
     XDG_RUNTIME_DIR: join(base, 'run'),
+    NODE_OPTIONS: `--import=${join(openInstallation().root, 'test/helpers/cheap-passphrases.js')}`,
     ...(testRun === undefined ? {} : { ATEFS_TEST_RUN: testRun }),
   }
 }
