@@ -6,7 +6,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { run } from './lib/command.js'
-import { createImage, dropCaches, type Image } from './lib/image.js'
+import { createImage, dropCaches, type Image, readFiles } from './lib/image.js'
 import { Load } from './lib/load.js'
 import { machineFacts } from './lib/machine.js'
 import { median } from './lib/report.js'
@@ -101,11 +101,6 @@ async function mountTimes(scale: Scale, chain: string, files: number): Promise<v
   check(scale, `mount of ${files} files, cold, no key derivation`, median(times) / 1000, 's', 2)
 }
 
-/** Brings the pages of the disk into memory, where those of ext4 are: segments are written past them. */
-async function readStore(directory: string): Promise<void> {
-  await run('sh', ['-c', 'find "$1" -type f -exec cat {} + > /dev/null', 'sh', directory])
-}
-
 /** Name -> microseconds per operation, medians. */
 async function operations(scale: Scale, chain: string, files: number): Promise<Map<string, number>> {
   const { mounted } = await mount(scale, chain)
@@ -116,7 +111,7 @@ async function operations(scale: Scale, chain: string, files: number): Promise<M
   // Each file in another directory, in the small chain too: a walk into the unknown is two requests in both.
   const [random, stride] = files === FEW ? ['sparse', FILES_PER_DIRECTORY] : ['files', 1]
   const spread = join(mounted.directory, random)
-  await readStore(mounted.place.data)
+  await readFiles(mounted.place.data)
   const time = async (name: string, cwd: string, command: string, ...args: number[]): Promise<void> => {
     costs.set(name, [...(costs.get(name) ?? []), await timed(scale, mounted.directory, cwd, command, ...args)])
   }

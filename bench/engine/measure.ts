@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../lib/command.js'
-import { dropCaches } from '../lib/image.js'
+import { dropCaches, readFiles } from '../lib/image.js'
 import type { Arguments } from './arguments.js'
 import type { Contender, Durability, Part } from './contender.js'
 import type { AppendResult, LoadResult } from './job.js'
@@ -91,15 +91,11 @@ export async function buildStores(bench: Bench, built: Set<string>): Promise<voi
 
 /** With what is read in the page cache. */
 export async function measureLoads(bench: Bench): Promise<LoadRow[]> {
-  return measureOpened(bench, 'load', async (contender, objects) =>
-    perform(bench.launch, {
-      kind: 'load',
-      contender: contender.name,
-      directory: storeOf(bench, contender, objects),
-      loads: LOADS,
-      warmUp: LOADS,
-    }),
-  )
+  return measureOpened(bench, 'load', async (contender, objects) => {
+    const directory = storeOf(bench, contender, objects)
+    await readFiles(directory)
+    return perform(bench.launch, { kind: 'load', contender: contender.name, directory, loads: LOADS, warmUp: LOADS })
+  })
 }
 
 /** With nothing in the page cache, and one object loaded. */

@@ -114,7 +114,7 @@ export function modeReport({ appends, loads, opens }: ModeResult, contenders: re
   }
   if (loads.length > 0) {
     parts.push(
-      '### Loads a second at random, one after another, and RssAnon after them',
+      '### Loads a second at random, one after another, everything in the page cache, and RssAnon after them',
       loadTable(loads, of('load'), n),
     )
   }
