@@ -15,7 +15,7 @@ import { decodeManifest } from '../engine/log/format/manifest-format.js'
 import { MANIFEST_NAME, segmentName } from '../engine/log/format/segment-name.js'
 
 const COPY_SUFFIX = '.copy'
-const SMALL_FILES = ['keyring', 'turn']
+const SMALL_FILES = ['keyring', 'turn', 'writer']
 
 /** NOT_A_CHAIN where there is none; OTHER_CHAIN when another one lies there; ABORTED, NO_SPACE, INPUT_OUTPUT. Resolves with the bytes that were copied. */
 export async function copyChain(from: string, to: string, signal: AbortSignal): Promise<number> {

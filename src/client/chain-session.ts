@@ -3,12 +3,20 @@
  * server's batches are taken in as they come. It ends with the connection, or with the first thing that is wrong.
  */
 import { equalBytes } from '../engine/bytes/equal.js'
+import type { ChainKeys } from '../engine/crypto/chain-keys.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { AteError, errorCode } from '../engine/error.js'
 import type { BatchBytes, BatchVerifier, LogEnd } from '../engine/log/index.js'
 import type { ChainTrust } from '../engine/log/types.js'
-import { failureDetail, type Opened, type Peer, type PushHandlers, type SignedHead } from '../sync/index.js'
-import type { HeadSigner, PushMap } from '../sync/index.js'
+import {
+  failureDetail,
+  type Opened,
+  type Peer,
+  proveWriter,
+  type PushHandlers,
+  type SignedHead,
+} from '../sync/index.js'
+import type { HeadSigner, PushMap, RequestMap } from '../sync/index.js'
 import { serverKeyId, type Timers } from '../wire/index.js'
 import { Arrivals } from './arrivals.js'
 import { demandServed } from './served-chain.js'
@@ -22,8 +30,7 @@ export interface SessionOptions {
   crypto: CryptoProvider
   /** Name of the chain at the server. */
   chain: string
-  chainId: Uint8Array
-  suite: number
+  keys: ChainKeys
   trust: ChainTrust
   /** Where the local log ends. */
   local: () => LogEnd
@@ -65,6 +72,7 @@ export class ChainSession {
   target: LogEnd
   #channel = 0
   #signer: HeadSigner | undefined
+  #isProven = false
   readonly #options: SessionOptions
 
   private constructor(options: SessionOptions) {
@@ -102,6 +110,20 @@ export class ChainSession {
   async #barrier(timeoutMs: number): Promise<void> {
     await this.peer.request(this.#channel, 'barrier', {}, { timeoutMs })
     await this.arrivals.drained()
+  }
+
+  /** Asks for the writer's turn; that this side has the key of the chain is shown once on a channel. NOT_AUTHORIZED. */
+  async turn(
+    request: Omit<RequestMap['turn']['request'], 'proof'>,
+    timeoutMs: number,
+  ): Promise<RequestMap['turn']['reply']> {
+    const { peer, crypto, keys } = this.#options
+    const { transcript } = peer.connection.agreement
+    const claim = { chainId: keys.chainId, session: request.session, transcript }
+    const proof = this.#isProven ? null : proveWriter(crypto, keys, claim)
+    const given = await peer.request(this.#channel, 'turn', { ...request, proof }, { timeoutMs })
+    this.#isProven = true
+    return given
   }
 
   async leave(timeoutMs: number): Promise<void> {
@@ -148,16 +170,17 @@ export class ChainSession {
   }
 
   async #open(): Promise<void> {
-    const { peer, chain, chainId, suite, trust } = this.#options
+    const { peer, chain, keys, trust } = this.#options
     const known = this.#options.known()
     const opened = await peer.request(0, 'open', { chain }, { timeoutMs: ANSWER_MS })
-    demandServed(opened, { chainId, suite, trust })
+    demandServed(opened, { chainId: keys.chainId, suite: keys.suite, trust })
     this.#demandSigner(opened)
     if (opened.sequence < known.sequence)
       throw new AteError('CHAIN_ROLLED_BACK', `The server has the chain up to batch ${opened.sequence} only.`, {
         hint: `It had batch ${known.sequence} before: it was set back to an older copy.`,
       })
     this.#channel = opened.channel
+    this.#isProven = false
     this.#signer = opened.signer
     peer.listen(opened.channel, { pushes: this.#pushes() })
     if (opened.keyring !== null) this.#options.events.keyring(opened.keyring)

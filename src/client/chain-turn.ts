@@ -82,7 +82,7 @@ export class ChainTurn {
     const { state, uploader, timers, noteServer } = this.#options
     const { server, session: id, term } = state
     const request = { session: id, term, sequence: server.sequence, digest: server.digest }
-    const given = await session.peer.request(session.channel, 'turn', request, { timeoutMs: TURN_MS })
+    const given = await session.turn(request, TURN_MS)
     await session.arrivals.drained()
     if (!this.#isCurrent(session)) return
     if (given.sequence > this.#options.headSequence())

@@ -230,20 +230,19 @@ export class RemoteChain implements WriterTurn {
 
   #begin(peer: Peer): Promise<ChainSession> {
     const { crypto, chain, source, trust, receive, onKeyring = ignore } = this.#options
-    const { chainId, suite } = source.keys
+    const { keys } = source
     return ChainSession.begin({
       peer,
       crypto,
       chain,
-      chainId,
-      suite,
+      keys,
       trust,
       local: () => this.#head,
       known: () => this.#state.server,
       signer: this.#state.signer,
       hasBatch: (end) => this.#hasBatch(end),
       endOf: (batch) => linkEnd(crypto, batch),
-      verify: batchVerifier(crypto, source.keys, trust),
+      verify: batchVerifier(crypto, keys, trust),
       timers: this.#timers,
       receive,
       events: {

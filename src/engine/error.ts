@@ -46,7 +46,7 @@ export const ERROR_CODES = [
   'UNKNOWN_TRANSFORMER', // stored with one that is not here
   // trust
   'BAD_SIGNATURE', // a batch says that somebody signed it who did not
-  'NOT_AUTHORIZED', // no key that the write rule asks for
+  'NOT_AUTHORIZED', // no key that the write rule asks for, or none of the chain
   'NO_READ_KEY', // no key that the read rule asks for
   'NOT_SEALED', // what a read rule protects came in clear, or sealed for others
   'ALREADY_DELETED', // a protected object was there, and stays dead

@@ -21,6 +21,9 @@ import type { ChainUser, HostedChain } from './hosted-chain.js'
 import type { Rate } from './rate.js'
 import type { Asker } from './turns.js'
 
+/** In requests: a signature is verified. */
+const PROOF_COST = 50
+
 export interface ChainChannelOptions {
   readonly chain: HostedChain
   readonly peer: Peer
@@ -31,6 +34,8 @@ export interface ChainChannelOptions {
   readonly held: HeldBytes
   /** It has ended, by its own will. */
   readonly onLeave: () => void
+  /** Its turn was asked for by who has not shown to have its key. */
+  readonly onUnproven: () => void
 }
 
 export class ChainChannel implements ChainUser, Asker {
@@ -43,6 +48,8 @@ export class ChainChannel implements ChainUser, Asker {
   #runTerm = 0
   #runBytes = 0
   #refusedTerm = 0
+  /** The session that has shown to have the key of the chain. */
+  #proven: Uint8Array | undefined
   #hasEnded = false
 
   constructor(options: ChainChannelOptions) {
@@ -136,8 +143,10 @@ export class ChainChannel implements ChainUser, Asker {
     return point
   }
 
-  async #turn({ session, term, sequence, digest }: RequestMap['turn']['request']): Promise<Point & { term: number }> {
+  async #turn(request: RequestMap['turn']['request']): Promise<Point & { term: number }> {
+    const { session, term, sequence, digest } = request
     const { chain } = this.#options
+    await this.#demandWriter(request)
     await this.#demandHistory({ sequence, digest })
     // Nobody waits for the turn of one who is still being sent what there is; but who comes back to his own has it already.
     if (!chain.turns.isOf(session, term)) await this.follower?.reached(chain.point.sequence)
@@ -148,6 +157,22 @@ export class ChainChannel implements ChainUser, Asker {
     await this.follower?.reached(point.sequence)
     chain.turns.noteTold(this, given, true)
     return { term: given, ...point }
+  }
+
+  /** NOT_AUTHORIZED, for the first time on this channel that the session is named: then it is known. */
+  async #demandWriter({ session, proof }: RequestMap['turn']['request']): Promise<void> {
+    const { chain, peer, requests, onUnproven } = this.#options
+    if (this.#proven !== undefined && equalBytes(this.#proven, session)) return
+    if (proof !== null) {
+      await requests.take(PROOF_COST)
+      const { transcript } = peer.connection.agreement
+      if (await chain.writers.admits(proof, { chainId: chain.facts.id, session, transcript })) {
+        this.#proven = session.slice()
+        return
+      }
+    }
+    onUnproven()
+    throw new AteError('NOT_AUTHORIZED', 'The turn is given to those only who have the key of the chain.')
   }
 
   async #release(term: number): Promise<Record<string, never>> {

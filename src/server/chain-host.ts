@@ -4,6 +4,8 @@ import { failure, type ListedChain, type TrustMode } from '../sync/index.js'
 import { HostedChain, type HostedOptions } from './hosted-chain.js'
 import type { ChainStores } from './chain-stores.js'
 import { type ChainFacts, createRelayLog, peekRelayLog } from './relay-log.js'
+import { saveWriter } from './writer-file.js'
+import type { PublicKey } from '../wire/index.js'
 
 const KEYRING_NAME = 'keyring'
 const UNKNOWN_END = { sequence: 0, bytes: 0 }
@@ -11,6 +13,12 @@ const UNKNOWN_END = { sequence: 0, bytes: 0 }
 export interface ChainHostOptions extends Omit<HostedOptions, 'name' | 'store' | 'onFailed'> {
   readonly stores: ChainStores
   readonly trust: TrustMode
+}
+
+export interface NewChain extends ChainFacts {
+  readonly keyring: Uint8Array | null
+  /** Of those who may have the turn. */
+  readonly writer: PublicKey
 }
 
 interface Entry {
@@ -71,7 +79,7 @@ export class ChainHost {
   }
 
   /** CHAIN_EXISTS, BAD_ARGUMENT for another trust than that of this server. */
-  async create(name: string, facts: ChainFacts, keyring: Uint8Array | null): Promise<void> {
+  async create(name: string, { keyring, writer, ...facts }: NewChain): Promise<void> {
     for (let busy = this.#busy.get(name); busy !== undefined; busy = this.#busy.get(name)) await busy
     if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The server is stopping.')
     this.#demandTrust(facts.trust)
@@ -84,6 +92,7 @@ export class ChainHost {
         if (keyring === null) await storage.remove(KEYRING_NAME)
         else await storage.replaceSmall(KEYRING_NAME, keyring)
         await storage.remove('turn')
+        await saveWriter(storage, writer)
         // The last: what was left before it is no chain.
         await createRelayLog(this.#options, store, facts)
       } finally {

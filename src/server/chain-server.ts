@@ -1,10 +1,13 @@
 /** Serves chains to whoever connects: keeps and hands on sealed batches, and has no key of any chain. */
+import { verify as verifySignature } from '../engine/crypto/signature.js'
 import { AteError } from '../engine/error.js'
 import { type Connection, systemTimers } from '../wire/index.js'
 import { ChainHost } from './chain-host.js'
 import { newCounters } from './counters.js'
-import { type ChainServerOptions, DEFAULT_LIMITS, type ServerCounts } from './options.js'
+import { type ChainServerOptions, DEFAULT_LIMITS, type ServerCounts, type VerifySignature } from './options.js'
 import { ServerSession, type SessionOptions } from './session.js'
+
+const verifyHere: VerifySignature = ({ suite, publicKey }, ...signed) => verifySignature(suite, publicKey, ...signed)
 
 export class ChainServer {
   readonly #host: ChainHost
@@ -17,13 +20,14 @@ export class ChainServer {
     const { crypto, stores, storageSecret, signer, trust, timers = systemTimers, clock = Date.now } = options
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const onNotice = options.onNotice ?? (() => undefined)
-    const { admit = () => undefined, keepsDropped = false } = options
+    const { admit = () => undefined, keepsDropped = false, verify = verifyHere } = options
     const counters = this.#counters
     this.#host = new ChainHost({
       crypto,
       stores,
       storageSecret,
       signer,
+      verify,
       trust,
       timers,
       clock,

@@ -8,14 +8,16 @@ import type { Counters } from './counters.js'
 import { freeDropped } from './free-dropped.js'
 import type { Follower, Followed } from './follower.js'
 import { HeadSigning } from './head-signing.js'
-import type { ServerLimits, ServerNotice } from './options.js'
+import type { ServerLimits, ServerNotice, VerifySignature } from './options.js'
 import { PendingDrops } from './pending-drops.js'
 import { RecentBatches, toSend } from './recent-batches.js'
 import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
 import { loadTurn, saveTurn } from './turn-file.js'
-import { Turns } from './turns.js'
+import { Turns, type TurnState } from './turns.js'
 import { type TakenBatch, type Uploader, Uploads } from './uploads.js'
-import type { Signer, Timers } from '../wire/index.js'
+import { loadWriter, saveWriter } from './writer-file.js'
+import { WriterGate } from './writer-gate.js'
+import type { PublicKey, Signer, Timers } from '../wire/index.js'
 
 const KEYRING_NAME = 'keyring'
 
@@ -23,6 +25,7 @@ export interface HostedOptions extends RelayOptions {
   readonly name: string
   readonly store: ChainStore
   readonly signer: Signer
+  readonly verify: VerifySignature
   readonly timers: Timers
   readonly limits: ServerLimits
   readonly keepsDropped: boolean
@@ -47,6 +50,7 @@ export class HostedChain implements Followed {
   readonly turns: Turns
   readonly uploads: Uploads
   readonly heads: HeadSigning
+  readonly writers: WriterGate
   readonly users = new Set<ChainUser>()
   readonly #options: HostedOptions
   readonly #log: RelayLog
@@ -58,9 +62,11 @@ export class HostedChain implements Followed {
     options: HostedOptions,
     log: RelayLog,
     keyring: Uint8Array | null,
-    turn: Awaited<ReturnType<typeof loadTurn>>,
+    turn: TurnState,
+    writer: PublicKey | undefined,
   ) {
     const { limits, timers, store } = options
+    this.writers = new WriterGate({ ...options, key: writer, save: (key) => saveWriter(store.storage, key) })
     this.name = options.name
     this.#options = options
     this.#log = log
@@ -94,7 +100,7 @@ export class HostedChain implements Followed {
     const log = await RelayLog.open(options, options.store)
     try {
       const keyring = (await storage.readSmall(KEYRING_NAME, MAX_KEYRING_BYTES)) ?? null
-      return new HostedChain(options, log, keyring, await loadTurn(storage))
+      return new HostedChain(options, log, keyring, await loadTurn(storage), await loadWriter(storage))
     } catch (error) {
       await log.close()
       throw error

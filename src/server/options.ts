@@ -1,7 +1,7 @@
 /** What a server of chains is given. */
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import type { TrustMode } from '../sync/index.js'
-import type { Connection, Signer, Timers } from '../wire/index.js'
+import type { Connection, PublicKey, Signer, Timers } from '../wire/index.js'
 import type { ChainStores } from './chain-stores.js'
 
 /** What somebody wants to do with a chain; with '' for `list`. */
@@ -10,6 +10,14 @@ export interface Wish {
   readonly chain: string
   readonly connection: Connection
 }
+
+/** Whether a signature of 32 bytes is right. Some 3 ms: a thread of its own may do it. */
+export type VerifySignature = (
+  key: PublicKey,
+  purpose: Uint8Array,
+  digest: Uint8Array,
+  signature: Uint8Array,
+) => boolean | Promise<boolean>
 
 export interface ServerLimits {
   /** Of one connection, in a second. */
@@ -59,6 +67,8 @@ export interface ChainServerOptions {
   /** Throws what is not allowed (`NOT_AUTHORIZED`); everything is without it. */
   readonly admit?: (wish: Wish) => void | Promise<void>
   readonly limits?: Partial<ServerLimits>
+  /** In this thread without it. */
+  readonly verify?: VerifySignature
   /** What clients have dropped stays where it is; its space is given back without it. */
   readonly keepsDropped?: boolean
   readonly onNotice?: (notice: ServerNotice) => void

@@ -10,6 +10,9 @@ import type { HostedChain } from './hosted-chain.js'
 import type { ServerLimits, Wish } from './options.js'
 import { Rate } from './rate.js'
 
+/** So many turns may one connection ask for without having the key of the chain. */
+const MAX_UNPROVEN = 8
+
 export interface SessionOptions {
   readonly host: ChainHost
   readonly signer: PublicKey
@@ -28,6 +31,8 @@ export class ServerSession {
   #lastChannel = 0
   /** Channels that are being opened. */
   #opening = 0
+  /** Times that somebody asked for a turn without having the chain's key. */
+  #unproven = 0
   #hasEnded = false
 
   constructor(options: SessionOptions, connection: Connection, service: string) {
@@ -55,10 +60,10 @@ export class ServerSession {
     return await this.#openChannel(this.#nameOf(chain))
   }
 
-  async #create({ chain, keyring, ...facts }: RequestMap['create']['request']): Promise<Opened> {
+  async #create({ chain, ...made }: RequestMap['create']['request']): Promise<Opened> {
     await this.#demand('create', chain)
     const name = this.#nameOf(chain)
-    await this.#options.host.create(name, facts, keyring)
+    await this.#options.host.create(name, made)
     return await this.#openChannel(name)
   }
 
@@ -105,9 +110,15 @@ export class ServerSession {
       bytes: new Rate(timers, limits.bytesPerSecond),
       held: this.#held,
       onLeave: () => this.#remove(number),
+      onUnproven: () => this.#noteUnproven(),
     })
     this.#channels.set(number, { channel, chain })
     this.peer.listen(number, channel.handlers)
+  }
+
+  #noteUnproven(): void {
+    if (++this.#unproven < MAX_UNPROVEN) return
+    void this.peer.close(new AteError('NOT_AUTHORIZED', 'Too many turns were asked for without the key of the chain.'))
   }
 
   #remove(number: number): void {

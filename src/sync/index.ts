@@ -5,5 +5,15 @@ export { MAX_CHANNELS, MAX_PART_BYTES, MAX_UNANSWERED, SESSION_BYTES } from './l
 export { type ChannelHandlers, Peer, type PushHandlers, type RequestHandlers, type RequestOptions } from './peer.js'
 export { type Point, START } from './points.js'
 export type { BatchPart, PushMap, PushType, Refused, SignedHead } from './pushes.js'
-export type { ChainList, HeadSigner, ListedChain, Opened, RequestMap, RequestType, TrustMode } from './requests.js'
+export type {
+  ChainList,
+  HeadSigner,
+  ListedChain,
+  Opened,
+  RequestMap,
+  RequestType,
+  TrustMode,
+  WriterProof,
+} from './requests.js'
+export { proveWriter, type WriterClaim, writerDigest, writerOf } from './writer-proof.js'
 export { type ForkEvidence, isForkProven, isHeadAuthentic, signHead } from './signed-head.js'

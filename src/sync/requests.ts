@@ -13,7 +13,7 @@ import {
   yesOrNo,
 } from '../engine/codec/shape.js'
 import { CHAIN_ID_BYTES } from '../engine/crypto/chain-keys.js'
-import { SIGNATURE_PUBLIC_KEY_BYTES } from '../engine/crypto/signature.js'
+import { SIGNATURE_BYTES, SIGNATURE_PUBLIC_KEY_BYTES } from '../engine/crypto/signature.js'
 import { parseSignatureSuite, type SignatureSuite } from '../engine/crypto/suites.js'
 import {
   MAX_CHAIN_NAME_LENGTH,
@@ -38,7 +38,8 @@ type ChainMade = {
 }
 
 export type OpenRequest = { readonly chain: string }
-export type CreateRequest = OpenRequest & ChainMade
+/** `writer`: the key of those who may have the turn. */
+export type CreateRequest = OpenRequest & ChainMade & { readonly writer: HeadSigner }
 /** The key that the server signs heads with: its identity key, which a connection in clear does not show. */
 export type HeadSigner = { readonly suite: SignatureSuite; readonly publicKey: Uint8Array }
 export type Opened = ChainMade & Point & { readonly channel: number; readonly signer: HeadSigner }
@@ -46,7 +47,14 @@ export type Opened = ChainMade & Point & { readonly channel: number; readonly si
 export type ListRequest = { readonly after: string }
 export type ListedChain = { readonly chain: string; readonly sequence: number; readonly bytes: number }
 export type ChainList = { readonly chains: readonly ListedChain[]; readonly more: boolean }
-export type TurnRequest = Point & { readonly session: Uint8Array; readonly term: number }
+/** That whoever asks has the key of the chain: `writer-proof.ts`. */
+export type WriterProof = HeadSigner & { readonly signature: Uint8Array }
+/** `proof` may be null when the channel has shown one for the session before. */
+export type TurnRequest = Point & {
+  readonly session: Uint8Array
+  readonly term: number
+  readonly proof: WriterProof | null
+}
 export type TurnGiven = Point & { readonly term: number }
 export type TermOf = { readonly term: number }
 export type DropRequest = TermOf & { readonly numbers: readonly (readonly [from: number, to: number])[] }
@@ -79,11 +87,11 @@ const made = {
   trust: trustModeOf,
   keyring: orNull(keyring),
 }
-const signer = fields<HeadSigner>({
-  suite: (value, where) => parseSignatureSuite(integer(0, 0xff)(value, where)),
-  publicKey: bytesOf(SIGNATURE_PUBLIC_KEY_BYTES),
-})
-const opened = fields<Opened>({ channel: integer(1, 0xffff_ffff), ...made, ...point, signer })
+const suite: Shape<SignatureSuite> = (value, where) => parseSignatureSuite(integer(0, 0xff)(value, where))
+const publicKey = { suite, publicKey: bytesOf(SIGNATURE_PUBLIC_KEY_BYTES) }
+export const publicKeyOf = fields<HeadSigner>(publicKey)
+const proof = fields<WriterProof>({ ...publicKey, signature: bytesOf(SIGNATURE_BYTES) })
+const opened = fields<Opened>({ channel: integer(1, 0xffff_ffff), ...made, ...point, signer: publicKeyOf })
 const range: Shape<readonly [number, number]> = (value, where) => {
   const [from, to] = listOf<unknown>((item) => item, 2)(value, where)
   const first = sequenceOf(from, where)
@@ -97,7 +105,7 @@ export const REQUESTS: {
   }
 } = {
   open: { request: fields<OpenRequest>({ chain }), reply: opened },
-  create: { request: fields<CreateRequest>({ chain, ...made }), reply: opened },
+  create: { request: fields<CreateRequest>({ chain, ...made, writer: publicKeyOf }), reply: opened },
   list: {
     request: fields<ListRequest>({ after: orElse(chain, '') }),
     reply: fields<ChainList>({
@@ -108,7 +116,12 @@ export const REQUESTS: {
   follow: { request: pointOf, reply: pointOf },
   barrier: { request: nothing, reply: pointOf },
   turn: {
-    request: fields<TurnRequest>({ session: bytesOf(SESSION_BYTES), term, ...point }),
+    request: fields<TurnRequest>({
+      session: bytesOf(SESSION_BYTES),
+      term,
+      ...point,
+      proof: orElse(orNull(proof), null),
+    }),
     reply: fields<TurnGiven>({ term, ...point }),
   },
   release: { request: fields<TermOf>({ term }), reply: nothing },

@@ -21,14 +21,14 @@ await t.test('a connection that is lost and comes again loses and repeats nothin
   const chaos = { isOver: false }
   const cutting = (async () => {
     while (!chaos.isOver) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await new Promise((resolve) => setTimeout(resolve, 100))
       relay.cut()
     }
   })()
   const write = async (each: Machine, name: string): Promise<void> => {
     for (let round = 0; round < 15; round++) {
       await store(each, `${name}-${round}`)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
   await Promise.all([write(one, 'one'), write(other, 'other')])

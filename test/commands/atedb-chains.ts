@@ -6,10 +6,12 @@ import { failureDetail, Peer } from '../../src/sync/index.js'
 import { type AtedbServer, dial, startAtedb } from '../helpers/atedb-server.js'
 import { cliWorld } from '../helpers/cli.js'
 import { eventually, type Machine, machine, type MachineOptions, store, texts } from '../helpers/remote-chains.js'
-import { failure } from '../helpers/wire.js'
+import { failure, someKey } from '../helpers/wire.js'
 
 const OPEN = ['-l', '127.0.0.1', '--no-auth', '--no-wire-encryption']
-const CHAIN = { id: new Uint8Array(16).fill(7), suite: 3, trust: 'centralized', keyring: null } as const
+const { suite, publicKey } = someKey
+const made = { id: new Uint8Array(16).fill(7), suite: 3, trust: 'centralized', keyring: null } as const
+const CHAIN = { ...made, writer: { suite, publicKey } } as const
 
 /** A copy of a chain of the server, which makes it when it has no keys. */
 function copy(server: AtedbServer, chain: string, options: MachineOptions = {}): Promise<Machine> {

@@ -2,7 +2,18 @@
 import { MemoryStorage, batchItemPieces, type ReceivedBatch, readBatches } from '../../src/engine/log/index.js'
 import type { LogStorage } from '../../src/engine/log/storage.js'
 import { type ChainStore, type ChainStores, ChainServer, type ChainServerOptions } from '../../src/server/index.js'
-import { BatchJoiner, batchParts, type Opened, Peer, type Point, type PushMap, START } from '../../src/sync/index.js'
+import {
+  BatchJoiner,
+  batchParts,
+  type Opened,
+  Peer,
+  type Point,
+  proveWriter,
+  type PushMap,
+  START,
+} from '../../src/sync/index.js'
+import { writerOf, type TrustMode, type WriterProof } from '../../src/sync/index.js'
+import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { create, draft, keys, MemoryAnchor, open, type TestLog } from './log-workbench.js'
 import { connected, crypto, identity } from './wire.js'
 
@@ -72,6 +83,12 @@ export class LocalChain {
   }
 }
 
+export interface Asked {
+  session?: Uint8Array
+  term?: number
+  proof?: WriterProof | null
+}
+
 /** Everything a server has pushed on one channel. */
 export class TestChannel {
   readonly received: { sequence: number; bytes: number }[] = []
@@ -121,8 +138,16 @@ export class TestChannel {
     return this.client.peer.request(this.opened.channel, 'follow', point)
   }
 
-  turn(point: Point, { session = this.client.session, term = 0 } = {}): Promise<Point & { term: number }> {
-    return this.client.peer.request(this.opened.channel, 'turn', { session, term, ...point })
+  turn(point: Point, asked: Asked = {}): Promise<Point & { term: number }> {
+    const { session = this.client.session, term = 0 } = asked
+    const { proof = this.prove({ session }) } = asked
+    return this.client.peer.request(this.opened.channel, 'turn', { session, term, ...point, proof })
+  }
+
+  /** That the client has the key of the chain. */
+  prove({ session = this.client.session, by = keys }: { session?: Uint8Array; by?: ChainKeys } = {}): WriterProof {
+    const { transcript } = this.client.peer.connection.agreement
+    return proveWriter(crypto, by, { chainId: this.opened.id, session, transcript })
   }
 
   release(term: number): Promise<unknown> {
@@ -148,6 +173,9 @@ export class TestChannel {
   }
 }
 
+/** The key of who may write the chains of the tests. */
+export const writerKey = writerOf(keys)
+
 export class TestClient {
   constructor(
     readonly peer: Peer,
@@ -164,8 +192,13 @@ export class TestClient {
     return new TestChannel(this, await this.peer.request(0, 'open', { chain }))
   }
 
-  async create(chain: string, id = keys.chainId, keyring: Uint8Array | null = null): Promise<TestChannel> {
-    const request = { chain, id, suite: keys.suite, trust: 'centralized', keyring } as const
+  async create(
+    chain: string,
+    id = keys.chainId,
+    keyring: Uint8Array | null = null,
+    trust: TrustMode = 'centralized',
+  ): Promise<TestChannel> {
+    const request = { chain, id, suite: keys.suite, trust, keyring, writer: writerKey } as const
     return new TestChannel(this, await this.peer.request(0, 'create', request))
   }
 }

@@ -4,10 +4,21 @@
  */
 import { nativeCrypto as crypto } from '../../src/adapters/node/native-crypto.js'
 import { linkEnd } from '../../src/client/link-end.js'
+import { LABELS } from '../../src/engine/crypto/labels.js'
+import { verify } from '../../src/engine/crypto/signature.js'
 import { AteError } from '../../src/engine/error.js'
 import { batchItemPieces, type BatchBytes, type LogEnd } from '../../src/engine/log/index.js'
 import { decodeBatch } from '../../src/engine/log/received-batch.js'
-import { BatchJoiner, batchParts, failure, Peer, type Point, signHead, START } from '../../src/sync/index.js'
+import {
+  BatchJoiner,
+  batchParts,
+  failure,
+  Peer,
+  type Point,
+  signHead,
+  START,
+  writerDigest,
+} from '../../src/sync/index.js'
 import type { Opened, PushHandlers, RequestHandlers, RequestMap } from '../../src/sync/index.js'
 import { accept, memoryTransports, type Transport } from '../../src/wire/index.js'
 import { identity } from './wire.js'
@@ -35,6 +46,8 @@ interface Member {
   readonly channel: number
   /** Sequence of the last batch that was pushed or brought; undefined: it does not follow. */
   sent: number | undefined
+  /** It has shown to have the key of the chain. */
+  isProven: boolean
 }
 
 export class RelayChain {
@@ -118,7 +131,7 @@ export class Relay {
   }
 
   #opened(peer: Peer, chain: RelayChain): Opened {
-    const member: Member = { peer, channel: ++this.#channels, sent: undefined }
+    const member: Member = { peer, channel: ++this.#channels, sent: undefined, isProven: false }
     chain.members.add(member)
     peer.listen(member.channel, { requests: this.#requests(chain, member), pushes: this.#pushes(chain, member) })
     const { id, suite, trust } = chain.made
@@ -139,8 +152,9 @@ export class Relay {
         return chain.end
       },
       barrier: () => chain.end,
-      turn: (request) =>
-        new Promise((resolve) => {
+      turn: (request) => {
+        if (!this.#isWriter(chain, member, request)) throw new AteError('NOT_AUTHORIZED', 'He has not the key.')
+        return new Promise((resolve) => {
           const session = Buffer.from(request.session).toString('hex')
           const give = (term: number): void => {
             chain.holder = { session, term, member }
@@ -153,7 +167,8 @@ export class Relay {
           }
           chain.asking.push({ member, session, give })
           this.#next(chain)
-        }),
+        })
+      },
       release: ({ term }) => {
         if (chain.holder?.term === term) this.#free(chain)
         return {}
@@ -164,6 +179,14 @@ export class Relay {
         return {}
       },
     }
+  }
+
+  #isWriter({ made }: RelayChain, member: Member, { session, proof }: RequestMap['turn']['request']): boolean {
+    const { transcript } = member.peer.connection.agreement
+    const digest = writerDigest(crypto, { chainId: made.id, session, transcript })
+    member.isProven ||=
+      proof !== null && verify(made.writer.suite, made.writer.publicKey, LABELS.writerTurn, digest, proof.signature)
+    return member.isProven
   }
 
   #pushes(chain: RelayChain, member: Member): PushHandlers {

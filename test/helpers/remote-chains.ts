@@ -14,6 +14,7 @@ import { Chain } from '../../src/engine/dio/chain.js'
 import { judgeBatch } from '../../src/engine/dio/judging/judge-batch.js'
 import { MemoryStorage } from '../../src/engine/log/index.js'
 import { dataType, errorCode, type ObjectKey, plain } from '../../src/index.js'
+import { writerOf } from '../../src/sync/index.js'
 import { MemoryKnownServers } from '../../src/wire/index.js'
 import type { RemoteLinkOptions } from '../../src/client/index.js'
 
@@ -135,10 +136,17 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
   return { chain, remote, link, keys, storage, state, kill, close }
 }
 
-async function make(relay: Served, chain: string, { chainId, suite }: ChainKeys): Promise<void> {
+async function make(relay: Served, chain: string, keys: ChainKeys): Promise<void> {
   const link = linkTo(relay)
   const peer = await link.connection(5000)
-  const made = { chain, id: chainId, suite, trust: 'centralized', keyring: null } as const
+  const made = {
+    chain,
+    id: keys.chainId,
+    suite: keys.suite,
+    trust: 'centralized',
+    keyring: null,
+    writer: writerOf(keys),
+  } as const
   await peer.request(0, 'create', made).catch((error: unknown) => {
     if (errorCode(error) !== 'CHAIN_EXISTS') throw error
   })

@@ -5,7 +5,7 @@ import type { ReceivedBatch } from '../../src/engine/log/index.js'
 import { GROUP_CONTENT } from '../../src/engine/log/types.js'
 import { failureDetail, isHeadAuthentic, START } from '../../src/sync/index.js'
 import type { ChainServer } from '../../src/server/index.js'
-import { LocalChain, MemoryStores, serverOn, type TestChannel, TestClient } from '../helpers/chain-server.js'
+import { LocalChain, MemoryStores, serverOn, type TestChannel, TestClient, writerKey } from '../helpers/chain-server.js'
 import { keys } from '../helpers/log-workbench.js'
 import { connected, crypto, failure, identity, settled, take } from '../helpers/wire.js'
 
@@ -137,7 +137,14 @@ t.test('chains are made once, found by name, listed, and named as directories ma
   t.strictSame((await client.open('team/notes')).opened.id, keys.chainId)
   for (const name of ['../notes', 'a//b', '', '~root', 'a/..', 'a\u0000b'])
     t.equal(await failure(client.create(name)), 'BAD_ARGUMENT', JSON.stringify(name))
-  const request = { chain: 'b', id: keys.chainId, suite: 1, trust: 'distributed', keyring: null } as const
+  const request = {
+    chain: 'b',
+    id: keys.chainId,
+    suite: 1,
+    trust: 'distributed',
+    keyring: null,
+    writer: writerKey,
+  } as const
   t.equal(await failure(client.peer.request(0, 'create', request)), 'BAD_ARGUMENT', 'another trust')
   const { chains, more } = await client.peer.request(0, 'list', { after: '' })
   t.strictSame(
@@ -182,10 +189,12 @@ t.test('a malformed message ends its connection and no other', async (t) => {
 t.test('nothing is dropped in a chain of distributed trust', async (t) => {
   const server = serverOn(new MemoryStores(), { trust: 'distributed' })
   const client = await TestClient.to(server)
-  const facts = { chain: 'notes', id: keys.chainId, suite: keys.suite, trust: 'distributed', keyring: null } as const
-  const { channel } = await client.peer.request(0, 'create', facts)
-  const { term } = await client.peer.request(channel, 'turn', { session: client.session, term: 0, ...START })
-  t.equal(await failure(client.peer.request(channel, 'drop', { term, numbers: [[1, 9]] })), 'NOT_SUPPORTED')
+  const channel = await client.create('notes', keys.chainId, null, 'distributed')
+  const { term } = await channel.turn(START)
+  t.equal(
+    await failure(client.peer.request(channel.opened.channel, 'drop', { term, numbers: [[1, 9]] })),
+    'NOT_SUPPORTED',
+  )
   await server.close()
 })
 

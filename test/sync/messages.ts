@@ -17,16 +17,17 @@ const point = { sequence: 12, digest }
 const keyring = new Uint8Array(100).fill(1)
 const made = { id: new Uint8Array(16).fill(2), suite: 1, trust: 'centralized', keyring } as const
 const signer = { suite: 1, publicKey: new Uint8Array(SIGNATURE_PUBLIC_KEY_BYTES) } as const
+const proof = { ...signer, signature: new Uint8Array(SIGNATURE_BYTES) } as const
 const opened: Opened = { channel: 1, ...made, signer, ...point }
 const head = { ...point, timeMs: 1_700_000_000_000, signature: new Uint8Array(SIGNATURE_BYTES) }
 
 const asked: { [T in RequestType]: RequestMap[T] } = {
   open: { request: { chain: 'team/notes' }, reply: opened },
-  create: { request: { chain: 'notes', ...made, keyring: null }, reply: { ...opened, keyring: null } },
+  create: { request: { chain: 'notes', ...made, keyring: null, writer: signer }, reply: { ...opened, keyring: null } },
   list: { request: { after: 'b' }, reply: { chains: [{ chain: 'c', sequence: 1, bytes: 2 }], more: true } },
   follow: { request: point, reply: point },
   barrier: { request: {}, reply: point },
-  turn: { request: { session: new Uint8Array(16), term: 3, ...point }, reply: { term: 4, ...point } },
+  turn: { request: { session: new Uint8Array(16), term: 3, ...point, proof }, reply: { term: 4, ...point } },
   release: { request: { term: 4 }, reply: {} },
   drop: {
     request: {

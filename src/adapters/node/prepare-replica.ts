@@ -14,7 +14,7 @@ import { MANIFEST_NAME } from '../../engine/log/format/segment-name.js'
 import { createLog, describeChain, MemoryStorage } from '../../engine/log/index.js'
 import type { LogStorage } from '../../engine/log/storage.js'
 import type { ChainTrust } from '../../engine/log/types.js'
-import { failureDetail, type Opened, type Peer, type TrustMode } from '../../sync/index.js'
+import { failureDetail, type HeadSigner, type Opened, type Peer, type TrustMode, writerOf } from '../../sync/index.js'
 import type { ChainSecret, KeyBits } from './chain-handle.js'
 import { createIdentity, KEYRING_FILE, openIdentity, PLAIN_KEY_FILE } from './chain-secret.js'
 import { nativeCrypto } from './native-crypto.js'
@@ -65,8 +65,8 @@ export async function prepareReplica(options: PrepareReplicaOptions): Promise<vo
     throw new AteError('CHAIN_NOT_FOUND', `The server ${link.server} has no chain ${chain}.`, {
       ...(wasServed ? { hint: 'It had it before. A copy of it is here.' } : {}),
     })
-  if (!isHere) await makeLog(options, found)
-  if (await create(peer, options)) return
+  const keys = isHere ? await keysIn(storage, options.secret) : await makeLog(options, found)
+  if (await create(peer, options, writerOf(keys))) return
   // Somebody else was faster.
   if (isHere) throw otherChain()
   await removeLog(storage)
@@ -120,18 +120,26 @@ async function takeKeyring({ storage, secret }: PrepareReplicaOptions, { keyring
   await storage.replaceSmall(KEYRING_FILE, keyring)
 }
 
-async function makeLog({ storage, secret, keyBits, trust }: PrepareReplicaOptions, there: TrustMode): Promise<void> {
+async function makeLog(
+  { storage, secret, keyBits, trust }: PrepareReplicaOptions,
+  there: TrustMode,
+): Promise<ChainKeys> {
   const { rootKey, chainId, suite } = await createIdentity(storage, secret, keyBits)
   const keys = deriveChainKeys(nativeCrypto, rootKey, chainId, suite)
   wipe(rootKey)
   await createLog({ storage, crypto: nativeCrypto, keys, clock: Date.now, trust: trust ?? trustHere(there) })
+  return keys
 }
 
 /** False when there is one by now. */
-async function create(peer: Peer, { storage, chain, timeoutMs }: PrepareReplicaOptions): Promise<boolean> {
+async function create(
+  peer: Peer,
+  { storage, chain, timeoutMs }: PrepareReplicaOptions,
+  writer: HeadSigner,
+): Promise<boolean> {
   const { chainId: id, suite, format } = await describeChain(storage)
   const keyring = (await storage.readSmall(KEYRING_FILE, MAX_KEYRING_BYTES)) ?? null
-  const made = { chain, id, suite, trust: trustAt(trustOf(format)), keyring }
+  const made = { chain, id, suite, trust: trustAt(trustOf(format)), keyring, writer }
   try {
     const { channel } = await peer.request(0, 'create', made, { timeoutMs })
     await peer.request(channel, 'leave', {}, { timeoutMs })

@@ -11,7 +11,15 @@ import { makeDirectory } from './make-directory.js'
 
 const ANCHOR_NAME = 'anchor'
 /** Files of a chain, and what may lie beside them for a moment: a chain below another must not be named so. */
-const FILES: ReadonlySet<string> = new Set([MANIFEST_NAME, SPARE_NAME, ANCHOR_NAME, 'keyring', 'turn', 'lock'])
+const FILES: ReadonlySet<string> = new Set([
+  MANIFEST_NAME,
+  SPARE_NAME,
+  ANCHOR_NAME,
+  'keyring',
+  'turn',
+  'writer',
+  'lock',
+])
 
 export class ServerStores implements ChainStores {
   readonly #directory: string

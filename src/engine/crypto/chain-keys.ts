@@ -15,6 +15,8 @@ export const KEY_ID_BYTES = 32
 export const SESSION_SALT_BYTES = 32
 const NAME_KEY_BYTES = 16
 const KEY_BYTES = 32
+/** What a signing key is made from. */
+const WRITER_SEED_BYTES = 64
 
 /** A key that others are derived from, or that authenticates, with its public name. */
 export interface DataKey {
@@ -44,6 +46,8 @@ export interface ChainKeys {
   readonly access: DataKey
   /** Seals the leaves of the index. */
   readonly index: DataKey
+  /** 64 bytes, of the pair of keys by which a server knows who may have the writer's turn. */
+  readonly writerSeed: Uint8Array
 }
 
 /** All keys of a chain. The root key is not kept and may be wiped after. */
@@ -65,13 +69,14 @@ export function deriveChainKeys(
     member: dataKey(crypto, derive(LABELS.memberKey)),
     access: dataKey(crypto, derive(LABELS.accessKey)),
     index: dataKey(crypto, derive(LABELS.indexKey)),
+    writerSeed: derive(LABELS.writerKey, WRITER_SEED_BYTES),
   }
 }
 
 /** Overwrites every secret of `keys`. */
 export function wipeChainKeys(keys: ChainKeys): void {
   wipe(keys.manifestKey, keys.keyringKey, keys.anchorKey, keys.nameKey)
-  wipe(keys.author.key, keys.member.key, keys.access.key, keys.index.key)
+  wipe(keys.author.key, keys.member.key, keys.access.key, keys.index.key, keys.writerSeed)
 }
 
 /** One key of a chain: `label` is one of LABELS, `length` in bytes. */

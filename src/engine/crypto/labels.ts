@@ -21,6 +21,7 @@ export const LABELS = {
   memberKey: label('member key'),
   accessKey: label('access key'),
   indexKey: label('index key'),
+  writerKey: label('writer key'),
   // keys derived from a data key
   keyId: label('key id'),
   sealingKey: label('sealing key'),
@@ -63,4 +64,5 @@ export const LABELS = {
   // chains at servers
   serverOfChain: label('server of chain'),
   serverHead: label('server head'),
+  writerTurn: label('writer turn'),
 } as const

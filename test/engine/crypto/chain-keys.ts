@@ -13,9 +13,9 @@ const salt = new Uint8Array(32).fill(3)
 const suite = suites.AEAD_AES_256_GCM
 
 function allKeys(keys: ReturnType<typeof deriveChainKeys>): Record<string, Uint8Array> {
-  const { manifestKey, keyringKey, anchorKey, nameKey, author, member, access, index } = keys
+  const { manifestKey, keyringKey, anchorKey, nameKey, author, member, access, index, writerSeed } = keys
   const data = { author: author.key, member: member.key, access: access.key, index: index.key }
-  return { manifestKey, keyringKey, anchorKey, nameKey, ...data }
+  return { manifestKey, keyringKey, anchorKey, nameKey, ...data, writerSeed }
 }
 
 t.test('every key of a chain differs from every other, and from those of other chains and root keys', async (t) => {
@@ -25,9 +25,9 @@ t.test('every key of a chain differs from every other, and from those of other c
     deriveChainKeys(nativeCrypto, new Uint8Array(32).fill(9), chainId, suite),
   ]
   const keys = chains.flatMap((chain) => Object.values(allKeys(chain)))
-  t.equal(keys.length, 24)
+  t.equal(keys.length, 27)
   // By their first 16 bytes: one must not be the beginning of another either.
-  t.equal(new Set(keys.map((key) => toHex(key.subarray(0, 16)))).size, 24)
+  t.equal(new Set(keys.map((key) => toHex(key.subarray(0, 16)))).size, 27)
 })
 
 t.test('the derivation is part of the format and the same by both providers', async (t) => {
