@@ -45,7 +45,8 @@ export async function changeSlots(chain: ChainLocation, change: SlotChange): Pro
   }
 }
 
-async function editKeyring(keyring: Uint8Array, change: SlotChange): Promise<Uint8Array> {
+/** The caller stores it. The new passphrase is asked for only when the old one is right. */
+export async function editKeyring(keyring: Uint8Array, change: SlotChange): Promise<Uint8Array> {
   const { passphrase } = change
   if (change.kind === 'remove') return removeSlot(nativeCrypto, keyring, passphrase, change.slotId)
   const { rootKey, slotId } = await openKeyring(nativeCrypto, keyring, passphrase)

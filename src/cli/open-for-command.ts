@@ -1,5 +1,5 @@
 /** A chain that is opened for one command, files or objects, and closed after it. Mounted ones are refused (CHAIN_LOCKED). */
-import type { ChainHandle, OpenProgress } from '../adapters/node/chain-handle.js'
+import type { ChainHandle, ChainSecret, OpenProgress } from '../adapters/node/chain-handle.js'
 import { openChain } from '../adapters/node/open-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
@@ -22,13 +22,27 @@ export async function openForCommand(
   sources: PassphraseSources,
   { readOnly, onProgress, onNotice }: CommandOpening,
 ): Promise<ChainHandle> {
-  const { anchors, runtime } = standardPaths(process.env)
+  const { anchors } = standardPaths(process.env)
   const secret = await readSecret(presence, sources, name)
+  try {
+    return await openWith(secret, { directory, anchorDirectory: anchors }, { readOnly, onProgress, onNotice })
+  } finally {
+    wipeSecret(secret)
+  }
+}
+
+/** The copy of a chain of a server has no anchor: the server may cut it back. */
+export async function openWith(
+  secret: ChainSecret,
+  { directory, anchorDirectory }: { directory: string; anchorDirectory: string | undefined },
+  { readOnly, onProgress, onNotice }: CommandOpening,
+): Promise<ChainHandle> {
+  const { runtime } = standardPaths(process.env)
   const open = (): Promise<ChainHandle> =>
     openChain({
       directory,
       secret,
-      anchorDirectory: anchors,
+      anchorDirectory,
       readOnly,
       allowDamage: false,
       acceptRollback: false,
@@ -38,9 +52,5 @@ export async function openForCommand(
       onProgress,
       onNotice,
     })
-  try {
-    return await openWhenFree(open, { directory, runtimeDirectory: runtime, onNotice })
-  } finally {
-    wipeSecret(secret)
-  }
+  return await openWhenFree(open, { directory, runtimeDirectory: runtime, onNotice })
 }

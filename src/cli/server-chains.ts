@@ -7,7 +7,7 @@ import { standardPaths } from '../adapters/node/standard-paths.js'
 import { toHex } from '../engine/bytes/hex.js'
 import { aeadKeyBytes, parseAeadSuite } from '../engine/crypto/suites.js'
 import { type ServerDialer, serverDialer } from '../library/server-dialer.js'
-import { type ChainList, type ListedChain, Peer, type TrustMode } from '../sync/index.js'
+import { type ChainList, type ListedChain, type Opened, Peer, type TrustMode } from '../sync/index.js'
 import {
   connect,
   parseChainUrl,
@@ -58,10 +58,9 @@ export async function listServedChains(url: string, flags: ServerFlags): Promise
 
 /** CHAIN_NOT_FOUND; else as `listServedChains`. */
 export async function describeServedChain(url: string, flags: ServerFlags): Promise<ServedChain> {
-  const { server, chain } = parseChainUrl(url)
-  return await withPeer(server, dialerOf(server, chain, flags), async (peer) => {
-    const opened = await peer.request(CONTROL_CHANNEL, 'open', { chain }, { timeoutMs: ANSWER_MS })
-    const { id, suite, trust, keyring, sequence, digest } = opened
+  const { chain } = parseChainUrl(url)
+  return await withServerOf(url, flags, async (peer) => {
+    const { id, suite, trust, keyring, sequence, digest } = await openAt(peer, chain)
     return {
       chain,
       url,
@@ -73,6 +72,17 @@ export async function describeServedChain(url: string, flags: ServerFlags): Prom
       headDigest: toHex(digest),
     }
   })
+}
+
+/** A connection to the server of the chain that a URL names, for as long as `work` takes. */
+export async function withServerOf<T>(url: string, flags: ServerFlags, work: (peer: Peer) => Promise<T>): Promise<T> {
+  const { server, chain } = parseChainUrl(url)
+  return await withPeer(server, dialerOf(server, chain, flags), work)
+}
+
+/** CHAIN_NOT_FOUND, OTHER_SERVER. */
+export function openAt(peer: Peer, chain: string): Promise<Opened> {
+  return peer.request(CONTROL_CHANNEL, 'open', { chain }, { timeoutMs: ANSWER_MS })
 }
 
 function dnsOf({ 'dns-server': dnsServer, 'dns-sec': dnsSec }: ServerFlags): DnsOptions {

@@ -1,9 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.js'
-import { findChain } from '../cli/chain-argument.js'
 import { JsonOutput, TextOutput } from '../cli/dump/output.js'
 import { failureOf } from '../cli/failure.js'
-import { logPathFlag, passphraseFlags } from '../cli/mount-flags.js'
+import { logPathFlag, passphraseFlags, serverFlags } from '../cli/mount-flags.js'
 import { progressText, terminalProgress } from '../cli/progress.js'
 
 export default class Dump extends BaseCommand {
@@ -18,32 +17,34 @@ With --batches the history too: when each batch was written, what it changed and
   static override examples = ['<%= config.bin %> <%= command.id %> vault --batches']
 
   static override args = {
-    chain: Args.string({ description: "the chain's name (default: the only one there is)", ignoreStdin: true }),
+    chain: Args.string({
+      description: "the chain's name, or its URL at a server (default: the only one there is)",
+      ignoreStdin: true,
+    }),
   }
 
   static override flags = {
     ...logPathFlag,
     ...passphraseFlags,
+    ...serverFlags,
     batches: Flags.boolean({ summary: 'list the batches of the log too, and the public keys that signed them' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Dump)
-    const chain = findChain(args.chain, flags['log-path'])
-    const [{ openForCommand }, { dumpChain }] = await Promise.all([
-      import('../cli/open-for-command.js'),
+    const [{ openNamed }, { dumpChain }] = await Promise.all([
+      import('../cli/open-named.js'),
       import('../cli/dump/dump-chain.js'),
     ])
     const progress = terminalProgress()
-    const handle = await openForCommand(chain, flags, {
+    const { location, handle } = await openNamed(args.chain, flags, {
       readOnly: true,
       onProgress: (now) => progress.show(progressText(now)),
       onNotice: (text) => this.note(text),
-    })
-    progress.clear()
+    }).finally(() => progress.clear())
     const output = this.jsonEnabled() ? new JsonOutput() : new TextOutput((text) => this.log(text))
     try {
-      await dumpChain(handle, chain, flags.batches, output)
+      await dumpChain(handle, location, flags.batches, output)
       output.end()
     } catch (error) {
       // The document has begun: what went wrong is a part of it.

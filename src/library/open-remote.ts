@@ -4,6 +4,7 @@ import { openIdentity } from '../adapters/node/chain-secret.js'
 import { FileStorage } from '../adapters/node/file-storage.js'
 import { makeDirectory } from '../adapters/node/make-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { replicaKeyring } from '../adapters/node/replica-keyring.js'
 import { remoteStateFile } from '../adapters/node/remote-state-file.js'
 import { type ClientState, readClientState, RemoteChain, type StateStore } from '../client/index.js'
 import { DEFAULT_RECOVERY_MODE, isSyncMode, parseRecoveryMode, type RecoveryMode } from '../client/index.js'
@@ -119,7 +120,7 @@ async function prepare(
 
 async function follow(
   { address, options, opening, chainOn }: OpenRemote,
-  { directory, state }: Place,
+  { directory, state, storage }: Place,
   use: ServerLink,
   known: ClientState,
   mode: RecoveryMode,
@@ -144,6 +145,7 @@ async function follow(
     flush: () => view.commit({ isDurable: false }),
     state,
     known,
+    onKeyring: replicaKeyring(storage, source.keys, options.onNotice),
     onNotice: options.onNotice,
     onFailure: (error) => options.onNotice?.(`${chainUrl(address)}: ${error.message}`),
   })

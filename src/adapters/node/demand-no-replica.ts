@@ -14,7 +14,7 @@ export function demandNoReplica(directory: string): void {
     'NOT_SUPPORTED',
     `${directory} is the copy of a chain that a server keeps: it is not changed here`,
     {
-      hint: `What is changed here would never get there. Mount it with: atefs mount MOUNTPOINT --remote ${url}`,
+      hint: `What is changed here would never get there. Mount it: atefs mount MOUNTPOINT --remote ${url}, or change its passphrases: atefs passwd ${url}`,
     },
   )
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.js'
-import { findChain } from '../../cli/chain-argument.js'
-import { logPathFlag, passphraseFlags } from '../../cli/mount-flags.js'
+import type { ChainLocation } from '../../cli/chain-argument.js'
+import { logPathFlag, passphraseFlags, serverFlags } from '../../cli/mount-flags.js'
 import { progressText, terminalProgress } from '../../cli/progress.js'
 import { formatBytes } from '../../cli/status-table.js'
 import { AteError } from '../../engine/error.js'
@@ -24,13 +24,14 @@ export default class Backup extends BaseCommand {
   static override examples = ['<%= config.bin %> <%= command.id %> vault /backup/vault']
 
   static override args = {
-    chain: Args.string({ description: "the chain's name", required: true, ignoreStdin: true }),
+    chain: Args.string({ description: "the chain's name, or its URL at a server", required: true, ignoreStdin: true }),
     directory: Args.string({ description: 'of the backup; made if absent', required: true, ignoreStdin: true }),
   }
 
   static override flags = {
     ...logPathFlag,
     ...passphraseFlags,
+    ...serverFlags,
     quick: Flags.boolean({ summary: 'do not read again what earlier backups copied' }),
     'with-key': Flags.boolean({
       summary: 'of a chain without passphrase: copy its key too; who has the backup can read it',
@@ -43,25 +44,17 @@ export default class Backup extends BaseCommand {
 
   async run(): Promise<BackedUp> {
     const { args, flags } = await this.parse(Backup)
-    const location = findChain(args.chain, flags['log-path'])
     const directory = resolve(args.directory)
     const withKey = flags['with-key'] ? true : flags['without-key'] ? false : undefined
-    if (location.presence === 'key-file' && withKey === undefined)
-      throw new AteError(
-        'BAD_ARGUMENT',
-        `${location.name} has no passphrase: with its key, whoever has the backup can read it`,
-        {
-          hint: 'Say --with-key to copy the key, or --without-key to keep it elsewhere: without it the backup cannot be opened.',
-        },
-      )
-    const { openForCommand } = await import('../../cli/open-for-command.js')
+    const { openNamed } = await import('../../cli/open-named.js')
     const progress = terminalProgress()
     const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
     try {
       const onNotice = (text: string): void => this.note(text)
-      const handle = await openForCommand(location, flags, { readOnly: false, onProgress, onNotice })
+      const { location, handle } = await openNamed(args.chain, flags, { readOnly: false, onProgress, onNotice })
       let report: BackupReport
       try {
+        demandKeyWord(location, withKey)
         report = await handle.backup(directory, { quick: flags.quick, withKey, onProgress })
       } finally {
         await handle.close()
@@ -75,4 +68,11 @@ export default class Backup extends BaseCommand {
       progress.clear()
     }
   }
+}
+
+function demandKeyWord({ name, presence }: ChainLocation, withKey: boolean | undefined): void {
+  if (presence !== 'key-file' || withKey !== undefined) return
+  throw new AteError('BAD_ARGUMENT', `${name} has no passphrase: with its key, whoever has the backup can read it`, {
+    hint: 'Say --with-key to copy the key, or --without-key to keep it elsewhere: without it the backup cannot be opened.',
+  })
 }

@@ -121,10 +121,18 @@ export function verifyKeyring(
   chainId: Uint8Array,
   rootKey: Uint8Array,
 ): void {
-  const macAt = file.length - CRC_BYTES - MAC_BYTES
-  const expected = keyringMac(crypto, chainId, rootKey, file.subarray(0, macAt))
-  if (crypto.equal(expected, file.subarray(macAt, macAt + MAC_BYTES))) return
-  throw damaged('The keyring was changed by somebody without its key')
+  const key = deriveFromRoot(crypto, rootKey, chainId, LABELS.keyringKey, 32)
+  const isTrue = isKeyringOf(crypto, file, key)
+  wipe(key)
+  if (!isTrue) throw damaged('The keyring was changed by somebody without its key')
+}
+
+/** Whether the chain's `keyringKey` authenticates the file. */
+export function isKeyringOf(crypto: CryptoProvider, file: Uint8Array, keyringKey: Uint8Array): boolean {
+  const macAt = Math.max(0, file.length - CRC_BYTES - MAC_BYTES)
+  const expected = crypto.hmacSha256(keyringKey, LABELS.keyring, file.subarray(0, macAt))
+  const found = file.subarray(macAt, macAt + MAC_BYTES)
+  return found.length === MAC_BYTES && crypto.equal(expected, found)
 }
 
 function parse(file: Uint8Array): Keyring {

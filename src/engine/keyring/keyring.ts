@@ -3,8 +3,10 @@
  * `LogStorage.replaceSmall`. Slots are not in the log, or an old passphrase would open the chain for ever; but a copy
  * of the old file still opens with it, since the root key stays the same.
  */
+import { equalBytes } from '../bytes/equal.js'
 import { toHex } from '../bytes/hex.js'
 import { ARGON2_SALT_BYTES, DEFAULT_ARGON2_COST, type Argon2Cost } from '../crypto/argon2.js'
+import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import type { AeadSuite } from '../crypto/suites.js'
 import { wipe } from '../crypto/wipe.js'
@@ -12,6 +14,7 @@ import { AteError } from '../error.js'
 import {
   decodeKeyring,
   encodeKeyring,
+  isKeyringOf,
   MAX_SLOT_LABEL_CHARACTERS,
   MAX_SLOTS,
   SLOT_ID_BYTES,
@@ -89,6 +92,18 @@ export function describeKeyring(file: Uint8Array): KeyringInfo {
   const { chainId, suite, generation, slots } = decodeKeyring(file)
   const infos = slots.map(({ id, label, createdMs, cost }) => ({ id: toHex(id), label, createdMs, cost }))
   return { chainId, suite, generation, slots: infos }
+}
+
+/** A keyring of the chain that was changed after ours. Nothing that others made passes for one. */
+export function isLaterKeyring(
+  crypto: CryptoProvider,
+  { chainId, keyringKey }: Pick<ChainKeys, 'chainId' | 'keyringKey'>,
+  ours: Uint8Array,
+  theirs: Uint8Array,
+): boolean {
+  if (!isKeyringOf(crypto, theirs, keyringKey)) return false
+  const later = decodeKeyring(theirs)
+  return equalBytes(later.chainId, chainId) && later.generation > decodeKeyring(ours).generation
 }
 
 /** The slots, without secrets; not authenticated. */

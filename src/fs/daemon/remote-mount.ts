@@ -4,6 +4,7 @@ import type { BatchReceiver } from '../../adapters/node/import-range.js'
 import { FileStorage } from '../../adapters/node/file-storage.js'
 import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
+import { replicaKeyring } from '../../adapters/node/replica-keyring.js'
 import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
 import { type ClientState, isSyncMode, readClientState, RemoteChain } from '../../client/index.js'
 import type { RemoteLink, RemoteStatus } from '../../client/index.js'
@@ -65,6 +66,7 @@ export class RemoteMount {
       flush: () => receiver.flush(),
       state: remoteStateFile(directory, new FileStorage(directory)),
       known,
+      onKeyring: replicaKeyring(new FileStorage(directory), source.keys, onNotice),
       onNotice,
       onFailure: (error) => onNotice(`${remote.url}: ${error.message}`),
       onProgress: (doneBytes, totalBytes) => wanted.onProgress({ phase: 'loading', doneBytes, totalBytes }),

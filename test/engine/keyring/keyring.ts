@@ -1,6 +1,7 @@
 import t from 'tap'
 import { nativeCrypto as crypto } from '../../../src/adapters/node/native-crypto.js'
 import { fromLatin1 } from '../../../src/engine/bytes/latin1.js'
+import { deriveChainKeys } from '../../../src/engine/crypto/chain-keys.js'
 import { errorCode } from '../../../src/engine/error.js'
 import * as keyring from '../../../src/engine/keyring/keyring.js'
 import { decodeKeyring, encodeKeyring, MAX_SLOTS } from '../../../src/engine/keyring/keyring-file.js'
@@ -129,4 +130,23 @@ t.test('every cut is seen', async (t) => {
     t.throws(() => keyring.describeKeyring(file.subarray(0, length)), { code: 'KEYRING_DAMAGED' })
   }
   t.throws(() => keyring.describeKeyring(new Uint8Array(2 * 1024 * 1024)), { code: 'KEYRING_DAMAGED' })
+})
+
+t.test('a later keyring is one of the chain alone, and none that others made', async (t) => {
+  const { keyringKey } = deriveChainKeys(crypto, rootKey, chainId, 1)
+  const isLater = (ours: Uint8Array, theirs: Uint8Array, id = chainId): boolean =>
+    keyring.isLaterKeyring(crypto, { chainId: id, keyringKey }, ours, theirs)
+  const later = await keyring.addSlot(crypto, file, passphrase, slot(second))
+  t.ok(isLater(file, later))
+  t.notOk(isLater(later, file), 'an older one')
+  t.notOk(isLater(file, file))
+  t.notOk(isLater(file, later, new Uint8Array(16)), 'of another chain')
+  const decoded = { ...decodeKeyring(later), generation: 1000 }
+  t.notOk(isLater(file, encodeKeyring(crypto, decoded, new Uint8Array(32))), 'by somebody without the key')
+  for (let at = 0; at < later.length - 4; at += 7) {
+    const changed = later.slice()
+    changed[at] = (changed[at] ?? 0) ^ 1
+    t.notOk(isLater(file, changed), `byte ${at}`)
+  }
+  for (const bytes of [new Uint8Array(0), new Uint8Array(36), later.subarray(0, 40)]) t.notOk(isLater(file, bytes))
 })

@@ -1,0 +1,54 @@
+/** The passphrase slots of a chain at a server: its keyring is changed here, and put back in turn. */
+import { nativeCrypto } from '../adapters/node/native-crypto.js'
+import { equalBytes } from '../engine/bytes/equal.js'
+import { AteError } from '../engine/error.js'
+import { describeKeyring, listSlots, type SlotInfo } from '../engine/keyring/keyring.js'
+import { TURN_MS } from '../client/waits.js'
+import type { Opened, Peer } from '../sync/index.js'
+import { parseChainUrl } from '../wire/index.js'
+import { editKeyring, type SlotChange } from './key-slots.js'
+import { openAt, type ServerFlags, withServerOf } from './server-chains.js'
+
+const SESSION_BYTES = 16
+
+/** As `readSlots`; CHAIN_NOT_FOUND, CONNECTION_FAILED, ... */
+export async function readServedSlots(url: string, flags: ServerFlags): Promise<readonly SlotInfo[]> {
+  const { chain } = parseChainUrl(url)
+  return await withServerOf(url, flags, async (peer) => listSlots(keyringOf(await openAt(peer, chain), chain)))
+}
+
+/** As `changeSlots`; durable at the server when it resolves. CHAIN_LOCKED when somebody else has changed them meanwhile. */
+export async function changeServedSlots(
+  url: string,
+  flags: ServerFlags,
+  change: SlotChange,
+): Promise<readonly SlotInfo[]> {
+  const { chain } = parseChainUrl(url)
+  const before = await withServerOf(url, flags, async (peer) => keyringOf(await openAt(peer, chain), chain))
+  // Nobody waits for the turn while passphrases are typed.
+  const keyring = await editKeyring(before, change)
+  await withServerOf(url, flags, (peer) => putBack(peer, chain, before, keyring))
+  return listSlots(keyring)
+}
+
+async function putBack(peer: Peer, chain: string, before: Uint8Array, keyring: Uint8Array): Promise<void> {
+  const { channel, sequence, digest } = await openAt(peer, chain)
+  const asked = { session: nativeCrypto.randomBytes(SESSION_BYTES), term: 0, sequence, digest }
+  const { term } = await peer.request(channel, 'turn', asked, { timeoutMs: TURN_MS })
+  try {
+    // Only who has the turn changes it: what is there now stays until it is replaced.
+    if (!equalBytes(keyringOf(await openAt(peer, chain), chain), before))
+      throw new AteError('CHAIN_LOCKED', `The key slots of ${chain} were changed by somebody else meanwhile.`, {
+        hint: 'Try again.',
+      })
+    await peer.request(channel, 'keyring', { term, keyring }, { timeoutMs: TURN_MS })
+  } finally {
+    await peer.request(channel, 'release', { term }, { timeoutMs: TURN_MS }).catch(() => undefined)
+  }
+}
+
+function keyringOf({ keyring, id }: Opened, chain: string): Uint8Array {
+  if (keyring === null) throw new AteError('BAD_ARGUMENT', `the chain ${chain} has no passphrase`)
+  if (equalBytes(describeKeyring(keyring).chainId, id)) return keyring.slice()
+  throw new AteError('KEYRING_DAMAGED', `The keyring that the server shows is none of the chain ${chain}.`)
+}
