@@ -1,10 +1,12 @@
 /** The passphrase slots of a chain at a server: its keyring is changed here, and put back in turn. */
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { equalBytes } from '../engine/bytes/equal.js'
+import { type ChainKeys, deriveChainKeys, wipeChainKeys } from '../engine/crypto/chain-keys.js'
+import { wipe } from '../engine/crypto/wipe.js'
 import { AteError } from '../engine/error.js'
-import { describeKeyring, listSlots, type SlotInfo } from '../engine/keyring/keyring.js'
+import { describeKeyring, listSlots, openKeyring, type SlotInfo } from '../engine/keyring/keyring.js'
 import { TURN_MS } from '../client/waits.js'
-import type { Opened, Peer } from '../sync/index.js'
+import { type Opened, type Peer, proveWriter } from '../sync/index.js'
 import { parseChainUrl } from '../wire/index.js'
 import { editKeyring, type SlotChange } from './key-slots.js'
 import { openAt, type ServerFlags, withServerOf } from './server-chains.js'
@@ -27,13 +29,34 @@ export async function changeServedSlots(
   const before = await withServerOf(url, flags, async (peer) => keyringOf(await openAt(peer, chain), chain))
   // Nobody waits for the turn while passphrases are typed.
   const keyring = await editKeyring(before, change)
-  await withServerOf(url, flags, (peer) => putBack(peer, chain, before, keyring))
+  const keys = await keysOf(before, change.passphrase)
+  try {
+    await withServerOf(url, flags, (peer) => putBack(peer, chain, { before, keyring, keys }))
+  } finally {
+    wipeChainKeys(keys)
+  }
   return listSlots(keyring)
 }
 
-async function putBack(peer: Peer, chain: string, before: Uint8Array, keyring: Uint8Array): Promise<void> {
+async function keysOf(keyring: Uint8Array, passphrase: Uint8Array): Promise<ChainKeys> {
+  const { rootKey, chainId, suite } = await openKeyring(nativeCrypto, keyring, passphrase)
+  const keys = deriveChainKeys(nativeCrypto, rootKey, chainId, suite)
+  wipe(rootKey)
+  return keys
+}
+
+interface Edited {
+  before: Uint8Array
+  keyring: Uint8Array
+  keys: ChainKeys
+}
+
+async function putBack(peer: Peer, chain: string, { before, keyring, keys }: Edited): Promise<void> {
   const { channel, sequence, digest } = await openAt(peer, chain)
-  const asked = { session: nativeCrypto.randomBytes(SESSION_BYTES), term: 0, sequence, digest }
+  const session = nativeCrypto.randomBytes(SESSION_BYTES)
+  const { transcript } = peer.connection.agreement
+  const proof = proveWriter(nativeCrypto, keys, { chainId: keys.chainId, session, transcript })
+  const asked = { session, term: 0, sequence, digest, proof }
   const { term } = await peer.request(channel, 'turn', asked, { timeoutMs: TURN_MS })
   try {
     // Only who has the turn changes it: what is there now stays until it is replaced.
