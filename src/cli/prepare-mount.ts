@@ -129,7 +129,7 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
     readOnly,
     allowDamage: flags['allow-damage'],
     acceptRollback: flags['accept-rollback'],
-    compaction: isHere ? compaction : undefined,
+    compaction,
     timeServer: timeServerOf(flags),
     driver: flags.driver,
     driverOptions: { fsName: fsName ?? place.directory, ...driverOptions },

@@ -21,6 +21,8 @@ export interface ChainTurnOptions {
   readonly headSequence: () => number
   /** True when the local log has just this batch. */
   readonly hasBatch: (end: LogEnd) => Promise<boolean>
+  /** Throws when something is missing of what has come. */
+  readonly demandWhole: () => void
   /** Both sides have everything up to this. */
   readonly noteServer: (end: LogEnd) => void
   /** Has everything that was changed in turn in the local log when it resolves. */
@@ -36,6 +38,8 @@ export class ChainTurn {
   #recalledTerm = 0
   /** It was given just now. */
   #isFresh = false
+  /** Who must not lose it in between. */
+  #holds = 0
 
   constructor(options: ChainTurnOptions) {
     this.#options = options
@@ -91,6 +95,7 @@ export class ChainTurn {
     if (!(await this.#options.hasBatch(given)))
       throw new AteError('CHAIN_FORKED', `The server has another batch ${given.sequence} than it has sent.`)
     if (!this.#isCurrent(session)) return
+    this.#options.demandWhole()
     noteServer({ sequence: given.sequence, digest: given.digest.slice() })
     state.noteTerm(given.term)
     this.#turn = 'held'
@@ -105,11 +110,24 @@ export class ChainTurn {
     if (this.#recalledTerm === state.term) this.recall(this.#recalledTerm)
   }
 
+  /** It is not given back before what this returns is called. */
+  hold(): () => void {
+    this.#holds++
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      this.#holds--
+      if (this.#recalledTerm > 0) this.recall(this.#recalledTerm)
+    }
+  }
+
   /** Others wait for it. */
   recall(term: number): void {
     this.#recalledTerm = term
     const session = this.#options.session()
-    if (session === undefined || this.#turn !== 'held' || this.#isFresh || term !== this.#options.state.term) return
+    const isWanted = this.#isFresh || this.#holds > 0
+    if (session === undefined || this.#turn !== 'held' || isWanted || term !== this.#options.state.term) return
     this.#turn = 'recalled'
     void this.#giveBack(session, term).catch((error: unknown) => this.#options.broken(session.peer, error))
   }

@@ -3,7 +3,7 @@
  * there. It lies beside the replica (`REMOTE_FILE`); without it nothing is lost but the word on what the server had.
  */
 import { decodeMessagePack, encodeMessagePack } from '../engine/codec/message-pack.js'
-import { bytesOf, bytesUpTo, fields, integer, orNull, text } from '../engine/codec/shape.js'
+import { bytesOf, bytesUpTo, fields, integer, orElse, orNull, text } from '../engine/codec/shape.js'
 import { SIGNATURE_BYTES } from '../engine/crypto/signature.js'
 import { AteError } from '../engine/error.js'
 import { DIGEST_BYTES } from '../engine/log/format/link.js'
@@ -26,6 +26,8 @@ export interface ClientState {
   /** The last word that the server has signed, and that was found right; and its key. */
   readonly head: SignedHead | null
   readonly signer: Uint8Array | null
+  /** What the batches up to this one drop has been given back here. */
+  readonly freed: number
 }
 
 type Stored = ClientState & { readonly version: number }
@@ -42,11 +44,12 @@ const stored = fields<Stored>({
   server: fields<LogEnd>(point),
   head: orNull(fields<SignedHead>({ ...point, timeMs: sequence, signature: bytesOf(SIGNATURE_BYTES) })),
   signer: orNull(bytesUpTo(MAX_SIGNER_BYTES)),
+  freed: orElse(sequence, 0),
 })
 
-export function encodeClientState({ url, session, term, server, head, signer }: ClientState): Uint8Array {
+export function encodeClientState({ url, session, term, server, head, signer, freed }: ClientState): Uint8Array {
   const { sequence, digest } = server
-  return encodeMessagePack({ version: VERSION, url, session, term, server: { sequence, digest }, head, signer })
+  return encodeMessagePack({ version: VERSION, url, session, term, server: { sequence, digest }, head, signer, freed })
 }
 
 /** BAD_FORMAT, UNSUPPORTED_FORMAT. */

@@ -8,7 +8,8 @@ import type { StateStore } from './remote-chain-options.js'
 /** Of another address, or damaged: as if it had never been there. */
 export async function readClientState(crypto: CryptoProvider, store: StateStore, url: string): Promise<ClientState> {
   const bytes = await store.read()
-  const fresh = { url, session: crypto.randomBytes(SESSION_BYTES), term: 0, server: START, head: null, signer: null }
+  const session = crypto.randomBytes(SESSION_BYTES)
+  const fresh = { url, session, term: 0, server: START, head: null, signer: null, freed: 0 }
   if (bytes === undefined) return fresh
   try {
     const state = decodeClientState(bytes)

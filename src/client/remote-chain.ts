@@ -3,16 +3,18 @@
  * chain, or waits for it. See docs/protocol.md, section 8, and for what happens while the server is away docs/guide.md.
  */
 import type { WriterStatus } from '../engine/chain/committer.js'
-import type { WriterTurn } from '../engine/chain/writer-turn.js'
+import { heldTurn, type WriterTurn } from '../engine/chain/writer-turn.js'
 import { AteError, isAteError } from '../engine/error.js'
-import { batchVerifier, type LogEnd } from '../engine/log/index.js'
+import { batchVerifier, type LogEnd, type ReceivedBatch } from '../engine/log/index.js'
 import type { Peer, PushMap } from '../sync/index.js'
 import { systemTimers, type Timers } from '../wire/index.js'
 import { ANSWER_MS, ChainSession } from './chain-session.js'
 import { ChainTurn } from './chain-turn.js'
+import { DroppedSpace } from './dropped-space.js'
 import { KnownDigests } from './known-digests.js'
 import { isSyncMode } from './recovery-mode.js'
 import { away, awayError, batchRefused, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
+import { MissingContent } from './missing-content.js'
 import type { RemoteChainOptions, StartOptions } from './remote-chain-options.js'
 import type { RemoteStatus } from './remote-status.js'
 import { SeenHeads } from './seen-heads.js'
@@ -31,6 +33,8 @@ export class RemoteChain implements WriterTurn {
   readonly #state: StateKeeper
   readonly #heads: SeenHeads
   readonly #turn: ChainTurn
+  readonly #space: DroppedSpace
+  readonly #missing = new MissingContent()
   readonly #acceptWaiters: Waiters
   readonly #startWaiters: Waiters
   readonly #arrivalWaiters: Waiters
@@ -55,6 +59,7 @@ export class RemoteChain implements WriterTurn {
     this.#digests = new KnownDigests(source)
     this.#uploader = new Uploader(source, (error) => this.#fail(error))
     this.#state = new StateKeeper(options)
+    this.#space = new DroppedSpace({ ...options, timers, state: this.#state })
     this.#heads = new SeenHeads({ ...options, state: this.#state, digests: this.#digests, local: () => this.#head })
     this.#turn = new ChainTurn({
       timers,
@@ -64,6 +69,7 @@ export class RemoteChain implements WriterTurn {
       session: () => this.#session,
       headSequence: () => this.#head.sequence,
       hasBatch: (end) => this.#hasBatch(end),
+      demandWhole: () => this.#missing.demandNone(),
       noteServer: (end) => this.#noteServer(end),
       broken: (peer, error) => this.#broken(peer, error),
     })
@@ -80,6 +86,7 @@ export class RemoteChain implements WriterTurn {
   async start({ timeoutMs = this.#patienceMs, mayBeAway = false, signal }: StartOptions = {}): Promise<void> {
     const { link, view } = this.#options
     view.shareWith?.(this)
+    this.#space.begin(this.#head.sequence)
     this.#stopUsing = link.use({ connected: (peer) => void this.#connected(peer), lost: (error) => this.#lost(error) })
     if (this.#peer === undefined) this.#lost(link.lastError ?? away(link.server))
     try {
@@ -112,6 +119,33 @@ export class RemoteChain implements WriterTurn {
     this.#uploader.noteAppended(sequence)
   }
 
+  hold(): () => void {
+    return this.#turn.hold()
+  }
+
+  onDropped(sequence: number): void {
+    this.#space.note(sequence)
+  }
+
+  onReceived(run: readonly ReceivedBatch[]): void {
+    this.#missing.note(run)
+    const last = run.findLast(({ dropped }) => dropped.length > 0)
+    if (last !== undefined) this.#space.note(last.sequence)
+  }
+
+  async giveBack(): Promise<number> {
+    await this.accepted()
+    await heldTurn(this)
+    const letGo = this.hold()
+    try {
+      if (this.#session === undefined) throw notAccepted()
+      await this.#space.tell(this.#session, this.#state.term)
+    } finally {
+      letGo()
+    }
+    return await this.#space.free()
+  }
+
   /** Resolves when the server has everything that is in the local log now. TIMED_OUT, COMMIT_SET_ASIDE, CHAIN_CLOSED. */
   async accepted(): Promise<void> {
     const { sequence } = this.#head
@@ -133,9 +167,21 @@ export class RemoteChain implements WriterTurn {
       if (this.#session === undefined && isStrict) await link.connection(this.#patienceMs)
       if (this.#session === undefined && isStrict)
         await this.#startWaiters.wait(this.#patienceMs, () => away(link.server))
-      await this.#session?.barrier(this.#patienceMs)
+      await this.#barrier()
     } catch (cause) {
       if (isStrict) throw new AteError('TIMED_OUT', 'The server did not say in time what is new.', { cause })
+    }
+  }
+
+  async #barrier(): Promise<void> {
+    const session = this.#session
+    if (session === undefined) return
+    await session.barrier(this.#patienceMs)
+    try {
+      this.#missing.demandNone()
+    } catch (error) {
+      this.#broken(session.peer, error)
+      throw error
     }
   }
 
@@ -170,6 +216,7 @@ export class RemoteChain implements WriterTurn {
       this.#endSession()
       this.#refuseAll(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
       await this.#uploader.close()
+      await this.#space.close()
       await this.#state.close()
     }
   }
@@ -188,7 +235,12 @@ export class RemoteChain implements WriterTurn {
       this.#demandSound()
       const target = this.#session?.target.sequence
       const same = Math.min(this.#head.sequence, this.#state.server.sequence)
-      if (target === undefined ? mayBeAway : same >= target) return
+      if (target === undefined && mayBeAway) return
+      // The batch that drops what is missing may be one of those that were made since.
+      if (target !== undefined && same >= target) {
+        if (this.#missing.isAny) await this.#barrier()
+        return
+      }
       if (signal?.aborted === true) throw new AteError('ABORTED', 'The opening was given up.')
       if (target !== undefined) onProgress?.(same, target)
       const progress = same + (this.#session?.arrivals.parts ?? 0)
@@ -323,6 +375,7 @@ export class RemoteChain implements WriterTurn {
   #noteServer(end: LogEnd): void {
     if (end.sequence < this.#state.server.sequence) return
     this.#state.noteServer(end)
+    this.#space.freeSoon()
     this.#acceptWaiters.resolveAll()
     this.#arrivalWaiters.resolveAll()
   }

@@ -71,6 +71,16 @@ export class StateKeeper {
     this.#writeIn(WRITE_MS)
   }
 
+  get freed(): number {
+    return this.#state.freed
+  }
+
+  noteFreed(freed: number): void {
+    if (freed === this.#state.freed) return
+    this.#state = { ...this.#state, freed }
+    this.#writeIn(WRITE_MS)
+  }
+
   noteHead(head: SignedHead, signer: Uint8Array): void {
     this.#state = { ...this.#state, head, signer }
     this.#writeIn(WRITE_MS)

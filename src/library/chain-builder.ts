@@ -20,7 +20,7 @@ import { judgeBatch } from '../engine/dio/judging/judge-batch.js'
 import { AteError } from '../engine/error.js'
 import { Hooks } from '../engine/dio/hooks/hooks.js'
 import type { Plugin } from '../engine/dio/hooks/plugin.js'
-import { chainOn, type OpenedChain, uncompacted } from './chain-on.js'
+import { chainOn, type OpenedChain } from './chain-on.js'
 import { closingOnFailure } from './closing-on-failure.js'
 import { compactionPlan } from './compactions.js'
 import type { AteConfig, AteConfigOptions } from './config.js'
@@ -83,18 +83,18 @@ export class ChainBuilder {
     const address = parseChainUrl(url)
     const name = chainUrl(address)
     const hooks = new Hooks(this.#plugins)
-    const options = uncompacted(this.#options)
+    const options = this.#options
     return await openRemote({
       address,
       options,
       opening,
       openDirectory: async (directory, secret) => {
-        const handle = await openChain(this.#chainOptions(directory, secret, opening, undefined))
+        const handle = await openChain({ ...this.#chainOptions(directory, secret, opening, undefined), isServed: true })
         const { headSequence: sequence, headDigest } = handle.status()
         return { ...handle, head: { sequence, digest: fromHex(headDigest) } }
       },
       openMemory: async (storage, keys) => {
-        const memory = await openMemoryChain({ ...this.#memoryOptions(), storage, keys })
+        const memory = await openMemoryChain({ ...this.#memoryOptions(), storage, keys, isServed: true })
         const { headSequence: sequence, headDigest: digest } = memory.view.writerStatus
         return {
           ...openedInMemory(memory),

@@ -9,7 +9,7 @@ import type { Hooks } from '../engine/dio/hooks/hooks.js'
 import type { SharedBy } from '../engine/dio/shared-by.js'
 import { type ChainClock, chainClock, doubtAbout } from './chain-clock.js'
 import { closingOnFailure } from './closing-on-failure.js'
-import { Compactions } from './compactions.js'
+import { type CompactionTurn, Compactions } from './compactions.js'
 import type { AteConfigOptions } from './config.js'
 
 export type OpenedChain = CompactableChain & ChainKeeping & Pick<ChainHandle, 'view' | 'trust' | 'close'>
@@ -18,6 +18,8 @@ export type OpenedChain = CompactableChain & ChainKeeping & Pick<ChainHandle, 'v
 export interface Keeping {
   readonly durability: Durability
   readonly shared?: SharedBy | undefined
+  /** The chain is compacted by itself from `ready` on, whenever it is for this program to do so. */
+  readonly compacting?: CompactionTurn | undefined
 }
 
 /** Where it fails, nothing stays open of the chain. */
@@ -55,16 +57,18 @@ function chainWith(
     await opened.close()
   }
   const { compactors } = options
-  const parts = { view, crypto: nativeCrypto, nowMs, clockToleranceMs, trust, compactors, onClose, ...keeping }
+  const { durability, shared } = keeping
+  const clocks = { nowMs, clockToleranceMs }
+  const parts = { view, crypto: nativeCrypto, ...clocks, trust, compactors, onClose, durability, shared }
   const chain = new Chain({ name, ...parts, compact: () => opened.compact(), hooks, keeping: opened })
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
   const plan = trust === 'distributed' ? uncompacted(options) : options
-  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan)
+  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan, keeping.compacting)
   return chain
 }
 
 /** What a compaction drops of a chain of distributed trust would be refused by the others. */
-export function uncompacted(options: Readonly<AteConfigOptions>): Readonly<AteConfigOptions> {
+function uncompacted(options: Readonly<AteConfigOptions>): Readonly<AteConfigOptions> {
   return { ...options, compactMode: 'never', compactBootstrap: false, compactCleanup: false }
 }

@@ -29,10 +29,19 @@ export function compactionPlan(options: Readonly<AteConfigOptions>): CompactionP
   return plan
 }
 
+/** Of a chain that others change too. */
+export interface CompactionTurn {
+  /** The chain follows its server. */
+  readonly ready: Promise<unknown>
+  /** This program has the turn: who has it not is not who makes the chain grow. */
+  mayCompact(): boolean
+}
+
 export class Compactions {
   readonly #chain: CompactableChain
   readonly #options: Readonly<AteConfigOptions>
   readonly #schedule: CompactionSchedule
+  #hasEnded = false
 
   /** `compact`: what is done when it is due. `holeBytes`: what earlier compactions gave back. */
   constructor(
@@ -40,6 +49,7 @@ export class Compactions {
     compact: CompactableChain['compact'],
     holeBytes: number,
     options: Readonly<AteConfigOptions>,
+    turn?: CompactionTurn,
   ) {
     this.#chain = chain
     this.#options = options
@@ -49,13 +59,16 @@ export class Compactions {
       chain: { view: chain.view, status: () => chain.status(), compact },
       plan,
       holeBytes,
+      mayCompact: turn === undefined ? undefined : () => turn.mayCompact(),
       onFailure,
     })
-    this.#schedule.start()
+    if (turn === undefined) this.#schedule.start()
+    else void turn.ready.then(() => (this.#hasEnded ? undefined : this.#schedule.start()))
   }
 
   /** Before the chain is closed. */
   async end(): Promise<void> {
+    this.#hasEnded = true
     this.#schedule.stop()
     const { compactCleanup = false, onNotice } = this.#options
     if (!compactCleanup || this.#chain.view.readOnly) return

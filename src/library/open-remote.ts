@@ -10,6 +10,7 @@ import { type ClientState, readClientState, RemoteChain, type StateStore } from 
 import { DEFAULT_RECOVERY_MODE, isSyncMode, parseRecoveryMode, type RecoveryMode } from '../client/index.js'
 import { type ChainKeys, deriveChainKeys } from '../engine/crypto/chain-keys.js'
 import { wipe } from '../engine/crypto/wipe.js'
+import { settledLater } from '../engine/chain/settled-later.js'
 import type { Chain } from '../engine/dio/chain.js'
 import type { Durability } from '../engine/dio/commit-options.js'
 import { type BatchSource, type LogEnd, MemoryStorage } from '../engine/log/index.js'
@@ -140,7 +141,7 @@ async function follow(
     receive: async (run) => {
       // A chain that is being closed takes in nothing more.
       if (made.chain === undefined || made.chain.isClosed) return new Promise(() => undefined)
-      await made.chain.receive(run, { isDurable: false })
+      await made.chain.receive(run, { isDurable: false, mayMiss: true })
     },
     flush: () => view.commit({ isDurable: false }),
     state,
@@ -157,10 +158,13 @@ async function follow(
   const isOnDisk = directory !== undefined
   const waits = { accepted: () => remote.accepted(), refresh: () => remote.refresh() }
   const shared = { ...waits, isStrict: isSyncMode(mode), isOnDisk }
-  const chain = await chainOn({ ...local, close }, { durability: durabilityOf(mode, isOnDisk), shared })
+  const started = settledLater()
+  const compacting = { ready: started.settled, mayCompact: () => remote.status().hasTurn }
+  const chain = await chainOn({ ...local, close }, { durability: durabilityOf(mode, isOnDisk), shared, compacting })
   made.chain = chain
   return closingOnFailure(chain, async () => {
     await remote.start({ timeoutMs: SERVER_TIMEOUT_MS, mayBeAway: mode !== 'sync', signal: opening.signal })
+    started.settle()
     return chain
   })
 }

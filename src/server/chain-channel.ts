@@ -182,7 +182,7 @@ export class ChainChannel implements ChainUser, Asker {
     return {}
   }
 
-  async #drop({ term, numbers }: RequestMap['drop']['request']): Promise<Record<string, never>> {
+  async #drop({ term, numbers, upTo }: RequestMap['drop']['request']): Promise<RequestMap['drop']['reply']> {
     const { chain } = this.#options
     // There no batch may drop anything: everybody could make the server forget what others wrote.
     if (chain.facts.trust === 'distributed')
@@ -192,8 +192,8 @@ export class ChainChannel implements ChainUser, Asker {
     const ranges = numbers.map(([from, to]) => ({ from, to })).sort((a, b) => a.from - b.from)
     if (ranges.some(({ from }, i) => from <= (ranges[i - 1]?.to ?? -1)))
       throw new AteError('BAD_ARGUMENT', 'Ranges of numbers overlap.')
-    await chain.drop(ranges)
-    return {}
+    if (upTo > chain.durableSequence) throw new AteError('BAD_ARGUMENT', `The chain has no batch ${upTo}.`)
+    return { upTo: await chain.drop(ranges, upTo) }
   }
 
   async #changeKeyring({ term, keyring }: RequestMap['keyring']['request']): Promise<Record<string, never>> {

@@ -1,11 +1,12 @@
 /** One chain of a server while it is open: its log, who follows it, and whose turn it is. */
 import { MAX_KEYRING_BYTES } from '../engine/limits.js'
+import { freeDropped } from '../engine/chain/compaction/free-dropped.js'
 import type { NumberRange } from '../engine/log/types.js'
 import type { ReceivedBatch } from '../engine/log/index.js'
 import type { Point, SignedHead } from '../sync/index.js'
 import type { ChainStore } from './chain-stores.js'
 import type { Counters } from './counters.js'
-import { freeDropped } from './free-dropped.js'
+import { loadDropped, saveDropped } from './dropped-file.js'
 import type { Follower, Followed } from './follower.js'
 import { HeadSigning } from './head-signing.js'
 import type { ServerLimits, ServerNotice, VerifySignature } from './options.js'
@@ -56,13 +57,16 @@ export class HostedChain implements Followed {
   readonly #log: RelayLog
   #keyring: Uint8Array | null
   #point: Point
-  readonly #drops = new PendingDrops((numbers, signal) => this.#free(numbers, signal))
+  readonly #drops: PendingDrops
+  /** Up to which batch all that is dropped is given back. */
+  #droppedTo: number
 
   private constructor(
     options: HostedOptions,
     log: RelayLog,
     keyring: Uint8Array | null,
     turn: TurnState,
+    droppedTo: number,
     writer: PublicKey | undefined,
   ) {
     const { limits, timers, store } = options
@@ -72,6 +76,12 @@ export class HostedChain implements Followed {
     this.#log = log
     this.#keyring = keyring
     this.#point = log.head
+    this.#droppedTo = droppedTo
+    const passes = {
+      free: (numbers: readonly NumberRange[], signal: AbortSignal) => this.#free(numbers, signal),
+      done: (upTo: number) => this.#noteDropped(upTo),
+    }
+    this.#drops = new PendingDrops(passes, droppedTo)
     this.recent = new RecentBatches(limits.recentBytes)
     this.uploads = new Uploads({
       log,
@@ -100,7 +110,8 @@ export class HostedChain implements Followed {
     const log = await RelayLog.open(options, options.store)
     try {
       const keyring = (await storage.readSmall(KEYRING_NAME, MAX_KEYRING_BYTES)) ?? null
-      return new HostedChain(options, log, keyring, await loadTurn(storage), await loadWriter(storage))
+      const [turn, droppedTo, writer] = [await loadTurn(storage), await loadDropped(storage), await loadWriter(storage)]
+      return new HostedChain(options, log, keyring, turn, droppedTo, writer)
     } catch (error) {
       await log.close()
       throw error
@@ -148,16 +159,35 @@ export class HostedChain implements Followed {
     for (const user of this.users) if (user !== by) user.keyringChanged(keyring)
   }
 
-  /** Gives back the space of bodies, later: whoever asks waits only while much is to be given back. */
-  async drop(numbers: readonly NumberRange[]): Promise<void> {
-    if (!this.#options.keepsDropped) await this.#drops.add(numbers)
+  /**
+   * Gives back the space of bodies, later: whoever asks waits only while much is to be given back. `upTo`: the batch up to which
+   * everything dropped is told with this; 0: no more than before. Returns up to which it is done.
+   */
+  async drop(numbers: readonly NumberRange[], upTo: number): Promise<number> {
+    if (this.#options.keepsDropped) return this.#point.sequence
+    if (numbers.length > 0 || upTo > this.#droppedTo) await this.#drops.add(numbers, upTo)
+    return this.#droppedTo
   }
 
-  async #free(numbers: readonly NumberRange[], signal: AbortSignal): Promise<void> {
+  async #free(numbers: readonly NumberRange[], signal: AbortSignal): Promise<boolean> {
     try {
-      await freeDropped(this.#log, numbers, signal)
+      await this.#log.closeSegment()
+      await this.#log.allowDrops()
+      await freeDropped(this.#log.source, numbers, signal)
+      return true
     } catch (error) {
       if (!signal.aborted) this.#notice('warn', 'Space of the log could not be given back.', error)
+      return false
+    }
+  }
+
+  async #noteDropped(upTo: number): Promise<void> {
+    if (upTo <= this.#droppedTo) return
+    try {
+      await saveDropped(this.#options.store.storage, upTo)
+      this.#droppedTo = upTo
+    } catch (error) {
+      this.#notice('warn', 'It could not be noted which space of the log was given back.', error)
     }
   }
 

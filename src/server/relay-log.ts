@@ -2,7 +2,6 @@
 import { type ChainKeys, deriveChainKeys } from '../engine/crypto/chain-keys.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { parseAeadSuite } from '../engine/crypto/suites.js'
-import type { SegmentEntry } from '../engine/log/format/manifest-format.js'
 import { segmentName } from '../engine/log/format/segment-name.js'
 import {
   type BatchBytes,
@@ -22,6 +21,9 @@ import { verifySignatures } from '../engine/log/verify-signatures.js'
 import { trustOf } from '../engine/log/format/feature-flags.js'
 import { type Point, START, type TrustMode } from '../sync/index.js'
 import type { ChainStore } from './chain-stores.js'
+
+/** A shorter segment is not worth it: there can only be so many. */
+const LEAST_CLOSED_BYTES = 64 * 1024
 
 export interface RelayOptions {
   readonly crypto: CryptoProvider
@@ -130,9 +132,13 @@ export class RelayLog {
     return this.#log.allowDrops()
   }
 
-  /** Numbers of the segments that nothing is written to any more. */
-  closedSegments(): ReadonlyMap<number, SegmentEntry> {
-    return this.#log.closedSegments()
+  /** What was written lies in closed segments, unless that is little. NO_SPACE. */
+  async closeSegment(): Promise<void> {
+    const closed = [...this.#log.closedSegments().values()].reduce(
+      (sum, { closing }) => sum + (closing?.length ?? 0),
+      0,
+    )
+    if (this.#log.sizeBytes() - closed >= LEAST_CLOSED_BYTES) await this.#log.rotate()
   }
 
   get source(): BatchSource {

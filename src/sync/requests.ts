@@ -57,7 +57,13 @@ export type TurnRequest = Point & {
 }
 export type TurnGiven = Point & { readonly term: number }
 export type TermOf = { readonly term: number }
-export type DropRequest = TermOf & { readonly numbers: readonly (readonly [from: number, to: number])[] }
+/** With these the server knows what the batches up to sequence `upTo` drop; 0: it knows no more than before. */
+export type DropRequest = TermOf & {
+  readonly numbers: readonly (readonly [from: number, to: number])[]
+  readonly upTo: number
+}
+/** What the batches up to this one drop the server has given back. */
+export type DropReply = { readonly upTo: number }
 export type KeyringRequest = TermOf & { readonly keyring: Uint8Array }
 type Nothing = Readonly<Record<string, never>>
 
@@ -69,7 +75,7 @@ export type RequestMap = {
   barrier: { request: Nothing; reply: Point }
   turn: { request: TurnRequest; reply: TurnGiven }
   release: { request: TermOf; reply: Nothing }
-  drop: { request: DropRequest; reply: Nothing }
+  drop: { request: DropRequest; reply: DropReply }
   keyring: { request: KeyringRequest; reply: Nothing }
   leave: { request: Nothing; reply: Nothing }
 }
@@ -125,7 +131,10 @@ export const REQUESTS: {
     reply: fields<TurnGiven>({ term, ...point }),
   },
   release: { request: fields<TermOf>({ term }), reply: nothing },
-  drop: { request: fields<DropRequest>({ term, numbers: listOf(range, MAX_DROP_RANGES) }), reply: nothing },
+  drop: {
+    request: fields<DropRequest>({ term, numbers: listOf(range, MAX_DROP_RANGES), upTo: orElse(sequenceOf, 0) }),
+    reply: fields<DropReply>({ upTo: orElse(sequenceOf, 0) }),
+  },
   keyring: { request: fields<KeyringRequest>({ term, keyring }), reply: nothing },
   leave: { request: nothing, reply: nothing },
 }

@@ -192,7 +192,7 @@ t.test('the copy of a chain that a server keeps is mounted for reading only, and
   const { path, prepare } = world(t)
   const url = 'ws://server:5000/db/vault'
   const server = { sequence: 0, digest: new Uint8Array(32) }
-  const state = { url, session: new Uint8Array(16), term: 0, server, head: null, signer: null }
+  const state = { url, session: new Uint8Array(16), term: 0, server, head: null, signer: null, freed: 0 }
   makeChain(path('data/atefs/vault'), 'key')
   for (const [bytes, hint] of [
     [encodeClientState(state), `--remote ${url}`],

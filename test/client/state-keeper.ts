@@ -18,7 +18,7 @@ t.test('a file that cannot be written is told once, and written later', async (t
     },
   }
   const server = { sequence: 0, digest: new Uint8Array(32) }
-  const known = { url: 'ws://a/b', session: new Uint8Array(16), term: 0, server, head: null, signer: null }
+  const known = { url: 'ws://a/b', session: new Uint8Array(16), term: 0, server, head: null, signer: null, freed: 0 }
   const keeper = new StateKeeper({ state, known, timers, onNotice: (message) => notices.push(message) })
   keeper.noteTerm(3)
   await timers.pass(10_000)

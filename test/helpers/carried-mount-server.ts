@@ -63,7 +63,14 @@ async function answer(call: CarriedCall): Promise<unknown> {
 async function start(mountpoint: string, kind: Others['kind']): Promise<void> {
   here = await openCopy(1, undefined, { root: { mode: 0o777, uid: 0, gid: 0 } })
   elsewhere = await openCopy(2, here)
-  here.chain.view.shareWith({ acquire: () => given, onAppended: () => undefined })
+  here.chain.view.shareWith({
+    acquire: () => given,
+    onAppended: () => undefined,
+    hold: () => () => undefined,
+    onDropped: () => undefined,
+    onReceived: () => undefined,
+    giveBack: () => Promise.resolve(0),
+  })
   const refresh = (): undefined => {
     refreshes++
     return undefined

@@ -1,4 +1,5 @@
 /** Chains of notes in memory that follow a server of a test. */
+import { collectGarbage } from '../../src/adapters/node/collect-garbage.js'
 import { nativeCrypto as crypto } from '../../src/adapters/node/native-crypto.js'
 import {
   isSyncMode,
@@ -11,6 +12,7 @@ import {
 import { openMemoryChain } from '../../src/engine/chain/memory-chain.js'
 import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { Chain } from '../../src/engine/dio/chain.js'
+import { findReferences } from '../../src/engine/dio/references.js'
 import { judgeBatch } from '../../src/engine/dio/judging/judge-batch.js'
 import { MemoryStorage } from '../../src/engine/log/index.js'
 import { dataType, errorCode, type ObjectKey, plain } from '../../src/index.js'
@@ -44,6 +46,7 @@ export type MachineOptions = Partial<RemoteChainOptions> & {
   storage?: MemoryStorage
   state?: Machine['state']
   mayBeAway?: boolean
+  segmentBytes?: number
 }
 
 export function linkTo(relay: Served): RemoteLink {
@@ -71,11 +74,23 @@ export function memoryState(): Machine['state'] {
 
 /** A copy of the chain, which is made first when the server has none. */
 export async function machine(relay: Served, options: MachineOptions = {}): Promise<Machine> {
-  const { keys: givenKeys, storage = new MemoryStorage(), state = memoryState(), mayBeAway = false, ...rest } = options
+  const {
+    keys: givenKeys,
+    storage = new MemoryStorage(),
+    state = memoryState(),
+    mayBeAway = false,
+    ...others
+  } = options
+  const { segmentBytes, ...rest } = others
   const memory = await openMemoryChain({
     crypto,
     storage,
     judge: judgeBatch,
+    findReferences,
+    isServed: true,
+    readers: { pollMs: 5, limitMs: 50 },
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    collectGarbage,
     ...(givenKeys ? { keys: givenKeys } : {}),
   })
   const { view, keys, trust } = memory
@@ -113,7 +128,7 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
     view,
     receive: async (run) => {
       if (chain.isClosed) return new Promise(() => undefined)
-      await chain.receive(run, { isDurable: false })
+      await chain.receive(run, { isDurable: false, mayMiss: true })
     },
     flush: () => view.commit({ isDurable: false }),
     state,

@@ -1,19 +1,22 @@
 /** What is dropped is gathered: one pass at a time, whatever is asked, and none any more when the chain closes. */
 import t from 'tap'
 import type { NumberRange } from '../../src/engine/log/types.js'
-import { mergedRanges, PendingDrops } from '../../src/server/pending-drops.js'
+import { mergedRanges } from '../../src/engine/log/merged-ranges.js'
+import { type Passes, PendingDrops } from '../../src/server/pending-drops.js'
 import { settled } from '../helpers/wire.js'
 
 t.test('what comes while a pass is under way goes into one that follows', async (t) => {
   const passes: (readonly NumberRange[])[] = []
   const goOn: (() => void)[] = []
-  const drops = new PendingDrops(async (numbers, signal) => {
+  const free: Passes['free'] = async (numbers, signal) => {
     passes.push(numbers)
     await new Promise<void>((resolve) => {
       goOn.push(resolve)
       signal.addEventListener('abort', () => resolve())
     })
-  })
+    return true
+  }
+  const drops = new PendingDrops({ free, done: () => Promise.resolve() })
   await drops.add([{ from: 1, to: 5 }])
   await settled()
   for (let i = 100; i < 1100; i++) await drops.add([{ from: i, to: i }])

@@ -88,7 +88,7 @@ t.test('the space of dropped bodies is given back, and who comes later gets the 
   await back.turn(local.point, { term })
   const { channel } = back.opened
   const drop = (numbers: [number, number][], asked = term): Promise<unknown> =>
-    back.client.peer.request(channel, 'drop', { term: asked, numbers })
+    back.client.peer.request(channel, 'drop', { term: asked, numbers, upTo: 0 })
   t.equal(await failure(drop([[1001, 1003]], term + 1)), 'LOCK_LOST')
   t.equal(
     await failure(

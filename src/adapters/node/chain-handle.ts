@@ -33,6 +33,8 @@ export interface OpenChainOptions {
   allowDamage: boolean
   /** Takes a log that ends before what the anchor knows durable, and moves the anchor back. */
   acceptRollback: boolean
+  /** A copy of a chain that a server keeps. */
+  isServed?: boolean | undefined
   /**
    * URL of a module whose `findReferences` (`FindReferences`) tells which bodies the chain's records refer to. Without it the
    * chain cannot be compacted.

@@ -30,11 +30,13 @@ export type ToWorker =
   | { type: 'rotate' }
   | { type: 'make-room' }
   | { type: 'index-seen' }
-  | { type: 'compact' }
+  | { type: 'compact'; isShared: boolean }
   /** The answer to `dropping`. */
   | { type: 'drop'; isAllowed: boolean }
   /** The answer to `repacking`. */
   | { type: 'repacked'; isDone: boolean }
+  /** The answer to `turn`. */
+  | { type: 'turn-given'; isGiven: boolean }
   | { type: 'close' }
 
 export type FromWorker =
@@ -46,6 +48,8 @@ export type FromWorker =
   | { type: 'indexed'; transaction: number; changedLeaves: RecordKey[] }
   | { type: 'dropping'; bytes: number; outwaitsReaders: boolean }
   | { type: 'repacking'; work: RewriteWork }
+  | { type: 'turn' }
+  | { type: 'turn-over'; status: WriterStatus }
   | { type: 'compacted'; report: CompactionReport; status: WriterStatus }
   | { type: 'not-compacted'; error: PlainError; status: WriterStatus }
   | { type: 'notice'; message: string }

@@ -10,6 +10,7 @@ export interface CommitWorkerData {
   chainId: Uint8Array
   suite: AeadSuite
   acceptRollback: boolean
+  isServed: boolean
   /** A module whose `findReferences` tells what records refer to; undefined: nothing is ever dropped. */
   referencesModule: string | undefined
   /** A module whose `judgeBatch` judges the batches of distributed trust; undefined: such a chain is refused. */

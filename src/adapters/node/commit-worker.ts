@@ -29,6 +29,7 @@ if (port === null) throw new AteError('BAD_ARGUMENT', 'the commit worker must be
 const decoder = new CommitDecoder()
 let answerDropping: (isAllowed: boolean) => void = () => undefined
 let answerRepacking: (isDone: boolean) => void = () => undefined
+let answerTurn: (isGiven: boolean) => void = () => undefined
 const send = (message: FromWorker): void => port.postMessage(message)
 
 async function run(data: CommitWorkerData): Promise<void> {
@@ -41,6 +42,11 @@ async function run(data: CommitWorkerData): Promise<void> {
     send({ type: 'repacking', work })
     return new Promise((resolve) => (answerRepacking = resolve))
   }
+  writer.onTurn = () => {
+    send({ type: 'turn' })
+    return new Promise((resolve) => (answerTurn = resolve))
+  }
+  writer.onTurnOver = (status) => send({ type: 'turn-over', status })
   writer.onIndexed = (transaction, leaves) => send({ type: 'indexed', transaction, changedLeaves: [...leaves] })
   send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status, trust: writer.trust })
   let isVerified = false
@@ -95,6 +101,7 @@ async function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<
     anchor: data.anchorFile === undefined ? undefined : new AnchorFile(data.anchorFile),
     readOnly: false,
     acceptRollback: data.acceptRollback,
+    isServed: data.isServed,
     onNotice,
     onProgress: paced((doneBytes, totalBytes) => send({ type: 'progress', doneBytes, totalBytes })),
     beforeBatch: () => demandFlagDown(data.givenUp),
@@ -127,12 +134,15 @@ async function serve(writer: ChainWriter, message: ToWorker): Promise<void> {
       writer.noteIndexSeen()
       return
     case 'compact':
-      return compact(writer)
+      return compact(writer, message.isShared)
     case 'drop':
       answerDropping(message.isAllowed)
       return
     case 'repacked':
       answerRepacking(message.isDone)
+      return
+    case 'turn-given':
+      answerTurn(message.isGiven)
       return
     case 'close':
       await writer.close()
@@ -168,9 +178,9 @@ async function receive(writer: ChainWriter, request: ReceiveRequest): Promise<vo
   }
 }
 
-async function compact(writer: ChainWriter): Promise<void> {
+async function compact(writer: ChainWriter, isShared: boolean): Promise<void> {
   try {
-    send({ type: 'compacted', report: await writer.compact(), status: writer.status })
+    send({ type: 'compacted', report: await writer.compact(isShared), status: writer.status })
   } catch (error) {
     send({ type: 'not-compacted', error: toPlainError(error), status: writer.status })
   }

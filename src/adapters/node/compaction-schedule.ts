@@ -29,6 +29,8 @@ export interface CompactionScheduleOptions {
   holeBytes: number
   /** Something was dropped or forgotten. */
   onCompacted?: ((report: CompactionReport) => void) | undefined
+  /** It is for this program to compact the chain now; the default is yes. */
+  mayCompact?: (() => boolean) | undefined
   /** A sentence for people: why it was not compacted. */
   onFailure: (message: string) => void
   lookMs?: number
@@ -73,9 +75,9 @@ export class CompactionSchedule {
 
   /** Compacts when it is due. */
   look(): void {
-    const { plan } = this.#options
+    const { plan, mayCompact = () => true } = this.#options
     const now = this.#clock()
-    if (this.#running !== undefined || now < this.#notBeforeMs) return
+    if (this.#running !== undefined || now < this.#notBeforeMs || !mayCompact()) return
     const { bytes, sequence } = this.#state()
     const growth = {
       sinceMs: now - this.#then.atMs,

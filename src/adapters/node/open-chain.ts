@@ -147,6 +147,7 @@ async function openWriting(identity: ChainIdentity, options: OpenChainOptions): 
     indexDirectory,
     anchorFile: anchorFile(identity.chainId, options),
     acceptRollback: options.acceptRollback,
+    isServed: options.isServed === true,
     referencesModule: options.referencesModule,
     judgeModule: options.judgeModule,
     onRefused: options.onRefused,

@@ -35,6 +35,8 @@ export class WorkerCommitter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
   onDropping: Committer['onDropping'] = () => Promise.resolve(false)
   onRepacking: Committer['onRepacking'] = () => Promise.resolve(false)
+  onTurn: Committer['onTurn'] = () => Promise.resolve(false)
+  onTurnOver: Committer['onTurnOver'] = () => {}
   onCompacted: Committer['onCompacted'] = () => {}
   readonly #worker: Worker
   readonly #options: WorkerCommitterOptions
@@ -50,7 +52,7 @@ export class WorkerCommitter implements Committer {
 
   private constructor(options: WorkerCommitterOptions, givenUp: Int32Array) {
     this.#options = options
-    const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback } = options
+    const { directory, indexDirectory, anchorFile, rootKey, chainId, suite, acceptRollback, isServed } = options
     const { referencesModule, judgeModule } = options
     const workerData: CommitWorkerData = {
       directory,
@@ -60,6 +62,7 @@ export class WorkerCommitter implements Committer {
       chainId,
       suite,
       acceptRollback,
+      isServed,
       referencesModule,
       judgeModule,
       givenUp,
@@ -115,10 +118,10 @@ export class WorkerCommitter implements Committer {
     return this.#askForRoom({ type: 'make-room' })
   }
 
-  compact(): Promise<CompactionReport> {
+  compact(isShared: boolean): Promise<CompactionReport> {
     return new Promise((resolve, reject) => {
       this.#compactions.push({ resolve, reject })
-      this.#send({ type: 'compact' }, reject)
+      this.#send({ type: 'compact', isShared }, reject)
     })
   }
 
@@ -190,6 +193,12 @@ export class WorkerCommitter implements Committer {
         return
       case 'repacking':
         void this.onRepacking(message.work).then((isDone) => this.#post({ type: 'repacked', isDone }))
+        return
+      case 'turn':
+        void this.onTurn().then((isGiven) => this.#post({ type: 'turn-given', isGiven }))
+        return
+      case 'turn-over':
+        this.onTurnOver(message.status)
         return
       case 'compacted':
         this.onCompacted(message.status)

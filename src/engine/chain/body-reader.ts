@@ -7,6 +7,7 @@ import { byteLength, concatBytes } from '../bytes/concat.js'
 import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
 import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
+import type { NumberRange } from '../log/types.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, decodeBodyPlace } from './body-place.js'
 import type { BodyPlace } from './committer.js'
 import { BodyMemory } from './body-memory.js'
@@ -44,6 +45,8 @@ export class BodyReader {
   /** Durable, not in the index yet. */
   readonly #placed = new Map<number, BodyPlace>()
   #placedIn: { transaction: number; bodies: number[] }[] = []
+  /** Dropped elsewhere, while somebody here reads an older state. */
+  #dropped: { areUnread: () => boolean; places: ReadonlyMap<number, BodyPlace> }[] = []
 
   constructor(openGroup: OpenGroup, index: IndexReader, cache: BodyCacheOptions = {}) {
     this.#openGroup = openGroup
@@ -89,6 +92,18 @@ export class BodyReader {
     this.#placedIn = this.#placedIn.filter((entry) => entry.transaction > transaction)
   }
 
+  /** These are dropped: until `areUnread` they can be read. The index has not taken that in yet. */
+  keepDropped(ranges: readonly NumberRange[], areUnread: () => boolean): void {
+    this.#dropped = this.#dropped.filter((kept) => !kept.areUnread())
+    const places = new Map<number, BodyPlace>()
+    for (const { from, to } of ranges)
+      for (let body = from; body <= to; body++) {
+        const place = this.#placed.get(body) ?? this.#indexed(body)
+        if (place !== undefined) places.set(body, place)
+      }
+    this.#dropped.push({ areUnread, places })
+  }
+
   /** All of it, the caller's to keep. */
   read(body: number): Uint8Array {
     const held = this.#held.get(body)
@@ -120,13 +135,18 @@ export class BodyReader {
   }
 
   #placeOf(body: number): BodyPlace {
-    return this.#placed.get(body) ?? this.#placeFromIndex(body)
+    const place = this.#placed.get(body) ?? this.#indexed(body)
+    if (place !== undefined) return place
+    for (const { places } of this.#dropped) {
+      const dropped = places.get(body)
+      if (dropped !== undefined) return dropped
+    }
+    throw new AteError('BODY_DAMAGED', `body ${body} is referred to but not in the log`)
   }
 
-  #placeFromIndex(body: number): BodyPlace {
+  #indexed(body: number): BodyPlace | undefined {
     const record = this.#index.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
-    if (record === undefined) throw new AteError('BODY_DAMAGED', `body ${body} is referred to but not in the log`)
-    return decodeBodyPlace(body, record)
+    return record === undefined ? undefined : decodeBodyPlace(body, record)
   }
 }
 

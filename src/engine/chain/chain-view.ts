@@ -24,7 +24,7 @@ import { RECORD_OVERHEAD_BYTES } from './log-bytes.js'
 import { LogRoom } from './log-room.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
-import type { WriterTurn } from './writer-turn.js'
+import { TurnOfCompaction, type WriterTurn } from './writer-turn.js'
 
 export interface ChainViewOptions extends OlderReadersOptions {
   index: IndexReader
@@ -62,6 +62,8 @@ export class ChainView implements RecordView {
   /** Undefined: nobody else changes the chain. */
   #turn: WriterTurn | undefined
   #compaction: Promise<CompactionReport> | undefined
+  /** Space of what was dropped in a shared chain is being given back. */
+  #freeing: Promise<number> | undefined
   /** Settled when nobody copies segments. */
   #kept: Promise<unknown> = Promise.resolve()
 
@@ -83,6 +85,9 @@ export class ChainView implements RecordView {
     options.committer.onIndexed = (transaction, leaves) => this.#forget(transaction, leaves)
     options.committer.onDropping = (bytes, outwaits) => this.#letDrop(bytes, outwaits)
     options.committer.onRepacking = (work) => this.#rewrite(work)
+    const turn = new TurnOfCompaction(() => this.#turn)
+    options.committer.onTurn = () => turn.take()
+    options.committer.onTurnOver = (status) => turn.end((this.#room.status = status))
     options.committer.onCompacted = (status) => this.#noteCompacted(status)
   }
 
@@ -227,6 +232,7 @@ export class ChainView implements RecordView {
       for (const { number } of run.flatMap(({ groups }) => groups))
         this.#nextGroup = Math.max(this.#nextGroup, number + 1)
       apply(changesInto(this.#overlay, transaction))
+      this.#noteDropped(run)
     })
     this.#isLastDurable &&= isDurable
     this.#lastCommit = kept.catch(() => undefined)
@@ -263,19 +269,46 @@ export class ChainView implements RecordView {
 
   /** While `work` goes on, no space of the log is given back: files of closed segments stay as they are. */
   async keepSegments<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#compaction !== undefined) await this.#compaction.catch(() => undefined)
+    for (let end = this.#underWay; end !== undefined; end = this.#underWay) await end.catch(() => undefined)
     const working = work()
     this.#kept = Promise.allSettled([this.#kept, working])
     return await working
   }
 
-  /** Gives the space of bodies back that nothing refers to. NOT_SUPPORTED for a chain that is shared. See `ChainWriter.compact`. */
+  /**
+   * Gives the space of bodies back that nothing refers to. See `ChainWriter.compact`. Of a chain that others change too they are
+   * dropped in turn, and the space goes at the server and everywhere (`WriterTurn.giveBack`).
+   */
   async compact(): Promise<CompactionReport> {
     const committer = this.#demandCommitter()
-    if (this.#turn !== undefined)
-      throw new AteError('NOT_SUPPORTED', 'a copy of a chain that others change is not compacted')
-    this.#compaction ??= this.#kept.then(() => committer.compact()).finally(() => (this.#compaction = undefined))
-    return await this.#compaction
+    const turn = this.#turn
+    this.#compaction ??= this.#kept
+      .then(() => committer.compact(turn !== undefined))
+      .finally(() => (this.#compaction = undefined))
+    const report = await this.#compaction
+    return turn === undefined ? report : { ...report, freedBytes: await turn.giveBack() }
+  }
+
+  get #underWay(): Promise<unknown> | undefined {
+    return this.#compaction ?? this.#freeing
+  }
+
+  async giveBackWith(free: () => Promise<number>, signal: AbortSignal): Promise<number | undefined> {
+    if (!(await this.#readers.outwait(() => this.#failure !== undefined || signal.aborted))) return undefined
+    await this.rotate()
+    for (let kept; kept !== this.#kept;) await (kept = this.#kept)
+    this.#freeing = free().finally(() => (this.#freeing = undefined))
+    return await this.#freeing
+  }
+
+  /** Somebody may still read what was not dropped then: also what the run itself has deleted. */
+  #noteDropped(run: readonly ReceivedBatch[]): void {
+    const dropped = run.flatMap((batch) => batch.dropped)
+    if (dropped.length > 0) {
+      const areUnread = this.#readers.mark()
+      if (!areUnread()) this.#bodies.keepDropped(dropped, areUnread)
+    }
+    this.#turn?.onReceived(run)
   }
 
   async #rewrite({ again, ...work }: RewriteWork): Promise<boolean> {
@@ -298,7 +331,8 @@ export class ChainView implements RecordView {
     const isOver = (): boolean => this.#failure !== undefined || compaction !== this.#compaction
     if (outwaitsReaders && !(await this.#readers.outwait(isOver))) return false
     try {
-      const room = this.reserve(bytes, true)
+      // The turn comes with the drop.
+      const room = this.#room.reserve(bytes, true)
       if (room !== undefined) await room
     } catch {
       return false

@@ -23,6 +23,7 @@ import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
 import { SpaceFreer } from './compaction/space-freer.js'
 import type { JudgeBatch, RefusedBatch } from './batch-gate.js'
 import type { CommitReceipt, CommitRequest, Committer, ReceiveRequest, WriterStatus } from './committer.js'
+import { disownSafely, verifySafely } from './doubtful-index.js'
 import { IndexFollower } from './index-follower.js'
 import type { Memtable } from './memtable.js'
 import { ReplayIntake } from './replay-intake.js'
@@ -42,6 +43,8 @@ export interface ChainWriterOptions {
   clock: () => number
   anchor?: AnchorStore | undefined
   readOnly: boolean
+  /** A copy of a chain that a server keeps. */
+  isServed?: boolean | undefined
   acceptRollback?: boolean
   allowDamage?: boolean
   onFinding?: (finding: Finding) => void
@@ -72,6 +75,8 @@ export class ChainWriter implements Committer {
   onIndexed: Committer['onIndexed'] = () => {}
   onDropping: Committer['onDropping'] = () => Promise.resolve(true)
   onRepacking: Committer['onRepacking'] = () => Promise.resolve(false)
+  onTurn: Committer['onTurn'] = () => Promise.resolve(false)
+  onTurnOver: Committer['onTurnOver'] = () => {}
   onCompacted: Committer['onCompacted'] = () => {}
   readonly #log: Log
   readonly #index: IndexWriter
@@ -229,8 +234,8 @@ export class ChainWriter implements Committer {
   }
 
   /** Resolves with what was dropped. NOT_SUPPORTED, NO_SPACE (nothing has changed), or what `Compactor.run` throws. */
-  compact(): Promise<CompactionReport> {
-    this.#compaction ??= this.#compact().finally(() => {
+  compact(isShared: boolean): Promise<CompactionReport> {
+    this.#compaction ??= this.#compact(isShared).finally(() => {
       this.#compactor = undefined
       this.#compaction = undefined
       this.onCompacted(this.status)
@@ -256,7 +261,7 @@ export class ChainWriter implements Committer {
     await this.#log.close()
   }
 
-  async #compact(): Promise<CompactionReport> {
+  async #compact(isShared: boolean): Promise<CompactionReport> {
     const { storage, crypto, keys, store, findReferences, readOnly, nextTurn = noTurn } = this.#options
     // Whoever judges the others' drops would have to read the whole chain.
     const isJudged = this.trust === 'distributed'
@@ -266,7 +271,7 @@ export class ChainWriter implements Committer {
       transaction: this.#lastTransaction,
       isDurable: true,
     })
-    const isClosing = this.#closing.settled.then(() => false)
+    const isClosing = this.#closing.settled.then((): false => false)
     this.#compactor = new Compactor({
       store,
       storage,
@@ -281,12 +286,26 @@ export class ChainWriter implements Committer {
       findReferences,
       settle: () => this.submit({ ...transaction(), groups: [] }),
       append: (group) => this.submit({ ...transaction(), groups: [group] }),
+      inTurn: isShared ? (act) => this.#inTurn(act, isClosing) : undefined,
       mayDrop: (...wanted) => Promise.race([this.onDropping(...wanted), isClosing]),
       rewrite: (work) => Promise.race([this.onRepacking(work), isClosing]),
       nextTurn,
       isStopped: () => this.#isClosed,
     })
     return await this.#compactor.run()
+  }
+
+  async #inTurn<T>(act: () => Promise<T>, isClosing: Promise<false>): Promise<T | undefined> {
+    const turn = this.onTurn()
+    if (!(await Promise.race([turn, isClosing]))) {
+      void turn.then((isGiven) => (isGiven ? this.onTurnOver(this.status) : undefined))
+      return undefined
+    }
+    try {
+      return await act()
+    } finally {
+      this.onTurnOver(this.status)
+    }
   }
 
   /** A compaction must know of every reference that is made while it runs. */
@@ -370,23 +389,6 @@ export class ChainWriter implements Committer {
 
 function ignoreNotice(): void {
   // Nobody asked to be told.
-}
-
-/** An index that cannot even be read is not whole. */
-function* verifySafely(index: IndexWriter): Generator<void, boolean> {
-  try {
-    return yield* index.verify()
-  } catch {
-    return false
-  }
-}
-
-function disownSafely(index: IndexWriter): void {
-  try {
-    index.disown()
-  } catch {
-    // So broken that it cannot be written to: whoever opens it next sees that as well.
-  }
 }
 
 function noTurn(): Promise<void> {

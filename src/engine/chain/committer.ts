@@ -69,6 +69,9 @@ export interface Committer {
   onDropping: (bytes: number, outwaitsReaders: boolean) => Promise<boolean>
   /** Called with what is to be written anew before. True when all of it is in the log, or needs not be any more. */
   onRepacking: (work: RewriteWork) => Promise<boolean>
+  /** Where others change the chain too: true when the turn has come, and is kept until `onTurnOver`. */
+  onTurn: () => Promise<boolean>
+  onTurnOver: (status: WriterStatus) => void
   onCompacted: (status: WriterStatus) => void
   /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>
@@ -83,8 +86,11 @@ export interface Committer {
   makeRoom(): Promise<WriterStatus>
   /** Called with a transaction up to which the index has taken everything in, and the leaves that changed for it. */
   onIndexed: (transaction: number, changedLeaves: readonly RecordKey[]) => void
-  /** Gives the space of bodies back that nothing refers to any more. */
-  compact(): Promise<CompactionReport>
+  /**
+   * Gives the space of bodies back that nothing refers to any more. `isShared`: others change the chain too, and bodies are only
+   * dropped, in turn.
+   */
+  compact(isShared: boolean): Promise<CompactionReport>
   /** Flushes the index and closes the log. */
   close(): Promise<void>
 }

@@ -26,6 +26,7 @@ export interface MemoryChainOptions extends Pick<ChainViewOptions, 'collectGarba
   store?: OrderedStore
   anchor?: AnchorStore
   readOnly?: boolean
+  isServed?: boolean | undefined
   findReferences?: FindReferences
   bodyCache?: BodyCacheOptions
   /** A segment is closed above this. */
@@ -61,7 +62,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
   const keys = options.keys ?? deriveChainKeys(crypto, crypto.randomBytes(32), crypto.randomBytes(16), suite)
   if (!(await storage.list()).includes('manifest'))
     await createLog({ storage, crypto, keys, clock, trust: options.trust })
-  const { anchor, findReferences, segmentBytes, collectGarbage, readers, judge, onRefused } = options
+  const { anchor, findReferences, segmentBytes, collectGarbage, readers, judge, onRefused, isServed } = options
   const writer = await ChainWriter.open({
     storage,
     crypto,
@@ -70,6 +71,7 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
     clock,
     anchor,
     readOnly,
+    isServed,
     findReferences,
     segmentBytes,
     judge,

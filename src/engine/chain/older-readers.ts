@@ -26,11 +26,17 @@ export class OlderReaders {
     this.#marks.push(mark)
   }
 
+  /** Tells whether all are gone that read an older state now. */
+  mark(): () => boolean {
+    const marks = this.#marks.map((mark) => mark())
+    return () => marks.every((areGone) => areGone())
+  }
+
   /** False when somebody reads on, or when it is over before. */
   async outwait(isOver: () => boolean): Promise<boolean> {
-    const marks = this.#marks.map((mark) => mark())
+    const areGone = this.mark()
     const { collectGarbage, readers: { pollMs, limitMs } = PATIENCE } = this.#options
-    for (let waitedMs = 0; !marks.every((areGone) => areGone());) {
+    for (let waitedMs = 0; !areGone();) {
       if (waitedMs >= limitMs) return false
       await new Promise((resolve) => setTimeout(resolve, pollMs))
       if (isOver()) return false

@@ -82,6 +82,12 @@ export interface RecordView {
   /** For a chain that other machines change too: from now on nothing is changed here but in turn. */
   shareWith?(turn: WriterTurn): void
 
+  /**
+   * Has `free` give space of the log back that only readers of older states still need: when there are none, everything committed
+   * lies in closed segments, and nobody copies those. Undefined: not now, or `signal` says that it is over. NO_SPACE, WRITE_FAILED, and what `free` throws.
+   */
+  giveBackWith?(free: () => Promise<number>, signal: AbortSignal): Promise<number | undefined>
+
   /** For who puts the records: how what they refer to is moved to new bodies. Without it nothing is. */
   repackWith?(repack: Repack): void
 

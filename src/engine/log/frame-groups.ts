@@ -34,8 +34,8 @@ export interface ReadGroups {
   dropped: NumberRange[]
   /** As in ReplayedBatch. */
   forgets: number
-  /** `isTear`: a crash can leave this. */
-  problems: { finding: Finding; isTear: boolean }[]
+  /** `isTear`: a crash can leave this. `doubt`: it is content. */
+  problems: { finding: Finding; isTear: boolean; doubt?: Doubt }[]
   /** Damage, or what a later batch drops or forgets. */
   doubts: Doubt[]
 }
@@ -90,8 +90,9 @@ function noteDamage(
   kind: GroupKind | undefined,
 ): void {
   const finding = findingAt(source, position, number, 'the group has another digest than its batch says')
-  if (kind !== undefined && source.mayMiss.includes(kind)) result.doubts.push({ kind, number, storedBytes, finding })
-  else result.problems.push({ finding, isTear: true })
+  const doubt = kind === undefined ? undefined : { kind, number, storedBytes, finding }
+  if (doubt !== undefined && source.mayMiss.includes(doubt.kind)) result.doubts.push(doubt)
+  else result.problems.push({ finding, isTear: true, ...(doubt?.kind === GROUP_CONTENT ? { doubt } : {}) })
 }
 
 function open(

@@ -8,6 +8,7 @@ export { type BatchBytes, type BatchVerifier, batchVerifier, type ReceivedBatch 
 export { proofRuns, withSignatures } from './proof-runs.js'
 export { MemoryStorage } from './memory-storage.js'
 export { decodeDrop, encodeDrop } from './format/drop-format.js'
+export { type DropInLog, dropsInLog } from './drops-in-log.js'
 export { createLog, openLog, type OpenedLog, type OpenLogOptions } from './open-log.js'
 export { endOfLog, hasHistory, type LogEnd } from './compare-logs.js'
 export { exportRange, isSettled, note } from './export-range.js'

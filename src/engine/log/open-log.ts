@@ -31,6 +31,8 @@ export interface OpenLogOptions {
   keys: ChainKeys
   /** The keys are not those of the chain but of who keeps it: its batches are verified as far as that goes without them. */
   isKeyless?: boolean | undefined
+  /** A copy of a chain that a server keeps: content that has not come with its batch is no damage. */
+  isServed?: boolean | undefined
   /** Milliseconds since 1970. */
   clock: () => number
   anchor?: AnchorStore | undefined
@@ -208,7 +210,7 @@ class LogOpening {
     anchored: AnchorCheck,
     openBytes: number,
   ): Promise<ReplayEnd> {
-    const { storage, onBatch, onProgress } = this.#options
+    const { storage, onBatch, onProgress, isServed = false } = this.#options
     const { segments } = current
     const totalBytes = bytesOf(segments.slice(start.index)) + openBytes
     anchored.noteState(start.state)
@@ -221,6 +223,7 @@ class LogOpening {
       isTolerant: this.#isTolerant,
       opensContent: false,
       mayMiss: (segment) => mayMissIn(current, segment),
+      isServed,
       forgotten: current.forgotten?.sequence ?? 0,
       onBatch: (batch) => {
         anchored.noteState(batch)

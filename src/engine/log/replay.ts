@@ -31,6 +31,8 @@ export interface ReplayOptions {
   opensContent: boolean
   /** What may be gone in the segment if a later batch drops it. */
   mayMiss: (segment: SegmentEntry) => readonly GroupKind[]
+  /** A copy of a chain that a server keeps: content that has not come with its batch is no damage. */
+  isServed?: boolean
   /** Records of batches up to this one are not read: a later batch must say that they are forgotten. 0: all are. */
   forgotten: number
   onBatch: (batch: ReplayedBatch) => void | Promise<void>
@@ -93,7 +95,7 @@ export class Replay {
     this.#opener.wipe()
     // Which bodies were dropped only those can read who have the keys.
     if (this.#options.judge.isKeyless !== true) {
-      for (const finding of this.#doubts.left()) await this.#damage(finding)
+      if (this.#options.isServed !== true) for (const finding of this.#doubts.left()) await this.#damage(finding)
       await this.#checkForgotten()
     }
     return { state: this.#walker.state, position: this.#position, lastPosition: this.#lastPosition }
@@ -127,6 +129,7 @@ export class Replay {
         await this.#options.onBatch(step.batch)
         this.#options.onProgress(this.#doneBytes + this.#position)
       } else if (await this.#isTornTail(entry, scanner, step)) return
+      else if (this.#options.isServed === true && step.doubt !== undefined) this.#doubts.add(step.doubt)
       else await this.#damage(step.finding)
     }
   }

@@ -30,6 +30,8 @@ export interface WalkProblem {
   expected: number
   /** Where to look for later frames. */
   resumeAt: number
+  /** It is content that is not what its batch says. */
+  doubt?: Doubt | undefined
 }
 
 export interface WalkedBatch {
@@ -100,7 +102,8 @@ export class SegmentWalker {
     if (!isLater) return
     const read = await readGroups({ ...this.#options, segment, scanner, frame, mayMiss })
     const { groups, records, dropped, forgets, problems, doubts } = read
-    for (const { finding, isTear } of problems) yield this.#problem(finding, isTear, position, endPosition)
+    for (const { finding, isTear, doubt } of problems)
+      yield { ...this.#problem(finding, isTear, position, endPosition), doubt }
     this.state = stateAfter(this.#options.judge.crypto, head)
     this.isAdrift = false
     const { sequence, digest } = this.state

@@ -139,11 +139,12 @@ export class MountDaemon {
 
   #compactWhenDue(say: (message: string) => void): void {
     const { compaction: plan, directory } = this.#request
-    if (plan === undefined || this.#state !== 'mounted') return
+    if (plan === undefined || this.#state !== 'mounted' || isReadOnly(this.#request, this.#chain)) return
     this.#compactions = new CompactionSchedule({
       chain: this.#chain,
       plan,
       holeBytes: holeBytes(directory),
+      mayCompact: () => this.#remote?.status().hasTurn !== false,
       onCompacted: ({ bodies, freedBytes }) =>
         say(`compacted: ${bodies} bodies dropped, ${freedBytes} bytes given back`),
       onFailure: say,
@@ -292,7 +293,7 @@ async function openChain(
   const wait = { directory, runtimeDirectory, onNotice }
   const { remote } = request
   if (remote !== undefined) {
-    const openCopy = (): Promise<ChainHandle> => parts.openChain({ ...options, readOnly: false })
+    const openCopy = (): Promise<ChainHandle> => parts.openChain({ ...options, readOnly: false, isServed: true })
     const bits = keyBits ?? DEFAULT_KEY_BITS
     const wanted = { remote, directory, secret, keyBits: bits, openChain: openCopy, onProgress, onNotice }
     const mount = await openWhenFree(() => RemoteMount.open(wanted), wait)

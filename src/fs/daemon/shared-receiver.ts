@@ -18,7 +18,7 @@ export interface SharedFileSystem {
   flush(): Promise<void>
 }
 
-const OPTIONS = { isDurable: false, mayMiss: false }
+const OPTIONS = { isDurable: false, mayMiss: true }
 
 export class SharedReceiver {
   readonly #view: RecordView

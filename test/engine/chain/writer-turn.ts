@@ -38,6 +38,7 @@ function waiting(): Waiting {
 class TestTurn implements WriterTurn {
   isHeld = false
   asked = 0
+  received = 0
   readonly appended: number[] = []
   #waiting = waiting()
 
@@ -48,6 +49,22 @@ class TestTurn implements WriterTurn {
 
   onAppended({ headSequence }: { headSequence: number }): void {
     this.appended.push(headSequence)
+  }
+
+  hold(): () => void {
+    return nothing
+  }
+
+  onDropped(): void {
+    throw new Error('nothing is dropped here')
+  }
+
+  onReceived(): void {
+    this.received++
+  }
+
+  giveBack(): Promise<number> {
+    return Promise.resolve(0)
   }
 
   give(): void {

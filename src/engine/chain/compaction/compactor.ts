@@ -64,6 +64,11 @@ export interface CompactorParts {
   settle: () => Promise<unknown>
   /** Appends a batch of one group, durable and taken in when it resolves. */
   append: (group: GroupDraft) => Promise<unknown>
+  /**
+   * Where others change the chain too: does it in turn; undefined when the turn does not come. Then records are not forgotten, and
+   * who follows gives the space back when it is sure that the drop is part of the chain.
+   */
+  inTurn: (<T>(act: () => Promise<T>) => Promise<T | undefined>) | undefined
   /** So many bytes are set aside and, if that is asked for, nobody reads an older state any more; false: not now. */
   mayDrop: (bytes: number, outwaitsReaders: boolean) => Promise<boolean>
   /** Whoever puts the records writes anew; false: not all of it. */
@@ -114,10 +119,11 @@ export class Compactor {
       verify: (scan) => this.#scanAll(scan, ignore),
       setAside: (bytes) => mayDrop(bytes, false),
     })
-    this.#report.freedBytes += await forgetting.finish()
+    const forgets = this.#parts.inTurn === undefined
+    if (forgets) this.#report.freedBytes += await forgetting.finish()
     await this.#dropBodies()
     const liveBytes = this.#recordBytes
-    if (liveBytes !== undefined && !isStopped()) this.#report.freedBytes += await forgetting.run(liveBytes)
+    if (forgets && liveBytes !== undefined && !isStopped()) this.#report.freedBytes += await forgetting.run(liveBytes)
     return this.#report
   }
 
@@ -256,22 +262,31 @@ export class Compactor {
   }
 
   async #drop(chunk: readonly BodyPlace[]): Promise<void> {
-    const { log, follower, freer, append, isStopped } = this.#parts
+    const { log, follower, freer, inTurn } = this.#parts
     if (chunk.length === 0) return
     await log.allowDrops()
-    if (this.#obstacle !== undefined) throw this.#obstacle
-    const places = chunk.filter(({ body }) => this.#live.isDead(body))
-    if (places.length === 0 || isStopped()) return
+    if (inTurn !== undefined) {
+      if ((await inTurn(() => this.#appendDrop(chunk))) === undefined) this.#report.isDeferred = true
+      return
+    }
     // An index that has taken in the drop knows no more where the bodies lie: their space is given back before.
     follower.hold()
     try {
-      await append({ kind: GROUP_DROP, number: DROP_NUMBER, parts: [encodeDrop(rangesOf(places))] })
-      this.#report.bodies += places.length
-      this.#report.bytes += places.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
-      this.#report.freedBytes += await freer.free(places)
+      this.#report.freedBytes += await freer.free(await this.#appendDrop(chunk))
     } finally {
       follower.release()
     }
+  }
+
+  /** Those that are dead still. */
+  async #appendDrop(chunk: readonly BodyPlace[]): Promise<readonly BodyPlace[]> {
+    if (this.#obstacle !== undefined) throw this.#obstacle
+    const places = chunk.filter(({ body }) => this.#live.isDead(body))
+    if (places.length === 0 || this.#parts.isStopped()) return []
+    await this.#parts.append({ kind: GROUP_DROP, number: DROP_NUMBER, parts: [encodeDrop(rangesOf(places))] })
+    this.#report.bodies += places.length
+    this.#report.bytes += places.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+    return places
   }
 }
 

@@ -21,6 +21,8 @@ export interface DroppedPlacesOptions {
   crypto: CryptoProvider
   keys: ChainKeys
   readOnly: boolean
+  /** As for `ChainWriter`: what is dropped is not known to be part of the chain, and its space goes later. */
+  isServed?: boolean | undefined
   onNotice?: ((message: string) => void) | undefined
 }
 
@@ -33,8 +35,8 @@ export class DroppedPlaces {
 
   /** `memtable`: what was replayed and the index has not taken in. */
   async free(batch: Pick<ReplayedBatch, 'dropped' | 'segment'>, memtable: Memtable): Promise<void> {
-    const { storage, readOnly, onNotice } = this.#options
-    if (readOnly || batch.dropped.length === 0) return
+    const { storage, readOnly, isServed = false, onNotice } = this.#options
+    if (readOnly || isServed || batch.dropped.length === 0) return
     // What the batch's own segment holds was never closed when it was dropped.
     const places = this.#placesOf(batch, memtable).filter(({ segment }) => segment < batch.segment)
     try {

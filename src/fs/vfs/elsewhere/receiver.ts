@@ -35,6 +35,7 @@ export class Receiver {
   constructor(state: FileSystemState, commit: () => Promise<void>) {
     this.#state = state
     this.#commit = commit
+    state.view.keepBodiesFor?.(() => this.#mark())
   }
 
   /** Settled when nothing is taken in; undefined when nothing is. Never rejects. */
@@ -59,6 +60,13 @@ export class Receiver {
     if (inode === undefined) return
     departed.delete(ino)
     this.#keptExtents -= inode.kept?.length ?? 0
+  }
+
+  /** What was deleted elsewhere and is in use here is read still. */
+  #mark(): () => boolean {
+    const { departed } = this.#state.inodes
+    const inUse = [...departed.values()]
+    return () => inUse.every((inode) => departed.get(inode.ino) !== inode)
   }
 
   async #receive(run: readonly BatchBytes[], { isDurable, mayMiss }: ReceiveOptions): Promise<void> {

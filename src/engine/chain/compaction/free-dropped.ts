@@ -1,28 +1,33 @@
-/** Gives back the space of bodies that the chain has dropped: where they lie only the tables of its batches tell. */
-import { AteError } from '../engine/error.js'
-import { SpaceFreer, type FreePlace } from '../engine/chain/compaction/space-freer.js'
-import { ManifestFile } from '../engine/log/manifest-file.js'
-import { openSegment } from '../engine/log/segment-open.js'
-import type { SegmentEntry } from '../engine/log/format/manifest-format.js'
-import { SEGMENT_HEADER_BYTES } from '../engine/log/format/segment-header.js'
-import type { BatchSource } from '../engine/log/index.js'
-import { GROUP_CONTENT, type NumberRange } from '../engine/log/types.js'
-import type { RelayLog } from './relay-log.js'
+/**
+ * Gives back the space of bodies that the chain has dropped, in a log whose index does not tell where they lie: a server has none,
+ * and that of a copy has taken in the drop before it was known to be part of the chain. The tables of the batches tell.
+ */
+import { AteError } from '../../error.js'
+import type { SegmentEntry } from '../../log/format/manifest-format.js'
+import { SEGMENT_HEADER_BYTES } from '../../log/format/segment-header.js'
+import type { BatchSource } from '../../log/index.js'
+import { ManifestFile } from '../../log/manifest-file.js'
+import { openSegment } from '../../log/segment-open.js'
+import { GROUP_CONTENT, type NumberRange } from '../../log/types.js'
+import { type FreePlace, SpaceFreer } from './space-freer.js'
 
-/** Only closed segments are looked at, as everywhere. A crash before the end of it, or ABORTED, leaves the space taken. */
+/** Read at once: heads lie between contents, which are not needed. */
+const WINDOW_BYTES = 64 * 1024
+
+/**
+ * Only closed segments are looked at, as everywhere; the log must allow drops (`Log.allowDrops`). `numbers` ascend and do not
+ * touch. Returns how many bytes were given back, durably. A crash before the end of it, or ABORTED, leaves the space taken.
+ */
 export async function freeDropped(
-  log: RelayLog,
+  source: BatchSource,
   numbers: readonly NumberRange[],
   signal: AbortSignal,
 ): Promise<number> {
-  const { source } = log
-  const closed = log.closedSegments()
   const freer = new SpaceFreer(source.storage)
-  await log.allowDrops()
   const { segments } = (await ManifestFile.load(source.storage, source.crypto, source.keys)).current
   let bytes = 0
   for (const entry of segments) {
-    if (!closed.has(entry.number) || !(await freer.canFree(entry.number))) continue
+    if (entry.closing === undefined || !(await freer.canFree(entry.number))) continue
     bytes += await freer.free(await placesIn(source, entry, numbers, signal))
   }
   return bytes
@@ -35,7 +40,7 @@ async function placesIn(
   signal: AbortSignal,
 ): Promise<FreePlace[]> {
   const places: FreePlace[] = []
-  const { file, scanner } = await openSegment(source, entry)
+  const { file, scanner } = await openSegment(source, entry, 'read', WINDOW_BYTES)
   try {
     for (let position = SEGMENT_HEADER_BYTES; position < scanner.limit;) {
       if (signal.aborted) throw new AteError('ABORTED', 'The chain is closed.')

@@ -1,0 +1,127 @@
+/**
+ * The space of bodies that the chain has dropped: the server is told which, and it is given back here. Both only when the batch that
+ * drops them is accepted, for then it and all before it are part of the chain for good; and both from the log, so that what a crash
+ * or a lost connection has interrupted is done again.
+ */
+import { freeDropped } from '../engine/chain/compaction/free-dropped.js'
+import type { RecordView } from '../engine/chain/record-view.js'
+import { AteError, errorCode } from '../engine/error.js'
+import { type BatchSource, dropsInLog } from '../engine/log/index.js'
+import { mergedRanges } from '../engine/log/merged-ranges.js'
+import type { NumberRange } from '../engine/log/types.js'
+import { MAX_DROP_RANGES } from '../sync/limits.js'
+import type { Timers } from '../wire/index.js'
+import type { ChainSession } from './chain-session.js'
+import type { StateKeeper } from './state-keeper.js'
+import { TURN_MS } from './waits.js'
+
+/** Somebody here still reads an older state, or a copy of the log is being made. */
+const AGAIN_MS = 60_000
+
+export interface DroppedSpaceOptions {
+  readonly source: BatchSource
+  readonly view: RecordView
+  readonly state: StateKeeper
+  readonly timers: Timers
+  readonly onNotice?: ((message: string) => void) | undefined
+}
+
+export class DroppedSpace {
+  readonly #options: DroppedSpaceOptions
+  readonly #closing = new AbortController()
+  /** The last batch in the local log that is known to drop something. */
+  #dropped = 0
+  #freeing: Promise<number> | undefined
+  #stopTimer: () => void = () => undefined
+
+  constructor(options: DroppedSpaceOptions) {
+    this.#options = options
+  }
+
+  /** The local log ends there, and what it drops may not have been given back when it was open before. */
+  begin(sequence: number): void {
+    const { state } = this.#options
+    state.noteFreed(Math.min(state.freed, sequence))
+    if (state.freed < sequence) this.note(sequence)
+  }
+
+  /** The batch, or one before it, drops something. */
+  note(sequence: number): void {
+    this.#dropped = Math.max(this.#dropped, sequence)
+    this.freeSoon()
+  }
+
+  /** Gives back what may go by now, and nobody waits for it. */
+  freeSoon(): void {
+    const { state, onNotice } = this.#options
+    if (this.#dropped === 0 || state.server.sequence < this.#dropped) {
+      if (this.#dropped === 0) state.noteFreed(Math.max(state.freed, state.server.sequence))
+      return
+    }
+    if (this.#freeing !== undefined || this.#closing.signal.aborted) return
+    this.free().catch((error: unknown) => {
+      if (!this.#closing.signal.aborted)
+        onNotice?.(`Space of the log could not be given back (${errorCode(error) ?? 'unexpected'}).`)
+      this.#again()
+    })
+  }
+
+  /** Returns how many bytes were given back. INPUT_OUTPUT, NO_SPACE, WRITE_FAILED, ABORTED. */
+  async free(): Promise<number> {
+    const before = (await this.#freeing?.catch(() => 0)) ?? 0
+    this.#freeing = this.#free().finally(() => (this.#freeing = undefined))
+    return before + (await this.#freeing)
+  }
+
+  /** Tells the server what it does not know yet. Whoever calls has the turn, of that term. */
+  async tell({ peer, channel }: ChainSession, term: number): Promise<void> {
+    const { source, state } = this.#options
+    const end = state.server.sequence
+    const say = (numbers: readonly NumberRange[], upTo: number): Promise<{ readonly upTo: number }> => {
+      const pairs = numbers.map(({ from, to }): [number, number] => [from, to])
+      return peer.request(channel, 'drop', { term, numbers: pairs, upTo }, { timeoutMs: TURN_MS })
+    }
+    const { upTo } = await say([], 0)
+    let isNews = false
+    for await (const { sequence, numbers } of dropsInLog(source, upTo + 1, end)) {
+      isNews = true
+      for (let at = 0; at < numbers.length; at += MAX_DROP_RANGES)
+        await say(numbers.slice(at, at + MAX_DROP_RANGES), at + MAX_DROP_RANGES < numbers.length ? 0 : sequence)
+    }
+    if (isNews || upTo < end) await say([], end)
+  }
+
+  /** Nothing is given back any more: the next start goes on. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#stopTimer()
+    await this.#freeing?.catch(() => undefined)
+  }
+
+  async #free(): Promise<number> {
+    const { source, state, view } = this.#options
+    const end = state.server.sequence
+    const numbers: NumberRange[] = []
+    for await (const drop of dropsInLog(source, state.freed + 1, end)) numbers.push(...drop.numbers)
+    if (numbers.length === 0 || view.giveBackWith === undefined) {
+      this.#noteFreed(end)
+      return 0
+    }
+    const { signal } = this.#closing
+    if (signal.aborted) throw new AteError('ABORTED', 'The chain is closed.')
+    const bytes = await view.giveBackWith(() => freeDropped(source, mergedRanges(numbers), signal), signal)
+    if (bytes === undefined) this.#again()
+    else this.#noteFreed(end)
+    return bytes ?? 0
+  }
+
+  #noteFreed(end: number): void {
+    this.#options.state.noteFreed(end)
+    if (this.#dropped <= end) this.#dropped = 0
+  }
+
+  #again(): void {
+    this.#stopTimer()
+    if (!this.#closing.signal.aborted) this.#stopTimer = this.#options.timers.after(AGAIN_MS, () => this.freeSoon())
+  }
+}
