@@ -3,22 +3,41 @@ export { Chain } from './engine/dio/chain.js'
 export type { TransactOptions } from './engine/dio/chain-access.js'
 export type { CommitOptions, Durability } from './engine/dio/commit-options.js'
 export { type DaoInfo, infoOf, keyOf } from './engine/dio/dao-state.js'
+export type {
+  CollectionEvent,
+  Dao,
+  DaoChild,
+  DaoChildMut,
+  DaoForeign,
+  DaoForeignMut,
+  DaoMap,
+  DaoMapMut,
+  DaoMut,
+  DaoVec,
+  DaoVecMut,
+  DaoWeak,
+  DaoWeakMut,
+  ForeignChains,
+  ForeignReference,
+  Frozen,
+  Linked,
+  LinkedMut,
+  Subscription,
+} from './engine/dio/dao.js'
 export {
-  type Dao,
   type DataType,
   dataType,
   type FieldsOf,
   type IndexableField,
   type IndexedFieldOf,
+  type IndexedValue,
   type IndexedValueOf,
   type InputOf,
-  type Linked,
   type Stored,
   type StoredOptions,
   type StoringOptions,
   type TypeOptions,
 } from './engine/dio/data-type.js'
-export type { IndexedValue } from './engine/dio/field-index.js'
 export type { Orphans } from './engine/dio/removal.js'
 export type { ChainTrust } from './engine/log/types.js'
 export { DioMut, type DeleteOptions, type StoreOptions } from './engine/dio/dio-mut.js'
@@ -27,7 +46,6 @@ export { Dio } from './engine/dio/dio.js'
 export type { Handler, ProcessOptions, Queue, QueueOptions, WorkOptions } from './engine/dio/queue.js'
 export { type Answerer, type InvokeOptions, type Service, service } from './engine/dio/service.js'
 export type { ChainLock, LockOptions, WaitOptions } from './engine/dio/locks.js'
-export type { CollectionEvent, Subscription } from './engine/dio/links/subscription.js'
 export {
   childOf,
   type ChildLink,
@@ -40,11 +58,6 @@ export {
   weakTo,
   type WeakLink,
 } from './engine/dio/link-definition.js'
-export type { DaoChild } from './engine/dio/links/dao-child.js'
-export type { DaoForeign, ForeignChains, ForeignReference } from './engine/dio/links/dao-foreign.js'
-export type { DaoMap } from './engine/dio/links/dao-map.js'
-export type { DaoVec } from './engine/dio/links/dao-vec.js'
-export type { DaoWeak } from './engine/dio/links/dao-weak.js'
 export type { Change, ChangeBase } from './engine/dio/hooks/change.js'
 export {
   type Linter,

@@ -1,8 +1,8 @@
 /** The chains that a program has open, by their names: each is opened once, however many use it. */
 import type { Chain } from '../engine/dio/chain.js'
-import type { Dao, DataType } from '../engine/dio/data-type.js'
+import type { Dao, ForeignChains, ForeignReference } from '../engine/dio/dao.js'
+import type { DataType } from '../engine/dio/data-type.js'
 import type { Plugin } from '../engine/dio/hooks/plugin.js'
-import type { ForeignChains, ForeignReference } from '../engine/dio/links/dao-foreign.js'
 import { AteError } from '../engine/error.js'
 import type { AteSession } from '../engine/trust/session.js'
 import { checkChainName } from '../engine/chain/chain-name.js'

@@ -3,7 +3,8 @@ import { nativeCrypto } from '../../src/adapters/node/native-crypto.js'
 import { openMemoryChain, type MemoryChainOptions } from '../../src/engine/chain/memory-chain.js'
 import { Chain } from '../../src/engine/dio/chain.js'
 import type { Durability } from '../../src/engine/dio/commit-options.js'
-import { type Dao, dataType } from '../../src/engine/dio/data-type.js'
+import type { Dao, DaoMut } from '../../src/engine/dio/dao.js'
+import { dataType } from '../../src/engine/dio/data-type.js'
 import { Hooks } from '../../src/engine/dio/hooks/hooks.js'
 import type { Plugin } from '../../src/engine/dio/hooks/plugin.js'
 import { childOf, foreign, mapOf, vecOf, weakTo } from '../../src/engine/dio/link-definition.js'
@@ -46,7 +47,7 @@ export async function memoryChain(
 }
 
 /** A box with items of these names, committed. */
-export async function boxWith(chain: Chain, ...names: string[]): Promise<Dao<typeof Box>> {
+export async function boxWith(chain: Chain, ...names: string[]): Promise<DaoMut<typeof Box>> {
   const dio = chain.dioMut()
   const box = dio.store({ label: 'box' }, { type: Box })
   for (const name of names) box.items.push({ name, amount: 1 })

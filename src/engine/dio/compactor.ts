@@ -2,7 +2,9 @@
 import type { AteSession } from '../trust/session.js'
 import type { ChainAccess } from './chain-access.js'
 import { type DaoInfo, infoOf, keyOf } from './dao-state.js'
-import type { Dao, DataType } from './data-type.js'
+import type { Dao } from './dao.js'
+import type { DataType } from './data-type.js'
+import type { Dio } from './dio.js'
 import type { ObjectKey } from './object-key.js'
 
 /** Objects deleted in one transaction: whoever else wants something is served in between. */
@@ -34,7 +36,8 @@ export function compactor<D extends DataType>(
     chain.transact(
       async (dio) => {
         for (const key of keys) {
-          const object = await dio.tryLoad(type, key)
+          const reader: Dio = dio
+          const object = await reader.tryLoad(type, key)
           if (object !== undefined && mayGo(object)) dio.delete(key)
         }
       },

@@ -2,14 +2,6 @@
 import { isUnicode } from '../bytes/unicode.js'
 import { AteError } from '../error.js'
 import { MAX_INDEXED_FIELDS } from '../limits.js'
-import type { IndexedValue } from './field-index.js'
-import type { ChildLink, ForeignLink, MapLink, VecLink, WeakLink } from './link-definition.js'
-import type { DaoChild } from './links/dao-child.js'
-import type { DaoForeign } from './links/dao-foreign.js'
-import type { DaoMap } from './links/dao-map.js'
-import type { DaoVec } from './links/dao-vec.js'
-import type { DaoWeak } from './links/dao-weak.js'
-import type { ObjectKey } from './object-key.js'
 import type { StandardSchema } from './standard-schema.js'
 
 /**
@@ -41,6 +33,9 @@ export interface StoredOptions<I extends string = string> {
   /** See `TypeOptions`. */
   readonly stored?: { readonly write: (fields: object) => object; readonly read: (stored: object) => unknown }
 }
+
+/** What an indexed field may be. */
+export type IndexedValue = string | number | boolean
 
 /** Names of the fields that are texts, numbers or booleans, or left out. */
 export type IndexableField<T> = {
@@ -92,28 +87,6 @@ export type IndexedFieldOf<D> = D extends DataType<object, object, infer I> ? I 
 
 /** What an indexed field of a type may be looked for. */
 export type IndexedValueOf<D, F> = F extends keyof FieldsOf<D> ? Extract<FieldsOf<D>[F], IndexedValue> : never
-
-/** An object of a type: its fields, its links, and its key (which `keyOf` gives too, where a field has that name). */
-export type Dao<D> =
-  D extends DataType<infer T, infer L>
-    ? T & { readonly [K in keyof L]: Linked<L[K]> } & (T extends { key: unknown }
-          ? unknown
-          : { readonly key: ObjectKey })
-    : never
-
-/** What an object has for a link of its type. */
-export type Linked<K> =
-  K extends VecLink<infer C>
-    ? DaoVec<C>
-    : K extends MapLink<infer C>
-      ? DaoMap<C>
-      : K extends ChildLink<infer C>
-        ? DaoChild<C>
-        : K extends WeakLink<infer C>
-          ? DaoWeak<C>
-          : K extends ForeignLink
-            ? DaoForeign
-            : never
 
 const MAX_NAME_LENGTH = 100
 const MAX_LINKS = 100

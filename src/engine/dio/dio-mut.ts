@@ -11,7 +11,8 @@ import type { ReadRule, WriteRule } from '../trust/rules.js'
 import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
 import { keyOf } from './dao-state.js'
-import type { Dao, DataType, InputOf } from './data-type.js'
+import type { Dao, DaoMut } from './dao.js'
+import type { DataType, IndexedFieldOf, IndexedValueOf, InputOf } from './data-type.js'
 import { AccessKeys, ancestors } from './access.js'
 import { Dio } from './dio.js'
 import { copyOf } from './copy.js'
@@ -48,6 +49,7 @@ export interface DeleteOptions {
  * A transaction: `commit` makes its changes one batch of the chain, or none of them. Objects that it gives out may be changed
  * until then. Made by `Chain.dioMut`; after a commit, and after a conflict, it begins a new one.
  */
+// Of two signatures the second makes it a `Dio`: TypeScript cannot tell of a type in general that a `DaoMut` is a `Dao`.
 export class DioMut extends Dio {
   #writer: ObjectWriter
   #isCommitting = false
@@ -58,8 +60,55 @@ export class DioMut extends Dio {
     this.#writer = new ObjectWriter(objects, session, this.keys)
   }
 
+  /** As `Dio.load`, to be changed. */
+  override load<D extends DataType>(type: D, key: ObjectKey): Promise<DaoMut<D>>
+  override load<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D>>
+  override load(type: DataType, key: ObjectKey): Promise<unknown> {
+    return super.load(type, key)
+  }
+
+  /** As `Dio.tryLoad`, to be changed. */
+  override tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<DaoMut<D> | undefined>
+  override tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
+  override tryLoad(type: DataType, key: ObjectKey): Promise<unknown> {
+    return super.tryLoad(type, key)
+  }
+
+  /** As `Dio.loadMany`, to be changed. */
+  override loadMany<D extends DataType>(type: D, keys: Iterable<ObjectKey>): Promise<DaoMut<D>[]>
+  override loadMany<D extends DataType>(type: D, keys: Iterable<ObjectKey>): Promise<Dao<D>[]>
+  override loadMany(type: DataType, keys: Iterable<ObjectKey>): Promise<unknown[]> {
+    return super.loadMany(type, keys)
+  }
+
+  /** As `Dio.roots`, to be changed. */
+  override roots<D extends DataType>(type: D): AsyncGenerator<DaoMut<D>>
+  override roots<D extends DataType>(type: D): AsyncGenerator<Dao<D>>
+  override roots(type: DataType): AsyncGenerator {
+    return super.roots(type)
+  }
+
+  /** As `Dio.find`, to be changed. */
+  override find<D extends DataType, F extends IndexedFieldOf<D>>(
+    type: D,
+    field: F,
+    value: IndexedValueOf<D, F>,
+  ): AsyncGenerator<DaoMut<D>>
+  override find<D extends DataType, F extends IndexedFieldOf<D>>(
+    type: D,
+    field: F,
+    value: IndexedValueOf<D, F>,
+  ): AsyncGenerator<Dao<D>>
+  override find<D extends DataType, F extends IndexedFieldOf<D>>(
+    type: D,
+    field: F,
+    value: IndexedValueOf<D, F>,
+  ): AsyncGenerator {
+    return super.find(type, field, value)
+  }
+
   /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS. */
-  store<D extends DataType>(fields: InputOf<D>, { type, key }: StoreOptions<D>): Dao<D> {
+  store<D extends DataType>(fields: InputOf<D>, { type, key }: StoreOptions<D>): DaoMut<D> {
     if (key === undefined) return this.#add(type, fields, this.objects.newKey('root'), undefined)
     const parts = parseKey(key)
     if (this.#writer.tracked(formatKey(parts)) !== undefined || this.#writer.recordOf(parts) !== undefined)
@@ -186,7 +235,7 @@ export class DioMut extends Dio {
   }
 
   /** The key is nobody's: given out at random, or looked for. */
-  #add<D extends DataType>(type: D, given: InputOf<D>, key: KeyParts, parent: ParentSpot | undefined): Dao<D> {
+  #add<D extends DataType>(type: D, given: InputOf<D>, key: KeyParts, parent: ParentSpot | undefined): DaoMut<D> {
     const text = formatKey(key)
     // A copy: what the caller has stays the caller's.
     const fields = copyOf(checkFields(type, given), type)
@@ -198,7 +247,7 @@ export class DioMut extends Dio {
     this.#writer.track(tracked)
     this.#writer.addCollections(key, links)
     // Its fields are those of the type, and its links were just made.
-    return dao as Dao<D>
+    return dao as DaoMut<D>
   }
 
   #demandThere(key: KeyParts): void {

@@ -8,7 +8,8 @@ import { AccessKeys } from './access.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import { Collection } from './collection.js'
 import { decodeKeys } from './collection-record.js'
-import type { Dao, DataType, IndexedFieldOf, IndexedValueOf } from './data-type.js'
+import type { Dao, DaoMut, Subscription } from './dao.js'
+import type { DataType, IndexedFieldOf, IndexedValueOf } from './data-type.js'
 import { fieldsFromBytes } from './fields.js'
 import { deepFreeze } from './freeze.js'
 import { rootsTopic } from './commit-feed.js'
@@ -18,7 +19,7 @@ import { labelPlace } from './hooks/labels.js'
 import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
 import { bindLinks } from './links/bind.js'
 import type { EventSource, LinkEditor, LinkHost } from './links/link-host.js'
-import { type Subscription, subscribeTo } from './links/subscription.js'
+import { subscribeTo } from './links/subscription.js'
 import { placeOfName } from './object-names.js'
 import { formatKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
 import { decodeObject, type LinkValue, type ObjectRecord } from './object-record.js'
@@ -44,8 +45,11 @@ export class Dio {
     this.#reader = reader
     this.#host = {
       session,
-      tryLoad: (type, key) => this.tryLoad(type, key),
-      readable: (type, key) => this.#readable(type, key),
+      // Links of an object that is only read give out what this one does, by types that say so.
+      tryLoad: <D extends DataType>(type: D, key: ObjectKey) =>
+        this.tryLoad(type, key) as Promise<DaoMut<D> | undefined>,
+      readable: <D extends DataType>(type: D, key: ObjectKey) =>
+        this.#readable(type, key) as Promise<DaoMut<D> | undefined>,
       collection: (number) => new Collection(this.everything, number),
       placeOf: (name) => placeOfName(objects.crypto, name),
       events: Dio.#eventsFor(objects, session),

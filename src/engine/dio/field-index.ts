@@ -1,11 +1,8 @@
 /** Finding objects by a field: every value of an indexed field has a place, where the keys of the objects that have it lie. */
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
-import type { DataType } from './data-type.js'
+import type { DataType, IndexedValue } from './data-type.js'
 import { hashTexts } from './numbers.js'
-
-/** What an indexed field may be. */
-export type IndexedValue = string | number | boolean
 
 export function indexPlace(crypto: CryptoProvider, type: DataType, field: string, value: IndexedValue): number {
   return hashTexts(crypto, type.name, field, typeof value, String(value))

@@ -7,7 +7,8 @@ import { after } from '../after.js'
 import { AteError, errorCode } from '../error.js'
 import type { AteSession } from '../trust/session.js'
 import type { ChainAccess } from './chain-access.js'
-import type { Dao, DataType, FieldsOf, InputOf } from './data-type.js'
+import type { Dao, DaoMut } from './dao.js'
+import type { DataType, FieldsOf, InputOf } from './data-type.js'
 import { keyOf } from './dao-state.js'
 import type { Dio } from './dio.js'
 import type { DioMut } from './dio-mut.js'
@@ -45,14 +46,14 @@ export interface ProcessOptions extends WorkOptions {
  * Handles a message. What it changes through `dio` is committed with the message's end, so it must not commit itself, and
  * changes elsewhere only what may happen twice. When it throws, the message is tried again. `signal`: the lease is over.
  */
-export type Handler<D> = (message: Dao<D>, dio: DioMut, signal: AbortSignal) => Promise<void> | void
+export type Handler<D> = (message: DaoMut<D>, dio: DioMut, signal: AbortSignal) => Promise<void> | void
 
 /**
  * Asked, in a transaction, what becomes of a message whose attempt came to nothing. True: it is done with what the transaction
  * says; false: it is tried again, or put aside after the last attempt.
  */
 export type OnFailure<D> = (
-  message: Dao<D>,
+  message: DaoMut<D>,
   dio: DioMut,
   failed: { error: unknown; isLast: boolean },
 ) => Promise<boolean>
@@ -311,6 +312,8 @@ export class Queue<D extends DataType> {
     queue.failures.set(key, { attempts, code: errorCode(error) ?? '', message })
   }
 
+  #load(dio: DioMut): Promise<DaoMut<QueueType>>
+  #load(dio: Dio): Promise<Dao<QueueType>>
   #load(dio: Dio): Promise<Dao<QueueType>> {
     return dio.load(this.#type, this.#key)
   }

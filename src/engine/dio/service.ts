@@ -7,12 +7,11 @@ import type { AteSession } from '../trust/session.js'
 import type { ChainAccess } from './chain-access.js'
 import { Deadline } from './deadline.js'
 import { infoOf, keyOf } from './dao-state.js'
-import { type Dao, type DataType, dataType, type InputOf } from './data-type.js'
+import type { Dao, DaoMap, DaoMapMut, DaoMut, Subscription } from './dao.js'
+import { type DataType, dataType, type InputOf } from './data-type.js'
 import type { Dio } from './dio.js'
 import type { DioMut } from './dio-mut.js'
 import { childOf, mapOf } from './link-definition.js'
-import type { DaoMap } from './links/dao-map.js'
-import type { Subscription } from './links/subscription.js'
 import type { ObjectKey } from './object-key.js'
 import { type Handler, type OnFailure, Queue, type QueueOptions, type WorkOptions } from './queue.js'
 import { plain } from './standard-schema.js'
@@ -43,7 +42,7 @@ export interface InvokeOptions {
 }
 
 /** Answers a request. What it changes through `dio` is committed with the answer; when it throws, the error is the answer. */
-export type Answerer<Q, A> = (request: Dao<Q>, dio: DioMut, signal: AbortSignal) => Promise<InputOf<A>> | InputOf<A>
+export type Answerer<Q, A> = (request: DaoMut<Q>, dio: DioMut, signal: AbortSignal) => Promise<InputOf<A>> | InputOf<A>
 
 const DEFAULT_TIMEOUT_MS = 30_000
 /** Whoever answers at the same moment is in the way once or twice. */
@@ -135,6 +134,8 @@ class ServicePlace<Q extends DataType> {
     return (await this.replies(this.#chain.dio(this.#who.session))).subscribe()
   }
 
+  replies(dio: DioMut): Promise<DaoMapMut<ReturnType<typeof replyType>>>
+  replies(dio: Dio): Promise<DaoMap<ReturnType<typeof replyType>>>
   async replies(dio: Dio): Promise<DaoMap<ReturnType<typeof replyType>>> {
     return (await dio.load(this.#type, this.#key)).replies
   }

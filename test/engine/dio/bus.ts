@@ -2,7 +2,7 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { CommitFeed } from '../../../src/engine/dio/commit-feed.js'
-import type { CollectionEvent } from '../../../src/engine/dio/links/subscription.js'
+import type { CollectionEvent } from '../../../src/engine/dio/dao.js'
 import { ChainBuilder } from '../../../src/library/chain-builder.js'
 import { AteConfig } from '../../../src/library/config.js'
 import { onEveryChain } from '../../helpers/every-chain.js'

@@ -1,6 +1,7 @@
 /** Everything at once comes to an end, and to the right one: no lock, no transaction and no queue waits for ever. */
 import type { Chain } from '../../../src/engine/dio/chain.js'
-import { type Dao, type DataType, dataType } from '../../../src/engine/dio/data-type.js'
+import type { Dao } from '../../../src/engine/dio/dao.js'
+import { type DataType, dataType } from '../../../src/engine/dio/data-type.js'
 import { vecOf } from '../../../src/engine/dio/link-definition.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
 import { service } from '../../../src/engine/dio/service.js'

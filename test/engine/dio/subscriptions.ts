@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { dataType } from '../../../src/engine/dio/data-type.js'
 import type { Chain } from '../../../src/engine/dio/chain.js'
-import type { CollectionEvent } from '../../../src/engine/dio/links/subscription.js'
+import type { CollectionEvent } from '../../../src/engine/dio/dao.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { Box, boxWith, memoryChain, Note } from '../../helpers/objects.js'
 

@@ -96,6 +96,52 @@ t.test(
   },
 )
 
+const READING = `
+import { type Dao, dataType, type Dio, type DioMut, type ObjectKey, plain, mapOf, vecOf, weakTo } from 'atefs'
+const Note = dataType('Note', plain<{ text: string }>())
+const Book = dataType('Book', plain<{ title: string; at: Date; tags: string[]; more: Map<string, { deep: bigint }>; state: 'new' | 'old' | null }>(), {
+  index: ['title'],
+  links: { notes: vecOf(Note), named: mapOf(Note), get next() { return weakTo(Book) } },
+})
+declare const [reading, changing, key]: [Dio, DioMut, ObjectKey]
+const read = await reading.load(Book, key)
+const mine = await changing.load(Book, key)
+mine.title = 'Emma'
+mine.tags = ['a']
+mine.tags.push('b')
+mine.more.set('x', { deep: 1n })
+for await (const book of changing.find(Book, 'title', 'Emma')) book.state = 'old'
+for await (const note of mine.notes) note.text = ''
+for await (const [name, note] of mine.named) note.text = name
+const next = await mine.next.load()
+if (next !== undefined) next.title = next.tags.join()
+const titleOf = (book: Dao<typeof Book>): string => book.title + book.tags.join() + (book.more.get('x')?.deep ?? 0n) + book.at.getTime()
+const load = (dio: Dio): Promise<Dao<typeof Book>> => dio.load(Book, key)
+export const both = [titleOf(read), titleOf(mine), await load(reading), await load(changing), read.state ?? '']
+const child = await read.notes.at(0)
+`
+const CHANGES = [
+  "read.title = 'Emma'",
+  "read.tags = ['a']",
+  "read.tags.push('b')",
+  "read.tags[0] = 'b'",
+  "read.more.set('x', { deep: 1n })",
+  'for (const one of read.more.values()) one.deep = 2n',
+  "read.notes.push({ text: '' })",
+  "await read.named.delete('x')",
+  'read.next.clear()',
+  "if (child !== undefined) child.text = ''",
+  "for await (const note of read.notes) note.text = ''",
+  "for await (const [, note] of read.named) note.text = ''",
+  "for await (const book of reading.find(Book, 'title', 'x')) book.state = 'old'",
+  "for await (const event of read.notes.subscribe()) if (event.kind !== 'deleted') event.dao.text = ''",
+]
+
+t.test('TypeScript lets a transaction change what it loads, and nobody what is only read', (t) => {
+  t.strictSame(refusedLines(READING + CHANGES.join('\n')), CHANGES)
+  t.end()
+})
+
 await t.test('what is no link is refused when it is first used, with what would be one', async (t) => {
   await using chain = await memoryChain()
   for (const link of [Item, 'vec', undefined, { kind: 'vec' }, { kind: 'crowd', target: Item }]) {

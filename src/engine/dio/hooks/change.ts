@@ -1,5 +1,6 @@
 /** One object of a commit as hooks see it: what it was, what it is about to be, decoded when it is looked at, and frozen. */
 import { MAX_OBJECT_BYTES } from '../../limits.js'
+import type { Frozen } from '../dao.js'
 import type { DataType, FieldsOf } from '../data-type.js'
 import { fieldsFromBytes } from '../fields.js'
 import { deepFreeze } from '../freeze.js'
@@ -36,9 +37,9 @@ export interface ChangeBase {
 /** Fields are as the type's schema gives them in what `as` returns, as they are stored otherwise. INVALID_OBJECT, NO_READ_KEY. */
 export type Change<T extends object = object> = ChangeBase &
   (
-    | { readonly kind: 'created'; readonly fields: Readonly<T>; readonly before: undefined }
-    | { readonly kind: 'changed'; readonly fields: Readonly<T>; readonly before: Readonly<T> }
-    | { readonly kind: 'deleted'; readonly fields: undefined; readonly before: Readonly<T> }
+    | { readonly kind: 'created'; readonly fields: Frozen<T>; readonly before: undefined }
+    | { readonly kind: 'changed'; readonly fields: Frozen<T>; readonly before: Frozen<T> }
+    | { readonly kind: 'deleted'; readonly fields: undefined; readonly before: Frozen<T> }
   )
 
 /** One of the two versions at least must be there. */

@@ -4,11 +4,11 @@ import type { DataType } from '../data-type.js'
 import { type LinkDefinition, linksOf } from '../link-definition.js'
 import type { ObjectKey } from '../object-key.js'
 import type { LinkValue } from '../object-record.js'
-import { DaoChild } from './dao-child.js'
-import { DaoForeign } from './dao-foreign.js'
-import { DaoMap } from './dao-map.js'
-import { DaoVec } from './dao-vec.js'
-import { DaoWeak } from './dao-weak.js'
+import { ChildOf } from './dao-child.js'
+import { Foreign } from './dao-foreign.js'
+import { MapOf } from './dao-map.js'
+import { VecOf } from './dao-vec.js'
+import { WeakTo } from './dao-weak.js'
 import type { LinkHost } from './link-host.js'
 
 /** What a link that was added to the type after the object was stored leads to, for who only reads. */
@@ -36,12 +36,12 @@ function bindLink(
   value: LinkValue | undefined,
 ): object {
   if (definition.kind === 'weak')
-    return new DaoWeak(
+    return new WeakTo(
       { host, owner, name, value: value?.kind === 'weak' ? value : { kind: 'weak', key: undefined } },
       definition.target,
     )
   if (definition.kind === 'foreign')
-    return new DaoForeign({
+    return new Foreign({
       host,
       owner,
       name,
@@ -49,6 +49,6 @@ function bindLink(
     })
   const collection = value?.kind === 'collection' ? value.collection : EMPTY_COLLECTION
   const link = { host, type: definition.target, parent: owner, collection }
-  if (definition.kind === 'vec') return new DaoVec(link)
-  return definition.kind === 'map' ? new DaoMap(link) : new DaoChild(link)
+  if (definition.kind === 'vec') return new VecOf(link)
+  return definition.kind === 'map' ? new MapOf(link) : new ChildOf(link)
 }

@@ -1,7 +1,8 @@
 /** What links need of the DIO that gave out their object. */
 import type { AteSession } from '../../trust/session.js'
 import type { Collection } from '../collection.js'
-import type { Dao, DataType, InputOf } from '../data-type.js'
+import type { Dao, DaoMut } from '../dao.js'
+import type { DataType, InputOf } from '../data-type.js'
 import type { ChildListener, Topic } from '../commit-feed.js'
 import type { KeyParts, ObjectKey } from '../object-key.js'
 import type { LinkValue, ObjectRecord } from '../object-record.js'
@@ -16,9 +17,10 @@ export interface EventSource {
 export interface LinkHost {
   /** Who reads. */
   readonly session: AteSession
-  tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
+  /** Frozen where the DIO only reads. */
+  tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<DaoMut<D> | undefined>
   /** As `tryLoad`; undefined too for what the session cannot read. */
-  readable<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined>
+  readable<D extends DataType>(type: D, key: ObjectKey): Promise<DaoMut<D> | undefined>
   collection(number: number): Collection
   /** The place of a name in a map. */
   placeOf(name: string): number
@@ -28,7 +30,7 @@ export interface LinkHost {
 }
 
 export interface LinkEditor {
-  storeChild<D extends DataType>(type: D, fields: InputOf<D>, parent: ParentSpot): Dao<D>
+  storeChild<D extends DataType>(type: D, fields: InputOf<D>, parent: ParentSpot): DaoMut<D>
   /** Moves an object there, from wherever it is. CYCLE when the parent lies below it. */
   moveChild(key: ObjectKey, parent: ParentSpot): void
   /** Deletes an object and its children. */
