@@ -1,6 +1,7 @@
 /** Chains whose directories are copied to another place whenever they are closed. One that is opened meanwhile does not wait. */
 import { join } from 'node:path'
 import { errorCode } from '../engine/error.js'
+import type { LogStorage } from '../engine/log/storage.js'
 import type { ChainStore, ChainStores } from '../server/index.js'
 import { copyChain } from './copy-chain.js'
 import type { Log } from './log.js'
@@ -33,6 +34,10 @@ export class CopiedStores implements ChainStores {
     await this.#stop(chain)
     const store = await this.#stores.open(chain)
     return store && this.#watched(chain, store)
+  }
+
+  look(chain: string): Promise<LogStorage | undefined> {
+    return this.#stores.look(chain)
   }
 
   async create(chain: string): Promise<ChainStore> {

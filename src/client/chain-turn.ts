@@ -1,14 +1,15 @@
 /** The turn to change a chain of a server: asked for when somebody here waits for it, given back when others do. */
-import { AteError } from '../engine/error.js'
+import { AteError, errorCode } from '../engine/error.js'
 import type { LogEnd } from '../engine/log/index.js'
-import type { Peer } from '../sync/index.js'
+import { failureDetail, type Peer, type RequestMap } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
 import type { ChainSession } from './chain-session.js'
 import type { StateKeeper } from './state-keeper.js'
 import type { Uploader } from './uploader.js'
 import { nextTurn, Waiters } from './waiters.js'
-import { TURN_MS } from './waits.js'
+import { ASK_MS, TURN_MS } from './waits.js'
 
+type TurnGiven = RequestMap['turn']['reply']
 type Turn = 'none' | 'asked' | 'held' | 'recalled'
 
 export interface ChainTurnOptions {
@@ -84,9 +85,8 @@ export class ChainTurn {
     if (this.#turn !== 'none') return
     this.#turn = 'asked'
     const { state, uploader, timers, noteServer } = this.#options
-    const { server, session: id, term } = state
-    const request = { session: id, term, sequence: server.sequence, digest: server.digest }
-    const given = await session.turn(request, TURN_MS)
+    const given = await this.#given(session)
+    if (given === undefined) return
     await session.arrivals.drained()
     if (!this.#isCurrent(session)) return
     if (given.sequence > this.#options.headSequence())
@@ -119,6 +119,23 @@ export class ChainTurn {
       isHeld = false
       this.#holds--
       if (this.#recalledTerm > 0) this.recall(this.#recalledTerm)
+    }
+  }
+
+  /** Undefined when others had it for too long, and nobody here waits for it any more. */
+  async #given(session: ChainSession): Promise<TurnGiven | undefined> {
+    const { state, headSequence } = this.#options
+    for (;;) {
+      const { server, session: id, term } = state
+      try {
+        return await session.turn({ session: id, term, sequence: server.sequence, digest: server.digest }, ASK_MS)
+      } catch (error) {
+        const isSaidThere = errorCode(error) === 'TIMED_OUT' && failureDetail(error) !== undefined
+        if (!isSaidThere || !this.#isCurrent(session)) throw error
+        if (!this.#waiters.isEmpty || headSequence() > state.server.sequence) continue
+        this.#turn = 'none'
+        return undefined
+      }
     }
   }
 

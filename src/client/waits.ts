@@ -4,6 +4,8 @@
 export const PATIENCE_MS = 5000
 /** How long others may have the turn. */
 export const TURN_MS = 60_000
+/** For the answer to one who asks for the turn: the server gives it, or says that it cannot, long before. */
+export const ASK_MS = 600_000
 /** The opening looks so often, whatever comes. */
 export const LOOK_MS = 200
 /** How long a commit waits for the server while that is there. */

@@ -20,9 +20,12 @@ import type { HeldBytes } from './held-bytes.js'
 import type { ChainUser, HostedChain } from './hosted-chain.js'
 import type { Rate } from './rate.js'
 import type { Asker } from './turns.js'
+import type { Timers } from '../wire/index.js'
 
-/** In requests: a signature is verified. */
+/** In requests: a signature is verified, the log is looked through. */
 const PROOF_COST = 50
+const FOLLOW_COST = 20
+const DROP_COST = 50
 
 export interface ChainChannelOptions {
   readonly chain: HostedChain
@@ -32,6 +35,9 @@ export interface ChainChannelOptions {
   readonly bytes: Rate
   /** Shared by all channels of the connection. */
   readonly held: HeldBytes
+  readonly timers: Timers
+  /** How long somebody waits to be given what he has to have before the turn. */
+  readonly turnWaitMs: number
   /** It has ended, by its own will. */
   readonly onLeave: () => void
   /** Its turn was asked for by who has not shown to have its key. */
@@ -48,6 +54,7 @@ export class ChainChannel implements ChainUser, Asker {
   #runTerm = 0
   #runBytes = 0
   #refusedTerm = 0
+  #isFollowing = false
   /** The session that has shown to have the key of the chain. */
   #proven: Uint8Array | undefined
   #hasEnded = false
@@ -55,20 +62,20 @@ export class ChainChannel implements ChainUser, Asker {
   constructor(options: ChainChannelOptions) {
     this.#options = options
     const limited =
-      <T, R>(answer: (body: T) => R | Promise<R>) =>
+      <T, R>(answer: (body: T) => R | Promise<R>, cost = 1) =>
       async (body: T): Promise<R> => {
-        await options.requests.take(1)
+        await options.requests.take(cost)
         if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
         return await answer(body)
       }
     this.handlers = {
       requests: {
-        follow: limited((point: Point) => this.#follow(point)),
+        follow: limited((point: Point) => this.#follow(point), FOLLOW_COST),
         barrier: limited(() => this.#barrier()),
         turn: limited((body: RequestMap['turn']['request']) => this.#turn(body)),
         release: ({ term }) => this.#release(term),
-        drop: limited((body: RequestMap['drop']['request']) => this.#drop(body)),
-        keyring: limited((body: RequestMap['keyring']['request']) => this.#changeKeyring(body)),
+        drop: this.#inTurn(limited((body: RequestMap['drop']['request']) => this.#drop(body), DROP_COST)),
+        keyring: this.#inTurn(limited((body: RequestMap['keyring']['request']) => this.#changeKeyring(body))),
         leave: () => this.#leave(),
       },
       pushes: { batch: (part) => this.#takePart(part) },
@@ -110,8 +117,14 @@ export class ChainChannel implements ChainUser, Asker {
 
   async #follow(point: Point): Promise<Point> {
     const { chain, peer, channel } = this.#options
-    if (this.follower !== undefined) throw new AteError('BAD_ARGUMENT', 'The channel follows already.')
-    await this.#demandHistory(point)
+    if (this.#isFollowing) throw new AteError('BAD_ARGUMENT', 'The channel follows already.')
+    this.#isFollowing = true
+    try {
+      await this.#demandHistory(point)
+    } catch (error) {
+      this.#isFollowing = false
+      throw error
+    }
     if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
     const from = Math.min(point.sequence, chain.point.sequence)
     const onFailure = (error: unknown): void => void peer.close(isAteError(error) ? error : undefined)
@@ -149,7 +162,7 @@ export class ChainChannel implements ChainUser, Asker {
     await this.#demandWriter(request)
     await this.#demandHistory({ sequence, digest })
     // Nobody waits for the turn of one who is still being sent what there is; but who comes back to his own has it already.
-    if (!chain.turns.isOf(session, term)) await this.follower?.reached(chain.point.sequence)
+    if (!chain.turns.isOf(session, term)) await this.#sentUpTo(chain.point.sequence)
     if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
     const given = await chain.turns.ask(this, session, term)
     const { point } = chain
@@ -173,6 +186,15 @@ export class ChainChannel implements ChainUser, Asker {
     }
     onUnproven()
     throw new AteError('NOT_AUTHORIZED', 'The turn is given to those only who have the key of the chain.')
+  }
+
+  /** TIMED_OUT when he does not read it in time. */
+  async #sentUpTo(sequence: number): Promise<void> {
+    const { timers, turnWaitMs } = this.#options
+    const late = new AteError('TIMED_OUT', 'What there is was not read in time.')
+    let stop: () => void = () => undefined
+    const timeOut = new Promise<never>((_, reject) => (stop = timers.after(turnWaitMs, () => reject(late))))
+    await Promise.race([this.follower?.reached(sequence), timeOut]).finally(() => stop())
   }
 
   async #release(term: number): Promise<Record<string, never>> {
@@ -219,7 +241,7 @@ export class ChainChannel implements ChainUser, Asker {
       this.#refuseLate(term)
       return
     }
-    chain.turns.noteWrite()
+    chain.turns.noteWrite(bytes.length)
     if (term !== this.#runTerm) this.#reset(term)
     let batch: BatchBytes | undefined
     try {
@@ -227,7 +249,7 @@ export class ChainChannel implements ChainUser, Asker {
       this.#runBytes += bytes.length
       batch = this.#joiner.add(bytes, more)
     } catch (error) {
-      if (errorCode(error) !== 'BATCH_REFUSED' || !isAteError(error)) throw error
+      if (!isAteError(error) || !(error.code === 'BATCH_REFUSED' || error.code === 'LAGGED')) throw error
       chain.turns.forfeit(this, term, error)
       void this.#tellLost(term, error)
       return
@@ -279,6 +301,14 @@ export class ChainChannel implements ChainUser, Asker {
     this.#options.held.forget(this.#runBytes)
     this.#runTerm = term
     this.#runBytes = 0
+  }
+
+  /** Asked before anything is waited for: what others send is not held. */
+  #inTurn<T extends { readonly term: number }, R>(answer: (body: T) => Promise<R>): (body: T) => Promise<R> {
+    return async (body) => {
+      this.#demandTurn(body.term)
+      return await answer(body)
+    }
   }
 
   #demandTurn(term: number): void {

@@ -8,6 +8,9 @@ import { saveWriter } from './writer-file.js'
 import type { PublicKey } from '../wire/index.js'
 
 const KEYRING_NAME = 'keyring'
+/** What an answer to `list` takes at most, and one chain in it besides its name. */
+const MAX_LISTED_BYTES = 256 * 1024
+const LISTED_BYTES = 64
 const UNKNOWN_END = { sequence: 0, bytes: 0 }
 
 export interface ChainHostOptions extends Omit<HostedOptions, 'name' | 'store' | 'onFailed'> {
@@ -105,10 +108,13 @@ export class ChainHost {
   async list(after: string, prefix: string, most: number): Promise<{ chains: ListedChain[]; more: boolean }> {
     const names = (await this.#options.stores.list()).filter((name) => name.startsWith(prefix) && name > prefix + after)
     const chains: ListedChain[] = []
+    let bytes = 0
     for (const name of names.slice(0, most)) {
+      bytes += LISTED_BYTES + 3 * name.length
+      if (bytes > MAX_LISTED_BYTES) break
       chains.push({ chain: name.slice(prefix.length), ...(await this.#endOf(name)) })
     }
-    return { chains, more: names.length > most }
+    return { chains, more: names.length > chains.length }
   }
 
   /** Closes all chains, durable. */
@@ -152,8 +158,8 @@ export class ChainHost {
     const open = this.#entries.get(name)?.chain
     if (open !== undefined) return { sequence: open.durableSequence, bytes: open.sizeBytes }
     try {
-      const store = await this.#options.stores.open(name)
-      return store === undefined ? UNKNOWN_END : await peekRelayLog(this.#options, store)
+      const storage = await this.#options.stores.look(name)
+      return storage === undefined ? UNKNOWN_END : await peekRelayLog(this.#options, storage)
     } catch {
       return UNKNOWN_END
     }

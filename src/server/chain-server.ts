@@ -5,6 +5,7 @@ import { type Connection, systemTimers } from '../wire/index.js'
 import { ChainHost } from './chain-host.js'
 import { newCounters } from './counters.js'
 import { type ChainServerOptions, DEFAULT_LIMITS, type ServerCounts, type VerifySignature } from './options.js'
+import { ServerMemory } from './server-memory.js'
 import { ServerSession, type SessionOptions } from './session.js'
 
 const verifyHere: VerifySignature = ({ suite, publicKey }, ...signed) => verifySignature(suite, publicKey, ...signed)
@@ -22,6 +23,7 @@ export class ChainServer {
     const onNotice = options.onNotice ?? (() => undefined)
     const { admit = () => undefined, keepsDropped = false, verify = verifyHere } = options
     const counters = this.#counters
+    const memory = new ServerMemory(limits)
     this.#host = new ChainHost({
       crypto,
       stores,
@@ -34,9 +36,10 @@ export class ChainServer {
       limits,
       keepsDropped,
       counters,
+      memory,
       onNotice,
     })
-    this.#options = { host: this.#host, signer, timers, limits, admit }
+    this.#options = { host: this.#host, memory, signer, timers, limits, admit }
   }
 
   /** Serves a connection until it ends. `service` is the first part of the path that was asked for (`db`). */

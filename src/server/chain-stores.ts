@@ -13,6 +13,8 @@ export interface ChainStores {
   list(): Promise<string[]>
   /** Undefined where nothing is. */
   open(chain: string): Promise<ChainStore | undefined>
+  /** To look only: whatever is under way with it goes on. Undefined where nothing is. */
+  look(chain: string): Promise<LogStorage | undefined>
   /** Makes room for a chain. What is there already stays as it is. */
   create(chain: string): Promise<ChainStore>
 }

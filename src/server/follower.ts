@@ -6,9 +6,6 @@ import type { ReceivedBatch } from '../engine/log/index.js'
 import type { Peer, SignedHead } from '../sync/index.js'
 import { type BatchToSend, type RecentBatches, toSend } from './recent-batches.js'
 
-/** Up to this waits for a connection before more is only sent when it takes what is there. */
-const EAGER_BYTES = 512 * 1024
-
 /** Half of what may wait for a connection: then it says that there is room. */
 const MOST_BYTES = 4 * 1024 * 1024
 
@@ -17,6 +14,8 @@ export interface Followed {
   readonly recent: RecentBatches
   /** The last batch that is durable. */
   readonly durableSequence: number
+  /** Up to this waits for a connection before more is only sent when it takes what is there. */
+  readonly eagerBytes: number
   read(from: number, to: number): AsyncIterable<ReceivedBatch>
   noteSent(bytes: number): void
 }
@@ -84,9 +83,9 @@ export class Follower {
   /** What is in memory, as long as he takes it. */
   #sendEagerly(): void {
     const { chain, peer } = this.#options
-    while (this.#cursor < chain.durableSequence && peer.unsentBytes < EAGER_BYTES) {
+    while (this.#cursor < chain.durableSequence && peer.unsentBytes < chain.eagerBytes) {
       const batch = chain.recent.get(this.#cursor + 1)
-      if (batch === undefined || batch.bytes > EAGER_BYTES) return
+      if (batch === undefined || batch.bytes > chain.eagerBytes) return
       for (const part of batch.parts) this.#push(part)
       this.#sent(batch)
     }
@@ -128,9 +127,9 @@ export class Follower {
   }
 
   async #room(): Promise<void> {
-    const { peer } = this.#options
+    const { peer, chain } = this.#options
     // Several channels of a connection may be told at once that there is room: each looks again.
-    while (peer.unsentBytes >= EAGER_BYTES && !this.#hasEnded) {
+    while (peer.unsentBytes >= chain.eagerBytes && !this.#hasEnded) {
       await peer.ready()
       if (peer.unsentBytes <= MOST_BYTES) return
     }

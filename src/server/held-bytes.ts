@@ -4,32 +4,37 @@
  */
 import { AteError } from '../engine/error.js'
 import { MAX_BATCH_BYTES } from '../engine/limits.js'
+import type { ServerMemory } from './server-memory.js'
 
 /** Batches that share signatures come one by one: almost a whole batch of them, and the last. */
 const MAX_ASSEMBLED_BYTES = 2 * MAX_BATCH_BYTES + 16 * 1024 * 1024
 
 export class HeldBytes {
   readonly #maxWaiting: number
+  readonly #server: Pick<ServerMemory, 'hold' | 'free'>
   readonly #maxAssembled: number
   #assembled = 0
   #waiting = 0
   #forRoom: (() => void)[] = []
 
-  constructor(maxWaiting: number, maxAssembled = MAX_ASSEMBLED_BYTES) {
+  constructor(maxWaiting: number, server: Pick<ServerMemory, 'hold' | 'free'>, maxAssembled = MAX_ASSEMBLED_BYTES) {
     this.#maxWaiting = maxWaiting
+    this.#server = server
     this.#maxAssembled = maxAssembled
   }
 
-  /** A part has come. BATCH_REFUSED when there is too much of it. */
+  /** A part has come. BATCH_REFUSED when there is too much of it, LAGGED when there is of all connections. */
   assemble(bytes: number): void {
     if (this.#assembled + bytes > this.#maxAssembled)
       throw new AteError('BATCH_REFUSED', 'The connection brings too much at the same time.')
+    this.#server.hold(bytes)
     this.#assembled += bytes
   }
 
   /** Parts were let go. */
   forget(bytes: number): void {
     this.#assembled -= bytes
+    this.#server.free(bytes)
   }
 
   /** Parts have become batches, which wait to be written. */
@@ -41,6 +46,7 @@ export class HeldBytes {
   /** They were written, or refused. */
   taken(bytes: number): void {
     this.#waiting -= bytes
+    this.#server.free(bytes)
     if (this.#waiting <= this.#maxWaiting) for (const resolve of this.#forRoom.splice(0)) resolve()
   }
 

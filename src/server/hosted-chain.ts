@@ -13,6 +13,7 @@ import type { ServerLimits, ServerNotice, VerifySignature } from './options.js'
 import { PendingDrops } from './pending-drops.js'
 import { RecentBatches, toSend } from './recent-batches.js'
 import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
+import type { ServerMemory } from './server-memory.js'
 import { loadTurn, saveTurn } from './turn-file.js'
 import { Turns, type TurnState } from './turns.js'
 import { type TakenBatch, type Uploader, Uploads } from './uploads.js'
@@ -31,6 +32,7 @@ export interface HostedOptions extends RelayOptions {
   readonly limits: ServerLimits
   readonly keepsDropped: boolean
   readonly counters: Counters
+  readonly memory: ServerMemory
   readonly onNotice: (notice: ServerNotice) => void
   /** It cannot go on: whoever wants the chain opens it anew. */
   readonly onFailed: (chain: HostedChain) => void
@@ -92,6 +94,7 @@ export class HostedChain implements Followed {
     this.turns = new Turns({
       timers,
       graceMs: limits.graceMs,
+      waitMs: limits.turnWaitMs,
       state: turn,
       save: (state) => saveTurn(store.storage, state),
       settled: () => this.uploads.settled(),
@@ -133,6 +136,10 @@ export class HostedChain implements Followed {
 
   get durableSequence(): number {
     return this.#point.sequence
+  }
+
+  get eagerBytes(): number {
+    return this.#options.memory.eagerBytes
   }
 
   get sizeBytes(): number {

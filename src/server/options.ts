@@ -32,6 +32,12 @@ export interface ServerLimits {
   readonly idleMs: number
   /** Milliseconds for which the turn of a lost connection is kept, and after which one that does nothing loses it. */
   readonly graceMs: number
+  /** Milliseconds after which who waits for the turn is told that he waits in vain. */
+  readonly turnWaitMs: number
+  /** Of all connections: bytes of what is brought, until it is written. */
+  readonly heldBytes: number
+  /** Of all connections: about the bytes that wait for those who follow and read slowly. */
+  readonly unsentBytes: number
 }
 
 export const DEFAULT_LIMITS: ServerLimits = {
@@ -41,6 +47,9 @@ export const DEFAULT_LIMITS: ServerLimits = {
   recentBytes: 8 * 1024 * 1024,
   idleMs: 60_000,
   graceMs: 10_000,
+  turnWaitMs: 45_000,
+  heldBytes: 768 * 1024 * 1024,
+  unsentBytes: 256 * 1024 * 1024,
 }
 
 /** What a server tells whoever runs it. Never holds what users wrote. */

@@ -20,6 +20,7 @@ import { RunEnd } from '../engine/log/run-end.js'
 import { verifySignatures } from '../engine/log/verify-signatures.js'
 import { trustOf } from '../engine/log/format/feature-flags.js'
 import { type Point, START, type TrustMode } from '../sync/index.js'
+import type { LogStorage } from '../engine/log/storage.js'
 import type { ChainStore } from './chain-stores.js'
 
 /** A shorter segment is not worth it: there can only be so many. */
@@ -49,7 +50,7 @@ export async function createRelayLog(options: RelayOptions, store: ChainStore, f
 /** Where a log ends that is not open, as far as it was closed; changes nothing. NOT_A_CHAIN. */
 export async function peekRelayLog(
   options: RelayOptions,
-  { storage }: ChainStore,
+  storage: LogStorage,
 ): Promise<{ sequence: number; bytes: number }> {
   const { chainId, suite } = await describeChain(storage)
   const { current } = await ManifestFile.load(storage, options.crypto, keysFor(options, chainId, suite))

@@ -9,11 +9,17 @@ import { HeldBytes } from './held-bytes.js'
 import type { HostedChain } from './hosted-chain.js'
 import type { ServerLimits, Wish } from './options.js'
 import { Rate } from './rate.js'
+import type { ServerMemory } from './server-memory.js'
 
 /** So many turns may one connection ask for without having the key of the chain. */
 const MAX_UNPROVEN = 8
 
+const MAX_CREATING = 8
+/** In requests: what is made or looked at on the medium. */
+const COST = { open: 5, create: 200, list: 100 } as const
+
 export interface SessionOptions {
+  readonly memory: ServerMemory
   readonly host: ChainHost
   readonly signer: PublicKey
   readonly timers: Timers
@@ -29,6 +35,8 @@ export class ServerSession {
   readonly #requests: Rate
   readonly #held: HeldBytes
   #lastChannel = 0
+  /** Chains that are being made. */
+  #creating = 0
   /** Channels that are being opened. */
   #opening = 0
   /** Times that somebody asked for a turn without having the chain's key. */
@@ -39,7 +47,7 @@ export class ServerSession {
     this.#options = options
     this.#service = service
     this.#requests = new Rate(options.timers, options.limits.requestsPerSecond)
-    this.#held = new HeldBytes(options.limits.waitingBytes)
+    this.#held = new HeldBytes(options.limits.waitingBytes, options.memory)
     this.peer = new Peer(connection, options.timers)
     this.peer.listen(0, {
       requests: {
@@ -48,6 +56,7 @@ export class ServerSession {
         list: (body) => this.#list(body),
       },
     })
+    options.memory.connections++
     void this.peer.closed.then(() => this.#end())
   }
 
@@ -61,10 +70,18 @@ export class ServerSession {
   }
 
   async #create({ chain, ...made }: RequestMap['create']['request']): Promise<Opened> {
-    await this.#demand('create', chain)
-    const name = this.#nameOf(chain)
-    await this.#options.host.create(name, made)
-    return await this.#openChannel(name)
+    // Each holds a keyring.
+    if (this.#creating >= MAX_CREATING)
+      throw new AteError('LAGGED', `A connection makes at most ${MAX_CREATING} chains at the same time.`)
+    this.#creating++
+    try {
+      await this.#demand('create', chain)
+      const name = this.#nameOf(chain)
+      await this.#options.host.create(name, made)
+      return await this.#openChannel(name)
+    } finally {
+      this.#creating--
+    }
   }
 
   async #list({ after }: RequestMap['list']['request']): Promise<RequestMap['list']['reply']> {
@@ -74,7 +91,7 @@ export class ServerSession {
   }
 
   async #demand(kind: Wish['kind'], chain: string): Promise<void> {
-    await this.#requests.take(1)
+    await this.#requests.take(COST[kind])
     await this.#options.admit({ kind, chain, connection: this.peer.connection })
   }
 
@@ -109,6 +126,8 @@ export class ServerSession {
       requests: this.#requests,
       bytes: new Rate(timers, limits.bytesPerSecond),
       held: this.#held,
+      timers,
+      turnWaitMs: limits.turnWaitMs,
       onLeave: () => this.#remove(number),
       onUnproven: () => this.#noteUnproven(),
     })
@@ -131,6 +150,7 @@ export class ServerSession {
 
   #end(): void {
     this.#hasEnded = true
+    this.#options.memory.connections--
     for (const [number, { channel }] of [...this.#channels]) {
       channel.end()
       this.#remove(number)

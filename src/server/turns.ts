@@ -24,6 +24,8 @@ export interface TurnState {
 export interface TurnsOptions {
   readonly timers: Timers
   readonly graceMs: number
+  /** Who waits so long is told so, and may ask again. */
+  readonly waitMs: number
   readonly state: TurnState
   /** Keeps it durable. */
   readonly save: (state: TurnState) => Promise<void>
@@ -32,6 +34,7 @@ export interface TurnsOptions {
 }
 
 interface Waiting {
+  stopTimer: () => void
   readonly asker: Asker
   readonly session: Uint8Array
   readonly resolve: (term: number) => void
@@ -46,12 +49,17 @@ interface Holder {
   isRecalled: boolean
   /** It knows that it has the turn, as far as it was sent. */
   isTold: boolean
+  /** Since its time after the recall began. */
+  broughtBytes: number
   /** It had the time it is given after a loss. */
   isOverdue: boolean
 }
 
 /** One that does not read what it is sent has no more time than that. */
 const UNTOLD_GRACES = 6
+
+/** Who was recalled must bring so much in each time he is given: a byte now and then keeps nobody waiting for ever. */
+const LEAST_BYTES = 64 * 1024
 
 export class Turns {
   readonly #options: TurnsOptions
@@ -67,7 +75,7 @@ export class Turns {
     const { term, session } = options.state
     this.#term = term
     if (session === null) return
-    this.#holder = { session, asker: undefined, isRecalled: false, isTold: true, isOverdue: false }
+    this.#holder = { session, asker: undefined, isRecalled: false, isTold: true, broughtBytes: 0, isOverdue: false }
     this.#startGrace()
   }
 
@@ -103,9 +111,16 @@ export class Turns {
     if (holder?.asker === asker || this.#waiting.some((each) => each.asker === asker))
       throw new AteError('BAD_ARGUMENT', 'The turn is held or asked for on this channel already.')
     return await new Promise((resolve, reject) => {
-      this.#waiting.push({ asker, session, resolve, reject })
+      const waiting: Waiting = { asker, session, resolve, reject, stopTimer: () => undefined }
+      waiting.stopTimer = this.#options.timers.after(this.#options.waitMs, () => this.#giveUp(waiting))
+      this.#waiting.push(waiting)
       void this.#giveNext()
     })
+  }
+
+  #giveUp(waiting: Waiting): void {
+    this.#waiting = this.#waiting.filter((each) => each !== waiting)
+    waiting.reject(new AteError('TIMED_OUT', 'Others did not give the turn in time.'))
   }
 
   /** The holder gives it back. False when it does not have it. */
@@ -116,9 +131,14 @@ export class Turns {
     return true
   }
 
-  /** The holder writes: whoever waits goes on waiting. */
-  noteWrite(): void {
-    if (this.#holder?.isRecalled === true) this.#startRecallTimer()
+  /** The holder brings something: whoever waits goes on waiting while it is not too little. */
+  noteWrite(bytes: number): void {
+    const holder = this.#holder
+    if (holder?.isRecalled !== true) return
+    holder.broughtBytes += bytes
+    if (holder.broughtBytes < LEAST_BYTES) return
+    holder.broughtBytes = 0
+    this.#startRecallTimer()
   }
 
   /** What the holder has to have first is on its way to it: the time that it has after a recall begins when it is told. */
@@ -139,7 +159,10 @@ export class Turns {
 
   /** Its connection is gone, or it left: `isForGood` gives the turn back. */
   leave(asker: Asker, isForGood: boolean): void {
-    for (const each of this.#waiting.filter((each) => each.asker === asker)) each.reject(closed())
+    for (const each of this.#waiting.filter((each) => each.asker === asker)) {
+      each.stopTimer()
+      each.reject(closed())
+    }
     this.#waiting = this.#waiting.filter((each) => each.asker !== asker)
     const holder = this.#holder
     if (holder?.asker !== asker) return
@@ -152,7 +175,10 @@ export class Turns {
   close(): void {
     this.#isClosed = true
     this.#stopTimer()
-    for (const { reject } of this.#waiting.splice(0)) reject(closed())
+    for (const { reject, stopTimer } of this.#waiting.splice(0)) {
+      stopTimer()
+      reject(closed())
+    }
   }
 
   #end(): void {
@@ -173,12 +199,14 @@ export class Turns {
     }
     const next = this.#waiting.shift()
     if (next === undefined || this.#isClosed) return
+    next.stopTimer()
     const term = this.#term + 1
     const given: Holder = {
       session: next.session,
       asker: next.asker,
       isRecalled: false,
       isTold: true,
+      broughtBytes: 0,
       isOverdue: false,
     }
     this.#holder = given
@@ -204,6 +232,7 @@ export class Turns {
     const holder = this.#holder
     if (holder?.asker === undefined || holder.isRecalled || this.#isGiving || this.#waiting.length === 0) return
     holder.isRecalled = true
+    holder.broughtBytes = 0
     holder.asker.recall(this.#term)
     this.#startRecallTimer()
   }

@@ -80,6 +80,7 @@ t.test('closing a chain of a server copies it; opening it anew does not wait for
   const again = await stores.open('notes')
   t.same(lines.length, 0, 'the copy was given up')
   again?.anchor.close()
+  t.ok(await stores.look('notes'), 'looking at it gives no copy up')
   await stores.settled()
   t.match(lines, [/"copied"/])
   t.same(segments(join(to, 'notes')), ['0000000001.seg'])

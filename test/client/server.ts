@@ -3,6 +3,9 @@ import t, { type Test } from 'tap'
 import { dataType, errorCode, plain } from '../../src/index.js'
 import { isLinearizable, type Operation } from '../helpers/linearizable.js'
 import { TestServer } from '../helpers/real-server.js'
+import { START } from '../../src/sync/index.js'
+import { keys } from '../helpers/log-workbench.js'
+import { TestClient } from '../helpers/chain-server.js'
 import { eventually, type Machine, machine, Note, store, texts } from '../helpers/remote-chains.js'
 import { seededRandom } from '../helpers/seeded-random.js'
 
@@ -147,4 +150,26 @@ await t.test('messages of a queue are handled once, by whichever machine, amid l
   )
   stop.abort()
   await Promise.allSettled(work)
+})
+
+await t.test('who waits for the turn for long keeps his connection, and has it when others let go', async (t) => {
+  const server = new TestServer({ turnWaitMs: 60, graceMs: 10_000 })
+  const dialled = { count: 0 }
+  const dial: TestServer['dial'] = () => {
+    dialled.count++
+    return server.dial()
+  }
+  const one = await machine({ dial }, { keys })
+  const holder = await (await TestClient.over(await server.dial())).open('notes')
+  const { term } = await holder.turn(START)
+  const count = dialled.count
+  const stored = store(one, 'late')
+  await pause(400)
+  t.equal(one.remote.status().headSequence, 0, 'it was refused some times')
+  await holder.release(term)
+  await stored
+  await one.remote.accepted()
+  t.equal(dialled.count, count)
+  await one.close()
+  await server.close()
 })

@@ -15,7 +15,8 @@ import {
 import { writerOf, type TrustMode, type WriterProof } from '../../src/sync/index.js'
 import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { create, draft, keys, MemoryAnchor, open, type TestLog } from './log-workbench.js'
-import { connected, crypto, identity } from './wire.js'
+import { connect, type Transport } from '../../src/wire/index.js'
+import { clientOptions, connected, crypto, identity } from './wire.js'
 
 /** Stores that survive their server. */
 export class MemoryStores implements ChainStores {
@@ -32,6 +33,10 @@ export class MemoryStores implements ChainStores {
 
   async open(chain: string): Promise<ChainStore | undefined> {
     return this.chains.get(chain)
+  }
+
+  async look(chain: string): Promise<LogStorage | undefined> {
+    return this.chains.get(chain)?.storage
   }
 
   async create(chain: string): Promise<ChainStore> {
@@ -186,6 +191,12 @@ export class TestClient {
     const { client, server: there } = await connected()
     server.accept(there, 'db')
     return new TestClient(new Peer(client), new Uint8Array(16).fill(name))
+  }
+
+  /** Over a transport that leads to a server. */
+  static async over(transport: Transport, name = 1): Promise<TestClient> {
+    const connection = await connect(transport, clientOptions({ encryption: 0 }))
+    return new TestClient(new Peer(connection), new Uint8Array(16).fill(name))
   }
 
   async open(chain: string): Promise<TestChannel> {

@@ -1,6 +1,6 @@
 /** A server of a test that keeps chains as the real one does, and is killed and started again. */
 import { AteError } from '../../src/engine/error.js'
-import type { ChainServer } from '../../src/server/index.js'
+import type { ChainServer, ServerLimits } from '../../src/server/index.js'
 import { accept, type Connection, memoryTransports, type Transport } from '../../src/wire/index.js'
 import { MemoryStores, serverOn } from './chain-server.js'
 import { crypto, identity } from './wire.js'
@@ -9,9 +9,11 @@ export class TestServer {
   readonly stores = new MemoryStores()
   isAway = false
   readonly #connections = new Set<Connection>()
+  readonly #limits: Partial<ServerLimits>
   #server: ChainServer
 
-  constructor() {
+  constructor(limits: Partial<ServerLimits> = {}) {
+    this.#limits = { graceMs: 300, ...limits }
     this.#server = this.#start()
   }
 
@@ -57,6 +59,6 @@ export class TestServer {
   }
 
   #start(): ChainServer {
-    return serverOn(this.stores, { limits: { graceMs: 300 } })
+    return serverOn(this.stores, { limits: this.#limits })
   }
 }

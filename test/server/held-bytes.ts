@@ -1,9 +1,10 @@
 /** What one connection may make a server hold. */
 import t from 'tap'
 import { HeldBytes } from '../../src/server/held-bytes.js'
+import { ServerMemory } from '../../src/server/server-memory.js'
 
 t.test('parts beyond the bound are refused; what waits to be written keeps reading waiting', async (t) => {
-  const held = new HeldBytes(100, 1000)
+  const held = new HeldBytes(100, new ServerMemory({ heldBytes: 1e9, unsentBytes: 0 }), 1000)
   held.assemble(900)
   t.throws(() => held.assemble(200), { code: 'BATCH_REFUSED' })
   held.forget(300)
@@ -16,4 +17,27 @@ t.test('parts beyond the bound are refused; what waits to be written keeps readi
   held.taken(700)
   await room
   t.equal(held.room(), undefined)
+})
+
+t.test('what all connections bring together is bounded, and each lets go of its own', async (t) => {
+  const server = new ServerMemory({ heldBytes: 1000, unsentBytes: 0 })
+  const [one, other] = [new HeldBytes(1000, server), new HeldBytes(1000, server)]
+  one.assemble(700)
+  t.throws(() => other.assemble(400), { code: 'LAGGED' })
+  other.assemble(300)
+  one.bring(700)
+  t.throws(() => other.assemble(1), { code: 'LAGGED' }, 'it is not written yet')
+  one.taken(700)
+  other.assemble(700)
+  other.forget(1000)
+  one.assemble(1000)
+})
+
+t.test('the more connections there are, the less waits for each that reads slowly', async (t) => {
+  const server = new ServerMemory({ heldBytes: 0, unsentBytes: 256 * 1024 * 1024 })
+  const bytes = [1, 512, 2048, 8192, 100_000].map((connections) => {
+    server.connections = connections
+    return server.eagerBytes / 1024
+  })
+  t.strictSame(bytes, [512, 512, 128, 32, 32])
 })

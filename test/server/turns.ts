@@ -21,11 +21,11 @@ class Asker {
   }
 }
 
-function turns(state: TurnState = { term: 0, session: null }) {
+function turns(state: TurnState = { term: 0, session: null }, waitMs = 45_000) {
   const timers = new ManualTimers()
   const saved: TurnState[] = []
   const save = async (state: TurnState): Promise<void> => void saved.push(state)
-  const made = new Turns({ timers, graceMs: 10_000, state, save, settled: () => Promise.resolve() })
+  const made = new Turns({ timers, graceMs: 10_000, waitMs, state, save, settled: () => Promise.resolve() })
   return { turns: made, timers, saved }
 }
 
@@ -59,12 +59,44 @@ t.test('a holder that does nothing after the recall loses it; one that writes do
   t.ok(all.isHeldBy(a, 1), 'nobody waits')
   const next = all.ask(b, session(2), 0)
   await timers.pass(9_000)
-  all.noteWrite()
+  all.noteWrite(512 * 1024)
   await timers.pass(9_000)
   t.ok(all.isHeldBy(a, 1))
   await timers.pass(1_000)
   t.strictSame(a.losses, [1])
   t.equal(await next, 2)
+  all.close()
+})
+
+t.test('a holder that brings a byte now and then after the recall loses the turn', async (t) => {
+  const { turns: all, timers } = turns()
+  const [a, b] = [new Asker(), new Asker()]
+  await all.ask(a, session(1), 0)
+  const next = all.ask(b, session(2), 0)
+  await timers.pass(9_000)
+  all.noteWrite(1)
+  await timers.pass(1_000)
+  t.strictSame(a.losses, [1])
+  t.equal(await next, 2)
+  all.close()
+})
+
+t.test('who waits in vain is told so, and may ask again', async (t) => {
+  const { turns: all, timers } = turns()
+  const [a, b] = [new Asker(), new Asker()]
+  await all.ask(a, session(1), 0)
+  const first = failure(all.ask(b, session(2), 0))
+  for (let i = 0; i < 9; i++) {
+    await timers.pass(5_000)
+    all.noteWrite(64 * 1024)
+  }
+  t.equal(await first, 'TIMED_OUT')
+  t.ok(all.isHeldBy(a, 1), 'it was brought something all the time')
+  const again = all.ask(b, session(2), 0)
+  await all.release(a, 1)
+  t.equal(await again, 2)
+  await timers.pass(60_000)
+  t.ok(all.isHeldBy(b, 2))
   all.close()
 })
 
@@ -120,7 +152,14 @@ t.test('who waits and goes is not given it; who leaves gives it back', async (t)
 t.test('a turn that cannot be kept durable is not given', async (t) => {
   const save = (): Promise<void> => Promise.reject(new AteError('INPUT_OUTPUT', 'No.'))
   const state = { term: 0, session: null }
-  const all = new Turns({ timers: new ManualTimers(), graceMs: 1, state, save, settled: () => Promise.resolve() })
+  const all = new Turns({
+    timers: new ManualTimers(),
+    graceMs: 1,
+    waitMs: 10,
+    state,
+    save,
+    settled: () => Promise.resolve(),
+  })
   t.equal(await failure(all.ask(new Asker(), session(1), 0)), 'WRITE_FAILED')
   all.close()
 })
@@ -199,7 +238,7 @@ t.test('who is given the turn has been sent everything before', async (t) => {
 
 t.test('the time of who is recalled begins when he was sent all, and is bounded until then', async (t) => {
   for (const isTold of [true, false]) {
-    const { turns: all, timers } = turns()
+    const { turns: all, timers } = turns(undefined, 100_000)
     const [a, b] = [new Asker(), new Asker()]
     await all.ask(a, session(1), 0)
     all.noteTold(a, 1, false)

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST_NAME, SPARE_NAME } from '../../engine/log/format/segment-name.js'
+import type { LogStorage } from '../../engine/log/storage.js'
 import { AteError } from '../../engine/error.js'
 import type { ChainStore, ChainStores } from '../../server/chain-stores.js'
 import { AnchorFile } from './anchor-file.js'
@@ -47,8 +48,12 @@ export class ServerStores implements ChainStores {
 
   async open(chain: string): Promise<ChainStore | undefined> {
     const path = this.#path(chain)
-    const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-    return isThere ? storeIn(path) : undefined
+    return isDirectory(path) ? storeIn(path) : undefined
+  }
+
+  async look(chain: string): Promise<LogStorage | undefined> {
+    const path = this.#path(chain)
+    return isDirectory(path) ? new FileStorage(path) : undefined
   }
 
   async create(chain: string): Promise<ChainStore> {
@@ -67,6 +72,10 @@ export class ServerStores implements ChainStores {
     if (taken !== undefined) throw new AteError('BAD_ARGUMENT', `A chain of a server cannot be named ${taken}.`)
     return join(this.#directory, ...parts)
   }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function storeIn(path: string): ChainStore {
