@@ -1,5 +1,5 @@
 /** A channel: what one connection does with one chain. */
-import { AteError, errorCode, isAteError } from '../engine/error.js'
+import { AteError, isAteError } from '../engine/error.js'
 import type { BatchBytes } from '../engine/log/index.js'
 import { ProofRun } from '../engine/log/proof-runs.js'
 import { equalBytes } from '../engine/bytes/equal.js'
