@@ -1,10 +1,16 @@
-/** Chains whose directories are copied to another place whenever they are closed. One that is opened meanwhile does not wait. */
+/**
+ * Chains whose directories are copied to another place: a minute after they were changed, as far as they go by then, and whole when
+ * they are closed. One that is opened meanwhile does not wait.
+ */
 import { join } from 'node:path'
 import { errorCode } from '../engine/error.js'
 import type { LogStorage } from '../engine/log/storage.js'
 import type { ChainStore, ChainStores } from '../server/index.js'
 import { copyChain } from './copy-chain.js'
 import type { Log } from './log.js'
+
+/** What was accepted so long ago is in the copy, or is being copied. */
+const DELAY_MS = 60_000
 
 interface Copying {
   readonly giveUp: AbortController
@@ -16,14 +22,18 @@ export class CopiedStores implements ChainStores {
   readonly #from: string
   readonly #to: string
   readonly #log: Log
+  readonly #delayMs: number
   readonly #copying = new Map<string, Copying>()
+  /** Of chains that were changed since they were copied. */
+  readonly #timers = new Map<string, NodeJS.Timeout>()
 
   /** `stores` has its chains in `from`. */
-  constructor(stores: ChainStores, from: string, to: string, log: Log) {
+  constructor(stores: ChainStores, from: string, to: string, log: Log, delayMs = DELAY_MS) {
     this.#stores = stores
     this.#from = from
     this.#to = to
     this.#log = log
+    this.#delayMs = delayMs
   }
 
   list(): Promise<string[]> {
@@ -50,20 +60,25 @@ export class CopiedStores implements ChainStores {
     await Promise.all(Array.from(this.#copying.values(), ({ ended }) => ended))
   }
 
-  /** The next closing copies it again, whole. */
+  /** What it has not copied the next one does. */
   async #stop(chain: string): Promise<void> {
+    clearTimeout(this.#timers.get(chain))
+    this.#timers.delete(chain)
     const copying = this.#copying.get(chain)
     copying?.giveUp.abort()
     await copying?.ended
   }
 
-  /** The anchor is the last that a chain closes. */
+  /** The anchor is written whenever more is durable, and is the last that a chain closes. */
   #watched(chain: string, { storage, anchor }: ChainStore): ChainStore {
     return {
       storage,
       anchor: {
         read: () => anchor.read(),
-        write: (content) => anchor.write(content),
+        write: (content) => {
+          anchor.write(content)
+          this.#copySoon(chain)
+        },
         sync: () => anchor.sync(),
         close: () => {
           anchor.close()
@@ -71,6 +86,17 @@ export class CopiedStores implements ChainStores {
         },
       },
     }
+  }
+
+  #copySoon(chain: string): void {
+    if (this.#timers.has(chain)) return
+    const begin = (): void => {
+      this.#timers.delete(chain)
+      // One that takes so long goes on; the next change begins another.
+      if (!this.#copying.has(chain)) this.#copy(chain)
+      else this.#copySoon(chain)
+    }
+    this.#timers.set(chain, setTimeout(begin, this.#delayMs).unref())
   }
 
   #copy(chain: string): void {

@@ -1,6 +1,7 @@
 /**
- * Copies a chain that nobody has open, file by file: what was copied before and cannot have changed is left alone, the manifest
- * comes last. A copy that was interrupted is completed by the next one.
+ * Copies a chain file by file: what was copied before and cannot have changed is left alone, the manifest comes last. A copy that was
+ * interrupted is completed by the next one. Of a chain that is being written it is one as a crash would leave it: what was durable
+ * when it began is in it, and its end may be torn.
  */
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'

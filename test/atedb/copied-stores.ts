@@ -1,12 +1,14 @@
 /** A chain that is closed is copied to the backup path, and the copy is one that opens. */
 import { cpSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { CopiedStores } from '../../src/atedb/copied-stores.js'
 import { copyChain } from '../../src/atedb/copy-chain.js'
 import { Log } from '../../src/atedb/log.js'
 import { ServerStores } from '../../src/adapters/node/server-stores.js'
 import { ChainBuilder } from '../../src/index.js'
+import { eventually } from '../helpers/remote-chains.js'
 import { diskChains, store, texts } from '../helpers/disk-chains.js'
 
 const NEVER = new AbortController().signal
@@ -85,6 +87,43 @@ t.test('closing a chain of a server copies it; opening it anew does not wait for
   t.match(lines, [/"copied"/])
   t.same(segments(join(to, 'notes')), ['0000000001.seg'])
 })
+
+t.test('a chain that stays open is copied while it is written, with all that was durable before', async (t) => {
+  const disk = diskChains(t)
+  const lines: string[] = []
+  const log = new Log({ level: 'debug', format: 'json', write: (line) => lines.push(line) })
+  const [from, to] = [join(disk.root, 'logs'), join(disk.root, 'copies')]
+  const stores = new CopiedStores(new ServerStores(from), from, to, log, 20)
+  const chain = await disk.open()
+  await store(chain, 'one')
+  const opened = await stores.open('notes')
+  opened?.anchor.write(new Uint8Array(8))
+  opened?.anchor.write(new Uint8Array(8))
+  const writing = (async () => {
+    for (let i = 0; i < 50; i++) await store(chain, `more ${i}`)
+  })()
+  await eventually(() => lines.length > 0)
+  await writing
+  t.match(lines, [/"copied"/], 'once for all changes of that time')
+  opened?.anchor.write(new Uint8Array(8))
+  await eventually(() => lines.length > 1)
+  cpSync(join(from, 'notes', 'key'), join(to, 'notes', 'key'))
+  const found = await copiedTexts(disk, to)
+  t.equal(found.length, 51)
+  opened?.anchor.write(new Uint8Array(8))
+  opened?.anchor.close()
+  await stores.settled()
+  await sleep(50)
+  t.equal(lines.length, 3, 'when it is closed at once, and not again')
+  await chain.close()
+})
+
+async function copiedTexts(disk: ReturnType<typeof diskChains>, logPath: string): Promise<string[]> {
+  const copy = await new ChainBuilder(disk.elsewhere.with({ logPath })).open('notes')
+  const found = await texts(copy)
+  await copy.close()
+  return found
+}
 
 function segments(directory: string): string[] {
   return readdirSync(directory)

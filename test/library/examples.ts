@@ -38,6 +38,10 @@ const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
     'with an old signature: transfer 1 is not its owner’s',
   ],
   queue: ['packing a book', 'packing a lamp', 'packing a chair', 'packing a lamp', 'parcels: a book, a chair, a lamp'],
+  'remote-bus': ['the first sees: It rains. (stored)', 'the first sees: It rains no more. (changed)'],
+  'remote-queue': ['20 parcels with 20 books'],
+  'remote-service': ['42', 'SERVICE_FAILED: That is no question.', 'Goodbye.'],
+  'server-client': ['the second reads: hello', 'the first reads: hello, hello yourself'],
   service: ['pong: hi', 'SERVICE_FAILED: There is nothing to echo.'],
   vault: [
     'two secrets stored',
@@ -47,7 +51,7 @@ const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-const names = filesBelow('examples', '.ts').map(({ path }) => path.replace(/^examples\/(.*)\.ts$/, '$1'))
+const names = filesBelow('examples', '.ts').flatMap(({ path }) => /^examples\/([^/]+)\.ts$/.exec(path)?.[1] ?? [])
 
 interface Outcome {
   status: number | null

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { build, transform } from 'esbuild'
 import t from 'tap'
 import { ERROR_CODES } from '../../src/engine/error.js'
+import { startAtedb } from '../helpers/atedb-server.js'
+import { cliWorld } from '../helpers/cli.js'
 import { projectRoot } from '../helpers/source-files.js'
 
 const guide = readFileSync(join(projectRoot, 'docs/guide.md'), 'utf8')
@@ -36,11 +38,14 @@ function chaptersOf(page: string): Chapter[] {
     .filter(({ program }) => program !== '')
 }
 
+/** Of the server that the programs of chains at a server find. */
+let serverUrl = ''
+
 function run(directory: string, ...words: string[]): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, words, {
     cwd: directory,
     encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '', XDG_STATE_HOME: join(directory, 'state') },
+    env: { ...process.env, NODE_OPTIONS: '', SERVER: serverUrl, XDG_STATE_HOME: join(directory, 'state') },
     timeout: 120_000,
   })
   return { status, output: stdout + stderr }
@@ -77,6 +82,8 @@ await t.test(
     t.ok(chapters.length >= 12, `${chapters.length} chapters have code`)
     const directory = t.testdir()
     projectWith(directory, chapters)
+    const server = await startAtedb(t, cliWorld(t), ['--no-auth', '-l', '127.0.0.1'])
+    serverUrl = `ws://${server.started.listening}/db`
     t.strictSame(run(directory, join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', '.'), {
       status: 0,
       output: '',
