@@ -61,19 +61,20 @@ export {
 export type { Change, ChangeBase } from './engine/dio/hooks/change.js'
 export {
   type Linter,
-  type Plugin,
+  type PluginOf,
   type Transformer,
   type Validator,
   type Vote,
   vote,
   type Votes,
 } from './engine/dio/hooks/plugin.js'
+export type { Plugin } from './engine/dio/plugin.js'
 export type { Elsewhere, ProposedCommit, Who } from './engine/dio/hooks/proposed-commit.js'
 export { type ObjectKey, objectKey } from './engine/dio/object-key.js'
 export { plain, type SchemaIssue, type SchemaResult, type StandardSchema } from './engine/dio/standard-schema.js'
 export { AteError, type AteErrorDetail, type ErrorCode, errorCode, isAteError } from './engine/error.js'
 export type { CompactionMode } from './engine/chain/compaction/compaction-mode.js'
-export type { CompactionReport } from './engine/chain/compaction/compactor.js'
+export type { CompactionReport } from './engine/chain/compaction/compaction-report.js'
 export { AteConfig, type AteConfigOptions, type RecoveryMode, type RefusedBatch } from './library/config.js'
 export {
   generateReadKey,

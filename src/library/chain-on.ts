@@ -28,7 +28,7 @@ export function chainOn(
   opened: OpenedChain,
   keeping: Keeping,
   options: Readonly<AteConfigOptions>,
-  hooks: Hooks,
+  hooks: Hooks<Chain>,
   holeBytes = 0,
 ): Promise<Chain> {
   const clock = chainClock(options)
@@ -46,7 +46,7 @@ function chainWith(
   opened: OpenedChain,
   keeping: Keeping,
   options: Readonly<AteConfigOptions>,
-  hooks: Hooks,
+  hooks: Hooks<Chain>,
   holeBytes: number,
 ): Chain {
   const { view, trust } = opened

@@ -1,6 +1,6 @@
 /** Compression of what objects hold: raw DEFLATE (RFC 1951) by the zlib inside Node, which bounds what it makes of a bomb. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import type { Plugin } from '../engine/dio/hooks/plugin.js'
+import type { Plugin } from '../engine/dio/plugin.js'
 
 /** Fields below it gain nothing. */
 const MIN_BYTES = 128

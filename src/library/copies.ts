@@ -12,7 +12,7 @@ import {
 import { type RestoreOptions, type RestoreReport, restoreDirectory } from '../adapters/node/restore-chain.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { Hooks } from '../engine/dio/hooks/hooks.js'
-import type { Plugin } from '../engine/dio/hooks/plugin.js'
+import type { Plugin } from '../engine/dio/plugin.js'
 import { AteError } from '../engine/error.js'
 import { JUDGE_MODULE } from './judge-module.js'
 import { receiverOf } from './receiver.js'

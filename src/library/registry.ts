@@ -2,7 +2,7 @@
 import type { Chain } from '../engine/dio/chain.js'
 import type { Dao, ForeignChains, ForeignReference } from '../engine/dio/dao.js'
 import type { DataType } from '../engine/dio/data-type.js'
-import type { Plugin } from '../engine/dio/hooks/plugin.js'
+import type { Plugin } from '../engine/dio/plugin.js'
 import { AteError } from '../engine/error.js'
 import type { AteSession } from '../engine/trust/session.js'
 import { checkChainName } from '../engine/chain/chain-name.js'

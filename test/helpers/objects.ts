@@ -6,7 +6,7 @@ import type { Durability } from '../../src/engine/dio/commit-options.js'
 import type { Dao, DaoMut } from '../../src/engine/dio/dao.js'
 import { dataType } from '../../src/engine/dio/data-type.js'
 import { Hooks } from '../../src/engine/dio/hooks/hooks.js'
-import type { Plugin } from '../../src/engine/dio/hooks/plugin.js'
+import type { Plugin } from '../../src/engine/dio/plugin.js'
 import { childOf, foreign, mapOf, vecOf, weakTo } from '../../src/engine/dio/link-definition.js'
 import { plain } from '../../src/engine/dio/standard-schema.js'
 

@@ -5,7 +5,7 @@
 import type { ChainKeeping } from '../../engine/chain/chain-keeping.js'
 import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
 import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
-import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
+import type { CompactionReport } from '../../engine/chain/compaction/compaction-report.js'
 import type { BodyCacheOptions } from '../../engine/chain/body-reader.js'
 import type { RecordView } from '../../engine/chain/record-view.js'
 import type { BatchSource } from '../../engine/log/index.js'

@@ -2,9 +2,10 @@
  * What the main thread and the commit worker say to each other. Content is not copied: a commit names the shared buffers
  * its parts lie in and where they lie (`commit-encoding.ts`).
  */
-import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
-import type { RewriteWork } from '../../engine/chain/compaction/repack.js'
-import type { BodyPlace, ReceiveRequest, WriterStatus } from '../../engine/chain/committer.js'
+import type { CompactionReport } from '../../engine/chain/compaction/compaction-report.js'
+import type { RewriteWork } from '../../engine/chain/compaction/rewrite-work.js'
+import type { BodyPlace } from '../../engine/chain/body-place.js'
+import type { ReceiveRequest, WriterStatus } from '../../engine/chain/committer.js'
 import type { SigningKey } from '../../engine/crypto/signature.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
 import type { ChainTrust } from '../../engine/log/types.js'

@@ -1,5 +1,5 @@
 /** Compacts an open chain when it is due, one compaction at a time. */
-import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
+import type { CompactionReport } from '../../engine/chain/compaction/compaction-report.js'
 import { type CompactionTriggers, isCompactionDue } from '../../engine/chain/compaction/compaction-mode.js'
 import { errorCode } from '../../engine/error.js'
 

@@ -1,7 +1,7 @@
 /** The commit worker as the record view sees it. One request of each kind is answered in order. */
 import { Worker } from 'node:worker_threads'
 import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
-import type { CompactionReport } from '../../engine/chain/compaction/compactor.js'
+import type { CompactionReport } from '../../engine/chain/compaction/compaction-report.js'
 import type {
   CommitReceipt,
   CommitRequest,

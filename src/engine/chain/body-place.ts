@@ -2,11 +2,20 @@
 import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
 import type { GroupPlace } from '../log/types.js'
-import type { BodyPlace } from './committer.js'
 
 export const BODY_PLACE_KIND = 1
 const FORMAT = 1
 const DIGEST_BYTES = 32
+
+/** Where a body came to lie. */
+export interface BodyPlace {
+  body: number
+  /** Tells the body from one of the same number that a copy of the chain made. */
+  random: number
+  segment: number
+  position: number
+  storedBytes: number
+}
 
 /** Neighbours: 256 bodies made one after another. */
 export function bodyPlaceHigh(body: number): number {

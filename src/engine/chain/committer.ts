@@ -6,8 +6,9 @@ import type { SigningKey } from '../crypto/signature.js'
 import type { RecordKey } from '../index/record-key.js'
 import type { BatchBytes } from '../log/index.js'
 import type { GroupDraft } from '../log/types.js'
-import type { CompactionReport } from './compaction/compactor.js'
-import type { RewriteWork } from './compaction/repack.js'
+import type { BodyPlace } from './body-place.js'
+import type { CompactionReport } from './compaction/compaction-report.js'
+import type { RewriteWork } from './compaction/rewrite-work.js'
 
 /** One transaction, ready for the log. Its parts must not change until the receipt comes. */
 export interface CommitRequest {
@@ -31,16 +32,6 @@ export interface ReceiveRequest {
   mayMiss: boolean
   /** Sequences of those that are refused: the log has them, and nothing of them counts. */
   refused: readonly number[]
-}
-
-/** Where a body came to lie. */
-export interface BodyPlace {
-  body: number
-  /** Tells the body from one of the same number that a copy of the chain made. */
-  random: number
-  segment: number
-  position: number
-  storedBytes: number
 }
 
 export interface WriterStatus {

@@ -4,6 +4,7 @@
  */
 import { ByteWriter } from '../bytes/byte-writer.js'
 import { LABELS } from '../crypto/labels.js'
+import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
 import { ACCESS_KEY_BYTES, openWith, sealWith, unwrapAccessKey, wrapAccessKey } from '../trust/access-keys.js'
 import type { KeyId, ReadKey } from '../trust/keys.js'
@@ -13,7 +14,6 @@ import type { RecordReader } from '../transaction/record-reader.js'
 import { ACCESS_KEY_KIND } from './kinds.js'
 import { formatKey, isSameKey, type KeyParts, writeObjectKey } from './object-key.js'
 import type { AccessKeyName, Parent } from './object-record.js'
-import type { ObjectStore } from './object-store.js'
 import type { Rights } from './rights.js'
 import { decodeAccessKey, encodeAccessKey, type StoredReadRule, type StoredRules } from './rule-record.js'
 
@@ -109,13 +109,20 @@ interface OpenKey {
   readonly openedBy: KeyId | undefined
 }
 
+/** What opening and making keys takes. */
+export interface AccessParts {
+  readonly crypto: CryptoProvider
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number
+}
+
 /** Opens and makes the access keys of a session, and what they seal: for one transaction, since what it makes may be given up. */
 export class AccessKeys {
-  readonly #objects: ObjectStore
+  readonly #objects: AccessParts
   readonly #session: AteSession
   readonly #keys = new Map<string, OpenKey>()
 
-  constructor(objects: ObjectStore, session: AteSession) {
+  constructor(objects: AccessParts, session: AteSession) {
     this.#objects = objects
     this.#session = session
   }

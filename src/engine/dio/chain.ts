@@ -1,6 +1,6 @@
 /** A chain as a program uses it: transactions on its objects, and an orderly end. */
 import type { BackupOptions, BackupReport, ChainKeeping, ExportOptions } from '../chain/chain-keeping.js'
-import type { CompactionReport } from '../chain/compaction/compactor.js'
+import type { CompactionReport } from '../chain/compaction/compaction-report.js'
 import { AteError, errorCode } from '../error.js'
 import type { ObjectCompactor } from './compactor.js'
 import { Dio } from './dio.js'
@@ -8,6 +8,7 @@ import { DioMut } from './dio-mut.js'
 import type { ChainAccess, TransactOptions } from './chain-access.js'
 import type { Dao } from './dao.js'
 import type { DataType, InputOf } from './data-type.js'
+import { Hooks } from './hooks/hooks.js'
 import { type ChainLock, type LockOptions, Locks, type WaitOptions } from './locks.js'
 import { millisecondsOf } from './hybrid-clock.js'
 import { keyOfName } from './object-names.js'
@@ -24,6 +25,8 @@ import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import { ObjectStore, type ObjectStoreOptions, type ReceiveObjects } from './object-store.js'
 
 export interface ChainOptions extends ObjectStoreOptions {
+  /** Without: none. */
+  hooks?: Hooks<Chain> | undefined
   name: string
   compact: () => Promise<CompactionReport>
   /** Without it: NOT_SUPPORTED. */
@@ -53,6 +56,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
   readonly #keeping: ChainKeeping | undefined
   readonly #compactors: readonly ObjectCompactor[]
   readonly #onClose: () => Promise<void>
+  readonly #hooks: Hooks<Chain>
   readonly #locks = new Locks()
   readonly #sharedLocks: SharedLocks | undefined
   #closing: Promise<void> | undefined
@@ -63,7 +67,8 @@ export class Chain implements ChainAccess, AsyncDisposable {
     this.#compact = compact
     this.#keeping = keeping
     this.#compactors = compactors
-    this.#objects = new ObjectStore(objects)
+    this.#hooks = objects.hooks ?? new Hooks<Chain>()
+    this.#objects = new ObjectStore({ ...objects, hooks: this.#hooks })
     this.#onClose = onClose
     this.#sharedLocks = objects.shared === undefined ? undefined : new SharedLocks(this)
     this.instance = formatKey({ high: this.#objects.random.next(), low: this.#objects.random.next() })
@@ -253,11 +258,11 @@ export class Chain implements ChainAccess, AsyncDisposable {
 
   /** Opens the plugins. HOOK_FAILED, TIMED_OUT, ABORTED: the chain is to be closed then. */
   async openPlugins(signal?: AbortSignal): Promise<void> {
-    await this.#objects.hooks.open(this, signal)
+    await this.#hooks.open(this, signal)
   }
 
   async #close(): Promise<void> {
-    const failure = await this.#objects.hooks.close(this)
+    const failure = await this.#hooks.close(this)
     this.#locks.close()
     await this.#sharedLocks?.close()
     try {

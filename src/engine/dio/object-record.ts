@@ -15,7 +15,6 @@ import {
   MAX_TRANSFORMERS,
 } from '../limits.js'
 import { type Labels, NO_LABELS } from './hooks/labels.js'
-import type { Transforms } from './hooks/transforms.js'
 import { readRules, type StoredRules, writeRules } from './rule-record.js'
 import { type KeyParts, readObjectKey, writeObjectKey } from './object-key.js'
 
@@ -47,6 +46,12 @@ export type LinkValue =
 export interface ForeignTarget {
   readonly chain: string
   readonly key: KeyParts
+}
+
+/** What was done to the bytes of fields, in this order, and how many they were before. */
+export interface Transforms {
+  readonly ids: readonly string[]
+  readonly length: number
 }
 
 export interface ObjectRecord {

@@ -2,7 +2,8 @@
  * Moves the fields of objects out of bodies of which little is left. Nobody sees a difference: it is no change of an object, and
  * no transaction conflicts with it. But who began before still refers to the old bodies, in what he may commit.
  */
-import { moveSlice, type Repack } from '../chain/compaction/repack.js'
+import { moveSlice } from '../chain/compaction/repack.js'
+import type { Repack } from '../chain/compaction/rewrite-work.js'
 import type { BodySlice, RecordView } from '../chain/record-view.js'
 import { OBJECT_KIND } from './kinds.js'
 import { decodeObject, encodeObject } from './object-record.js'

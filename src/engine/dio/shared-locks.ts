@@ -4,7 +4,7 @@
  */
 import { after } from '../after.js'
 import { AteError } from '../error.js'
-import type { Chain } from './chain.js'
+import type { ChainAccess } from './chain-access.js'
 import { dataType } from './data-type.js'
 import { Deadline } from './deadline.js'
 import { ChainLock, type WaitOptions } from './locks.js'
@@ -36,12 +36,12 @@ interface Seen {
 type Found = { readonly fence: number } | { readonly mark: string; readonly leaseMs: number }
 
 export class SharedLocks {
-  readonly #chain: Chain
+  readonly #chain: ChainAccess
   readonly #held = new Set<ChainLock>()
   readonly #ending = new Set<Promise<void>>()
   #isClosed = false
 
-  constructor(chain: Chain) {
+  constructor(chain: ChainAccess) {
     this.#chain = chain
   }
 

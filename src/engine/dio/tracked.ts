@@ -5,10 +5,9 @@ import { AteError } from '../error.js'
 import type { DataType } from './data-type.js'
 import { fieldsToBytes } from './fields.js'
 import { type Labels, NO_LABELS } from './hooks/labels.js'
-import type { Transforms } from './hooks/transforms.js'
 import type { KeyParts, ObjectKey } from './object-key.js'
 import { NO_LINKS } from './links/new-links.js'
-import type { AccessKeyName, LinkValue, ObjectRecord, Parent } from './object-record.js'
+import type { AccessKeyName, LinkValue, ObjectRecord, Parent, Transforms } from './object-record.js'
 import type { StoredRules } from './rule-record.js'
 
 /** What is stored of it, when that is known. */

@@ -105,7 +105,7 @@ await onEveryChain(
         const answer = await chain.invoke(double, { number })
         if (answer.number !== 2 * number) t.fail('a wrong answer')
       }),
-      ...Array.from({ length: 3 }, () => chain.compact()),
+      ...Array.from({ length: 30 }, () => chain.compact()),
     ])
     while ((await queue.length()) > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     clearTimeout(timer)

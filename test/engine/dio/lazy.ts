@@ -1,7 +1,7 @@
 /** Fields are read when they are asked for: opening, listing and finding read none of those that lie in bodies. */
 import t from 'tap'
 import { dataType } from '../../../src/engine/dio/data-type.js'
-import type { Plugin } from '../../../src/engine/dio/hooks/plugin.js'
+import type { Plugin } from '../../../src/engine/dio/plugin.js'
 import { vecOf } from '../../../src/engine/dio/link-definition.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'

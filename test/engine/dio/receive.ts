@@ -3,14 +3,13 @@ import t from 'tap'
 import { collectGarbage } from '../../../src/adapters/node/collect-garbage.js'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { type MemoryChain, type MemoryChainOptions, openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
-import { Chain } from '../../../src/engine/dio/chain.js'
+import { Chain, type ChainOptions } from '../../../src/engine/dio/chain.js'
 import { infoOf } from '../../../src/engine/dio/dao-state.js'
 import { Hooks } from '../../../src/engine/dio/hooks/hooks.js'
 import { type Validator, vote } from '../../../src/engine/dio/hooks/plugin.js'
 import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
 import { CLOCK_KIND, OBJECT_KIND } from '../../../src/engine/dio/kinds.js'
 import { encodeObject } from '../../../src/engine/dio/object-record.js'
-import type { ObjectStoreOptions } from '../../../src/engine/dio/object-store.js'
 import { findReferences } from '../../../src/engine/dio/references.js'
 import { AteError } from '../../../src/engine/error.js'
 import { type BatchBytes, readBatches, verifyLog } from '../../../src/engine/log/index.js'
@@ -25,7 +24,7 @@ interface Copy {
 }
 
 async function openCopy(
-  options: Partial<ObjectStoreOptions> = {},
+  options: Partial<ChainOptions> = {},
   memoryOptions: Partial<MemoryChainOptions> = {},
 ): Promise<Copy> {
   const memory = await openMemoryChain({ crypto: nativeCrypto, keys, ...memoryOptions })
@@ -155,7 +154,7 @@ await t.test('copies that were both written to have forked', async (t) => {
 })
 
 /** Hooks of one validator. */
-function judgedBy(validate: Validator): Hooks {
+function judgedBy(validate: Validator): Hooks<Chain> {
   return new Hooks([{ name: 'judge', validators: [validate] }])
 }
 

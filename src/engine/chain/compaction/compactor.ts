@@ -15,12 +15,13 @@ import { encodeDrop, type Log } from '../../log/index.js'
 import type { BatchJudge } from '../../log/chain-state.js'
 import type { LogStorage } from '../../log/storage.js'
 import { DROP_NUMBER, GROUP_DROP, type GroupDraft, type NumberRange } from '../../log/types.js'
-import { BODY_PLACE_KIND, decodeBodyPlace } from '../body-place.js'
-import type { BodyPlace } from '../committer.js'
+import { BODY_PLACE_KIND, type BodyPlace, decodeBodyPlace } from '../body-place.js'
 import type { IndexFollower } from '../index-follower.js'
 import { Forgetting, type ForgettingAttempts } from './forgetting.js'
 import { type FindReferences, LiveBodies, type RecordContent } from './live-bodies.js'
-import { RECORDS_AT_ONCE, type RepackWork, type RewriteWork } from './repack.js'
+import type { CompactionReport } from './compaction-report.js'
+import { RECORDS_AT_ONCE } from './repack.js'
+import type { RepackWork, RewriteWork } from './rewrite-work.js'
 import { findRepackWork } from './repack-work.js'
 import type { SpaceFreer } from './space-freer.js'
 
@@ -31,18 +32,6 @@ const RANGE_BYTES = 11
 const DROP_BATCH_BYTES = 1024
 /** What a record takes in the log beside its value. */
 const RECORD_BYTES = 19
-
-/** What a compaction has dropped and forgotten. */
-export interface CompactionReport {
-  /** Bodies dropped. */
-  bodies: number
-  /** What they took in the log. */
-  bytes: number
-  /** What of it, and of records that were forgotten, went back to the disk, but for parts of blocks. */
-  freedBytes: number
-  /** Something is dead and was left: somebody still read an older state, or the disk is full. Later it may go. */
-  isDeferred: boolean
-}
 
 export interface CompactorParts {
   store: OrderedStore

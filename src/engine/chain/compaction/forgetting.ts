@@ -16,7 +16,8 @@ import { DROP_NUMBER, GROUP_FORGET, type GroupDraft } from '../../log/types.js'
 import { BODY_PLACE_KIND } from '../body-place.js'
 import type { IndexFollower } from '../index-follower.js'
 import { wholeBlocks } from './blocks-of-records.js'
-import { NOTHING_TO_REPACK, type RepackRecord, type RewriteWork } from './repack.js'
+import { NOTHING_TO_REPACK } from './repack.js'
+import type { RepackRecord, RewriteWork } from './rewrite-work.js'
 import type { FreePlace, SpaceFreer } from './space-freer.js'
 
 /** It is worth it when at most this part of what records take counts, and so many bytes would be gained. */

@@ -3,7 +3,8 @@ import type { IndexScan } from '../../index/index-scan.js'
 import type { Log } from '../../log/index.js'
 import { BODY_PLACE_KIND, decodeBodyPlace } from '../body-place.js'
 import type { FindReferences, LiveBodies } from './live-bodies.js'
-import { isSparse, MAX_MOVED_BYTES, MAX_MOVED_RECORDS, type RepackRecord, type RepackWork } from './repack.js'
+import { isSparse, MAX_MOVED_BYTES, MAX_MOVED_RECORDS } from './repack.js'
+import type { RepackRecord, RepackWork } from './rewrite-work.js'
 import type { SpaceFreer } from './space-freer.js'
 
 export interface RepackWorkParts {

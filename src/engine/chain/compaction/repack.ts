@@ -4,9 +4,10 @@
  */
 import type { RecordKey } from '../../index/record-key.js'
 import { GROUP_OVERHEAD_BYTES } from '../../log/format/group-header.js'
-import type { BodyPlace } from '../committer.js'
+import type { BodyPlace } from '../body-place.js'
 import { MOVED_RECORD_BYTES } from '../log-bytes.js'
 import type { BodySlice, RecordView } from '../record-view.js'
+import type { RepackRecord, RepackWork, RewriteWork } from './rewrite-work.js'
 
 /** A body is worth it when at most this part of it is left. */
 const SPARSE_PART = 1 / 3
@@ -17,29 +18,6 @@ export const MAX_MOVED_BYTES = 16 * 1024 * 1024
 export const MAX_MOVED_RECORDS = 16_384
 /** Records of one transaction: whoever else wants something is served in between. */
 export const RECORDS_AT_ONCE = 256
-
-export interface RepackRecord extends RecordKey {
-  /** What of it is to be written. */
-  readonly bytes: number
-}
-
-/** Of what these records refer to, that in these bodies is to be moved. */
-export interface RepackWork {
-  readonly records: readonly RepackRecord[]
-  readonly bodies: ReadonlySet<number>
-}
-
-/**
- * Moves it, and resolves when that is committed together with whatever was put before, at once. What cannot be moved stays where
- * it is.
- */
-export type Repack = (work: RepackWork) => Promise<void>
-
-/** What a compaction wants to be written anew. */
-export interface RewriteWork extends RepackWork {
-  /** Records to be put again as they are. */
-  readonly again: readonly RepackRecord[]
-}
 
 export const NOTHING_TO_REPACK: RepackWork = { records: [], bodies: new Set() }
 

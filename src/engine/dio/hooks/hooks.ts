@@ -1,10 +1,9 @@
 /** The plugins of a chain as it uses them: their hooks in order, and their lives. */
 import { AteError } from '../../error.js'
-import type { Chain } from '../chain.js'
 import type { Change } from './change.js'
 import { type NamedValidator } from './judge.js'
 import { type Labels, withLabels } from './labels.js'
-import type { Linter, Plugin } from './plugin.js'
+import type { Linter, PluginOf } from './plugin.js'
 import type { Who } from './proposed-commit.js'
 import { type TimeLimit, within } from './time-limit.js'
 import { TransformerChain } from './transforms.js'
@@ -13,16 +12,17 @@ const DEFAULT_TIMEOUT_MS = 10_000
 /** Labels, ids, and what transformers may add. */
 const OVERHEAD_BYTES = 3 * 1024
 
-export class Hooks {
+/** `C`: the chain that they are opened with; whoever only asks them needs not know it. */
+export class Hooks<C = never> {
   readonly validators: readonly NamedValidator[]
   readonly transformers: TransformerChain
   readonly #linters: readonly { readonly name: string; readonly lint: Linter }[]
-  readonly #plugins: readonly Plugin[]
+  readonly #plugins: readonly PluginOf<C>[]
   /** Those that are open. */
-  #open: Plugin[] = []
+  #open: PluginOf<C>[] = []
 
   /** BAD_ARGUMENT for two plugins of one name, and impossible transformers. */
-  constructor(plugins: readonly Plugin[] = []) {
+  constructor(plugins: readonly PluginOf<C>[] = []) {
     const names = plugins.map(({ name }) => name)
     if (new Set(names).size !== names.length) throw new AteError('BAD_ARGUMENT', 'Two plugins have the same name.')
     this.#plugins = plugins
@@ -62,7 +62,7 @@ export class Hooks {
   }
 
   /** HOOK_FAILED, TIMED_OUT, ABORTED; those that were opened are to be closed then, too. */
-  async open(chain: Chain, signal?: AbortSignal): Promise<void> {
+  async open(chain: C, signal?: AbortSignal): Promise<void> {
     for (const plugin of this.#plugins) {
       this.#open.push(plugin)
       await within(limitsOf(plugin, signal), (ended) => plugin.open?.(chain, ended))
@@ -70,7 +70,7 @@ export class Hooks {
   }
 
   /** Closes all; returns what the first one failed with: the chain is closed all the same. */
-  async close(chain: Chain): Promise<unknown> {
+  async close(chain: C): Promise<unknown> {
     let failure: unknown
     for (let plugin = this.#open.pop(); plugin !== undefined; plugin = this.#open.pop()) {
       const { close } = plugin
@@ -85,6 +85,9 @@ export class Hooks {
   }
 }
 
-function limitsOf({ name, timeoutMs = DEFAULT_TIMEOUT_MS }: Plugin, signal: AbortSignal | undefined): TimeLimit {
+function limitsOf(
+  { name, timeoutMs = DEFAULT_TIMEOUT_MS }: Pick<PluginOf<never>, 'name' | 'timeoutMs'>,
+  signal: AbortSignal | undefined,
+): TimeLimit {
   return { name, timeoutMs, signal }
 }

@@ -2,7 +2,6 @@
  * What a program adds to a chain: hooks that see what is stored before it is kept, or change how its bytes are kept. They get
  * names, fields and bytes, never keys of the chain or of a session.
  */
-import type { Chain } from '../chain.js'
 import type { Change } from './change.js'
 import type { ProposedCommit, Who } from './proposed-commit.js'
 
@@ -10,7 +9,7 @@ import type { ProposedCommit, Who } from './proposed-commit.js'
  * A bundle of hooks with a life of its own. With every commit come, each in the order of the plugins: linters, validators,
  * transformers. Readers undo transformers in the reverse order.
  */
-export interface Plugin {
+export interface PluginOf<C> {
   /** For people, in errors. */
   readonly name: string
   /** Give labels to objects that are created or changed. */
@@ -20,9 +19,9 @@ export interface Plugin {
   /** Change the bytes of fields before they are sealed, and back. */
   readonly transformers?: readonly Transformer[]
   /** Called when the chain is open. When it fails, the chain is closed again. */
-  readonly open?: (chain: Chain, signal: AbortSignal) => Promise<void> | void
+  readonly open?: (chain: C, signal: AbortSignal) => Promise<void> | void
   /** Called, in the reverse order, before the chain is closed: it can be used as ever. */
-  readonly close?: (chain: Chain, signal: AbortSignal) => Promise<void> | void
+  readonly close?: (chain: C, signal: AbortSignal) => Promise<void> | void
   /** How long each call of a validator, `open` and `close` may take. The default is 10 seconds. */
   readonly timeoutMs?: number
 }

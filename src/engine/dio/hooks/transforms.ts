@@ -1,13 +1,8 @@
 /** Changes the bytes of fields by the transformers of a chain, and back by those that an object names. */
 import { AteError } from '../../error.js'
 import { MAX_TRANSFORM_GROWTH_BYTES, MAX_TRANSFORMER_NAME, MAX_TRANSFORMERS } from '../../limits.js'
+import type { Transforms } from '../object-record.js'
 import type { Transformer } from './plugin.js'
-
-/** What was done to the bytes of fields, in this order, and how many they were before. */
-export interface Transforms {
-  readonly ids: readonly string[]
-  readonly length: number
-}
 
 export interface Transformed {
   readonly data: Uint8Array

@@ -1,5 +1,6 @@
 /** Moves the content of files out of bodies of which little is left. Nobody sees a difference: no time changes. */
-import { moveSlice, type RepackWork } from '../../../engine/chain/compaction/repack.js'
+import { moveSlice } from '../../../engine/chain/compaction/repack.js'
+import type { RepackWork } from '../../../engine/chain/compaction/rewrite-work.js'
 import { CONTENT_INLINE } from '../inodes/inode.js'
 import { decodeExtent, encodeExtent } from '../records/extent-record.js'
 import { KIND_EXTENT, KIND_INODE } from '../records/record-kinds.js'
