@@ -2,6 +2,7 @@
 export * from './objects.js'
 export { verifyAuthors, type VerifiedBatch } from './library/authors.js'
 export * from './library/copies.js'
+export { checkForkEvidence, type ForkReport } from './library/fork-evidence.js'
 export { ChainBuilder } from './library/chain-builder.js'
 export type { OpenOptions, OpenProgress } from './library/open-options.js'
 export { compression } from './library/compression.js'

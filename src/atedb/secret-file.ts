@@ -39,7 +39,8 @@ export function keepSecret(path: string, kind: SecretKind, secret: Uint8Array): 
   throw new AteError('BAD_ARGUMENT', `${path} is of another server: give this one a backup path of its own.`)
 }
 
-function loadSecret(path: string, kind: SecretKind): Uint8Array | undefined {
+/** Undefined when there is none. As `loadOrMakeSecret`. */
+export function loadSecret(path: string, kind: SecretKind): Uint8Array | undefined {
   let fd: number | undefined
   try {
     fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)

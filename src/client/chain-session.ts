@@ -15,6 +15,7 @@ import {
   proveWriter,
   type PushHandlers,
   type SignedHead,
+  START,
 } from '../sync/index.js'
 import type { HeadSigner, PushMap, RequestMap } from '../sync/index.js'
 import { serverKeyId, type Timers } from '../wire/index.js'
@@ -73,6 +74,8 @@ export class ChainSession {
   #channel = 0
   #signer: HeadSigner | undefined
   #isProven = false
+  /** The last batch known to be the same in the local log and at the server. */
+  #common: LogEnd = START
   readonly #options: SessionOptions
 
   private constructor(options: SessionOptions) {
@@ -141,27 +144,29 @@ export class ChainSession {
     const known = this.#options.known()
     await this.#open()
     const here = local()
+    // A power cut may have taken the end of the local log, and others' batches with it: then nothing says where both are the same.
+    this.#common = (await this.#options.hasBatch(known)) ? known : START
     try {
       await this.#follow(here)
       return
     } catch (error) {
       if (errorCode(error) !== 'CHAIN_FORKED') throw error
-      if (here.sequence <= known.sequence) {
+      if (here.sequence <= this.#common.sequence) {
         events.forked(failureDetail(error)?.head ?? null, this.#signer)
         throw error
       }
     }
-    await this.#beginAgain(known)
+    await this.#beginAgain(this.#common)
   }
 
   /** The server has not what was made here last: where its history is another is seen as its batches come. */
-  async #beginAgain(known: LogEnd): Promise<void> {
+  async #beginAgain({ sequence, digest }: LogEnd): Promise<void> {
     // The server's word on its head, which comes with the end of a channel, is looked at behind its batches.
     this.peer.forget(this.#channel)
     await this.leave(ANSWER_MS)
     await this.#open()
     try {
-      await this.#follow({ sequence: known.sequence, digest: known.digest })
+      await this.#follow({ sequence, digest })
     } catch (error) {
       if (errorCode(error) === 'CHAIN_FORKED')
         this.#options.events.forked(failureDetail(error)?.head ?? null, this.#signer)
@@ -197,12 +202,12 @@ export class ChainSession {
   }
 
   async #follow({ sequence, digest }: LogEnd): Promise<void> {
-    const { peer, hasBatch, events } = this.#options
+    const { peer, hasBatch } = this.#options
     const there = await peer.request(this.#channel, 'follow', { sequence, digest }, { timeoutMs: ANSWER_MS })
     this.target = there
     const both = there.sequence < sequence ? there : { sequence, digest }
     if (!(await hasBatch(both))) throw new AteError('CHAIN_FORKED', `The server has another batch ${both.sequence}.`)
-    events.same({ sequence: both.sequence, digest: both.digest.slice() })
+    this.#noteSame({ sequence: both.sequence, digest: both.digest.slice() })
   }
 
   #pushes(): PushHandlers {
@@ -223,19 +228,24 @@ export class ChainSession {
 
   /** What is here already is only compared. */
   async #take(run: readonly BatchBytes[]): Promise<void> {
-    const { local, endOf, hasBatch, receive, events } = this.#options
+    const { local, endOf, hasBatch, receive } = this.#options
     const here = local().sequence
     let count = 0
     for (const batch of run) {
       const end = endOf(batch)
       if (end.sequence > here) break
-      if (!(await hasBatch(end))) throw await divergence(batch, { ...this.#options, known: this.#options.known() })
-      events.same(end)
+      if (!(await hasBatch(end))) throw await divergence(batch, { ...this.#options, known: this.#common })
+      this.#noteSame(end)
       count++
     }
     if (count === run.length) return
     await receive(run.slice(count))
     const last = run.at(-1)
-    if (last !== undefined) events.same(endOf(last))
+    if (last !== undefined) this.#noteSame(endOf(last))
+  }
+
+  #noteSame(end: LogEnd): void {
+    if (end.sequence > this.#common.sequence) this.#common = end
+    this.#options.events.same(end)
   }
 }

@@ -4,7 +4,7 @@ import type { CryptoProvider } from '../engine/crypto/provider.js'
 import type { AteError } from '../engine/error.js'
 import type { BatchBytes, BatchSource, LogEnd } from '../engine/log/index.js'
 import type { ChainTrust } from '../engine/log/types.js'
-import type { ForkEvidence } from '../sync/index.js'
+import type { ForkEvidence, HeadSigner } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
 import type { ClientState } from './client-state.js'
 import type { RecoveryMode } from './recovery-mode.js'
@@ -39,7 +39,7 @@ export interface RemoteChainOptions {
   /** The keyring at the server, when it is opened and whenever it is another. */
   readonly onKeyring?: ((keyring: Uint8Array) => void) | undefined
   /** The server has shown two histories: to be kept for others to check. */
-  readonly onEvidence?: ((evidence: ForkEvidence) => void) | undefined
+  readonly onEvidence?: ((evidence: ForkEvidence, signer: HeadSigner) => void) | undefined
   /** It is of no use to go on: nothing is followed, and changes are refused with this. */
   readonly onFailure?: ((error: AteError) => void) | undefined
   readonly onNotice?: ((message: string) => void) | undefined

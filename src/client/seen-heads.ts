@@ -13,7 +13,7 @@ export interface SeenHeadsOptions {
   readonly state: StateKeeper
   /** Where the local log ends. */
   readonly local: () => LogEnd
-  readonly onEvidence?: ((evidence: ForkEvidence) => void) | undefined
+  readonly onEvidence?: ((evidence: ForkEvidence, signer: HeadSigner) => void) | undefined
 }
 
 export class SeenHeads {
@@ -46,6 +46,6 @@ export class SeenHeads {
     const { crypto, source, state, onEvidence } = this.#options
     const { chainId } = source.keys
     if (head === null || signer === undefined || state.head === null) return
-    if (isHeadAuthentic(crypto, signer, chainId, head)) onEvidence?.({ chainId, one: state.head, other: head })
+    if (isHeadAuthentic(crypto, signer, chainId, head)) onEvidence?.({ chainId, one: state.head, other: head }, signer)
   }
 }

@@ -1,6 +1,7 @@
 /** Opens a chain that a server keeps: a copy of it, in a directory or in memory, that follows the server. */
 import type { ChainSecret } from '../adapters/node/chain-handle.js'
 import { openIdentity } from '../adapters/node/chain-secret.js'
+import { keepEvidence } from '../adapters/node/evidence-file.js'
 import { FileStorage } from '../adapters/node/file-storage.js'
 import { makeDirectory } from '../adapters/node/make-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
@@ -148,6 +149,7 @@ async function follow(
     known,
     onKeyring: replicaKeyring(storage, source.keys, options.onNotice),
     onNotice: options.onNotice,
+    onEvidence: keepEvidence(directory, options.onNotice),
     onFailure: (error) => options.onNotice?.(`${chainUrl(address)}: ${error.message}`),
   })
   const close = async (): Promise<void> => {

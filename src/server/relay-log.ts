@@ -100,11 +100,11 @@ export class RelayLog {
   }
 
   /** Batches that belong together: all are written, or none. What `Log.receive` throws, BAD_SIGNATURE. */
-  async receive(run: readonly BatchBytes[]): Promise<readonly ReceivedBatch[]> {
+  async receive(run: readonly BatchBytes[], { mayMiss = false } = {}): Promise<readonly ReceivedBatch[]> {
     let received: readonly ReceivedBatch[] = []
     await this.#log.receive(run, {
       isDurable: false,
-      mayMiss: false,
+      mayMiss,
       accept: (batches) => {
         verifySignatures(this.#crypto, batches)
         received = batches

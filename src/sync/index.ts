@@ -16,4 +16,5 @@ export type {
   WriterProof,
 } from './requests.js'
 export { proveWriter, type WriterClaim, writerDigest, writerOf } from './writer-proof.js'
+export { checkForkEvidence, encodeForkEvidence, type ForkReport, MAX_EVIDENCE_BYTES } from './fork-evidence.js'
 export { type ForkEvidence, isForkProven, isHeadAuthentic, signHead } from './signed-head.js'

@@ -1,5 +1,8 @@
 /** What is lost and found when connections, servers and clients end: nothing that was accepted, and nothing silently. */
 import t, { type Test } from 'tap'
+import type { RemoteChainOptions } from '../../src/client/index.js'
+import { checkForkEvidence, encodeForkEvidence, type ForkReport } from '../../src/sync/index.js'
+import { crypto, identityId } from '../helpers/wire.js'
 import { Relay } from '../helpers/relay.js'
 import { eventually, type Machine, machine, memoryState, NAME, store, texts } from '../helpers/remote-chains.js'
 
@@ -89,6 +92,39 @@ await t.test('where others went on meanwhile it is told, and the chain goes on w
 
 let known: Machine | undefined
 
+await t.test(
+  'what a power cut took of a copy, and what was committed there since, ends nothing for good',
+  async (t) => {
+    const relay = new Relay()
+    const one = await machine(relay)
+    for (const text of ['1', '2', '3']) await store(one, text)
+    await one.remote.accepted()
+    const { keys, state } = one
+    const early = await machine(relay, { keys })
+    await early.kill()
+    for (const text of ['4', '5']) await store(one, text)
+    await one.remote.accepted()
+    await one.close()
+    // The log ends with 3 again, but that the server had 5 is known.
+    const lost = { keys, storage: early.storage, state: { ...memoryState(), bytes: state.bytes } }
+    relay.isAway = true
+    const offline = await machine(relay, { ...lost, recoveryMode: 'async', mayBeAway: true })
+    await store(offline, 'mine')
+    await offline.kill()
+    relay.isAway = false
+    await t.rejects(machine(relay, lost), { code: 'COMMIT_SET_ASIDE', sequence: 3 })
+    const chain = relay.chains.get(NAME)
+    if (chain === undefined) throw new Error('there is no chain')
+    const fork = new Relay()
+    const liar = await machine(fork, { keys })
+    for (const text of ['1', '2', '3', '4', 'another']) await store(liar, text)
+    await liar.remote.accepted()
+    chain.batches = [...(fork.chains.get(NAME)?.batches ?? [])]
+    await t.rejects(machine(relay, lost), { code: 'CHAIN_FORKED' }, 'what is known of the server counts still')
+    await liar.close()
+  },
+)
+
 await t.test('changes wait for a server that is away for a bounded time, and reads go on', async (t) => {
   const relay = new Relay()
   for (const [recoveryMode, code] of [
@@ -132,14 +168,17 @@ await t.test('a server that forks, rolls back, leaves out, or serves another cha
   chain.batches = saved.slice(0, 2)
   await t.rejects(reopened(), { code: 'CHAIN_ROLLED_BACK' })
 
-  const evidence: unknown[] = []
+  const evidence: ForkReport[] = []
+  const keep: RemoteChainOptions['onEvidence'] = (found, signer) => {
+    evidence.push(checkForkEvidence(crypto, encodeForkEvidence(found, signer)))
+  }
   const fork = new Relay()
   const liar = await machine(fork, { keys })
   for (const text of ['1', '2', 'another']) await store(liar, text)
   await liar.remote.accepted()
   chain.batches = [...(fork.chains.get(NAME)?.batches ?? [])]
-  await t.rejects(reopened({ onEvidence: (found: unknown) => evidence.push(found) }), { code: 'CHAIN_FORKED' })
-  t.equal(evidence.length, 1, 'two heads that it has signed')
+  await t.rejects(reopened({ onEvidence: keep }), { code: 'CHAIN_FORKED' })
+  t.match(evidence, [{ isProven: true, serverKey: identityId, sequences: [3, 3] }], 'two heads that it has signed')
   await liar.close()
 
   chain.batches = [...saved]

@@ -6,6 +6,9 @@ import { errorCode } from '../../src/engine/error.js'
 import { SIGNATURE_BYTES, SIGNATURE_PUBLIC_KEY_BYTES } from '../../src/engine/crypto/signature.js'
 import { decodeMessage, encodeMessage } from '../../src/sync/envelope.js'
 import { decodeFailure, encodeFailure } from '../../src/sync/failures.js'
+import { checkForkEvidence, encodeForkEvidence, MAX_EVIDENCE_BYTES } from '../../src/sync/index.js'
+import { nobleProvider } from '../../src/engine/crypto/noble-provider.js'
+import { serverKeyId } from '../../src/wire/index.js'
 import { failure, failureDetail, isForkProven, isHeadAuthentic, type Opened, signHead } from '../../src/sync/index.js'
 import { PUSHES, type PushMap, type PushType } from '../../src/sync/pushes.js'
 import { type RequestMap, REQUESTS, type RequestType } from '../../src/sync/requests.js'
@@ -139,3 +142,40 @@ t.test('two signed heads of one sequence prove a fork; nothing else does', async
   t.notOk(isForkProven(crypto, identity, { chainId, one, other: later }), 'heads of two sequences')
   t.notOk(isForkProven(crypto, identity, { chainId, one, other: forged }), 'of another server')
 })
+
+t.test(
+  'evidence is checked by anybody from its bytes alone, and says whose it is and whether it is proof',
+  async (t) => {
+    const chainId = made.id
+    const one = await signHead(crypto, identity, chainId, point, 1)
+    const other = await signHead(crypto, identity, chainId, { ...point, digest: new Uint8Array(32) }, 2)
+    const later = await signHead(crypto, identity, chainId, { ...point, sequence: 13 }, 3)
+    const bytes = encodeForkEvidence({ chainId, one, other }, identity)
+    const report = checkForkEvidence(nobleProvider, bytes)
+    t.strictSame(report, {
+      serverKey: serverKeyId(crypto, identity),
+      chainId: '02'.repeat(16),
+      sequences: [12, 12],
+      isProven: true,
+    })
+    t.notOk(checkForkEvidence(crypto, encodeForkEvidence({ chainId, one, other: later }, identity)).isProven)
+    t.notOk(
+      checkForkEvidence(crypto, encodeForkEvidence({ chainId, one, other }, otherIdentity)).isProven,
+      'of another',
+    )
+    for (let at = 0; at < bytes.length; at += 97) {
+      const changed = bytes.slice()
+      changed[at] = (changed[at] ?? 0) ^ 1
+      let proven = false
+      try {
+        proven = checkForkEvidence(crypto, changed).isProven
+      } catch (error) {
+        t.ok(['BAD_FORMAT', 'UNSUPPORTED_FORMAT'].includes(errorCode(error) ?? ''), `byte ${at}`)
+      }
+      // The times of the heads and the name of the key are signed too: no byte may change.
+      t.notOk(proven, `byte ${at}`)
+    }
+    t.throws(() => checkForkEvidence(crypto, bytes.subarray(0, 1000)), { code: 'BAD_FORMAT' })
+    t.throws(() => checkForkEvidence(crypto, new Uint8Array(MAX_EVIDENCE_BYTES + 1)), { code: 'BAD_FORMAT' })
+  },
+)

@@ -55,10 +55,10 @@ export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promis
       throw new AteError('CHAIN_FORKED', `This copy of the chain has another batch ${to.sequence}.`)
     if (end.sequence === to.sequence) return { setAside: undefined, batches: 0 }
     await demandRemembered(source, to)
-    const setAside = await exportTail(source, directory, to, end)
+    const setAside = await exportTail(source, `${directory}.set-aside`, to, end)
     rmSync(staged, { recursive: true, force: true })
     makeDirectory(staged, 0o700)
-    await stageUpTo(places, source, staged, to)
+    await stageUpTo({ directory, source, staged }, to, (from) => takeIn(places, source, staged, from, to.sequence))
     const aside = replaceDirectory(staged, directory, freeName(directory, 'replaced'))
     if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
     return { setAside, batches: end.sequence - to.sequence }
@@ -75,7 +75,7 @@ export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promis
  * What the chain held there must follow from records that it still has: a batch says which those are, in a segment that is kept
  * as it is.
  */
-async function demandRemembered(source: BatchSource, to: LogEnd): Promise<void> {
+export async function demandRemembered(source: BatchSource, to: LogEnd): Promise<void> {
   const { forgotten, segments } = (await ManifestFile.load(source.storage, source.crypto, source.keys)).current
   if (forgotten === undefined) return
   const kept = lastClosedSequence(segmentsUpTo(segments, to))
@@ -92,8 +92,7 @@ function segmentsUpTo(segments: readonly SegmentEntry[], to: LogEnd): SegmentEnt
 }
 
 /** The file, durable. */
-async function exportTail(source: BatchSource, directory: string, to: LogEnd, end: LogEnd): Promise<string> {
-  const place = `${directory}.set-aside`
+export async function exportTail(source: BatchSource, place: string, to: LogEnd, end: LogEnd): Promise<string> {
   makeDirectory(place, 0o700)
   const path = freeName(join(place, `${to.sequence + 1}-${end.sequence}`), 'export')
   const fd = openSync(`${path}.new`, 'w', 0o600)
@@ -113,13 +112,18 @@ function writeAll(fd: number, piece: Uint8Array): void {
   for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at)
 }
 
-async function stageUpTo(places: ImportPlaces, source: BatchSource, staged: string, to: LogEnd): Promise<void> {
+/** A log that ends with a batch, made of another one: `takeIn` adds the batches from one on that lie in a segment that goes on behind it. */
+export async function stageUpTo(
+  { directory, source, staged }: { directory: string; source: BatchSource; staged: string },
+  to: LogEnd,
+  takeIn: (from: number) => Promise<void>,
+): Promise<void> {
   const { current } = await ManifestFile.load(source.storage, source.crypto, source.keys)
   const kept = segmentsUpTo(current.segments, to)
-  await stageFiles(places.directory, staged, kept)
+  await stageFiles(directory, staged, kept)
   await stageManifest(source, staged, current, kept)
   const from = (kept.at(-1)?.closing?.lastSequence ?? 0) + 1
-  if (from <= to.sequence) await takeIn(places, source, staged, from, to.sequence)
+  if (from <= to.sequence) await takeIn(from)
 }
 
 /** Closed segments, and whatever else lies there but the log and its index. */
@@ -169,6 +173,6 @@ async function takeIn(
   }
 }
 
-async function* bytesOf(source: BatchSource, from: number, to: number): AsyncGenerator<BatchBytes> {
+export async function* bytesOf(source: BatchSource, from: number, to: number): AsyncGenerator<BatchBytes> {
   for await (const { bytes } of readBatches(source, from, to)) yield bytes
 }

@@ -48,8 +48,16 @@ export interface Surroundings {
 }
 
 /** BAD_ARGUMENT for what does not go together; NOT_SUPPORTED for tcp://. */
+/** Where the logs of a server are when nothing else is said. */
+export function serverLogsPath(
+  given: string | undefined,
+  { home, isRoot }: Pick<Surroundings, 'home' | 'isRoot'>,
+): string {
+  return placeOf(given ?? (isRoot ? ROOTS_LOGS : join(home, USERS_LOGS)), home)
+}
+
 export function serverSettings(logsPath: string | undefined, flags: SoloFlags, around: Surroundings): ServerSettings {
-  const logs = placeOf(logsPath ?? (around.isRoot ? ROOTS_LOGS : join(around.home, USERS_LOGS)), around.home)
+  const logs = serverLogsPath(logsPath, around)
   const path = (given: string | undefined): string | undefined => given && placeOf(given, around.home)
   const tls = tlsOf(path(flags['tls-cert']), path(flags['tls-key']))
   return {

@@ -1,6 +1,7 @@
 /** The copy of a chain that a server keeps, behind a mount: brought up to date, followed, and changed in turn. */
 import type { ChainHandle, ChainSecret, KeyBits } from '../../adapters/node/chain-handle.js'
 import type { BatchReceiver } from '../../adapters/node/import-range.js'
+import { keepEvidence } from '../../adapters/node/evidence-file.js'
 import { FileStorage } from '../../adapters/node/file-storage.js'
 import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
@@ -68,6 +69,7 @@ export class RemoteMount {
       known,
       onKeyring: replicaKeyring(new FileStorage(directory), source.keys, onNotice),
       onNotice,
+      onEvidence: keepEvidence(directory, onNotice),
       onFailure: (error) => onNotice(`${remote.url}: ${error.message}`),
       onProgress: (doneBytes, totalBytes) => wanted.onProgress({ phase: 'loading', doneBytes, totalBytes }),
     })
