@@ -20,12 +20,12 @@ export function median(values: readonly number[]): number {
 }
 
 /** Nanoseconds per operation (or per byte, for streams): smaller is better in every row. */
-const cost =
+export const cost =
   (row: Row, ns: Value): Value =>
   (m) =>
     ns(m) / (row.unit === 'MB/s' ? m.bytes : m.operations)
 
-function format(row: Row, value: number): string {
+export function format(row: Row, value: number): string {
   if (Number.isNaN(value)) return '-'
   if (row.unit === 'MB/s') return digits(1000 / value)
   return digits(value / (row.unit === 'ms' ? 1e6 : 1e3))
@@ -35,7 +35,7 @@ function digits(value: number): string {
   return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
 }
 
-function medianOf(result: RowResult, system: string, value: Value): number {
+export function medianOf(result: RowResult, system: string, value: Value): number {
   const samples = result.get(system)
   return typeof samples === 'object' && samples.length > 0 ? median(samples.map(value)) : NaN
 }

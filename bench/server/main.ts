@@ -1,94 +1,128 @@
-/** `npm run bench:server`: what a server takes and hands on, beside a JetStream file stream of nats-server where there is one. */
-import { readFileSync } from 'node:fs'
-import { clientOf, finish, type Load, prepare, startAtedb } from './atedb.js'
-import { natsRate, startNats } from './nats.js'
+// npm run bench:server: a server of chains under load, beside a JetStream file stream of nats-server. Options: --help.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { isInstalled, run } from '../lib/command.js'
+import { createImage } from '../lib/image.js'
+import { machineFacts } from '../lib/machine.js'
+import { fullReport, type Line, tableOf } from './report.js'
+import * as rows from './rows.js'
 
-const BATCHES = 20_000
-const BYTES = 1024
-const IN_FLIGHT = 64
-const SUBSCRIBERS = 200
-const DELIVERED = 500
-const LATENCIES = 500
-const IDLE = 200
+const USAGE = `npm run bench:server -- [options]        (root, Linux; nats-server from Debian)
 
-function say(what: string, value: number, unit: string): void {
-  console.log(`${what.padEnd(64)} ${value.toLocaleString('en', { maximumFractionDigits: 1 }).padStart(10)} ${unit}`)
+  --only a,b        only these rows: commits,deliveries,signed,delay,idle
+  --rounds N        rounds (5)
+  --commits N       commits of a run (40000)
+  --core N          all programs on this core
+  --dir DIR         where the image is made (the temporary directory)
+  --profile DIR     write CPU profiles of atedb, its writer and its reader to DIR
+  --out FILE        write the report there (a full run: bench/server.md; else only the terminal)
+`
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean' },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    commits: { type: 'string', default: '40000' },
+    core: { type: 'string' },
+    dir: { type: 'string' },
+    profile: { type: 'string' },
+    out: { type: 'string' },
+  },
+})
+
+const SIZES: rows.Sizes = {
+  count: Number(values.commits),
+  bytes: 1024,
+  inFlight: 64,
+  subscribers: 200,
+  delivered: 4000,
+  delays: 1000,
+  idle: 200,
 }
+const SIGNED = 2000
 
-/** Brings all, never more than so many unacknowledged. Resolves with the seconds until the last is acknowledged. */
-async function bring({ writer, chain, term }: Load, inFlight: number): Promise<number> {
-  const batches = await chain.batches()
-  const startMs = performance.now()
-  let sent = 0
-  const done = (): number => writer.accepted.at(-1) ?? 0
-  while (done() < batches.length) {
-    const next = batches.slice(sent, done() + inFlight)
-    if (next.length > 0) await writer.upload(term, next)
-    sent += next.length
-    const before = done()
-    await writer.until(() => done() > before)
+const METHOD = [
+  'The server, the writer and the subscribers are programs of their own on both sides, and keep their files on one fresh journaled ext4 image (loop mount).',
+  `Commits: ${SIZES.bytes} bytes of content in a transaction each, ${SIZES.inFlight} in flight, acknowledged when the server has synced them; AES-128 on the wire, AES-256 in the chain. The writer is a program with the library and a copy of the chain on the disk, and so is the subscriber, with one in memory, whose program is told of each message. JetStream: published with acknowledgement, ${SIZES.inFlight} in flight, by a client that does nothing else, in clear; it does not sync each message; the subscriber counts them.`,
+  `Deliveries: ${SIZES.subscribers} connections of one program that follow the chain and take its batches, without its keys; ${SIZES.subscribers} consumers of the stream that count messages.`,
+  'Memory: resident, of the server, for a connection that follows a chain or a consumer, to which nothing happens.',
+]
+
+async function measure(place: rows.Place, hasNats: boolean, rounds: number): Promise<Line[]> {
+  const only = values.only?.split(',')
+  const lines: Line[] = []
+  const line = async (
+    row: string,
+    text: Pick<Line, 'what' | 'unit' | 'target'>,
+    ours: () => Promise<number>,
+    theirs?: () => Promise<number>,
+  ): Promise<void> => {
+    if (only !== undefined && !only.includes(row)) return
+    const results: { atefs: number[]; nats: number[] } = { atefs: [], nats: [] }
+    for (let round = 0; round < rounds; round++) {
+      results.atefs.push(await ours())
+      if (theirs !== undefined && hasNats) results.nats.push(await theirs())
+    }
+    lines.push({ ...text, ...results })
   }
-  return (performance.now() - startMs) / 1000
-}
-
-async function acknowledged(flags: readonly string[], name: string): Promise<void> {
-  const load = await prepare(await startAtedb(flags), BATCHES, BYTES, 1)
-  say(
-    `(a) batches of 1 KiB acknowledged, ${IN_FLIGHT} in flight, ${name}`,
-    BATCHES / (await bring(load, IN_FLIGHT)),
-    '/s',
+  const { subscribers } = place.sizes
+  await line(
+    'commits',
+    { what: 'commits acknowledged', unit: '/s', target: 1 },
+    () => rows.atefsRate(place, 'centralized'),
+    () => rows.natsRate(place),
   )
-  await finish(load)
-}
-
-async function delivered(): Promise<void> {
-  const load = await prepare(await startAtedb([]), DELIVERED, BYTES, SUBSCRIBERS)
-  const startMs = performance.now()
-  const all = load.readers.map((reader) => reader.until(() => reader.received.length >= DELIVERED))
-  await Promise.all([bring(load, IN_FLIGHT), ...all])
-  say(
-    `(b) messages delivered to ${SUBSCRIBERS} subscribers`,
-    (1000 * DELIVERED * SUBSCRIBERS) / (performance.now() - startMs),
-    '/s',
+  await line(
+    'deliveries',
+    { what: `messages delivered to ${subscribers} subscribers`, unit: '/s', target: 1 },
+    () => rows.atefsDeliveries(place),
+    () => rows.natsDeliveries(place),
   )
-  await finish(load)
+  await line('signed', { what: 'distributed trust: commits acknowledged', unit: '/s' }, () =>
+    rows.atefsRate(place, 'distributed', SIGNED),
+  )
+  const delays: { p50: number; p99: number }[] = []
+  const only99 = only === undefined || only.includes('delay')
+  for (let round = 0; only99 && round < rounds; round++) delays.push(await rows.atefsDelay(place))
+  if (only99)
+    for (const part of ['p50', 'p99'] as const)
+      lines.push({
+        what: `from a commit until another client sees it, ${part}`,
+        unit: 'ms',
+        atefs: delays.map((d) => d[part]),
+      })
+  await line(
+    'idle',
+    { what: 'memory of an idle connection', unit: 'KiB' },
+    () => rows.atefsIdle(place),
+    () => rows.natsIdle(place),
+  )
+  return lines
 }
 
-async function latency(): Promise<void> {
-  const load = await prepare(await startAtedb([]), LATENCIES, BYTES, 1)
-  const { writer, term, readers, chain } = load
-  const times: number[] = []
-  for (const [at, batch] of (await chain.batches()).entries()) {
-    const startMs = performance.now()
-    await writer.upload(term, [batch])
-    await readers[0]?.until(() => (readers[0]?.received.length ?? 0) > at)
-    times.push(performance.now() - startMs)
+async function main(): Promise<void> {
+  if (values.help === true) return void process.stdout.write(USAGE)
+  if (process.getuid?.() !== 0) throw new Error('the benchmark needs root (loop mounts)')
+  if (values.core !== undefined) await run('taskset', ['-a', '-p', '-c', values.core, String(process.pid)])
+  if (values.profile !== undefined) await mkdir(values.profile, { recursive: true })
+  const hasNats = await isInstalled('nats-server')
+  const rounds = Number(values.rounds)
+  const version = async (): Promise<string> => `atefs ${(await run('git', ['rev-parse', '--short', 'HEAD'])).trim()}`
+  const nats = async (): Promise<string> =>
+    hasNats ? (await run('nats-server', ['--version'])).trim() : 'no nats-server'
+  const facts = await machineFacts([{ version }, { version: nats }])
+  const image = await createImage(4, values.dir)
+  try {
+    const lines = await measure({ directory: image.root, profileDir: values.profile, sizes: SIZES }, hasNats, rounds)
+    process.stdout.write(`\n${tableOf(lines)}\n`)
+    const cores = values.core === undefined ? 'all cores' : 'all programs on one core'
+    const method = [`Median of ${rounds} rounds; ${cores}.`, ...METHOD]
+    const out = values.out ?? (values.only === undefined ? 'bench/server.md' : undefined)
+    if (out !== undefined) await writeFile(out, fullReport(facts, method, lines))
+  } finally {
+    await image.destroy()
   }
-  times.sort((a, b) => a - b)
-  for (const part of [0.5, 0.99])
-    say(`(c) from a writer to a reader, p${100 * part}`, times[Math.floor(part * times.length)] ?? 0, 'ms')
-  await finish(load)
 }
 
-async function idle(): Promise<void> {
-  const server = await startAtedb([])
-  const memory = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1])
-  const clients = [await clientOf(server, 1)]
-  const before = memory()
-  for (let i = 0; i < IDLE; i++) clients.push(await clientOf(server, 1))
-  say(`(d) memory of an idle connection, of ${IDLE}`, (memory() - before) / IDLE, 'KiB')
-  for (const { peer } of clients) await peer.close()
-  await server.end()
-}
-
-await acknowledged([], '128 bits')
-await acknowledged(['--no-wire-encryption', '-t', 'centralized'], 'as the client wants')
-const nats = await startNats()
-if (nats === undefined) console.log('    (nats-server is not installed)')
-else {
-  say(`    ${nats.version}, file stream, not synced for each`, await natsRate(BATCHES, BYTES, IN_FLIGHT), '/s')
-  await nats.end()
-}
-await delivered()
-await latency()
-await idle()
+await main()

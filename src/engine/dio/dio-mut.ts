@@ -1,5 +1,5 @@
 /**
- * A transaction: reads see its own changes, and `commit` makes them one batch of the chain, or none of them. Objects it
+ * A transaction: reads see its own changes, and `commit` puts them into one batch of the chain, or none of them. Objects it
  * gives out may be changed until then: what differs from what was loaded is stored. After a commit, and after a conflict,
  * it begins a new transaction; objects of the one before are frozen.
  */
@@ -46,7 +46,7 @@ export interface DeleteOptions {
 }
 
 /**
- * A transaction: `commit` makes its changes one batch of the chain, or none of them. Objects that it gives out may be changed
+ * A transaction: `commit` puts its changes into one batch of the chain, or none of them. Objects that it gives out may be changed
  * until then. Made by `Chain.dioMut`; after a commit, and after a conflict, it begins a new one.
  */
 // Of two signatures the second makes it a `Dio`: TypeScript cannot tell of a type in general that a `DaoMut` is a `Dao`.
@@ -174,7 +174,7 @@ export class DioMut extends Dio {
       this.#begin()
       return
     }
-    await wait.unlessAborted(this.#commitAs(durability, writer, moreBytes, wait))
+    await wait.unlessAborted(this.#commit(writer, durability, moreBytes, wait))
   }
 
   /** Gives up everything since the last commit. */
@@ -273,18 +273,15 @@ export class DioMut extends Dio {
     )
   }
 
-  async #commitAs(durability: Durability, writer: ObjectWriter, moreBytes: number, wait: CommitWait): Promise<void> {
-    await this.#commit(writer, durability !== 'memory', moreBytes, wait)
-    if (durability === 'server') await this.objects.shared?.accepted()
-  }
-
-  async #commit(writer: ObjectWriter, isDurable: boolean, moreBytes: number, wait: CommitWait): Promise<void> {
+  async #commit(writer: ObjectWriter, durability: Durability, moreBytes: number, wait: CommitWait): Promise<void> {
     this.#isCommitting = true
     try {
       const proposed = writer.propose()
       if (proposed !== undefined) await this.#judge(writer, proposed, wait)
       await this.objects.records.commit(writer.transaction, {
-        isDurable,
+        // What the server has synced need not be synced here.
+        isDurable: durability === 'local',
+        taken: durability === 'server' ? this.objects.taken : undefined,
         // Whoever waited for validators may have gone on.
         moreBytes: proposed === undefined ? moreBytes : this.#collect(writer),
         settle: (latest, hasWaited) => {

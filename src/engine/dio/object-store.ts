@@ -16,7 +16,7 @@ import { Hooks } from './hooks/hooks.js'
 import { decodeClock, HybridClock } from './hybrid-clock.js'
 import { askValidators } from './judging/ask-validators.js'
 import { judgeRun } from './judging/judge-run.js'
-import { CLOCK_KIND, KEY_BLOCK_KIND } from './kinds.js'
+import { CHILD_KIND, CLOCK_KIND, KEY_BLOCK_KIND, OBJECT_KIND } from './kinds.js'
 import { repackObjects } from './repack.js'
 import { TrustState } from './trust-state.js'
 import { demandTimes } from './received-times.js'
@@ -66,6 +66,8 @@ export class ObjectStore {
   readonly random: RandomNumbers
   readonly durability: Durability
   readonly shared: SharedBy | undefined
+  /** Resolves when the server has everything. */
+  readonly taken: (() => Promise<void>) | undefined
   readonly trust: TrustState
   /** Commits are signed by those whose rights they use. */
   readonly isSigned: boolean
@@ -88,7 +90,7 @@ export class ObjectStore {
     this.isSigned = trust === 'distributed'
     this.#view = view
     this.#copyBody = (slice, target, at) => view.copyBody(slice, target, at)
-    this.records = new RecordStore(view, this.feed)
+    this.records = new RecordStore(view, this.feed, (kind) => kind === OBJECT_KIND || kind === CHILD_KIND)
     // Signed batches say who changed what: this is nobody's change.
     if (trust !== 'distributed') view.repackWith?.(repackObjects(view, () => this.records.noteMove()))
     this.crypto = crypto
@@ -96,7 +98,9 @@ export class ObjectStore {
     this.#observe()
     this.random = new RandomNumbers(crypto)
     this.durability = durability
-    this.shared = options.shared
+    const { shared } = options
+    this.shared = shared
+    this.taken = shared && (() => shared.accepted())
     this.nowMs = nowMs
     this.trust = new TrustState(view)
     this.hooks = hooks

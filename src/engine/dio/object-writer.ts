@@ -71,7 +71,7 @@ export class ObjectWriter {
   /** The same as they are stored, where that differs. */
   #stored: ReadonlyMap<Tracked, StoredBytes> = new Map()
   /** Of the fields as bytes: nobody has them when the transaction is committed. */
-  readonly #slab: Slab
+  #ownSlab: Slab | undefined
   readonly #linted = new Map<Tracked, Uint8Array>()
   /** What validators have agreed to. */
   #judged: ProposedCommit | undefined
@@ -88,7 +88,6 @@ export class ObjectWriter {
     this.#store = store
     this.#session = session
     this.#keys = keys
-    this.#slab = store.takeSlab()
     this.transaction = store.records.begin()
     this.#placement = new Placement(this.transaction)
   }
@@ -322,7 +321,12 @@ export class ObjectWriter {
   release(): void {
     for (const high of this.#listed) this.#store.noteListed(high)
     if (this.#setsRules) this.#store.trust.hasRules = true
-    this.#store.giveBack(this.#slab)
+    if (this.#ownSlab !== undefined) this.#store.giveBack(this.#ownSlab)
+    this.#ownSlab = undefined
+  }
+
+  get #slab(): Slab {
+    return (this.#ownSlab ??= this.#store.takeSlab())
   }
 
   /** Puts those whose fields can be found by, so that `find` sees them. */

@@ -6,6 +6,7 @@ import { type ReceivedChange, receivedChanges } from '../chain/received-changes.
 import type { ChangeSink } from '../chain/change-stream.js'
 import { MAX_RECORD_VALUE_BYTES } from '../limits.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
+import { JoinedCommits } from './joined-commits.js'
 import { RecordTransaction } from './record-transaction.js'
 import type { RecordReader } from './record-reader.js'
 import type { Snapshot } from './snapshot.js'
@@ -44,6 +45,8 @@ export interface ReceiveBatch {
 export interface CommitTransaction {
   /** False: it is not waited for until it is on the medium. */
   isDurable: boolean
+  /** Resolves when others have taken all that is in the log: a commit that waits for that. */
+  taken?: (() => Promise<void>) | undefined
   /** What comes to the changes when they are applied, at most. */
   moreBytes: number
   /**
@@ -78,6 +81,7 @@ export interface CommitListener {
 export class RecordStore {
   readonly #view: RecordView
   readonly #snapshots: Snapshots
+  readonly #joined: JoinedCommits
   /** Commits that have not ended: they end in their order. */
   readonly #underWay: Promise<void>[] = []
   readonly #listener: CommitListener
@@ -85,8 +89,10 @@ export class RecordStore {
   /** Settled when no batch from elsewhere is taken in. */
   #receiving: Promise<void> | undefined
 
-  constructor(view: RecordView, listener: CommitListener) {
+  /** `showsEach` as in `JoinedCommits`. */
+  constructor(view: RecordView, listener: CommitListener, showsEach: (kind: number) => boolean = () => true) {
     this.#view = view
+    this.#joined = new JoinedCommits(view, showsEach)
     this.#snapshots = new Snapshots(view)
     view.keepBodiesFor?.(() => (this.#isClosed ? () => true : this.#snapshots.mark()))
     this.#listener = listener
@@ -106,7 +112,7 @@ export class RecordStore {
   }
 
   /**
-   * Makes the changes one batch of the chain. CONFLICT when something that was read has changed: nothing has happened then.
+   * Makes the changes part of one batch of the chain. CONFLICT when something that was read has changed: nothing has happened then.
    * NO_SPACE, READ_ONLY, WRITE_FAILED. Resolves when it is as durable as asked for.
    */
   async commit(transaction: RecordTransaction, options: CommitTransaction): Promise<void> {
@@ -128,18 +134,23 @@ export class RecordStore {
     options.finish()
     refuseLarge(transaction)
     transaction.end()
+    const { isDurable, taken } = options
+    const joined = { changes: transaction.changes, isDurable, signers, taken }
+    this.#joined.makeWay(joined)
     const changes = this.#apply(transaction)
     options.onApplied()
-    const inLog = this.#view.commit({ isDurable: options.isDurable, signers })
+    const inLog = this.#joined.commit(joined)
     this.#follow(inLog)
-    const committed = options.isDurable ? inLog : this.#catchUp()
+    const committed = isDurable || taken !== undefined ? inLog : this.#catchUp()
     if (changes.length > 0) this.#listener.note(changes, committed)
     await committed
+    await taken?.()
   }
 
-  /** Nobody reads any more, whatever he holds. */
+  /** What is committed is on its way to the log, and nobody reads any more, whatever he holds. */
   close(): void {
     this.#isClosed = true
+    this.#joined.flush()
   }
 
   /**

@@ -1,0 +1,25 @@
+/** Commits messages, each in a transaction of its own, so many at once, and waits for the server to have them. */
+import { randomFillSync } from 'node:crypto'
+import { bePart, seconds } from '../program.js'
+import { Message, nowMs, openChain } from './open-chain.js'
+
+await bePart(async (options) => {
+  const { chain, session } = await openChain(options)
+  const commit = async (): Promise<void> => {
+    const data = randomFillSync(new Uint8Array(options.bytes))
+    new DataView(data.buffer).setFloat64(0, nowMs(), true)
+    const dio = chain.dioMut(session)
+    dio.store({ data }, { type: Message })
+    await dio.commit({ durability: 'server' })
+  }
+  await commit()
+  return async () => {
+    const startMs = performance.now()
+    let begun = 0
+    const lane = async (): Promise<void> => {
+      while (begun++ < options.count) await commit()
+    }
+    await Promise.all(Array.from({ length: options.inFlight }, lane))
+    return { seconds: seconds(startMs) }
+  }
+})
