@@ -65,6 +65,13 @@ async function measure(place: rows.Place, hasNats: boolean, rounds: number): Pro
       if (theirs !== undefined && hasNats) results.nats.push(await theirs())
     }
     lines.push({ ...text, ...results })
+    process.stdout.write(
+      `${
+        tableOf([{ ...text, ...results }])
+          .split('\n')
+          .at(-1) ?? ''
+      }\n`,
+    )
   }
   const { subscribers } = place.sizes
   await line(
