@@ -15,9 +15,24 @@ interface Chain {
   fsck: (...flags: string[]) => Promise<CliResult>
 }
 
+/** Made once: each test has a copy of it, with what the machine knows of it. */
+let first: Promise<CliWorld> | undefined
+
+async function makeFirst(): Promise<CliWorld> {
+  const world = cliWorld(t)
+  const mountpoint = world.path('vault')
+  await world.run(['mount', mountpoint, '--no-auth'])
+  await shell(`cd ${mountpoint}; mkdir d; echo small > d/small; head -c 300000 /dev/urandom > d/large; sync d/large`)
+  await world.run(['umount', mountpoint])
+  return world
+}
+
 /** A chain of some files, unmounted. */
 async function chain(t: Test): Promise<Chain> {
   const world = cliWorld(t)
+  first ??= makeFirst()
+  const from = await first
+  for (const place of ['data', 'state']) cpSync(from.path(place), world.path(place), { recursive: true })
   const mountpoint = world.path('vault')
   const made: Chain = {
     world,
@@ -27,9 +42,6 @@ async function chain(t: Test): Promise<Chain> {
     umount: () => world.run(['umount', mountpoint]),
     fsck: (...flags) => world.run(['fsck', ...flags]),
   }
-  await made.mount('--no-auth')
-  await shell(`cd ${mountpoint}; mkdir d; echo small > d/small; head -c 300000 /dev/urandom > d/large; sync d/large`)
-  await made.umount()
   return made
 }
 

@@ -23,7 +23,7 @@ for (const operation of ['copyFile', 'rename', 'rm', 'link', 'open'])
   fs.promises[operation] = counted(fs.promises[operation])
 syncBuiltinESMExports()
 
-const { AteConfig, restoreChain } = await import('../../src/index.js')
+const { AteConfig, restoreChain } = await import('../../dist/index.js')
 count = 0
 await restoreChain(AteConfig.default().with(JSON.parse(config)), name, backup, { force: true, acceptRollback: true })
 process.stdout.write(String(count))

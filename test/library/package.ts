@@ -111,9 +111,11 @@ t.test('a project of somebody else imports the packed package', async (t) => {
 
   await t.test('in strict TypeScript, declarations included', (t) => {
     writeFileSync(join(project, 'hello.ts'), TYPED_PROGRAM)
-    t.strictSame(run(project, process.execPath, compiler, '-p', '.'), { status: 0, output: '' })
+    writeFileSync(join(project, 'entries.ts'), OTHER_ENTRIES)
+    const compiled = run(project, process.execPath, compiler, '-p', '.', '--noEmit', 'false')
+    t.strictSame(compiled, { status: 0, output: '' })
     writeFileSync(join(project, 'wrong.ts'), WRONG_PROGRAM)
-    const { status, output } = run(project, process.execPath, compiler, '-p', '.')
+    const { status, output } = run(project, process.execPath, compiler, '-p', '.', '--skipLibCheck')
     t.not(status, 0)
     t.match(output, /wrong\.ts.*TS2551.*'commandments'/, 'types are there, and are not any')
     t.end()
@@ -121,13 +123,8 @@ t.test('a project of somebody else imports the packed package', async (t) => {
 
   await t.test('its other entries too, however modules are resolved', (t) => {
     rmSync(join(project, 'wrong.ts'))
-    writeFileSync(join(project, 'entries.ts'), OTHER_ENTRIES)
-    for (const words of [
-      ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
-      ['--module', 'esnext', '--moduleResolution', 'bundler'],
-    ])
-      t.strictSame(run(project, process.execPath, compiler, '-p', '.', ...words), { status: 0, output: '' })
-    run(project, process.execPath, compiler, '-p', '.', '--noEmit', 'false')
+    const words = ['--module', 'esnext', '--moduleResolution', 'bundler']
+    t.strictSame(run(project, process.execPath, compiler, '-p', '.', ...words), { status: 0, output: '' })
     const output = '0102 32\ntrue\nBAD_ARGUMENT\n'
     t.strictSame(run(project, process.execPath, 'entries.js'), { status: 0, output })
     t.end()

@@ -21,7 +21,7 @@ await t.test('a restore that is killed anywhere leaves the one chain or the othe
   for (const place of ['logs', 'state']) cpSync(join(root, place), join(saved, place), { recursive: true })
 
   const { logPath } = config.options
-  const words = ['--import=./scripts/typescript/loader.js', 'test/helpers/killed-restore.js']
+  const words = ['test/helpers/killed-restore.js']
   const given = [JSON.stringify({ logPath }), 'notes', backup]
   const asBefore = (): void => {
     for (const place of ['logs', 'state']) {
