@@ -142,6 +142,45 @@ const ROWS: Readonly<Record<string, readonly Twin[]>> = {
     [ATTACKS, 'newer by older: a version comes that was not built on the one there is'],
     [ATTACKS, 'newer by older: a whole signed batch is repeated'],
   ],
+  'defect 5: batches that are not atomic, and writers who think otherwise': [
+    [ATTACKS, 'half a batch: one change that may not be made refuses those that may'],
+    ['engine/dio/crash.ts', 'a crash leaves a prefix of the commits, with all that were waited for'],
+    [
+      'engine/dio/conflicts.ts',
+      'of two that change what both have read the second is refused, and nothing of it happens',
+    ],
+  ],
+  'defect 6: nothing synced, no checksums, torn tails': [
+    ['engine/log/crash.ts', 'after a power failure a log holds a prefix with all that was acknowledged'],
+    ['engine/log/tamper.ts', 'a flipped byte in any field of a batch is found'],
+    ['engine/log/tamper.ts', 'in a log that was not closed, damage is told from a torn tail'],
+  ],
+  'defect 8: order by clocks': [
+    [ATTACKS, 'newer by older: the clock of the chain is set back'],
+    [ATTACKS, 'runaway: the clock of the chain is set to its end, so that nobody commits any more'],
+  ],
+  'defect 10: locks that others release, queues that lose or repeat': [
+    ['engine/dio/locks.ts', 'a lease that runs out is another one’s, and the old owner releases nothing'],
+    ['engine/dio/queue-crash.ts', 'a process that is killed at any step of sending and handling'],
+    ['engine/dio/queue-crash.ts', 'a power failure at any step of sending and handling'],
+  ],
+  'defect 12: time servers that are waited for': [
+    ['library/time.ts', 'silent servers hold up neither opening nor commits nor the end'],
+  ],
+  'defect 13: listing of roots': [['engine/dio/dio.ts', 'roots are listed, by type, and deleted all at once']],
+  'defect 14: order of segments': [
+    ['engine/log/tamper.ts', 'segments that were swapped, dropped, put back or added are found'],
+  ],
+  'defect 16: races in maps': [['engine/dio/conflicts.ts', 'names of a map meet only when they are the same']],
+  'defect 17: keys are printed': [
+    ['engine/dio/trust.ts', 'what prints objects prints no key, and a key can be kept'],
+    ['library/crypto.ts', 'keys do not print their secrets'],
+  ],
+  'defect 19: memory without bounds': [
+    ['engine/dio/lazy.ts', 'what is kept of bodies is bounded'],
+    ['engine/transaction/in-flight.ts', 'memory for what is under way is bounded'],
+    ['engine/dio/event-queue.ts', 'who leaves too many bytes untaken gets them, then LAGGED'],
+  ],
   'defect 9: trust anchors from elsewhere': [[ATTACKS, 'trust anchors: the root keys are replaced']],
   'defect 11: tombstone resurrection': [[ATTACKS, 'resurrection: a deleted object comes back']],
   'defect 11: orphans': [

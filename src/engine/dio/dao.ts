@@ -5,13 +5,15 @@ import type { ChildLink, ForeignLink, MapLink, VecLink, WeakLink } from './link-
 import type { ObjectKey } from './object-key.js'
 
 /** What a reader gets of fields: all of it is frozen. (Of a date and of bytes TypeScript knows no form that is.) */
-export type Frozen<T> = T extends string | number | bigint | boolean | symbol | null | undefined | Date | Uint8Array
+export type Frozen<T> = unknown extends T
   ? T
-  : T extends ReadonlyMap<infer K, infer V>
-    ? ReadonlyMap<Frozen<K>, Frozen<V>>
-    : T extends ReadonlySet<infer V>
-      ? ReadonlySet<Frozen<V>>
-      : { readonly [K in keyof T]: Frozen<T[K]> }
+  : T extends string | number | bigint | boolean | symbol | null | undefined | Date | Uint8Array
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<Frozen<K>, Frozen<V>>
+      : T extends ReadonlySet<infer V>
+        ? ReadonlySet<Frozen<V>>
+        : { readonly [K in keyof T]: Frozen<T[K]> }
 
 /**
  * An object as it was when it was read: its fields, its links, and its key (which `keyOf` gives too, where a field has that

@@ -97,7 +97,7 @@ t.test(
 )
 
 const READING = `
-import { type Dao, dataType, type Dio, type DioMut, type ObjectKey, plain, mapOf, vecOf, weakTo } from 'atefs'
+import { type Dao, dataType, type Dio, type DioMut, type Frozen, type ObjectKey, plain, mapOf, vecOf, weakTo } from 'atefs'
 const Note = dataType('Note', plain<{ text: string }>())
 const Book = dataType('Book', plain<{ title: string; at: Date; tags: string[]; more: Map<string, { deep: bigint }>; state: 'new' | 'old' | null }>(), {
   index: ['title'],
@@ -119,6 +119,7 @@ const titleOf = (book: Dao<typeof Book>): string => book.title + book.tags.join(
 const load = (dio: Dio): Promise<Dao<typeof Book>> => dio.load(Book, key)
 export const both = [titleOf(read), titleOf(mine), await load(reading), await load(changing), read.state ?? '']
 const child = await read.notes.at(0)
+export const anything: Frozen<{ what?: unknown }> = { what: null }
 `
 const CHANGES = [
   "read.title = 'Emma'",
