@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { ServerStores } from '../adapters/node/server-stores.js'
+import type { VerifySignature } from '../engine/log/verify-signatures.js'
 import { ChainServer, type ServerNotice } from '../server/index.js'
 import type { Signer } from '../wire/index.js'
 import { admission } from './admission.js'
@@ -16,6 +17,7 @@ import { SERVER_DIRECTORY, type ServerSettings } from './settings.js'
 
 export interface ServiceParts {
   readonly identity: Signer
+  readonly verify: VerifySignature
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -34,6 +36,7 @@ export async function openChainService(settings: ServerSettings, parts: ServiceP
     stores: copied ?? stores,
     storageSecret: secret,
     signer: parts.identity,
+    verify: parts.verify,
     trust,
     keepsDropped: compaction.mode === 'never',
     admit: admission(auth, table),

@@ -22,6 +22,8 @@ import { IDENTITY, loadOrMakeSecret } from './secret-file.js'
 import { SERVER_DIRECTORY, type ServerSettings } from './settings.js'
 import { SigningThread } from './signing-thread.js'
 import { SocketLimit } from './socket-limit.js'
+import { VerifyingThread } from './verifying-thread.js'
+import type { VerifySignature } from '../engine/log/verify-signatures.js'
 
 export interface RunningServer {
   readonly key: ServerKeyId
@@ -48,10 +50,10 @@ export async function startServer(settings: ServerSettings, log: Log): Promise<R
 async function start(settings: ServerSettings, log: Log, closers: Closers): Promise<RunningServer> {
   const tls = settings.tls && { certificate: readPem(settings.tls.certificate), key: readPem(settings.tls.key) }
   lockLogs(settings.logsPath, closers)
-  const { identity, failed } = startSigning(settings.identityFile, log, closers)
+  const { identity, verify, failed } = startThreads(settings.identityFile, log, closers)
   const metrics = new Metrics()
   processMetrics(metrics)
-  const service = await openChainService(settings, { identity, metrics, log })
+  const service = await openChainService(settings, { identity, verify, metrics, log })
   closers.add(() => service.close())
   const gate = new HandshakeGate()
   const sockets = new SocketLimit()
@@ -111,21 +113,24 @@ function lockLogs(logsPath: string, closers: Closers): void {
   }
 }
 
-function startSigning(
+function startThreads(
   file: string,
   log: Log,
   closers: Closers,
-): { identity: SigningThread; failed: Promise<AteError> } {
+): { identity: SigningThread; verify: VerifySignature; failed: Promise<AteError> } {
   let fail: (error: AteError) => void = () => undefined
   const failed = new Promise<AteError>((resolve) => (fail = resolve))
   const seed = loadOrMakeSecret(file, IDENTITY)
-  const identity = new SigningThread(seed, (error) => {
-    log.error('the thread that signs has ended', { reason: error.message })
+  const ended = (error: AteError): void => {
+    log.error('a thread that signs or verifies has ended', { reason: error.message })
     fail(error)
-  })
+  }
+  const identity = new SigningThread(seed, ended)
   seed.fill(0)
   closers.add(() => identity.close())
-  return { identity, failed }
+  const verifying = new VerifyingThread(ended)
+  closers.add(() => verifying.close())
+  return { identity, verify: verifying.verify, failed }
 }
 
 function acceptOptions({ encryption, url }: ServerSettings, identity: Signer): AcceptOptions {

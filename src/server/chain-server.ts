@@ -1,14 +1,12 @@
 /** Serves chains to whoever connects: keeps and hands on sealed batches, and has no key of any chain. */
-import { verify as verifySignature } from '../engine/crypto/signature.js'
 import { AteError } from '../engine/error.js'
 import { type Connection, systemTimers } from '../wire/index.js'
 import { ChainHost } from './chain-host.js'
 import { newCounters } from './counters.js'
-import { type ChainServerOptions, DEFAULT_LIMITS, type ServerCounts, type VerifySignature } from './options.js'
+import { type ChainServerOptions, DEFAULT_LIMITS, type ServerCounts } from './options.js'
+import { verifyHere } from '../engine/log/verify-signatures.js'
 import { ServerMemory } from './server-memory.js'
 import { ServerSession, type SessionOptions } from './session.js'
-
-const verifyHere: VerifySignature = ({ suite, publicKey }, ...signed) => verifySignature(suite, publicKey, ...signed)
 
 export class ChainServer {
   readonly #host: ChainHost

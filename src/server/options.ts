@@ -1,7 +1,8 @@
 /** What a server of chains is given. */
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import type { TrustMode } from '../sync/index.js'
-import type { Connection, PublicKey, Signer, Timers } from '../wire/index.js'
+import type { VerifySignature } from '../engine/log/verify-signatures.js'
+import type { Connection, Signer, Timers } from '../wire/index.js'
 import type { ChainStores } from './chain-stores.js'
 
 /** What somebody wants to do with a chain; with '' for `list`. */
@@ -10,14 +11,6 @@ export interface Wish {
   readonly chain: string
   readonly connection: Connection
 }
-
-/** Whether a signature of 32 bytes is right. Some 3 ms: a thread of its own may do it. */
-export type VerifySignature = (
-  key: PublicKey,
-  purpose: Uint8Array,
-  digest: Uint8Array,
-  signature: Uint8Array,
-) => boolean | Promise<boolean>
 
 export interface ServerLimits {
   /** Of one connection, in a second. */

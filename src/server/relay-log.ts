@@ -17,7 +17,7 @@ import {
 import { lastClosedPoint } from '../engine/log/compare-logs.js'
 import { ManifestFile } from '../engine/log/manifest-file.js'
 import { RunEnd } from '../engine/log/run-end.js'
-import { verifySignatures } from '../engine/log/verify-signatures.js'
+import { type VerifySignature, verifySignatures } from '../engine/log/verify-signatures.js'
 import { trustOf } from '../engine/log/format/feature-flags.js'
 import { type Point, START, type TrustMode } from '../sync/index.js'
 import type { LogStorage } from '../engine/log/storage.js'
@@ -30,6 +30,8 @@ export interface RelayOptions {
   readonly crypto: CryptoProvider
   readonly storageSecret: Uint8Array
   readonly clock: () => number
+  /** In this thread without it. */
+  readonly verify?: VerifySignature
 }
 
 export interface ChainFacts {
@@ -63,8 +65,10 @@ export class RelayLog {
   readonly #source: BatchSource
   readonly #log: Log
   readonly #crypto: CryptoProvider
+  readonly #verify: VerifySignature | undefined
 
-  private constructor(facts: ChainFacts, source: BatchSource, log: Log) {
+  private constructor(facts: ChainFacts, source: BatchSource, log: Log, verify: VerifySignature | undefined) {
+    this.#verify = verify
     this.facts = facts
     this.#source = source
     this.#crypto = source.crypto
@@ -73,7 +77,7 @@ export class RelayLog {
 
   /** What `openLog` throws; NOT_A_CHAIN where none was made. */
   static async open(options: RelayOptions, { storage, anchor }: ChainStore): Promise<RelayLog> {
-    const { crypto, clock } = options
+    const { crypto, clock, verify } = options
     const { chainId, suite, format } = await describeChain(storage)
     const keys = keysFor(options, chainId, suite)
     const source = { storage, crypto, keys, isKeyless: true }
@@ -82,7 +86,7 @@ export class RelayLog {
     const from = await lastClosedPoint(source)
     const { log } = await openLog({ ...source, clock, anchor, readOnly: false, from, onBatch: () => undefined })
     const facts: ChainFacts = { id: chainId, suite, trust: trust === 'local' ? 'centralized' : trust }
-    return new RelayLog(facts, source, log)
+    return new RelayLog(facts, source, log, verify)
   }
 
   /** The last batch that was written. */
@@ -105,8 +109,8 @@ export class RelayLog {
     await this.#log.receive(run, {
       isDurable: false,
       mayMiss,
-      accept: (batches) => {
-        verifySignatures(this.#crypto, batches)
+      accept: async (batches) => {
+        await verifySignatures(this.#crypto, batches, this.#verify)
         received = batches
       },
     })

@@ -4,7 +4,7 @@ import { LABELS } from '../engine/crypto/labels.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { type WriterClaim, writerDigest, type WriterProof } from '../sync/index.js'
 import type { PublicKey } from '../wire/index.js'
-import type { VerifySignature } from './options.js'
+import type { VerifySignature } from '../engine/log/verify-signatures.js'
 
 export interface WriterGateOptions {
   readonly crypto: CryptoProvider

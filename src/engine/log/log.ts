@@ -256,7 +256,8 @@ export class Log {
     this.#demandWritable()
     const judged = { judge: this.#parts, opener: this.#opener, after: this.#state, mayMiss }
     const batches = await verifyRun(judged, run)
-    accept(batches)
+    const accepting = accept(batches)
+    if (accepting !== undefined) await accepting
     const total = run.reduce((sum, bytes) => sum + frameBytesOf(bytes), 0)
     const segment = await this.#gate.guard(async () => {
       const isMissing = batches.some(({ dropped, missing }) => dropped.length > 0 || missing.length > 0)

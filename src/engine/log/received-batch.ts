@@ -105,7 +105,7 @@ export interface ReceiveOptions {
   /** Content and records may be missing that a later batch drops or forgets: until that has come, the log is not whole. */
   mayMiss: boolean
   /** Called when all batches are verified and in order, before anything is kept: may throw to refuse them. */
-  accept: (run: readonly ReceivedBatch[]) => void
+  accept: (run: readonly ReceivedBatch[]) => void | Promise<void>
 }
 
 export type BatchVerifier = (
