@@ -15,6 +15,8 @@ import { ExtendedAttributes } from './xattrs/extended-attributes.js'
 import { Receiver, type ReceiveOptions } from './elsewhere/receiver.js'
 import { FileAccess } from './file-access.js'
 import { Links } from './links.js'
+import { Merger, type MergeReport } from './merge/merger.js'
+import type { Tail } from './merge/tail.js'
 import type { RepackWork } from '../../engine/chain/compaction/rewrite-work.js'
 import { AteError } from '../../engine/error.js'
 import type { BatchBytes } from '../../engine/log/index.js'
@@ -47,6 +49,7 @@ export class ChainFileSystem implements Types.FileSystem {
   readonly #isShared: boolean
   readonly #admission: Admission
   readonly #unused: UnusedInodes
+  readonly #merger: Merger
 
   /** For `openFileSystem`, which prepares the records. */
   constructor(state: FileSystemState, options: FileSystemOptions) {
@@ -74,6 +77,8 @@ export class ChainFileSystem implements Types.FileSystem {
       readOnly: this.#readOnly,
     })
     this.#unused = new UnusedInodes(state, this.#admission, () => this.#changed())
+    const parts = { state, links: this.#links, admission: this.#admission, unused: this.#unused, receiver }
+    this.#merger = new Merger({ ...parts, commits: this.#commits, writer: options.writer })
     this.#xattrs = new ExtendedAttributes(state)
     this.#space = options.space ?? (() => DEFAULT_SPACE)
   }
@@ -322,6 +327,11 @@ export class ChainFileSystem implements Types.FileSystem {
    */
   receive(run: readonly BatchBytes[], options: ReceiveOptions): Promise<void> {
     return this.#receiver.receive(run, options)
+  }
+
+  /** Brings what was set aside together with what others have made. As `Merger.merge`. */
+  merge(tail: Tail): Promise<MergeReport | undefined> {
+    return this.#merger.merge(tail)
   }
 
   set onChangedElsewhere(listener: (changed: Types.ChangedElsewhere) => void) {

@@ -95,6 +95,16 @@ export class Content {
     return true
   }
 
+  /** Gives `inode` the content of another one, which has none then. */
+  take(inode: Inode, from: Inode): void {
+    this.clear(inode)
+    this.#extents.take(inode, from)
+    inode.pieces = from.pieces
+    inode.size = from.size
+    from.pieces = undefined
+    from.size = 0
+  }
+
   /** Forgets everything, for an inode that is going away. */
   clear(inode: Inode): void {
     inode.pieces = undefined

@@ -100,6 +100,13 @@ export class ExtentMap {
     if (to >= inode.extentEnd) inode.extentEnd = from
   }
 
+  /** Adds all that `from` has, which is then a hole, to a file that is one. */
+  take(inode: Inode, from: Inode): void {
+    for (const { start, length, body, offset } of this.overlapping(from, 0, from.extentEnd))
+      this.add(inode, start, { body, offset, length })
+    this.clear(from)
+  }
+
   /** Makes all of it a hole. */
   clear(inode: Inode): void {
     if (inode.content === CONTENT_RECORDS) this.#view.deleteRange(KIND_EXTENT, inode.ino, 0, MAX_LOW)

@@ -73,6 +73,14 @@ export class InodeNumbers {
     return this.#block.next++
   }
 
+  /** Takes a number that nobody has reserved. False: somebody has. */
+  claim(ino: Ino): boolean {
+    if (ino < this.#reserved || ino >= NUMBERS_PER_SLOT) return false
+    this.#reserved = ino + 1
+    this.#put()
+    return true
+  }
+
   /** Puts the record if the number of inodes changed; part of every commit. */
   flush(): void {
     if (this.inodes !== this.#storedInodes) this.#put()

@@ -16,6 +16,9 @@ export const KIND_XATTR = 20
 /** high 0; low: an inode without a name that was in use at the last commit. */
 export const KIND_ORPHAN = 21
 
+/** high 0; low: a writer. What it was that it has merged last. */
+export const KIND_MERGED = 22
+
 /** The next free inode number and the number of inodes. */
 export const STATE_NUMBERS = 1
 

@@ -3,7 +3,15 @@ import type { FindReferences } from '../../../engine/chain/compaction/live-bodie
 import { CONTENT_INLINE } from '../inodes/inode.js'
 import { decodeExtent } from './extent-record.js'
 import { decodeInode } from './inode-record.js'
-import { KIND_ENTRY, KIND_EXTENT, KIND_INODE, KIND_ORPHAN, KIND_STATE, KIND_XATTR } from './record-kinds.js'
+import {
+  KIND_ENTRY,
+  KIND_EXTENT,
+  KIND_INODE,
+  KIND_MERGED,
+  KIND_ORPHAN,
+  KIND_STATE,
+  KIND_XATTR,
+} from './record-kinds.js'
 
 /** Throws BAD_FORMAT for a record that cannot be read. */
 export const findReferences: FindReferences = ({ kind, low, value }, refer) => {
@@ -22,6 +30,7 @@ export const findReferences: FindReferences = ({ kind, low, value }, refer) => {
     case KIND_ENTRY:
     case KIND_XATTR:
     case KIND_ORPHAN:
+    case KIND_MERGED:
       return true
     default:
       return false
