@@ -49,9 +49,11 @@ async function fetch(
   { directory, secret }: { directory: string; secret: ChainSecret },
   { onProgress, onNotice }: CommandOpening,
 ): Promise<void> {
-  const open = (): Promise<ChainHandle> =>
-    openWith(secret, { directory, anchorDirectory: undefined }, { readOnly: false, onProgress, onNotice })
-  const wanted = { remote, directory, secret, keyBits: KEY_BITS, openChain: open, onProgress, onNotice } as const
+  const at = (path: string, opening: ChainSecret, readOnly: boolean): Promise<ChainHandle> =>
+    openWith(opening, { directory: path, anchorDirectory: undefined }, { readOnly, onProgress, onNotice })
+  const openChain = (opening: ChainSecret): Promise<ChainHandle> => at(directory, opening, false)
+  const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> => at(path, opening, true)
+  const wanted = { remote, directory, secret, keyBits: KEY_BITS, openChain, openAt, onProgress, onNotice } as const
   const { runtime } = standardPaths(process.env)
   const copy = await openWhenFree(() => RemoteMount.open(wanted), { directory, runtimeDirectory: runtime, onNotice })
   const { trust } = copy.chain

@@ -32,6 +32,8 @@ export class SeenHeads {
     // It was signed for more than was sent yet: the next one tells.
     if (head.sequence > local().sequence) return
     if (!(await digests.has(head))) {
+      // Of what was made here and is not known to be there: whether others went on is told by their batches.
+      if (head.sequence > state.server.sequence) return
       this.tellFork(head, signer)
       throw new AteError('CHAIN_FORKED', `The server has signed another batch ${head.sequence} than it has sent.`)
     }

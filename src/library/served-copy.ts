@@ -41,13 +41,18 @@ export interface CutCopy extends ImportPlaces {
   readonly url: string
   readonly open: () => Promise<{ readonly source: BatchSource; close(): Promise<void> }>
   readonly onNotice: ((message: string) => void) | undefined
+  /** The copy as it was is kept, for who brings both together. */
+  readonly keepsBefore?: boolean
 }
 
 /** Sets aside what lies behind `sequence`, in a file. */
-export async function cutCopyBack({ url, open, onNotice, ...places }: CutCopy, sequence: number): Promise<void> {
+export async function cutCopyBack(
+  { url, open, onNotice, keepsBefore = false, ...places }: CutCopy,
+  sequence: number,
+): Promise<void> {
   const copy = await open()
   const to = await endAt(copy.source, sequence).finally(() => copy.close())
-  const { batches, setAside } = await cutBackDirectory(places, to)
+  const { batches, setAside } = await cutBackDirectory(places, to, { keepsBefore })
   onNotice?.(
     `Others went on with ${url} first: ${batches} commits that were made here meanwhile are not part of it, and lie in ` +
       `${setAside ?? 'no file'}.`,

@@ -4,6 +4,7 @@
  */
 import type { ChainKeeping } from '../../engine/chain/chain-keeping.js'
 import type { ChainKeys } from '../../engine/crypto/chain-keys.js'
+import type { AeadSuite } from '../../engine/crypto/suites.js'
 import type { RefusedBatch } from '../../engine/chain/batch-gate.js'
 import type { CompactionReport } from '../../engine/chain/compaction/compaction-report.js'
 import type { BodyCacheOptions } from '../../engine/chain/body-reader.js'
@@ -11,12 +12,21 @@ import type { RecordView } from '../../engine/chain/record-view.js'
 import type { BatchSource } from '../../engine/log/index.js'
 import type { ChainTrust } from '../../engine/log/types.js'
 
+/** What opens a chain. */
+export interface ChainIdentity {
+  rootKey: Uint8Array
+  chainId: Uint8Array
+  suite: AeadSuite
+}
+
 /** Where the root key comes from. */
 export type ChainSecret =
   /** Opens (or becomes, when creating) a slot of the keyring. The receiver does not keep or wipe the bytes. */
   | { kind: 'passphrase'; passphrase: Uint8Array }
   /** `--no-auth`: the file `key` beside the log. */
   | { kind: 'key-file' }
+  /** It was open before, in this process: what the others gave. The receiver does not keep or wipe the bytes. */
+  | { kind: 'identity'; identity: ChainIdentity }
   /** `--temp`: a random key that exists in memory only; nothing but `createChain` takes it. */
   | { kind: 'temporary' }
 

@@ -1,13 +1,13 @@
 /** From what the user gives to the root key, and the files that keep it: `keyring`, or `key` without a passphrase. */
 import { toHex } from '../../engine/bytes/hex.js'
 import { CHAIN_ID_BYTES, ROOT_KEY_BYTES } from '../../engine/crypto/chain-keys.js'
-import { aeadSuiteOfKeyBits, type AeadSuite } from '../../engine/crypto/suites.js'
+import { aeadSuiteOfKeyBits } from '../../engine/crypto/suites.js'
 import { AteError } from '../../engine/error.js'
 import { createKeyring, openKeyring } from '../../engine/keyring/keyring.js'
 import { decodePlainKey, encodePlainKey } from '../../engine/keyring/plain-key.js'
 import { MAX_KEYRING_BYTES } from '../../engine/limits.js'
 import type { LogStorage } from '../../engine/log/storage.js'
-import type { ChainSecret, KeyBits } from './chain-handle.js'
+import type { ChainIdentity, ChainSecret, KeyBits } from './chain-handle.js'
 import { nativeCrypto } from './native-crypto.js'
 
 export const KEYRING_FILE = 'keyring'
@@ -15,14 +15,7 @@ export const PLAIN_KEY_FILE = 'key'
 const MAX_PLAIN_KEY_BYTES = 4096
 const FIRST_SLOT_LABEL = 'first'
 
-/** What opens a chain. The root key is the receiver's to wipe. */
-export interface ChainIdentity {
-  rootKey: Uint8Array
-  chainId: Uint8Array
-  suite: AeadSuite
-}
-
-/** Makes the keys of a new chain and stores what opens them again. */
+/** Makes the keys of a new chain and stores what opens them again. The root key is the receiver's to wipe. */
 export async function createIdentity(
   storage: LogStorage,
   secret: ChainSecret,
@@ -41,7 +34,7 @@ export async function createIdentity(
   return { rootKey, chainId, suite }
 }
 
-/** Fails with WRONG_PASSPHRASE, KEYRING_DAMAGED, NO_PASSPHRASE. */
+/** The root key is the receiver's to wipe. Fails with WRONG_PASSPHRASE, KEYRING_DAMAGED, NO_PASSPHRASE. */
 export async function openIdentity(storage: LogStorage, secret: ChainSecret): Promise<ChainIdentity> {
   if (secret.kind === 'passphrase') {
     const file = await storage.readSmall(KEYRING_FILE, MAX_KEYRING_BYTES)
@@ -53,6 +46,7 @@ export async function openIdentity(storage: LogStorage, secret: ChainSecret): Pr
     if (file === undefined) throw missing(PLAIN_KEY_FILE, 'A chain made with a passphrase is opened without --no-auth.')
     return decodePlainKey(file)
   }
+  if (secret.kind === 'identity') return { ...secret.identity, rootKey: secret.identity.rootKey.slice() }
   throw new AteError('BAD_ARGUMENT', 'a temporary chain cannot be opened again')
 }
 

@@ -31,13 +31,19 @@ export interface CutReport {
   setAside: string | undefined
   /** How many batches that are. */
   batches: number
+  /** The copy as it was, where that was wanted: `<first>-<last>.chain`, or an end of that, beside the export. */
+  before?: string | undefined
 }
 
 /**
  * Nobody may have the chain open; it keeps what lies in its directory besides. A crash leaves it as it was, or cut: what is cut
  * off is durable before. CHAIN_FORKED when the chain has not that point; NOT_SUPPORTED when records are forgotten that it needs then; CHAIN_LOCKED, CHAIN_DAMAGED, WRONG_PASSPHRASE, NO_SPACE, ...
  */
-export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promise<CutReport> {
+export async function cutBackDirectory(
+  places: ImportPlaces,
+  to: LogEnd,
+  { keepsBefore = false } = {},
+): Promise<CutReport> {
   const { directory } = places
   const staged = `${directory}.cutting`
   const lock = lockChain(directory, { readOnly: false })
@@ -55,13 +61,15 @@ export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promis
       throw new AteError('CHAIN_FORKED', `This copy of the chain has another batch ${to.sequence}.`)
     if (end.sequence === to.sequence) return { setAside: undefined, batches: 0 }
     await demandRemembered(source, to)
-    const setAside = await exportTail(source, `${directory}.set-aside`, to, end)
-    rmSync(staged, { recursive: true, force: true })
-    makeDirectory(staged, 0o700)
-    await stageUpTo({ directory, source, staged }, to, (from) => takeIn(places, source, staged, from, to.sequence))
-    const aside = replaceDirectory(staged, directory, freeName(directory, 'replaced'))
-    if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
-    return { setAside, batches: end.sequence - to.sequence }
+    const setAside = await exportTail(source, placeOf(directory), to, end)
+    await copyUpTo(places, source, staged, to)
+    const batches = end.sequence - to.sequence
+    const kept = freeName(join(placeOf(directory), `${to.sequence + 1}-${end.sequence}`), 'chain')
+    const aside = replaceDirectory(staged, directory, keepsBefore ? kept : freeName(directory, 'replaced'))
+    if (aside !== undefined && !keepsBefore) rmSync(aside, { recursive: true, force: true })
+    if (!keepsBefore) return { setAside, batches }
+    syncDirectory(placeOf(directory))
+    return { setAside, batches, before: aside }
   } catch (error) {
     throw fileError('cut', 'the copy of the chain', error)
   } finally {
@@ -69,6 +77,23 @@ export async function cutBackDirectory(places: ImportPlaces, to: LogEnd): Promis
     wipeChainKeys(keys)
     lock.release()
   }
+}
+
+/** Where what was cut off lies. */
+export function placeOf(directory: string): string {
+  return `${directory}.set-aside`
+}
+
+/**
+ * Makes a copy of the chain in `staged` that ends there, of links where files do not change any more. Nobody may change the chain
+ * meanwhile. NOT_SUPPORTED when records are forgotten that it needs then.
+ */
+export async function copyUpTo(places: ImportPlaces, source: BatchSource, staged: string, to: LogEnd): Promise<void> {
+  await demandRemembered(source, to)
+  rmSync(staged, { recursive: true, force: true })
+  makeDirectory(staged, 0o700)
+  const copyRest = (from: number): Promise<void> => takeIn(places, source, staged, from, to.sequence)
+  await stageUpTo({ directory: places.directory, source, staged }, to, copyRest)
 }
 
 /**

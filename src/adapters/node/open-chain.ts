@@ -16,10 +16,17 @@ import type { OrderedStore } from '../../engine/index/ordered-store.js'
 import { batchVerifier, createLog, damageText, describeChain, GroupReader } from '../../engine/log/index.js'
 import { type ChainTrust, GROUP_CONTENT } from '../../engine/log/types.js'
 import { AnchorFile } from './anchor-file.js'
-import type { ChainHandle, ChainStatus, CreateChain, OpenChain, OpenChainOptions } from './chain-handle.js'
+import type {
+  ChainIdentity,
+  ChainHandle,
+  ChainStatus,
+  CreateChain,
+  OpenChain,
+  OpenChainOptions,
+} from './chain-handle.js'
 import { loadJudge } from './load-judge.js'
 import { lockChain, type ChainLock } from './chain-lock.js'
-import { anchorName, type ChainIdentity, createIdentity, openIdentity } from './chain-secret.js'
+import { anchorName, createIdentity, openIdentity } from './chain-secret.js'
 import { keepingOf } from './chain-keeping.js'
 import { chainStatus } from './chain-status.js'
 import { collectGarbage } from './collect-garbage.js'

@@ -5,6 +5,8 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FileSystemOptions } from '../vfs/options.js'
+import type { MergeReport } from '../vfs/merge/merger.js'
+import type { Tail } from '../vfs/merge/tail.js'
 import type { ChangedElsewhere, FileSystem } from '../vfs/types.js'
 import type { Driver, MountedDriver } from '../drivers/driver.js'
 import { AteError, isAteError } from '../../engine/error.js'
@@ -32,12 +34,14 @@ export interface OpenedFileSystem extends FileSystem, SharedFileSystem {
   readonly dirtyBytes: number
   /** Told what others changed. */
   onChangedElsewhere: (changed: ChangedElsewhere) => void
+  /** Brings what was set aside together with what others have made. As `Merger.merge`. */
+  merge(tail: Tail): Promise<MergeReport | undefined>
   /** Commits everything and stops its timers. Rejects with WRITE_FAILED. */
   close(): Promise<void>
 }
 
 /** What a file system must know of the others that change it. */
-export type Sharing = Pick<FileSystemOptions, 'writer' | 'synced'>
+export type Sharing = Pick<FileSystemOptions, 'writer' | 'synced' | 'references'>
 
 /** The pieces a mount is made of (`mount-parts.ts` has the real ones). */
 export interface MountParts {
@@ -64,8 +68,7 @@ const FORCED_END_MS = 2000
 
 export class MountDaemon {
   readonly #request: MountRequest
-  readonly #chain: ChainHandle
-  readonly #remote: RemoteMount | undefined
+  readonly #opened: OpenedChain
   readonly #fileSystem: OpenedFileSystem
   readonly #driver: MountedDriver
   readonly #mountedAtMs = Date.now()
@@ -81,8 +84,7 @@ export class MountDaemon {
 
   private constructor(request: MountRequest, chain: OpenedChain, fileSystem: OpenedFileSystem, driver: MountedDriver) {
     this.#request = request
-    this.#chain = chain.handle
-    this.#remote = chain.remote
+    this.#opened = chain
     this.#fileSystem = fileSystem
     this.#driver = driver
     const abandoned = new Promise<void>((resolve) => this.#abandoned.signal.addEventListener('abort', () => resolve()))
@@ -141,7 +143,11 @@ export class MountDaemon {
     const { compaction: plan, directory } = this.#request
     if (plan === undefined || this.#state !== 'mounted' || isReadOnly(this.#request, this.#chain)) return
     this.#compactions = new CompactionSchedule({
-      chain: this.#chain,
+      chain: {
+        view: this.#chain.view,
+        status: () => this.#chain.status(),
+        compact: () => this.#chain.compact(),
+      },
       plan,
       holeBytes: holeBytes(directory),
       mayCompact: () => this.#remote?.status().hasTurn !== false,
@@ -150,6 +156,15 @@ export class MountDaemon {
       onFailure: say,
     })
     this.#compactions.start()
+  }
+
+  /** The one that is open now. */
+  get #chain(): ChainHandle {
+    return this.#opened.remote?.chain ?? this.#opened.handle
+  }
+
+  get #remote(): RemoteMount | undefined {
+    return this.#opened.remote
   }
 
   status(): MountStatus {
@@ -264,8 +279,9 @@ async function openFileSystem(
   { onWarning }: MountEvents,
 ): Promise<OpenedFileSystem> {
   if (remote === undefined) return parts.openFileSystem(handle, onWarning)
-  const sharing = { writer: remote.writer, synced: () => remote.synced() }
-  return remote.openFileSystem(() => parts.openFileSystem(handle, onWarning, sharing), request.readOnly)
+  const open = (chain: ChainHandle, sharing: Sharing): Promise<OpenedFileSystem> =>
+    parts.openFileSystem(chain, onWarning, sharing)
+  return remote.openFileSystem(open, request.readOnly)
 }
 
 async function openChain(
@@ -293,9 +309,17 @@ async function openChain(
   const wait = { directory, runtimeDirectory, onNotice }
   const { remote } = request
   if (remote !== undefined) {
-    const openCopy = (): Promise<ChainHandle> => parts.openChain({ ...options, readOnly: false, isServed: true })
+    const openCopy = (opening: ChainSecret): Promise<ChainHandle> =>
+      parts.openChain({ ...options, secret: opening, readOnly: false, isServed: true })
     const bits = keyBits ?? DEFAULT_KEY_BITS
-    const wanted = { remote, directory, secret, keyBits: bits, openChain: openCopy, onProgress, onNotice }
+    // Who mounts is told what comes before, and the log has all of it.
+    const say = (message: string): void => {
+      onNotice(message)
+      events.onWarning(message)
+    }
+    const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> =>
+      parts.openChain({ ...onlyReading(options, path), secret: opening })
+    const wanted = { remote, directory, secret, keyBits: bits, openChain: openCopy, openAt, onProgress, onNotice: say }
     const mount = await openWhenFree(() => RemoteMount.open(wanted), wait)
     return { handle: mount.chain, remote: mount, close: () => mount.close() }
   }
@@ -307,4 +331,8 @@ async function openChain(
   throw new AteError('BAD_ARGUMENT', `the chain was made with keys of ${actualKeyBits} bits, not ${keyBits}`, {
     hint: 'The size of keys is chosen when a chain is made: leave --key-size out.',
   })
+}
+
+function onlyReading(options: OpenChainOptions, directory: string): OpenChainOptions {
+  return { ...options, directory, readOnly: true, anchorDirectory: undefined, onNotice: () => undefined }
 }

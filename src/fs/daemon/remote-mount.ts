@@ -1,79 +1,75 @@
-/** The copy of a chain that a server keeps, behind a mount: brought up to date, followed, and changed in turn. */
-import type { ChainHandle, ChainSecret, KeyBits } from '../../adapters/node/chain-handle.js'
-import type { BatchReceiver } from '../../adapters/node/import-range.js'
-import { keepEvidence } from '../../adapters/node/evidence-file.js'
+/**
+ * The copy of a chain that a server keeps, behind a mount: brought up to date, followed, and changed in turn. When others went on
+ * while it was changed without the server, it is cut back, exchanged under the mount, and what was made here is merged into it.
+ */
+import type { ChainHandle, ChainIdentity, ChainSecret, KeyBits } from '../../adapters/node/chain-handle.js'
+import { openIdentity } from '../../adapters/node/chain-secret.js'
 import { FileStorage } from '../../adapters/node/file-storage.js'
+import type { BatchReceiver } from '../../adapters/node/import-range.js'
 import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
-import { replicaKeyring } from '../../adapters/node/replica-keyring.js'
 import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
-import { type ClientState, isSyncMode, readClientState, RemoteChain } from '../../client/index.js'
-import type { RemoteLink, RemoteStatus } from '../../client/index.js'
-import { fromHex } from '../../engine/bytes/hex.js'
-import { cutCopyBack, cuttingBack, prepareCopy, SERVER_TIMEOUT_MS } from '../../library/served-copy.js'
+import { Diverged, isSyncMode, readClientState, type RemoteStatus } from '../../client/index.js'
+import { wipe } from '../../engine/crypto/wipe.js'
+import { cutCopyBack, cuttingBack, prepareCopy } from '../../library/served-copy.js'
 import { linkTo, type ServerLink } from '../../library/server-link.js'
 import { parseChainUrl } from '../../wire/index.js'
 import type { Others } from '../drivers/driver.js'
-import { holdsFileSystem } from '../vfs/check/check.js'
+import { ReferenceCounts } from '../vfs/inodes/reference-counts.js'
+import { inodesMadeIn } from '../vfs/merge/tail.js'
+import { ExchangeableFileSystem } from './exchangeable-file-system.js'
+import type { OpenedFileSystem, Sharing } from './mount-daemon.js'
+import { mergeTails } from './merge-tails.js'
 import type { RemoteRequest } from './remote-request.js'
-import { type SharedFileSystem, SharedReceiver, takeRecords } from './shared-receiver.js'
+import { type ReplicaOptions, ServedReplica } from './served-replica.js'
+import { type SetAsideTail, setAsideTails, type TailPlaces } from './set-aside-tails.js'
+import { takeRecords } from './shared-receiver.js'
 
 /** For chains in distributed trust. */
 const JUDGE_MODULE = new URL('../../engine/dio/judging/judge-batch.js', import.meta.url).href
-/** What making a file system adds to the log. */
-const ROOT_BYTES = 4096
 
-export interface OpenRemoteMount {
+export interface OpenRemoteMount extends Omit<ReplicaOptions, 'onFailure'> {
   readonly remote: RemoteRequest
   readonly directory: string
   readonly secret: ChainSecret
   readonly keyBits: KeyBits
   /** Opens the copy, which is there. */
-  readonly openChain: () => Promise<ChainHandle>
-  readonly onProgress: (progress: { phase: string; doneBytes: number; totalBytes: number }) => void
-  readonly onNotice: (message: string) => void
+  readonly openChain: (secret: ChainSecret) => Promise<ChainHandle>
+  /** Opens another one, only to read it. */
+  readonly openAt: (directory: string, secret: ChainSecret) => Promise<ChainHandle>
+}
+
+/** What opens the copy again, from the first time on. */
+type Reopening = OpenRemoteMount & { identity: ChainIdentity | undefined }
+
+export type OpenFileSystemOn = (chain: ChainHandle, sharing: Sharing) => Promise<OpenedFileSystem>
+
+/** A copy that is open, and what of it was set aside. */
+interface Opened {
+  readonly replica: ServedReplica
+  readonly tails: readonly SetAsideTail[]
+  readonly writer: number
 }
 
 export class RemoteMount {
-  readonly chain: ChainHandle
-  /** Which of the chain's writers this is. */
-  readonly writer: number
   readonly others: Others
-  readonly #link: RemoteLink
-  readonly #remote: RemoteChain
-  readonly #receiver: SharedReceiver
+  readonly #wanted: Reopening
+  readonly #server: ServerLink
   readonly #isStrict: boolean
+  readonly #references = new ReferenceCounts()
+  readonly #abandoned = new AbortController()
+  #opened: Opened
+  #fileSystem: ExchangeableFileSystem | undefined
+  #openFileSystem: OpenFileSystemOn | undefined
+  #merging: Promise<void> = Promise.resolve()
 
-  private constructor(wanted: OpenRemoteMount, link: RemoteLink, chain: ChainHandle, known: ClientState) {
-    const { remote, directory, onNotice } = wanted
-    const { view, source, trust } = chain
-    const { headSequence: sequence, headDigest } = chain.status()
-    const receiver = new SharedReceiver(view)
-    this.chain = chain
-    this.#link = link
-    this.#receiver = receiver
-    this.#isStrict = isSyncMode(remote.recoveryMode)
-    this.writer = writerOf(known.session)
-    this.#remote = new RemoteChain({
-      link,
-      crypto: nativeCrypto,
-      chain: parseChainUrl(remote.url).chain,
-      recoveryMode: remote.recoveryMode,
-      trust,
-      source,
-      head: { sequence, digest: fromHex(headDigest) },
-      view,
-      receive: (run) => receiver.receive(run),
-      flush: () => receiver.flush(),
-      state: remoteStateFile(directory, new FileStorage(directory)),
-      known,
-      onKeyring: replicaKeyring(new FileStorage(directory), source.keys, onNotice),
-      onNotice,
-      onEvidence: keepEvidence(directory, onNotice),
-      onFailure: (error) => onNotice(`${remote.url}: ${error.message}`),
-      onProgress: (doneBytes, totalBytes) => wanted.onProgress({ phase: 'loading', doneBytes, totalBytes }),
-    })
-    const refresh = (): Promise<void> | undefined => (this.status().hasTurn ? undefined : this.#remote.refresh())
+  private constructor(wanted: Reopening, server: ServerLink, opened: Opened) {
+    this.#wanted = wanted
+    this.#server = server
+    this.#opened = opened
+    this.#isStrict = isSyncMode(wanted.remote.recoveryMode)
+    const refresh = (): Promise<void> | undefined =>
+      this.status().hasTurn ? undefined : this.#opened.replica.remote.refresh()
     this.others = this.#isStrict ? { kind: 'asked', refresh } : { kind: 'pushed' }
   }
 
@@ -81,111 +77,200 @@ export class RemoteMount {
    * Resolves when everything is here that the server has, or a copy is that will do while it is away. What was changed here and
    * others did not wait for is set aside first.
    */
-  static async open(wanted: OpenRemoteMount): Promise<RemoteMount> {
-    const { url, serverKey, dnsServer, dnsSec, knownServers } = wanted.remote
+  static async open(given: OpenRemoteMount): Promise<RemoteMount> {
+    const wanted: Reopening = { ...given, identity: undefined }
+    const { url, serverKey, dnsServer, dnsSec, knownServers } = given.remote
     const server = linkTo(parseChainUrl(url), {
       knownServers,
       ...(serverKey === undefined ? {} : { serverKey }),
       ...(dnsServer === undefined ? {} : { dnsServer }),
       ...(dnsSec === undefined ? {} : { dnsSec }),
     })
+    const made: { mount?: RemoteMount } = {}
+    const diverged = (error: Diverged, replica: ServedReplica): void => made.mount?.exchange(error, replica)
     try {
-      return await cuttingBack(
-        () => openOnce(wanted, server),
-        (sequence) => cutBack(wanted, sequence),
-      )
+      const open = async (): Promise<Opened> => {
+        const opened = await openOnce(wanted, server, diverged)
+        await startOn(opened, () => opened.replica.start())
+        return opened
+      }
+      made.mount = new RemoteMount(wanted, server, await cuttingBack(open, (sequence) => cutBack(wanted, sequence)))
+      return made.mount
     } catch (error) {
       await server.link.close()
       throw error
     }
   }
 
-  /** For `open` alone: begins to follow. */
-  static async start(
-    wanted: OpenRemoteMount,
-    link: RemoteLink,
-    chain: ChainHandle,
-    known: ClientState,
-  ): Promise<RemoteMount> {
-    const mount = new RemoteMount(wanted, link, chain, known)
-    try {
-      await mount.#remote.start({ timeoutMs: SERVER_TIMEOUT_MS, mayBeAway: wanted.remote.recoveryMode !== 'sync' })
-      return mount
-    } catch (error) {
-      await mount.#remote.close()
-      throw error
-    }
+  /** The copy that is open now. */
+  get chain(): ChainHandle {
+    return this.#opened.replica.chain
   }
 
-  /** Of a chain that has none yet it is made, in turn. */
-  async openFileSystem<T extends SharedFileSystem>(open: () => Promise<T>, readOnly: boolean): Promise<T> {
-    const { view } = this.chain
-    // Where several wait to make it, all but the first find it made.
-    if (!holdsFileSystem(view) && !readOnly)
-      for (let wait = view.reserve(ROOT_BYTES, false); wait !== undefined; wait = view.reserve(ROOT_BYTES, false))
-        await wait
-    return this.#receiver.openOn(open)
-  }
-
-  /** What a sync waits for besides the medium. */
-  async synced(): Promise<void> {
-    if (this.#isStrict) await this.#remote.accepted()
+  /** Of a chain that has none yet it is made, in turn. What was set aside is merged into it, in the background if that takes long. */
+  async openFileSystem(open: OpenFileSystemOn, readOnly: boolean): Promise<OpenedFileSystem> {
+    const { replica } = this.#opened
+    const current = await replica.openFileSystem(() => open(replica.chain, this.#sharing(this.#opened)), readOnly)
+    this.#openFileSystem = open
+    this.#fileSystem = new ExchangeableFileSystem(current, this.#references, () => this.#endMerging())
+    if (!readOnly) await this.#merge(this.#opened, current)
+    return this.#fileSystem
   }
 
   status(): RemoteStatus {
-    return this.#remote.status()
+    return this.#opened.replica.remote.status()
+  }
+
+  /** For who is told that the copy is of no use any more. */
+  exchange(error: Diverged, replica: ServedReplica): void {
+    const [fileSystem, open] = [this.#fileSystem, this.#openFileSystem]
+    // One that is being opened is cut back there.
+    if (replica !== this.#opened.replica) return
+    if (fileSystem === undefined || open === undefined || this.#abandoned.signal.aborted) return
+    const next = (before: OpenedFileSystem): Promise<OpenedFileSystem> => this.#exchange(error, before, open)
+    void fileSystem.exchange(next).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      this.#wanted.onNotice(`${this.#wanted.remote.url}: ${why}`)
+    })
   }
 
   /** Brings the server what it lacks, for a bounded time, and lets go of it and of the chain. */
   async close(): Promise<void> {
+    await this.#endMerging()
     try {
-      await this.#remote.close()
-      this.#receiver.close()
+      await this.#opened.replica.close()
     } finally {
-      await this.#link.close()
-      await this.chain.close()
+      for (const tail of this.#opened.tails) await tail.close({ isMerged: false })
+      if (this.#wanted.identity !== undefined) wipe(this.#wanted.identity.rootKey)
+      await this.#server.link.close()
     }
+  }
+
+  async #endMerging(): Promise<void> {
+    this.#abandoned.abort()
+    await this.#merging
+  }
+
+  async #exchange(error: Diverged, before: OpenedFileSystem, open: OpenFileSystemOn): Promise<OpenedFileSystem> {
+    await before.close()
+    await this.#opened.replica.close()
+    await cutBack(this.#wanted, error.sequence)
+    const openAgain = (): Promise<[Opened, OpenedFileSystem]> => this.#openAgain(open)
+    const [opened, fileSystem] = await cuttingBack(openAgain, (sequence) => cutBack(this.#wanted, sequence))
+    this.#opened = opened
+    for (const { tail } of opened.tails) this.#fileSystem?.markStale(inodesMadeIn(tail))
+    // Told from now on: what it changes is what the kernel must forget.
+    fileSystem.onChangedElsewhere = this.#fileSystem?.onChangedElsewhere ?? (() => undefined)
+    await this.#merge(opened, fileSystem)
+    return fileSystem
+  }
+
+  /** The file system is there before anything is taken in, so that the kernel is told of it. */
+  async #openAgain(open: OpenFileSystemOn): Promise<[Opened, OpenedFileSystem]> {
+    const opened = await openOnce(this.#wanted, this.#server, (error, its) => this.exchange(error, its))
+    const { replica } = opened
+    const openOn = async (): Promise<OpenedFileSystem> => {
+      const fileSystem = await open(replica.chain, this.#sharing(opened))
+      fileSystem.onChangedElsewhere = this.#fileSystem?.onChangedElsewhere ?? (() => undefined)
+      return fileSystem
+    }
+    return startOn(opened, async () => {
+      if (!replica.hasFileSystem) {
+        await replica.start()
+        return [opened, await replica.openFileSystem(openOn, false)]
+      }
+      const [, fileSystem] = await Promise.all([replica.start(), replica.openFileSystem(openOn, false)])
+      return [opened, fileSystem]
+    })
+  }
+
+  #sharing({ replica, writer }: Opened): Sharing {
+    // What a sync waits for besides the medium.
+    const synced = async (): Promise<void> => {
+      if (this.#isStrict) await replica.remote.accepted()
+    }
+    return { writer, synced, references: this.#references }
+  }
+
+  /** Resolves when it is done, or goes on in the background. */
+  async #merge({ tails }: Opened, fileSystem: OpenedFileSystem): Promise<void> {
+    if (tails.length === 0) return
+    const { onNotice, remote } = this.#wanted
+    const { signal } = this.#abandoned
+    const say = (message: string): void => onNotice(`${remote.url}: ${message}`)
+    const onMerged = (kept: Iterable<number>): void => this.#fileSystem?.unmarkStale(kept)
+    const { soon, done } = mergeTails({ tails, fileSystem, signal, say, onMerged })
+    this.#merging = done
+    await soon
   }
 }
 
-async function openOnce(wanted: OpenRemoteMount, server: ServerLink): Promise<RemoteMount> {
-  const { remote, directory, openChain } = wanted
+/** Whatever fails, it is closed then. */
+async function startOn<T>(opened: Opened, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start()
+  } catch (error) {
+    for (const tail of opened.tails) await tail.close({ isMerged: false })
+    await opened.replica.close()
+    throw error
+  }
+}
+
+async function openOnce(
+  wanted: Reopening,
+  server: ServerLink,
+  diverged: (error: Diverged, replica: ServedReplica) => void,
+): Promise<Opened> {
+  const { remote, directory, openChain, onNotice } = wanted
   makeDirectory(directory, 0o700)
   const storage = new FileStorage(directory)
   const known = await readClientState(nativeCrypto, remoteStateFile(directory, storage), remote.url)
-  await prepare(wanted, storage, server, known)
-  const chain = await openChain()
+  await prepareCopy(directory, {
+    storage,
+    link: server.link,
+    isOwner: server.isOwner,
+    chain: parseChainUrl(remote.url).chain,
+    secret: wanted.secret,
+    keyBits: wanted.keyBits,
+    noCreate: remote.noCreate,
+    wasServed: known.server.sequence > 0,
+    mayBeAway: remote.recoveryMode !== 'sync',
+  })
+  wanted.identity ??= await openIdentity(storage, wanted.secret)
+  const secret = secretOf(wanted)
+  const chain = await openChain(secret)
   try {
-    return await RemoteMount.start(wanted, server.link, chain, known)
+    const tails = await setAsideTails(tailPlaces(wanted), chain)
+    const onFailure = (error: Error): void => {
+      onNotice(`${remote.url}: ${error.message}`)
+      if (error instanceof Diverged) diverged(error, replica)
+    }
+    const replica: ServedReplica = new ServedReplica({ ...wanted, onFailure }, server.link, chain, known)
+    return { replica, tails, writer: writerOf(known.session) }
   } catch (error) {
     await chain.close()
     throw error
   }
 }
 
-async function prepare(
-  { remote, directory, secret, keyBits }: OpenRemoteMount,
-  storage: FileStorage,
-  { link, isOwner }: ServerLink,
-  known: ClientState,
-): Promise<void> {
-  await prepareCopy(directory, {
-    storage,
-    link,
-    isOwner,
-    chain: parseChainUrl(remote.url).chain,
-    secret,
-    keyBits,
-    noCreate: remote.noCreate,
-    wasServed: known.server.sequence > 0,
-    mayBeAway: remote.recoveryMode !== 'sync',
-  })
+/** Others went on from `sequence` while this copy was changed without the server: what is behind it here is set aside. */
+function cutBack(wanted: Reopening, sequence: number): Promise<void> {
+  const { remote, openChain, onNotice } = wanted
+  const open = (): Promise<ChainHandle> => openChain(secretOf(wanted))
+  const places = { ...tailPlaces(wanted), url: remote.url, open, onNotice, keepsBefore: true }
+  return cutCopyBack(places, sequence)
 }
 
-/** Others went on from `sequence` while this copy was changed without the server: what is behind it here is set aside. */
-function cutBack({ remote, directory, secret, openChain, onNotice }: OpenRemoteMount, sequence: number): Promise<void> {
-  const places = { directory, secret, judgeModule: JUDGE_MODULE, receiverOf }
-  return cutCopyBack({ ...places, url: remote.url, open: openChain, onNotice }, sequence)
+function tailPlaces(wanted: Reopening): TailPlaces {
+  const { directory, onNotice } = wanted
+  const secret = secretOf(wanted)
+  const openAt = (path: string): Promise<ChainHandle> => wanted.openAt(path, secret)
+  return { directory, secret, judgeModule: JUDGE_MODULE, receiverOf, openAt, onNotice }
+}
+
+/** What was given to open it is gone when it has been opened. */
+function secretOf({ identity, secret }: Reopening): ChainSecret {
+  return identity === undefined ? secret : { kind: 'identity', identity }
 }
 
 function receiverOf(chain: ChainHandle): BatchReceiver {

@@ -1,6 +1,7 @@
 /** What a file system is told besides its chain. */
 import type { Clock } from './clock.js'
 import type { Timer } from './commits/commit-scheduler.js'
+import type { ReferenceCounts } from './inodes/reference-counts.js'
 import type { NameHash } from './directories/directory-entries.js'
 
 /** When reading changes the access time (mount(8)). */
@@ -21,6 +22,8 @@ export interface FileSystemOptions {
   readOnly?: boolean
   /** The chain has other writers too, on other machines: which of them this one is, an integer in [1, 2^53). */
   writer?: number
+  /** What the kernel refers to already: it has had another file system of the chain here. */
+  references?: ReferenceCounts
   /** What a sync waits for when everything is durable here. */
   synced?: (() => Promise<void>) | undefined
   /** The chain is known to be damaged: one without a file system is not new, but has lost it. */

@@ -23,12 +23,13 @@ export class FileSystemState {
   readonly pages: DirectoryPages
   readonly content: Content
   readonly xattrs: Xattrs
-  readonly references = new ReferenceCounts()
+  readonly references: ReferenceCounts
 
   constructor(view: RecordView, options: FileSystemOptions) {
     const { nameKey, onWarning } = options
     const hash: NameHash = options.hashName ?? ((name) => sipHash53(nameKey, name))
     this.view = view
+    this.references = options.references ?? new ReferenceCounts()
     this.clock = options.clock ?? new WallClock()
     this.inodes = new InodeStore(view, options.cachedInodes ?? DEFAULT_CACHED_INODES, onWarning, options.writer)
     this.numbers = new InodeNumbers(view)

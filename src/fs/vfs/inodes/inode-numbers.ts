@@ -73,12 +73,13 @@ export class InodeNumbers {
     return this.#block.next++
   }
 
-  /** Takes a number that nobody has reserved. False: somebody has. */
-  claim(ino: Ino): boolean {
-    if (ino < this.#reserved || ino >= NUMBERS_PER_SLOT) return false
-    this.#reserved = ino + 1
+  /** Reserves all numbers below `end`. Returns from where on nobody else had. */
+  reserveTo(end: Ino): Ino {
+    const before = this.#reserved
+    if (end <= before || end > NUMBERS_PER_SLOT) return before
+    this.#reserved = end
     this.#put()
-    return true
+    return before
   }
 
   /** Puts the record if the number of inodes changed; part of every commit. */

@@ -43,6 +43,8 @@ export interface MergeReport {
   conflicts: number
   /** Names and inodes that could not be brought together: their records are damaged. */
   failures: number
+  /** Inodes made there that have the same number here. */
+  kept: ReadonlySet<Ino>
 }
 
 export class Merger {
@@ -118,5 +120,5 @@ function apply(
     directories: [...parents].filter(isKnown),
     inodes: inodes.map((ino) => ({ ino, content: { from: 0, to: Number.MAX_SAFE_INTEGER } })),
   }
-  return { conflicts: names.conflicts, failures, changed }
+  return { conflicts: names.conflicts, failures, changed, kept: made.kept }
 }

@@ -3,7 +3,7 @@ import type { ReceivedChange } from '../../../engine/chain/received-changes.js'
 import type { RecordView } from '../../../engine/chain/record-view.js'
 import { KIND_ENTRY, KIND_EXTENT, KIND_INODE, KIND_XATTR } from '../records/record-kinds.js'
 import type { Ino, Name } from '../types.js'
-import { entriesIn, type Records } from './records.js'
+import { entriesIn, inodeIn, type Records } from './records.js'
 
 export interface Tail {
   /** The state that it led to. Nothing is changed of it. */
@@ -49,4 +49,10 @@ export function tailChanges({ mine, base, changes }: Tail): TailChanges {
     for (const { name, ino } of is.values()) if (was.get(name)?.ino !== ino) added.push({ parent, name, ino })
   }
   return { inodes, directories, added, removed }
+}
+
+/** Those that were made there. */
+export function inodesMadeIn(tail: Tail): Ino[] {
+  const isNew = (ino: Ino): boolean => inodeIn(tail.base, ino) === undefined
+  return [...tailChanges(tail).inodes].filter(isNew)
 }
