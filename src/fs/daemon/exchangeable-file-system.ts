@@ -9,7 +9,7 @@ import type { MergeReport } from '../vfs/merge/merger.js'
 import type { Tail } from '../vfs/merge/tail.js'
 import * as Types from '../vfs/types.js'
 import type { Answer, Ino, Name } from '../vfs/types.js'
-import type { OpenedFileSystem } from './mount-daemon.js'
+import type { OpenedFileSystem } from './opened-file-system.js'
 import type { TakeOptions } from './shared-receiver.js'
 
 export class ExchangeableFileSystem implements OpenedFileSystem {

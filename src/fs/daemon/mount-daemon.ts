@@ -4,10 +4,6 @@
  */
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FileSystemOptions } from '../vfs/options.js'
-import type { MergeReport } from '../vfs/merge/merger.js'
-import type { Tail } from '../vfs/merge/tail.js'
-import type { ChangedElsewhere, FileSystem } from '../vfs/types.js'
 import type { Driver, MountedDriver } from '../drivers/driver.js'
 import { AteError, isAteError } from '../../engine/error.js'
 import type {
@@ -23,25 +19,10 @@ import { ControlServer } from './control-server.js'
 import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'
 import type { MountStatus } from './mount-status.js'
+import type { OpenedFileSystem, Sharing } from './opened-file-system.js'
 import { RemoteMount } from './remote-mount.js'
-import type { SharedFileSystem } from './shared-receiver.js'
 import { markEnded, registerMount, socketOf, unregisterMount } from './registry.js'
 import { verifyMount } from './verify-mount.js'
-
-/** A file system that has a last commit to do. */
-export interface OpenedFileSystem extends FileSystem, SharedFileSystem {
-  /** Changes that are not in the view's current transaction yet. */
-  readonly dirtyBytes: number
-  /** Told what others changed. */
-  onChangedElsewhere: (changed: ChangedElsewhere) => void
-  /** Brings what was set aside together with what others have made. As `Merger.merge`. */
-  merge(tail: Tail): Promise<MergeReport | undefined>
-  /** Commits everything and stops its timers. Rejects with WRITE_FAILED. */
-  close(): Promise<void>
-}
-
-/** What a file system must know of the others that change it. */
-export type Sharing = Pick<FileSystemOptions, 'writer' | 'synced' | 'references'>
 
 /** The pieces a mount is made of (`mount-parts.ts` has the real ones). */
 export interface MountParts {
