@@ -34,7 +34,9 @@ if (isMainThread && process.env.ATEFS_TEST_RUN !== undefined) {
       else {
         const entries = isPlain(data) ? Object.entries(data).map(([name, value]) => [name, toBuilt(value)]) : []
         const workerData = isPlain(data) ? Object.fromEntries(entries) : data
-        super(new URL(toBuilt(String(file))), { ...options, workerData, execArgv: [] })
+        // tap has a loader of its own in what every process and thread is started with.
+        const env = { ...process.env, NODE_OPTIONS: '' }
+        super(new URL(toBuilt(String(file))), { ...options, workerData, execArgv: [], env })
       }
     }
   }
