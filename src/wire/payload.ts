@@ -16,12 +16,12 @@ export type Payload =
   | { kind: 'close'; code: string; reason: string }
   | { kind: 'finish'; body: Uint8Array }
 
-/** Bytes that a message takes beside its own. */
-const MESSAGE_OVERHEAD_BYTES = 4
+/** Of all connections: payloads are sealed at once. */
+const shared = new ByteWriter()
 
-/** As many as fit; none is a sign of life. */
+/** As many as fit; none is a sign of life. What is returned lasts until the next call. */
 export function encodeMessages(messages: readonly Uint8Array[]): Uint8Array {
-  const writer = new ByteWriter(messages.reduce((sum, each) => sum + each.length + MESSAGE_OVERHEAD_BYTES, 1))
+  const writer = shared.reset()
   writer.u8(PAYLOAD.MESSAGES)
   for (const message of messages) writer.varint(message.length).bytes(message)
   return writer.view()

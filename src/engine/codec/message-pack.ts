@@ -15,11 +15,16 @@ export type Packable =
 
 const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' })
 
+/** What a larger value has made of the memory below is not kept. */
+const KEPT_BYTES = 2 * 1024 * 1024
+let kept = new MessagePackWriter()
+
 /** BAD_ARGUMENT for a text that is not Unicode. */
 export function encodeMessagePack(value: Packable): Uint8Array {
-  const writer = new MessagePackWriter()
-  write(writer, value)
-  return writer.copy((length) => new Uint8Array(length))
+  write(kept.reset(), value)
+  const bytes = kept.copy((length) => new Uint8Array(length))
+  if (kept.capacity > KEPT_BYTES) kept = new MessagePackWriter()
+  return bytes
 }
 
 function write(writer: MessagePackWriter, value: Packable): void {
