@@ -8,7 +8,7 @@ export function checkChainName(name: string): string {
   const problem = problemOf(name)
   if (problem === undefined) return name
   throw new AteError('BAD_ARGUMENT', `the chain's name ${problem}`, {
-    hint: 'Give a plain name as the second argument, for example: atefs mount ~/vault vault',
+    hint: 'Give it one that a file may have, for example: vault',
   })
 }
 

@@ -99,6 +99,7 @@ export class Chain implements ChainAccess, AsyncDisposable {
       try {
         const outcome = await work(dio)
         await dio.commit(commit)
+        dio.end()
         return outcome
       } catch (error) {
         if (errorCode(error) !== 'CONFLICT' || left === 0) throw error

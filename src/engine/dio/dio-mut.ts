@@ -53,6 +53,7 @@ export interface DeleteOptions {
 export class DioMut extends Dio {
   #writer: ObjectWriter
   #isCommitting = false
+  #isOver = false
 
   /** @internal */
   constructor(objects: ObjectStore, session: AteSession) {
@@ -109,6 +110,7 @@ export class DioMut extends Dio {
 
   /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS. */
   store<D extends DataType>(fields: InputOf<D>, { type, key }: StoreOptions<D>): DaoMut<D> {
+    this.#demandOngoing()
     if (key === undefined) return this.#add(type, fields, this.objects.newKey('root'), undefined)
     const parts = parseKey(key)
     if (this.#writer.tracked(formatKey(parts)) !== undefined || this.#writer.recordOf(parts) !== undefined)
@@ -118,6 +120,7 @@ export class DioMut extends Dio {
 
   /** Deletes an object; its children go with it, or become objects without a parent. NOT_FOUND. */
   delete(object: ObjectKey | object, { children = 'delete' }: DeleteOptions = {}): void {
+    this.#demandOngoing()
     const key = typeof object === 'string' ? object : keyOf(object)
     if (!removeObject(this.#writer, parseKey(key), children))
       throw new AteError('NOT_FOUND', `There is no object ${key}.`)
@@ -148,6 +151,7 @@ export class DioMut extends Dio {
 
   /** Makes a child an object without a parent. NOT_FOUND. */
   detach(object: ObjectKey | object): void {
+    this.#demandOngoing()
     const key = parseKey(typeof object === 'string' ? object : keyOf(object))
     this.#demandThere(key)
     this.#writer.move(key, undefined)
@@ -175,6 +179,15 @@ export class DioMut extends Dio {
       return
     }
     await wait.unlessAborted(this.#commit(writer, durability, moreBytes, wait))
+  }
+
+  /**
+   * No other transaction begins: whoever would still change something is told.
+   *
+   * @internal
+   */
+  end(): void {
+    this.#isOver = true
   }
 
   /** Gives up everything since the last commit. */
@@ -213,6 +226,7 @@ export class DioMut extends Dio {
   }
 
   protected override editor(): LinkEditor {
+    this.#demandOngoing()
     return {
       storeChild: (type, fields, parent) => this.#add(type, fields, this.objects.newKey('child'), parent),
       moveChild: (key, parent) => {
@@ -248,6 +262,13 @@ export class DioMut extends Dio {
     this.#writer.addCollections(key, links)
     // Its fields are those of the type, and its links were just made.
     return dao as DaoMut<D>
+  }
+
+  #demandOngoing(): void {
+    if (this.#isOver)
+      throw new AteError('BAD_ARGUMENT', 'The transaction is over: what is changed now would be lost.', {
+        hint: 'Begin another one, and load what it is to change.',
+      })
   }
 
   #demandThere(key: KeyParts): void {

@@ -62,6 +62,27 @@ await onEveryChain(
   },
 )
 
+await onEveryChain(
+  'once `transact` is over nothing is changed through what it gave out: it would be lost',
+  async (t, open) => {
+    await using chain = await open()
+    const { dio, box, note } = await chain.transact((dio) => {
+      const box = dio.store({ label: 'box' }, { type: Box })
+      return { dio, box, note: dio.store({ text: 'note' }, { type: Note }) }
+    })
+    const isOver = { code: 'BAD_ARGUMENT', message: /is over/ }
+    t.throws(() => box.items.push({ name: 'lost', amount: 1 }), isOver)
+    t.throws(() => box.notes.set('lost', { text: '' }), isOver)
+    t.throws(() => box.cover.store({ text: '' }), isOver)
+    t.throws(() => dio.store({ text: '' }, { type: Note }), isOver)
+    t.throws(() => dio.delete(note), isOver)
+    t.throws(() => dio.detach(note), isOver)
+    t.throws(() => Object.assign(note, { text: '' }), TypeError)
+    t.equal(await box.items.length(), 0, 'it is read as ever')
+    t.equal((await chain.dio().load(Note, note.key)).text, 'note')
+  },
+)
+
 await onEveryChain('what is stored is a copy, and looks like what was given', async (t, open) => {
   await using chain = await open()
   const Anything = dataType('Anything', plain<Record<string, unknown>>())
