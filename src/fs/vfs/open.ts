@@ -14,6 +14,8 @@ import { ROOT_INO } from './types.js'
 
 const ORPHANS_PER_PAGE = 1024
 const ROOT_BYTES = 1024
+/** A machine that has not said for so long that it has a file open does not come again. */
+const FORSAKEN_SECONDS = 30 * 86_400
 
 export interface OpenFileSystemOptions {
   view: RecordView
@@ -88,8 +90,10 @@ function removeOrphans(
       try {
         const isShared = writer !== ONLY_WRITER
         // Another machine may have it in use.
-        if (isShared && decodeOrphan(value) !== writer) continue
+        const { user, seenSec } = decodeOrphan(value)
         const inode = state.inodes.get(low)
+        const lastSec = Math.max(seenSec, inode.ctimeSec)
+        if (isShared && user !== writer && state.clock.sec - lastSec < FORSAKEN_SECONDS) continue
         if (isShared && inode.nlink > 0) continue
         inode.isOrphanRecorded = true
         state.inodes.orphans.set(low, inode)

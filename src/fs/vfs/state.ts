@@ -31,7 +31,8 @@ export class FileSystemState {
     this.view = view
     this.references = options.references ?? new ReferenceCounts()
     this.clock = options.clock ?? new WallClock()
-    this.inodes = new InodeStore(view, options.cachedInodes ?? DEFAULT_CACHED_INODES, onWarning, options.writer)
+    const cached = options.cachedInodes ?? DEFAULT_CACHED_INODES
+    this.inodes = new InodeStore(view, cached, onWarning, options.writer, () => this.clock.sec)
     this.numbers = new InodeNumbers(view)
     this.pages = new DirectoryPages(view, onWarning)
     this.entries = new DirectoryEntries(view, hash, (directory) => this.pages.invalidate(directory), onWarning)

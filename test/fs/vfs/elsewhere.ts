@@ -5,7 +5,7 @@ import { KIND_STATE, STATE_NUMBERS } from '../../../src/fs/vfs/records/record-ki
 import { RENAME_EXCHANGE, ROOT_INO, type Attributes, type Ino } from '../../../src/fs/vfs/types.js'
 import { batchesFor, carry, openCopy, openOn, type ChainCopy } from '../../helpers/carried-chains.js'
 import { exists, KEEP_PRIVILEGES, listDirectory, makeDirectory, makeFile } from '../../helpers/open-memory-fs.js'
-import { nameOf, NAME_KEY, readAll, USER } from '../../helpers/open-memory-fs.js'
+import { ManualClock, nameOf, NAME_KEY, readAll, USER } from '../../helpers/open-memory-fs.js'
 import { seededRandom } from '../../helpers/seeded-random.js'
 
 async function twoCopies(): Promise<[ChainCopy, ChainCopy]> {
@@ -157,6 +157,24 @@ await t.test(
     t.throws(() => c.fs.getAttributes(ino), { code: 'STALE' })
   },
 )
+
+await t.test('what a machine that never returns had open is removed by others after a month', async (t) => {
+  const clock = new ManualClock()
+  const a = await openCopy(1, undefined, { clock })
+  const ino = await makeFile(a.fs, ROOT_INO, 'file', 'content')
+  a.fs.retain(ino)
+  await a.fs.unlink(ROOT_INO, nameOf('file'), USER)
+  clock.advance(11 * 86_400)
+  await makeFile(a.fs, ROOT_INO, 'other')
+  const b = await openCopy(2, a, { clock })
+  clock.advance(29 * 86_400)
+  t.equal((await openOn(b.chain, 2, { clock })).fs.getAttributes(ino).nlink, 0, 'it said so 29 days ago')
+  clock.advance(2 * 86_400)
+  const later = await openOn(b.chain, 2, { clock })
+  t.throws(() => later.fs.getAttributes(ino), { code: 'STALE' })
+  await later.fs.sync()
+  for await (const finding of checkFileSystem({ view: b.chain.view, nameKey: NAME_KEY })) t.fail(finding.message)
+})
 
 await t.test('what a machine that died had open is removed when it comes again', async (t) => {
   const a = await openCopy(1)

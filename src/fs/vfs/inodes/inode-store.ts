@@ -15,6 +15,9 @@ import type { Ino } from '../types.js'
 /** Neighbours in memory and on disk: inodes of one bucket. */
 export const INODES_PER_BUCKET = 256
 
+/** With a commit; others free what was not said to be in use for three times as long (`FORSAKEN_SECONDS`). */
+const SEEN_AGAIN_SECONDS = 10 * 86_400
+
 export function bucketOf(ino: Ino): number {
   return Math.floor(ino / INODES_PER_BUCKET)
 }
@@ -32,7 +35,10 @@ export class InodeStore {
   readonly orphans = new Map<Ino, Inode>()
   /** Deleted elsewhere while in use here: they can be read until nobody uses them. */
   readonly departed = new Map<Ino, Inode>()
-  readonly #orphanValue: Uint8Array
+  readonly #writer: number
+  readonly #nowSec: () => number
+  /** When those without a name were last said to be in use. */
+  #seenSec: number
   /** Where others change the chain too, an access time alone is nothing to ask for the turn for. */
   readonly #keepsAccessTimes: boolean
   /** Told when leaving memory made an inode's access time a change. */
@@ -44,8 +50,11 @@ export class InodeStore {
     cachedInodes: number,
     onWarning: (message: string) => void,
     writer: number = ONLY_WRITER,
+    nowSec: () => number = () => 0,
   ) {
-    this.#orphanValue = encodeOrphan(writer)
+    this.#writer = writer
+    this.#nowSec = nowSec
+    this.#seenSec = nowSec()
     this.#keepsAccessTimes = writer === ONLY_WRITER
     this.#view = view
     this.#generationSize = this.#youngLimit = Math.max(1, cachedInodes >>> 1)
@@ -149,10 +158,12 @@ export class InodeStore {
     this.#dirty = []
     for (const inode of this.#newOrphans) {
       if (!this.orphans.has(inode.ino) || inode.isOrphanRecorded) continue
-      this.#view.put(KIND_ORPHAN, 0, inode.ino, this.#orphanValue)
-      inode.isOrphanRecorded = true
+      this.#putOrphan(inode)
     }
     this.#newOrphans = []
+    if (this.#nowSec() - this.#seenSec < SEEN_AGAIN_SECONDS) return
+    this.#seenSec = this.#nowSec()
+    if (this.#writer !== ONLY_WRITER) for (const inode of this.orphans.values()) this.#putOrphan(inode)
   }
 
   /** Access times not written yet become changes. */
@@ -160,6 +171,12 @@ export class InodeStore {
     for (const generation of [this.#old, this.#young]) {
       for (const inode of generation.values()) if (inode.isAtimeDirty) this.markDirty(inode)
     }
+  }
+
+  #putOrphan(inode: Inode): void {
+    const seenSec = Math.max(0, this.#nowSec())
+    this.#view.put(KIND_ORPHAN, 0, inode.ino, encodeOrphan({ user: this.#writer, seenSec }))
+    inode.isOrphanRecorded = true
   }
 
   #put(inode: Inode): void {
