@@ -14,6 +14,9 @@ type Turn = 'none' | 'asked' | 'held' | 'recalled'
 
 export interface ChainTurnOptions {
   readonly timers: Timers
+  readonly patienceMs: number
+  /** How long it is certain behind an answer of the server. */
+  readonly leaseMs: number
   readonly state: StateKeeper
   readonly uploader: Uploader
   /** The chain on its connection, while there is one. */
@@ -41,6 +44,9 @@ export class ChainTurn {
   #isFresh = false
   /** Who must not lose it in between. */
   #holds = 0
+  /** When the server was asked last that gave it, or said that it is given still. */
+  #confirmed = { atMs: -Infinity, wallMs: -Infinity }
+  #confirming: Promise<void> | undefined
 
   constructor(options: ChainTurnOptions) {
     this.#options = options
@@ -49,6 +55,29 @@ export class ChainTurn {
 
   get isHeld(): boolean {
     return this.#turn === 'held'
+  }
+
+  /** It is held, and the server can have given it to nobody else by now. */
+  isCertain(): boolean {
+    const { leaseMs } = this.#options
+    const { atMs, wallMs } = this.#confirmed
+    // Only one of the clocks goes on while a machine sleeps.
+    const ageMs = Math.max(performance.now() - atMs, Date.now() - wallMs)
+    return this.#turn === 'held' && ageMs < leaseMs
+  }
+
+  /** Asks whether it is held still. Resolves when that is certain, or the connection is given up. */
+  confirm(): Promise<void> {
+    const session = this.#options.session()
+    if (session === undefined || this.#turn !== 'held') return Promise.resolve()
+    this.#confirming ??= this.#confirm(session)
+      .catch((error: unknown) => {
+        if (!this.#isCurrent(session)) return
+        this.#turn = 'none'
+        this.#options.broken(session.peer, error)
+      })
+      .finally(() => (this.#confirming = undefined))
+    return this.#confirming
   }
 
   /** Resolves when the turn has come, or may have; fails with what `late` gives after so many milliseconds. */
@@ -85,6 +114,7 @@ export class ChainTurn {
     if (this.#turn !== 'none') return
     this.#turn = 'asked'
     const { state, uploader, timers, noteServer } = this.#options
+    const asked = now()
     const given = await this.#given(session)
     if (given === undefined) return
     await session.arrivals.drained()
@@ -99,6 +129,7 @@ export class ChainTurn {
     noteServer({ sequence: given.sequence, digest: given.digest.slice() })
     state.noteTerm(given.term)
     this.#turn = 'held'
+    this.#confirmed = asked
     const push = (part: { bytes: Uint8Array; more: boolean }): void =>
       session.peer.push(session.channel, 'batch', { ...part, term: given.term })
     uploader.begin({ push, ready: () => session.peer.ready() }, given.sequence)
@@ -126,9 +157,8 @@ export class ChainTurn {
   async #given(session: ChainSession): Promise<TurnGiven | undefined> {
     const { state, headSequence } = this.#options
     for (;;) {
-      const { server, session: id, term } = state
       try {
-        return await session.turn({ session: id, term, sequence: server.sequence, digest: server.digest }, ASK_MS)
+        return await this.#request(session, ASK_MS)
       } catch (error) {
         const isSaidThere = errorCode(error) === 'TIMED_OUT' && failureDetail(error) !== undefined
         if (!isSaidThere || !this.#isCurrent(session)) throw error
@@ -151,6 +181,8 @@ export class ChainTurn {
 
   async #giveBack(session: ChainSession, term: number): Promise<void> {
     const { flush, uploader, headSequence, state } = this.#options
+    // One who asks for what he gives back would be given it again.
+    await this.#confirming
     await flush()
     await uploader.sent(headSequence())
     await session.peer.request(session.channel, 'release', { term }, { timeoutMs: TURN_MS })
@@ -165,4 +197,24 @@ export class ChainTurn {
   #isCurrent(session: ChainSession): boolean {
     return session === this.#options.session()
   }
+
+  async #confirm(session: ChainSession): Promise<void> {
+    const { state, patienceMs } = this.#options
+    const { term } = state
+    const asked = now()
+    const given = await this.#request(session, patienceMs)
+    if (!this.#isCurrent(session)) return
+    if (given.term !== term) throw new AteError('LOCK_LOST', `The turn of term ${term} is over.`)
+    this.#confirmed = asked
+  }
+
+  #request(session: ChainSession, timeoutMs: number): Promise<TurnGiven> {
+    const { server, session: id, term } = this.#options.state
+    const { sequence, digest } = server
+    return session.turn({ session: id, term, sequence, digest }, timeoutMs)
+  }
+}
+
+function now(): { atMs: number; wallMs: number } {
+  return { atMs: performance.now(), wallMs: Date.now() }
 }

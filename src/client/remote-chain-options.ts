@@ -47,6 +47,8 @@ export interface RemoteChainOptions {
   readonly onProgress?: ((sequence: number, target: number) => void) | undefined
   /** How long a server that is away may come back before that is told; 5 seconds. */
   readonly patienceMs?: number | undefined
+  /** How long a turn is certain behind an answer of the server; 5 seconds. */
+  readonly leaseMs?: number | undefined
   readonly timers?: Timers | undefined
 }
 

@@ -15,6 +15,7 @@ import { KnownDigests } from './known-digests.js'
 import { isSyncMode } from './recovery-mode.js'
 import { away, awayError, batchRefused, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
 import { MissingContent } from './missing-content.js'
+import { ReadBarrier } from './read-barrier.js'
 import type { RemoteChainOptions, StartOptions } from './remote-chain-options.js'
 import type { RemoteStatus } from './remote-status.js'
 import { SeenHeads } from './seen-heads.js'
@@ -22,7 +23,7 @@ import { StateKeeper } from './state-keeper.js'
 import { linkEnd } from './link-end.js'
 import { Uploader } from './uploader.js'
 import { inTime, nextTurn, Waiters } from './waiters.js'
-import { ACCEPT_MS, LOOK_MS, PATIENCE_MS, TURN_MS } from './waits.js'
+import { ACCEPT_MS, LEASE_MS, LOOK_MS, PATIENCE_MS, TURN_MS } from './waits.js'
 
 export class RemoteChain implements WriterTurn {
   readonly #options: RemoteChainOptions
@@ -35,6 +36,7 @@ export class RemoteChain implements WriterTurn {
   readonly #turn: ChainTurn
   readonly #space: DroppedSpace
   readonly #missing = new MissingContent()
+  readonly #reads: ReadBarrier
   readonly #acceptWaiters: Waiters
   readonly #startWaiters: Waiters
   readonly #arrivalWaiters: Waiters
@@ -52,6 +54,7 @@ export class RemoteChain implements WriterTurn {
   /** The view is not shared before `start`. */
   constructor(options: RemoteChainOptions) {
     const { source, timers = systemTimers, patienceMs = PATIENCE_MS, head } = options
+    const isStrict = isSyncMode(options.recoveryMode)
     this.#options = options
     this.#timers = timers
     this.#patienceMs = patienceMs
@@ -63,6 +66,8 @@ export class RemoteChain implements WriterTurn {
     this.#heads = new SeenHeads({ ...options, state: this.#state, digests: this.#digests, local: () => this.#head })
     this.#turn = new ChainTurn({
       timers,
+      patienceMs,
+      leaseMs: isStrict ? (options.leaseMs ?? LEASE_MS) : Infinity,
       flush: options.flush,
       state: this.#state,
       uploader: this.#uploader,
@@ -76,6 +81,16 @@ export class RemoteChain implements WriterTurn {
     this.#acceptWaiters = new Waiters(timers)
     this.#startWaiters = new Waiters(timers)
     this.#arrivalWaiters = new Waiters(timers)
+    this.#reads = new ReadBarrier({
+      link: options.link,
+      isStrict,
+      patienceMs,
+      turn: this.#turn,
+      missing: this.#missing,
+      starting: this.#startWaiters,
+      session: () => this.#session,
+      broken: ({ peer }, error) => this.#broken(peer, error),
+    })
     this.#uploader.noteAppended(head.sequence)
   }
 
@@ -104,7 +119,8 @@ export class RemoteChain implements WriterTurn {
   acquire(): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(refusal(this.#failure))
     if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
-    if (this.#turn.isHeld) return undefined
+    if (this.isCurrent()) return undefined
+    if (this.#turn.isHeld) return this.#turn.confirm()
     const isOffline = this.#peer === undefined
     if (isOffline && this.#options.recoveryMode === 'async') return undefined
     if (isOffline && this.#isAway && this.#options.recoveryMode !== 'sync') return Promise.reject(this.#away())
@@ -155,34 +171,14 @@ export class RemoteChain implements WriterTurn {
     }
   }
 
-  /**
-   * Resolves when what others had committed is here. At once while this side has the turn, and while the server is away where the
-   * recovery mode lets reads go on; TIMED_OUT in the others.
-   */
-  async refresh(): Promise<void> {
-    if (this.#turn.isHeld) return
-    const isStrict = isSyncMode(this.#options.recoveryMode)
-    try {
-      const { link } = this.#options
-      if (this.#session === undefined && isStrict) await link.connection(this.#patienceMs)
-      if (this.#session === undefined && isStrict)
-        await this.#startWaiters.wait(this.#patienceMs, () => away(link.server))
-      await this.#barrier()
-    } catch (cause) {
-      if (isStrict) throw new AteError('TIMED_OUT', 'The server did not say in time what is new.', { cause })
-    }
+  /** Nobody else can have committed anything: this side has the turn. In the strict modes only as long as that is certain. */
+  isCurrent(): boolean {
+    return this.#turn.isCertain()
   }
 
-  async #barrier(): Promise<void> {
-    const session = this.#session
-    if (session === undefined) return
-    await session.barrier(this.#patienceMs)
-    try {
-      this.#missing.demandNone()
-    } catch (error) {
-      this.#broken(session.peer, error)
-      throw error
-    }
+  /** As `ReadBarrier.refresh`. */
+  refresh(): Promise<void> {
+    return this.#reads.refresh()
   }
 
   status(): RemoteStatus {
@@ -238,7 +234,7 @@ export class RemoteChain implements WriterTurn {
       if (target === undefined && mayBeAway) return
       // The batch that drops what is missing may be one of those that were made since.
       if (target !== undefined && same >= target) {
-        if (this.#missing.isAny) await this.#barrier()
+        if (this.#missing.isAny) await this.#reads.pass()
         return
       }
       if (signal?.aborted === true) throw new AteError('ABORTED', 'The opening was given up.')

@@ -10,3 +10,5 @@ export const ASK_MS = 600_000
 export const LOOK_MS = 200
 /** How long a commit waits for the server while that is there. */
 export const ACCEPT_MS = 60_000
+/** The server gives a turn to nobody else for 10 seconds behind its answer to who has it: so long it is certain, with a margin. */
+export const LEASE_MS = 5000

@@ -22,6 +22,7 @@ import type { AteConfigOptions } from './config.js'
 import { JUDGE_MODULE } from './judge-module.js'
 import type { OpenOptions } from './open-options.js'
 import { receiverOf } from './receiver.js'
+import { redirected } from './redirected.js'
 import { chainUrl, hasKeyFile, replicaDirectory } from './replica-places.js'
 import { secretFor } from './secret.js'
 import { cutCopyBack, cuttingBack, prepareCopy, SERVER_TIMEOUT_MS } from './served-copy.js'
@@ -43,10 +44,11 @@ export interface OpenRemote {
 
 export async function openRemote(wanted: OpenRemote): Promise<Chain> {
   // A chain that is closed ends its link: each attempt has one of its own.
-  const open = (): Promise<Chain> => {
-    const use = linkTo(wanted.address, wanted.options)
-    return closingOnFailure(use.link, () => openOnce(wanted, placeOf(wanted), use))
-  }
+  const open = (): Promise<Chain> =>
+    redirected(wanted.address, (at) => {
+      const use = linkTo(at, wanted.options)
+      return closingOnFailure(use.link, () => openOnce(wanted, placeOf(wanted), use))
+    })
   return cuttingBack(open, (sequence) => placeOf(wanted).cutBack(sequence))
 }
 

@@ -12,8 +12,9 @@ import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
 import { Diverged, isSyncMode, readClientState, type RemoteStatus } from '../../client/index.js'
 import { wipe } from '../../engine/crypto/wipe.js'
 import { cutCopyBack, cuttingBack, prepareCopy } from '../../library/served-copy.js'
+import { redirected } from '../../library/redirected.js'
 import { linkTo, type ServerLink } from '../../library/server-link.js'
-import { parseChainUrl } from '../../wire/index.js'
+import { type ChainAddress, parseChainUrl } from '../../wire/index.js'
 import type { Others } from '../drivers/driver.js'
 import { ReferenceCounts } from '../vfs/inodes/reference-counts.js'
 import { inodesMadeIn } from '../vfs/merge/tail.js'
@@ -69,7 +70,7 @@ export class RemoteMount {
     this.#opened = opened
     this.#isStrict = isSyncMode(wanted.remote.recoveryMode)
     const refresh = (): Promise<void> | undefined =>
-      this.status().hasTurn ? undefined : this.#opened.replica.remote.refresh()
+      this.#opened.replica.remote.isCurrent() ? undefined : this.#opened.replica.remote.refresh()
     this.others = this.#isStrict ? { kind: 'asked', refresh } : { kind: 'pushed' }
   }
 
@@ -78,9 +79,14 @@ export class RemoteMount {
    * others did not wait for is set aside first.
    */
   static async open(given: OpenRemoteMount): Promise<RemoteMount> {
+    return await redirected(parseChainUrl(given.remote.url), (at) => RemoteMount.openAt(given, at))
+  }
+
+  /** For `open` alone. */
+  static async openAt(given: OpenRemoteMount, at: ChainAddress): Promise<RemoteMount> {
     const wanted: Reopening = { ...given, identity: undefined }
-    const { url, serverKey, dnsServer, dnsSec, knownServers } = given.remote
-    const server = linkTo(parseChainUrl(url), {
+    const { serverKey, dnsServer, dnsSec, knownServers } = given.remote
+    const server = linkTo(at, {
       knownServers,
       ...(serverKey === undefined ? {} : { serverKey }),
       ...(dnsServer === undefined ? {} : { dnsServer }),
