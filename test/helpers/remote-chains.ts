@@ -14,7 +14,7 @@ import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { Chain } from '../../src/engine/dio/chain.js'
 import { findReferences } from '../../src/engine/dio/references.js'
 import { judgeBatch } from '../../src/engine/dio/judging/judge-batch.js'
-import { MemoryStorage } from '../../src/engine/log/index.js'
+import { type BatchBytes, MemoryStorage } from '../../src/engine/log/index.js'
 import { dataType, errorCode, type ObjectKey, plain } from '../../src/index.js'
 import { writerOf } from '../../src/sync/index.js'
 import { MemoryKnownServers } from '../../src/wire/index.js'
@@ -47,6 +47,8 @@ export type MachineOptions = Partial<RemoteChainOptions> & {
   state?: Machine['state']
   mayBeAway?: boolean
   segmentBytes?: number
+  /** Batches of others that are kept. */
+  onTaken?: (run: readonly BatchBytes[]) => void
 }
 
 export function linkTo(relay: Served): RemoteLink {
@@ -79,6 +81,7 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
     storage = new MemoryStorage(),
     state = memoryState(),
     mayBeAway = false,
+    onTaken,
     ...others
   } = options
   const { segmentBytes, ...rest } = others
@@ -129,6 +132,7 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
     receive: async (run) => {
       if (chain.isClosed) return new Promise(() => undefined)
       await chain.receive(run, { isDurable: false, mayMiss: true })
+      onTaken?.(run)
     },
     flush: () => view.commit({ isDurable: false }),
     state,

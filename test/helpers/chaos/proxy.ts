@@ -10,6 +10,10 @@ interface Way {
 export class ChaosProxy {
   /** Bytes of the server that the next connections pass before they end in the middle of whatever that is. */
   cutAfterBytes = Infinity
+  /** Of the client. */
+  cutAfterClientBytes = Infinity
+  /** Bytes that came from either side. */
+  readonly passed = { client: 0, server: 0 }
   /** Connections that came about. */
   connections = 0
   readonly #ways = new Set<Way>()
@@ -80,22 +84,27 @@ export class ChaosProxy {
     const server = connect(this.#target(), '127.0.0.1')
     const way: Way = { client, server }
     this.#ways.add(way)
-    let left = this.cutAfterBytes
     const end = (): void => {
       this.#ways.delete(way)
       client.destroy()
       server.destroy()
     }
-    client.on('data', (bytes) => server.write(bytes))
-    server.on('data', (bytes) => {
-      client.write(bytes.subarray(0, Math.min(left, bytes.length)))
-      left -= bytes.length
-      // What was written before goes out first.
-      if (left <= 0) client.end(end)
-    })
+    this.#carry('client', client, server, this.cutAfterClientBytes, end)
+    this.#carry('server', server, client, this.cutAfterBytes, end)
     for (const socket of [client, server]) socket.on('close', end).on('error', end)
     if (this.#isStalled) hold(way)
     else client.resume()
+  }
+
+  #carry(from: 'client' | 'server', source: Socket, sink: Socket, most: number, end: () => void): void {
+    let left = most
+    source.on('data', (bytes) => {
+      this.passed[from] += bytes.length
+      sink.write(bytes.subarray(0, Math.max(0, Math.min(left, bytes.length))))
+      left -= bytes.length
+      // What was written before goes out first.
+      if (left <= 0) sink.end(end)
+    })
   }
 }
 
