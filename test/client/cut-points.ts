@@ -10,7 +10,7 @@ import { TestServer } from '../helpers/real-server.js'
 import { eventually, type Machine, machine, type MachineOptions, Note, store, texts } from '../helpers/remote-chains.js'
 
 const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
-const CUTS = IS_LONG ? 400 : 24
+const CUTS = IS_LONG ? 400 : 10
 
 interface Way {
   server: TestServer

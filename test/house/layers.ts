@@ -81,6 +81,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'engine/dio/wall-clock',
     'client',
     'wire',
+    'library/redirected',
     'library/served-copy',
     'library/server-link',
     'fs',
