@@ -164,6 +164,7 @@ await t.test('what a machine that never returns had open is removed by others af
   const ino = await makeFile(a.fs, ROOT_INO, 'file', 'content')
   a.fs.retain(ino)
   await a.fs.unlink(ROOT_INO, nameOf('file'), USER)
+  await a.fs.flush()
   clock.advance(11 * 86_400)
   await makeFile(a.fs, ROOT_INO, 'other')
   const b = await openCopy(2, a, { clock })
