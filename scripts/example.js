@@ -21,7 +21,7 @@ function summary(name) {
 }
 
 function list() {
-  return names.map((name) => `  ${name.padEnd(14)}${summary(name)}`).join('\n')
+  return names.map((name) => `  ${name.padEnd(15)}${summary(name)}`).join('\n')
 }
 
 function stop(message) {
