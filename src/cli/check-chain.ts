@@ -38,7 +38,7 @@ export interface ChainFinding {
   path?: string | undefined
 }
 
-const JUDGE_MODULE = new URL('../engine/dio/judging/judge-batch.js', import.meta.url).href
+const JUDGE_MODULE = new URL('judge.js', import.meta.url).href
 
 /** Batches of the groups that findings of the log are about, by `segment:position`. */
 type GroupSequences = Map<string, number>

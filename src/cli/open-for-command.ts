@@ -14,7 +14,7 @@ export interface CommandOpening {
 }
 
 const REFERENCES_MODULE = new URL('references.js', import.meta.url).href
-const JUDGE_MODULE = new URL('../engine/dio/judging/judge-batch.js', import.meta.url).href
+const JUDGE_MODULE = new URL('judge.js', import.meta.url).href
 
 /** Asks for the passphrase. The caller closes the chain. Fails as `openChain` and `readPassphrase`. */
 export async function openForCommand(

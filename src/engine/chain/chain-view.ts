@@ -24,7 +24,7 @@ import { changesInto } from './overlay-sink.js'
 import { RECORD_OVERHEAD_BYTES } from './log-bytes.js'
 import { LogRoom } from './log-room.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
-import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView } from './record-view.js'
+import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView, ViewTrust } from './record-view.js'
 import { TurnOfCompaction, type WriterTurn } from './writer-turn.js'
 
 export interface ChainViewOptions extends OlderReadersOptions {
@@ -60,6 +60,7 @@ export class ChainView implements RecordView {
   #failure: AteError | undefined
   readonly #readers: OlderReaders
   #repack: Repack | undefined
+  #trust: ViewTrust | undefined
   /** Undefined: nobody else changes the chain. */
   #turn: WriterTurn | undefined
   #compaction: Promise<CompactionReport> | undefined
@@ -179,7 +180,7 @@ export class ChainView implements RecordView {
     return this.#turn?.acquire() ?? this.#room.reserve(bytes, essential)
   }
 
-  commit({ isDurable, signers = [] }: CommitView = { isDurable: true }): Promise<void> {
+  commit({ isDurable, signers = this.#trust?.signers ?? [] }: CommitView = { isDurable: true }): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const committer = this.#committer
     const isCovered = this.#pendingBytes === 0 && (this.#isLastDurable || !isDurable)
@@ -216,6 +217,7 @@ export class ChainView implements RecordView {
     const batches: ReceivedBatch[] = []
     for (const bytes of run)
       batches.push(await this.#verifyBatch(bytes, { after: batches.at(-1) ?? { sequence, digest }, mayMiss }))
+    this.#trust?.judge(batches)
     return batches
   }
 
@@ -250,6 +252,10 @@ export class ChainView implements RecordView {
     this.#readers.add(mark)
   }
 
+  trustWith(trust: ViewTrust): void {
+    this.#trust = trust
+  }
+
   repackWith(repack: Repack): void {
     this.#repack = repack
   }
@@ -270,7 +276,7 @@ export class ChainView implements RecordView {
 
   /** While `work` goes on, no space of the log is given back: files of closed segments stay as they are. */
   async keepSegments<T>(work: () => Promise<T>): Promise<T> {
-    for (let end = this.#underWay; end !== undefined; end = this.#underWay) await end.catch(() => undefined)
+    for (let end; (end = this.#compaction ?? this.#freeing) !== undefined;) await end.catch(() => undefined)
     const working = work()
     this.#kept = Promise.allSettled([this.#kept, working])
     return await working
@@ -288,10 +294,6 @@ export class ChainView implements RecordView {
       .finally(() => (this.#compaction = undefined))
     const report = await this.#compaction
     return turn === undefined ? report : { ...report, freedBytes: await turn.giveBack() }
-  }
-
-  get #underWay(): Promise<unknown> | undefined {
-    return this.#compaction ?? this.#freeing
   }
 
   async giveBackWith(free: () => Promise<number>, signal: AbortSignal): Promise<number | undefined> {

@@ -39,6 +39,13 @@ export interface CommitView {
   signers?: readonly SigningKey[]
 }
 
+export interface ViewTrust {
+  /** They sign what is committed without saying who does. */
+  readonly signers: readonly SigningKey[]
+  /** Throws for batches that are not to be taken in: `verifyRun` does then. */
+  readonly judge: (run: readonly ReceivedBatch[]) => void
+}
+
 export interface RecordView {
   readonly readOnly: boolean
 
@@ -87,6 +94,9 @@ export interface RecordView {
    * lies in closed segments, and nobody copies those. Undefined: not now, or `signal` says that it is over. NO_SPACE, WRITE_FAILED, and what `free` throws.
    */
   giveBackWith?(free: () => Promise<number>, signal: AbortSignal): Promise<number | undefined>
+
+  /** In distributed trust, for who puts the records of one writer: what is committed, and what comes from elsewhere. */
+  trustWith?(trust: ViewTrust): void
 
   /** For who puts the records: how what they refer to is moved to new bodies. Without it nothing is. */
   repackWith?(repack: Repack): void

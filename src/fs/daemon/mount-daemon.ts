@@ -20,7 +20,7 @@ import { openWhenFree } from './lock-wait.js'
 import type { MountRequest } from './mount-request.js'
 import type { MountStatus } from './mount-status.js'
 import type { OpenedFileSystem, Sharing } from './opened-file-system.js'
-import { RemoteMount } from './remote-mount.js'
+import { JUDGE_MODULE, RemoteMount } from './remote-mount.js'
 import { markEnded, registerMount, socketOf, unregisterMount } from './registry.js'
 import { verifyMount } from './verify-mount.js'
 
@@ -122,6 +122,8 @@ export class MountDaemon {
 
   #compactWhenDue(say: (message: string) => void): void {
     const { compaction: plan, directory } = this.#request
+    // There nobody drops what others could need to judge.
+    if (this.#chain.trust === 'distributed') return
     if (plan === undefined || this.#state !== 'mounted' || isReadOnly(this.#request, this.#chain)) return
     this.#compactions = new CompactionSchedule({
       chain: {
@@ -282,6 +284,8 @@ async function openChain(
     allowDamage,
     acceptRollback,
     ...(request.compaction === undefined ? {} : { referencesModule: REFERENCES_MODULE }),
+    judgeModule: JUDGE_MODULE,
+    onRefused: ({ sequence, error }) => events.onWarning(`Batch ${sequence} does not count: ${error.message}`),
     onProgress,
     onNotice,
   }

@@ -18,4 +18,4 @@ export interface OpenedFileSystem extends FileSystem, SharedFileSystem {
 }
 
 /** What a file system must know of the others that change it. */
-export type Sharing = Pick<FileSystemOptions, 'writer' | 'synced' | 'references'>
+export type Sharing = Pick<FileSystemOptions, 'writer' | 'writers' | 'synced' | 'references'>

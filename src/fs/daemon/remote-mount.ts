@@ -20,6 +20,7 @@ import { ReferenceCounts } from '../vfs/inodes/reference-counts.js'
 import { inodesMadeIn } from '../vfs/merge/tail.js'
 import { ExchangeableFileSystem } from './exchangeable-file-system.js'
 import type { OpenedFileSystem, Sharing } from './opened-file-system.js'
+import { joinTrust } from './join-trust.js'
 import { mergeTails } from './merge-tails.js'
 import type { RemoteRequest } from './remote-request.js'
 import { type ReplicaOptions, ServedReplica } from './served-replica.js'
@@ -27,7 +28,7 @@ import { type SetAsideTail, setAsideTails, type TailPlaces } from './set-aside-t
 import { takeRecords } from './shared-receiver.js'
 
 /** For chains in distributed trust. */
-const JUDGE_MODULE = new URL('../../engine/dio/judging/judge-batch.js', import.meta.url).href
+export const JUDGE_MODULE = new URL('../../cli/judge.js', import.meta.url).href
 
 export interface OpenRemoteMount extends Omit<ReplicaOptions, 'onFailure'> {
   readonly remote: RemoteRequest
@@ -195,7 +196,7 @@ export class RemoteMount {
     const synced = async (): Promise<void> => {
       if (this.#isStrict) await replica.remote.accepted()
     }
-    return { writer, synced, references: this.#references }
+    return { writer, writers: replica.writers, synced, references: this.#references }
   }
 
   /** Resolves when it is done, or goes on in the background. */
@@ -280,6 +281,8 @@ function secretOf({ identity, secret }: Reopening): ChainSecret {
 }
 
 function receiverOf(chain: ChainHandle): BatchReceiver {
+  joinTrust(chain)
+  joinTrust(chain)
   return {
     receive: (run, { isDurable, mayMiss }) => takeRecords(chain.view, run, { isDurable, mayMiss }),
     close: () => chain.close(),

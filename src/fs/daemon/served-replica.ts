@@ -11,6 +11,7 @@ import type { AteError } from '../../engine/error.js'
 import { SERVER_TIMEOUT_MS } from '../../library/served-copy.js'
 import { parseChainUrl } from '../../wire/index.js'
 import { holdsFileSystem } from '../vfs/check/check.js'
+import { joinTrust } from './join-trust.js'
 import type { RemoteRequest } from './remote-request.js'
 import { type SharedFileSystem, SharedReceiver } from './shared-receiver.js'
 
@@ -29,6 +30,8 @@ export interface ReplicaOptions {
 export class ServedReplica {
   readonly chain: ChainHandle
   readonly remote: RemoteChain
+  /** In distributed trust: ids of the keys that may write a file system that is made. */
+  readonly writers: readonly Uint8Array[] | undefined
   readonly #options: ReplicaOptions
   readonly #receiver: SharedReceiver
 
@@ -39,6 +42,7 @@ export class ServedReplica {
     const receiver = new SharedReceiver(view)
     this.#options = options
     this.chain = chain
+    this.writers = joinTrust(chain)
     this.#receiver = receiver
     this.remote = new RemoteChain({
       link,

@@ -8,7 +8,8 @@ import { PERMISSION_BITS, S_IFDIR } from './inodes/modes.js'
 import { DEFAULT_ROOT, type FileSystemOptions } from './options.js'
 import { bucketOf } from './inodes/inode-store.js'
 import { decodeOrphan, ONLY_WRITER } from './records/orphan-record.js'
-import { KIND_INODE, KIND_ORPHAN, KIND_STATE, MAX_LOW, STATE_NUMBERS } from './records/record-kinds.js'
+import { KIND_INODE, KIND_ORPHAN, KIND_STATE, MAX_LOW, STATE_NUMBERS, STATE_WRITERS } from './records/record-kinds.js'
+import { encodeWriters } from './records/writers-record.js'
 import { FileSystemState } from './state.js'
 import { ROOT_INO } from './types.js'
 
@@ -58,6 +59,7 @@ function prepareRoot(state: FileSystemState, options: FileSystemOptions, isNew: 
     throw new AteError('CHAIN_DAMAGED', 'The log has no root directory that can be read.')
   if (isReadOnly) throw new AteError('READ_ONLY', 'The chain holds no file system yet, and cannot be written to.')
   makeRoot(state, options.root ?? DEFAULT_ROOT)
+  if (options.writers !== undefined) state.view.put(KIND_STATE, 0, STATE_WRITERS, encodeWriters(options.writers))
   return true
 }
 

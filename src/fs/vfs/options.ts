@@ -24,6 +24,8 @@ export interface FileSystemOptions {
   writer?: number
   /** What the kernel refers to already: it has had another file system of the chain here. */
   references?: ReferenceCounts
+  /** In distributed trust: ids of the keys that may write a file system that is made, 32 bytes each. */
+  writers?: readonly Uint8Array[] | undefined
   /** What a sync waits for when everything is durable here. */
   synced?: (() => Promise<void>) | undefined
   /** The chain is known to be damaged: one without a file system is not new, but has lost it. */

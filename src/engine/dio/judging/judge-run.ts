@@ -6,7 +6,8 @@ import { type RefusedBatch, unjudged } from '../../chain/batch-gate.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 import { AteError, isAteError } from '../../error.js'
 import type { ReceivedBatch } from '../../log/index.js'
-import { mayWait, type Proven, ProofQueue } from '../../log/proof-queue.js'
+import type { Proven } from '../../log/proof-queue.js'
+import { provenRun } from '../../log/proven-run.js'
 import type { RecordReader } from '../../transaction/record-reader.js'
 import type { ReceivedChanges, ValidateRun } from '../../transaction/record-store.js'
 import { StagedRecords } from '../../transaction/staged-records.js'
@@ -41,7 +42,7 @@ export interface JudgeRunOptions {
 export function judgeRun({ crypto, validate, onRefused }: JudgeRunOptions): ValidateRun {
   return async (run, latest) => {
     const before = new StagedRecords(latest)
-    const proven = crypto === undefined ? undefined : provenRun(crypto, run)
+    const proven = crypto === undefined ? undefined : provenRun(crypto, run, ({ batch }) => batch)
     const refused: RefusedBatch[] = []
     const come: ReceivedBatch[] = []
     const openBody = (number: number): Uint8Array | undefined => first(come, (batch) => batch.openBody(number))
@@ -88,29 +89,6 @@ function judgeProven(proven: Proven<ReceivedChanges> | undefined, before: Record
     if (isAteError(error)) return { signers, error }
     throw error
   }
-}
-
-/** One for each batch, in order. */
-function provenRun(crypto: CryptoProvider, run: readonly ReceivedChanges[]): Proven<ReceivedChanges>[] {
-  const queue = new ProofQueue<ReceivedChanges>(crypto)
-  const proven: Proven<ReceivedChanges>[] = []
-  for (const [i, received] of run.entries()) {
-    const { authorship, records, sequence } = received.batch
-    if (authorship === undefined) throw new AteError('NOT_AUTHORIZED', 'The batch does not say who wrote it.')
-    // Otherwise, of a copy that has some of those batches, each program would make something else.
-    if (authorship.proof.entries.some(({ distances }) => distances.some((distance) => distance > i)))
-      throw new AteError('BATCH_REFUSED', `Batch ${sequence} signs batches that did not come with it.`, {
-        hint: 'The copy or the export begins between batches that share signatures: begin with an earlier one.',
-      })
-    proven.push(...queue.take(received, authorship, mayWait(records)))
-  }
-  const waiting = run[proven.length]
-  if (waiting === undefined) return proven
-  const { sequence, authorship } = waiting.batch
-  const carrier = sequence + (authorship?.proof.ahead ?? 0)
-  throw new AteError('BATCH_REFUSED', `The signatures of batch ${sequence} have not come with it.`, {
-    hint: `They come with batch ${carrier}: export up to that one, or to the end.`,
-  })
 }
 
 /** Puts what was judged where the next batch finds it. */

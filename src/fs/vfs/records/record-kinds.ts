@@ -21,5 +21,10 @@ export const KIND_MERGED = 22
 
 /** The next free inode number and the number of inodes. */
 export const STATE_NUMBERS = 1
+/** In distributed trust: the keys that may write the file system. */
+export const STATE_WRITERS = 2
+
+/** Above them are the kinds of data objects. */
+export const LAST_KIND = 31
 
 export const MAX_LOW = Number.MAX_SAFE_INTEGER

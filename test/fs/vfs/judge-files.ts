@@ -1,0 +1,145 @@
+/** File systems in distributed trust: what one of the named keys has signed counts, and nothing else, for every reader alike. */
+import t, { type Test } from 'tap'
+import { judgeBatch } from '../../../src/cli/judge.js'
+import type { JudgeBatch } from '../../../src/engine/chain/batch-gate.js'
+import { type MemoryChain, openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
+import type { RecordView } from '../../../src/engine/chain/record-view.js'
+import { publicKeyId, type SigningKey, signingKeyFromSeed } from '../../../src/engine/crypto/signature.js'
+import { errorCode } from '../../../src/engine/error.js'
+import { MemoryStorage, readBatches } from '../../../src/engine/log/index.js'
+import { checkFileSystem } from '../../../src/fs/vfs/check/check.js'
+import { judgeReceived } from '../../../src/fs/vfs/judge-files.js'
+import { openFileSystem } from '../../../src/fs/vfs/open.js'
+import { KIND_STATE, STATE_WRITERS } from '../../../src/fs/vfs/records/record-kinds.js'
+import { encodeWriters, decodeWriters } from '../../../src/fs/vfs/records/writers-record.js'
+import { keys } from '../../helpers/log-workbench.js'
+import { ManualTimer, NAME_KEY } from '../../helpers/open-memory-fs.js'
+import { crypto } from '../../helpers/wire.js'
+
+const keyOf = (byte: number): SigningKey => signingKeyFromSeed(new Uint8Array(64).fill(byte))
+const idOf = ({ suite, publicKey }: SigningKey): Uint8Array => publicKeyId(crypto, suite, publicKey)
+const OURS = keyOf(1)
+const FOREIGN = keyOf(2)
+const BOTH: JudgeBatch = judgeBatch
+
+interface Copy {
+  readonly chain: MemoryChain
+  readonly refused: { sequence: number; code: string | undefined }[]
+}
+
+async function opened(storage = new MemoryStorage()): Promise<Copy> {
+  const refused: Copy['refused'] = []
+  const chain = await openMemoryChain({
+    crypto,
+    keys,
+    storage,
+    trust: 'distributed',
+    judge: BOTH,
+    onRefused: ({ sequence, error }) => void refused.push({ sequence, code: errorCode(error) }),
+  })
+  const judge = (run: Parameters<typeof judgeReceived>[1]): void => judgeReceived(crypto, run, chain.view)
+  chain.view.trustWith({ signers: [OURS], judge })
+  return { chain, refused }
+}
+
+function fileSystem({ chain }: Copy): ReturnType<typeof openFileSystem> {
+  const onWarning = (message: string): never => {
+    throw new Error(message)
+  }
+  const options = { nameKey: NAME_KEY, onWarning, timer: new ManualTimer(), writers: [idOf(OURS)] }
+  return openFileSystem({ view: chain.view, options })
+}
+
+/** A chain with a file system that has a directory `here`. */
+async function made(): Promise<MemoryStorage> {
+  const storage = new MemoryStorage()
+  const copy = await opened(storage)
+  const fs = await fileSystem(copy)
+  await fs.close()
+  await copy.chain.close()
+  return storage
+}
+
+/** The codes with which a batch is refused that somebody with the chain's key, and other code, has written. */
+async function refusals(
+  t: Test,
+  write: (view: RecordView) => void,
+  signers: readonly SigningKey[],
+): Promise<unknown[]> {
+  const storage = await made()
+  const before = await opened(storage)
+  const { headSequence } = before.chain.view.writerStatus
+  t.strictSame(before.refused, [])
+  write(before.chain.view)
+  await before.chain.view.commit({ isDurable: true, signers })
+  await before.chain.close()
+  const after = await opened(storage)
+  const fs = await fileSystem(after)
+  for await (const { message } of checkFileSystem({ view: after.chain.view, nameKey: NAME_KEY })) t.fail(message)
+  await fs.close()
+  await after.chain.close()
+  t.strictSame(await live(storage, headSequence + 1), after.refused[0]?.code, 'the same where it comes from elsewhere')
+  return after.refused.map(({ code }) => code)
+}
+
+/** The code with which a copy in use refuses the batch of that sequence. */
+async function live(storage: MemoryStorage, sequence: number): Promise<string | undefined> {
+  const copy = await opened()
+  const run = []
+  for await (const { bytes } of readBatches({ storage, crypto, keys }, 1, sequence)) run.push(bytes)
+  let code: string | undefined
+  for (const bytes of run) {
+    try {
+      const batches = await copy.chain.view.verifyRun([bytes], false)
+      await copy.chain.view.receive(batches, {
+        isDurable: false,
+        mayMiss: false,
+        apply: (sink) => {
+          const { records } = batches[0] ?? { records: [] }
+          if (records.length > 0) sink.put(KIND_STATE, 0, STATE_WRITERS, encodeWriters([idOf(OURS)]))
+        },
+      })
+    } catch (error) {
+      code = errorCode(error)
+    }
+  }
+  await copy.chain.close()
+  return code
+}
+
+await t.test('what is signed by the key that the root was made with counts', async (t) => {
+  const storage = await made()
+  const copy = await opened(storage)
+  const fs = await fileSystem(copy)
+  t.strictSame(copy.refused, [])
+  t.strictSame(decodeWriters(copy.chain.view.get(KIND_STATE, 0, STATE_WRITERS) ?? new Uint8Array(0)), [idOf(OURS)])
+  await fs.close()
+  await copy.chain.close()
+})
+
+const other = (view: RecordView): void => view.put(KIND_STATE, 0, 9, Uint8Array.of(1))
+
+await t.test('a batch that nobody has signed is refused', async (t) => {
+  t.strictSame(await refusals(t, other, []), ['NOT_AUTHORIZED'])
+})
+
+await t.test('a batch that another key has signed is refused', async (t) => {
+  t.strictSame(await refusals(t, other, [FOREIGN]), ['NOT_AUTHORIZED'])
+})
+
+await t.test('who may write cannot be changed, not even by who may write', async (t) => {
+  const own = (view: RecordView): void => view.put(KIND_STATE, 0, STATE_WRITERS, encodeWriters([idOf(FOREIGN)]))
+  t.strictSame(await refusals(t, own, [OURS]), ['NOT_AUTHORIZED'])
+  const without = (view: RecordView): void => view.deleteRange(KIND_STATE, 0, 0, 5)
+  t.strictSame(await refusals(t, without, [OURS]), ['NOT_AUTHORIZED'])
+})
+
+await t.test('records of objects are refused in a file system', async (t) => {
+  t.strictSame(await refusals(t, (view) => view.put(39, 0, 0, Uint8Array.of(1, 0)), [OURS]), ['BATCH_REFUSED'])
+})
+
+await t.test('the record of who may write is read with bounds', (t) => {
+  for (const bytes of [[], [2, 1], [1, 0], [1, 65], [1, 1, 5], [1, 1, ...new Array<number>(33).fill(0)]])
+    t.throws(() => decodeWriters(Uint8Array.from(bytes)), { code: 'BAD_FORMAT' })
+  t.end()
+})
