@@ -12,12 +12,13 @@ import {
   failureDetail,
   type Opened,
   type Peer,
+  type Point,
   proveWriter,
   type PushHandlers,
   type SignedHead,
   START,
 } from '../sync/index.js'
-import type { HeadSigner, PushMap, RequestMap } from '../sync/index.js'
+import type { HeadSigner, PushMap, RequestMap, Writer, WriterProof } from '../sync/index.js'
 import { serverKeyId, type Timers } from '../wire/index.js'
 import { Arrivals } from './arrivals.js'
 import { demandServed } from './served-chain.js'
@@ -105,28 +106,45 @@ export class ChainSession {
     return this.#channel
   }
 
-  /** Resolves when everything is taken in that the server has now. */
-  async barrier(timeoutMs: number): Promise<void> {
-    await inTime(this.#options.timers, timeoutMs, this.#barrier(timeoutMs))
+  /** Resolves when everything is taken in that the server has now; for a session also what who has the turn has made. */
+  async barrier(timeoutMs: number, session?: Uint8Array): Promise<void> {
+    await inTime(this.#options.timers, timeoutMs, this.#barrier(timeoutMs, session))
   }
 
-  async #barrier(timeoutMs: number): Promise<void> {
-    await this.peer.request(this.#channel, 'barrier', {}, { timeoutMs })
+  async #barrier(timeoutMs: number, session: Uint8Array | undefined): Promise<void> {
+    const ask = (everything: Writer | null): Promise<Point> =>
+      this.peer.request(this.#channel, 'barrier', { everything }, { timeoutMs })
+    if (session === undefined) await ask(null)
+    else await this.#asWriter(session, (proof) => ask({ session, proof }))
     await this.arrivals.drained()
   }
 
-  /** Asks for the writer's turn; that this side has the key of the chain is shown once on a channel. NOT_AUTHORIZED. */
+  /** Asks for the writer's turn. NOT_AUTHORIZED. */
   async turn(
     request: Omit<RequestMap['turn']['request'], 'proof'>,
     timeoutMs: number,
   ): Promise<RequestMap['turn']['reply']> {
+    return await this.#asWriter(request.session, (proof) =>
+      this.peer.request(this.#channel, 'turn', { ...request, proof }, { timeoutMs }),
+    )
+  }
+
+  /** The locks of this client are held on this connection. Gives their lease: another one than `lease` when they were lost. */
+  async lease(session: Uint8Array, lease: Uint8Array | null, timeoutMs: number): Promise<Uint8Array> {
+    const held = await this.#asWriter(session, (proof) =>
+      this.peer.request(this.#channel, 'lease', { session, lease, proof }, { timeoutMs }),
+    )
+    return held.lease
+  }
+
+  /** That this side has the key of the chain is shown once on a channel. */
+  async #asWriter<T>(session: Uint8Array, ask: (proof: WriterProof | null) => Promise<T>): Promise<T> {
     const { peer, crypto, keys } = this.#options
     const { transcript } = peer.connection.agreement
-    const claim = { chainId: keys.chainId, session: request.session, transcript }
-    const proof = this.#isProven ? null : proveWriter(crypto, keys, claim)
-    const given = await peer.request(this.#channel, 'turn', { ...request, proof }, { timeoutMs })
+    const proof = this.#isProven ? null : proveWriter(crypto, keys, { chainId: keys.chainId, session, transcript })
+    const answer = await ask(proof)
     this.#isProven = true
-    return given
+    return answer
   }
 
   async leave(timeoutMs: number): Promise<void> {

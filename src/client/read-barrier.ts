@@ -15,6 +15,10 @@ export interface ReadBarrierOptions {
   readonly missing: MissingContent
   /** Who waits for the chain to be followed. */
   readonly starting: Waiters
+  /** Names this client to the server. */
+  readonly name: Uint8Array
+  /** It was away for longer than anybody waits. */
+  readonly isAway: () => boolean
   readonly session: () => ChainSession | undefined
   readonly broken: (session: ChainSession, error: unknown) => void
 }
@@ -27,17 +31,17 @@ export class ReadBarrier {
   }
 
   /**
-   * Resolves when what others had committed is here. At once while this side has the turn, and while the server is away where
+   * Resolves when what others had committed is here, with `everything` also what they made and did not sync. At once while this side has the turn, and while the server is away where
    * the recovery mode lets reads go on; TIMED_OUT in the others.
    */
-  async refresh(): Promise<void> {
+  async refresh(everything = false): Promise<void> {
     const { isStrict, turn } = this.#options
     if (turn.isCertain()) return
     try {
       if (isStrict) await this.#connected()
       if (turn.isHeld) await turn.confirm()
       if (turn.isCertain()) return
-      const isThere = await this.pass()
+      const isThere = await this.pass(everything)
       if (isStrict && !isThere) throw away(this.#options.link.server)
     } catch (cause) {
       if (isStrict) throw new AteError('TIMED_OUT', 'The server did not say in time what is new.', { cause })
@@ -45,11 +49,11 @@ export class ReadBarrier {
   }
 
   /** False when there is no connection. What is missing by then was never dropped. */
-  async pass(): Promise<boolean> {
-    const { patienceMs, missing, broken } = this.#options
+  async pass(everything = false): Promise<boolean> {
+    const { patienceMs, missing, broken, name } = this.#options
     const session = this.#options.session()
     if (session === undefined) return false
-    await session.barrier(patienceMs)
+    await session.barrier(patienceMs, everything ? name : undefined)
     try {
       missing.demandNone()
     } catch (error) {
@@ -60,7 +64,8 @@ export class ReadBarrier {
   }
 
   async #connected(): Promise<void> {
-    const { link, patienceMs, starting, session } = this.#options
+    const { link, patienceMs, starting, session, isAway } = this.#options
+    if (isAway()) throw away(link.server)
     if (session() === undefined) await link.connection(patienceMs)
     if (session() === undefined) await starting.wait(patienceMs, () => away(link.server))
   }

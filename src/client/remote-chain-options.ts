@@ -9,6 +9,7 @@ import type { Timers } from '../wire/index.js'
 import type { ClientState } from './client-state.js'
 import type { RecoveryMode } from './recovery-mode.js'
 import type { RemoteLink } from './remote-link.js'
+import type { RemoteLocks } from './remote-locks.js'
 
 /** What a client remembers of the chain from one start to the next (`client-state.ts`). */
 export interface StateStore {
@@ -33,6 +34,8 @@ export interface RemoteChainOptions {
   readonly receive: (run: readonly BatchBytes[]) => Promise<void>
   /** Has everything that was changed in turn in the local log when it resolves. It must not ask for the turn. */
   readonly flush: () => Promise<void>
+  /** Are told on which connection they are. */
+  readonly locks?: Pick<RemoteLocks, 'connected' | 'disconnected'> | undefined
   /** As `readClientState` has read it. */
   readonly state: StateStore
   readonly known: ClientState

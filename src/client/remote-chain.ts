@@ -50,6 +50,7 @@ export class RemoteChain implements WriterTurn {
   #isAway = false
   #failure: AteError | undefined
   #isClosed = false
+  readonly #leave = async (): Promise<void> => this.#session?.leave(this.#patienceMs).catch(ignore)
 
   /** The view is not shared before `start`. */
   constructor(options: RemoteChainOptions) {
@@ -88,6 +89,8 @@ export class RemoteChain implements WriterTurn {
       turn: this.#turn,
       missing: this.#missing,
       starting: this.#startWaiters,
+      name: this.#state.session,
+      isAway: () => this.#isAway,
       session: () => this.#session,
       broken: ({ peer }, error) => this.#broken(peer, error),
     })
@@ -171,14 +174,20 @@ export class RemoteChain implements WriterTurn {
     }
   }
 
+  /** Resolves when all that was changed here is on its way to the server. While that is away it does not. */
+  async brought(): Promise<void> {
+    await this.#options.flush()
+    if (this.#head.sequence > this.#state.server.sequence) await this.#uploader.sent(this.#head.sequence)
+  }
+
   /** Nobody else can have committed anything: this side has the turn. In the strict modes only as long as that is certain. */
   isCurrent(): boolean {
     return this.#turn.isCertain()
   }
 
   /** As `ReadBarrier.refresh`. */
-  refresh(): Promise<void> {
-    return this.#reads.refresh()
+  refresh({ everything = false } = {}): Promise<void> {
+    return this.#reads.refresh(everything)
   }
 
   status(): RemoteStatus {
@@ -215,10 +224,6 @@ export class RemoteChain implements WriterTurn {
       await this.#space.close()
       await this.#state.close()
     }
-  }
-
-  async #leave(): Promise<void> {
-    await this.#session?.leave(this.#patienceMs).catch(ignore)
   }
 
   /**
@@ -266,6 +271,7 @@ export class RemoteChain implements WriterTurn {
         return
       }
       this.#session = session
+      this.#options.locks?.connected(session, this.#state.session)
       this.#startWaiters.resolveAll()
       const isBehind =
         this.#head.sequence > this.#state.server.sequence && session.target.sequence <= this.#head.sequence
@@ -323,6 +329,7 @@ export class RemoteChain implements WriterTurn {
   #endSession(): void {
     this.#session?.end()
     this.#session = undefined
+    this.#options.locks?.disconnected()
     this.#uploader.pause()
     this.#turn.end()
   }
@@ -389,6 +396,5 @@ export class RemoteChain implements WriterTurn {
   }
 }
 
-function ignore(): void {
-  // Nobody asked, or it is told elsewhere.
-}
+/** Nobody asked, or it is told elsewhere. */
+const ignore = (): void => undefined

@@ -12,3 +12,9 @@ export const LOOK_MS = 200
 export const ACCEPT_MS = 60_000
 /** The server gives a turn to nobody else for 10 seconds behind its answer to who has it: so long it is certain, with a margin. */
 export const LEASE_MS = 5000
+/** A server keeps the locks of a lost connection for 10 seconds: so long nobody else can have them. */
+export const LOCK_LEASE_MS = 8000
+/** Who has locks asks so often whether it has them still. */
+export const RENEW_MS = 2000
+/** A server that was started again gives no locks for 10 seconds. */
+export const LOCK_ANSWER_MS = 15_000

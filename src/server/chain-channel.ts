@@ -13,11 +13,13 @@ import {
   type PushMap,
   type PushType,
   type RequestMap,
+  type Writer,
 } from '../sync/index.js'
 import { MAX_FAILURE_LENGTH } from '../sync/limits.js'
 import { Follower } from './follower.js'
 import type { HeldBytes } from './held-bytes.js'
 import type { ChainUser, HostedChain } from './hosted-chain.js'
+import { lockHandlers } from './locks/lock-handlers.js'
 import type { Rate } from './rate.js'
 import type { Asker } from './turns.js'
 import type { Timers } from '../wire/index.js'
@@ -71,12 +73,13 @@ export class ChainChannel implements ChainUser, Asker {
     this.handlers = {
       requests: {
         follow: limited((point: Point) => this.#follow(point), FOLLOW_COST),
-        barrier: limited(() => this.#barrier()),
+        barrier: limited((body: RequestMap['barrier']['request']) => this.#barrier(body)),
         turn: limited((body: RequestMap['turn']['request']) => this.#turn(body)),
         release: ({ term }) => this.#release(term),
         drop: this.#inTurn(limited((body: RequestMap['drop']['request']) => this.#drop(body), DROP_COST)),
         keyring: this.#inTurn(limited((body: RequestMap['keyring']['request']) => this.#changeKeyring(body))),
         leave: () => this.#leave(),
+        ...lockHandlers(options.chain, this, { limited, demand: (writer) => this.#demandWriter(writer) }),
       },
       pushes: { batch: (part) => this.#takePart(part) },
     }
@@ -150,8 +153,13 @@ export class ChainChannel implements ChainUser, Asker {
     return await chain.has(point)
   }
 
-  async #barrier(): Promise<Point> {
-    const { point } = this.#options.chain
+  async #barrier({ everything = null }: RequestMap['barrier']['request']): Promise<Point> {
+    const { chain } = this.#options
+    if (everything !== null) {
+      await this.#demandWriter(everything)
+      await chain.turns.givenBack(this)
+    }
+    const { point } = chain
     await this.follower?.reached(point.sequence)
     return point
   }
@@ -173,7 +181,7 @@ export class ChainChannel implements ChainUser, Asker {
   }
 
   /** NOT_AUTHORIZED, for the first time on this channel that the session is named: then it is known. */
-  async #demandWriter({ session, proof }: RequestMap['turn']['request']): Promise<void> {
+  async #demandWriter({ session, proof }: Writer): Promise<void> {
     const { chain, peer, requests, onUnproven } = this.#options
     if (this.#proven !== undefined && equalBytes(this.#proven, session)) return
     if (proof !== null) {
@@ -185,7 +193,7 @@ export class ChainChannel implements ChainUser, Asker {
       }
     }
     onUnproven()
-    throw new AteError('NOT_AUTHORIZED', 'The turn is given to those only who have the key of the chain.')
+    throw new AteError('NOT_AUTHORIZED', 'That is only for those who have the key of the chain.')
   }
 
   /** TIMED_OUT when he does not read it in time. */
@@ -324,6 +332,7 @@ export class ChainChannel implements ChainUser, Asker {
     const { chain } = this.#options
     chain.users.delete(this)
     chain.turns.leave(this, isForGood)
+    chain.locks.table.leave(this, isForGood)
   }
 
   /** Somebody who does not read even that is sent away. */

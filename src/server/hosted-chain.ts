@@ -9,6 +9,7 @@ import type { Counters } from './counters.js'
 import { loadDropped, saveDropped } from './dropped-file.js'
 import type { Follower, Followed } from './follower.js'
 import { HeadSigning } from './head-signing.js'
+import { ChainLocks } from './locks/chain-locks.js'
 import type { ServerLimits, ServerNotice } from './options.js'
 import type { VerifySignature } from '../engine/log/verify-signatures.js'
 import { PendingDrops } from './pending-drops.js'
@@ -55,6 +56,7 @@ export class HostedChain implements Followed {
   readonly uploads: Uploads
   readonly heads: HeadSigning
   readonly writers: WriterGate
+  readonly locks: ChainLocks
   readonly users = new Set<ChainUser>()
   readonly #options: HostedOptions
   readonly #log: RelayLog
@@ -71,6 +73,7 @@ export class HostedChain implements Followed {
     turn: TurnState,
     droppedTo: number,
     writer: PublicKey | undefined,
+    locks: ChainLocks,
   ) {
     const { limits, timers, store } = options
     this.writers = new WriterGate({ ...options, key: writer, save: (key) => saveWriter(store.storage, key) })
@@ -79,6 +82,7 @@ export class HostedChain implements Followed {
     this.#log = log
     this.#keyring = keyring
     this.#point = log.head
+    this.locks = locks
     this.#droppedTo = droppedTo
     const passes = {
       free: (numbers: readonly NumberRange[], signal: AbortSignal) => this.#free(numbers, signal),
@@ -115,7 +119,7 @@ export class HostedChain implements Followed {
     try {
       const keyring = (await storage.readSmall(KEYRING_NAME, MAX_KEYRING_BYTES)) ?? null
       const [turn, droppedTo, writer] = [await loadTurn(storage), await loadDropped(storage), await loadWriter(storage)]
-      return new HostedChain(options, log, keyring, turn, droppedTo, writer)
+      return new HostedChain(options, log, keyring, turn, droppedTo, writer, await ChainLocks.open(options))
     } catch (error) {
       await log.close()
       throw error
@@ -208,6 +212,7 @@ export class HostedChain implements Followed {
   /** Everything that was brought is durable, and the log is closed. */
   async close(): Promise<void> {
     this.turns.close()
+    await this.locks.close()
     await this.uploads.settled()
     this.heads.close()
     await this.#drops.close()

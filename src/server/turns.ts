@@ -66,6 +66,8 @@ export class Turns {
   #term: number
   #holder: Holder | undefined
   #waiting: Waiting[] = []
+  /** Who wait only for what the holder has not brought yet. */
+  #readers: (() => void)[] = []
   #isGiving = false
   #isClosed = false
   #stopTimer: () => void = () => undefined
@@ -131,6 +133,17 @@ export class Turns {
     return true
   }
 
+  /** Resolves when all that whoever has the turn made before is brought. One who is not there is not waited for. */
+  givenBack(asker: Asker): Promise<void> {
+    const holder = this.#holder
+    if (holder?.asker === undefined || holder.asker === asker || !holder.isTold || this.#isGiving)
+      return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#readers.push(resolve)
+      this.#recallIfWanted()
+    })
+  }
+
   /** The holder brings something: whoever waits goes on waiting while it is not too little. */
   noteWrite(bytes: number): void {
     const holder = this.#holder
@@ -167,6 +180,7 @@ export class Turns {
     const holder = this.#holder
     if (holder?.asker !== asker) return
     holder.asker = undefined
+    this.#letRead()
     if (isForGood && !this.#isGiving) this.#end()
     else this.#startGrace()
   }
@@ -175,15 +189,21 @@ export class Turns {
   close(): void {
     this.#isClosed = true
     this.#stopTimer()
+    this.#letRead()
     for (const { reject, stopTimer } of this.#waiting.splice(0)) {
       stopTimer()
       reject(closed())
     }
   }
 
+  #letRead(): void {
+    for (const resolve of this.#readers.splice(0)) resolve()
+  }
+
   #end(): void {
     this.#stopTimer()
     this.#holder = undefined
+    this.#letRead()
     // Not waited for: a restart that knows nothing of it keeps the turn for a moment, for nobody.
     void this.#options.save({ term: this.#term, session: null }).catch(() => undefined)
     void this.#giveNext()
@@ -230,7 +250,8 @@ export class Turns {
 
   #recallIfWanted(): void {
     const holder = this.#holder
-    if (holder?.asker === undefined || holder.isRecalled || this.#isGiving || this.#waiting.length === 0) return
+    if (holder?.asker === undefined || holder.isRecalled || this.#isGiving) return
+    if (this.#waiting.length + this.#readers.length === 0) return
     holder.isRecalled = true
     holder.broughtBytes = 0
     holder.asker.recall(this.#term)

@@ -3,7 +3,7 @@ import { fields, integer } from '../engine/codec/shape.js'
 import { decodeMessagePack, encodeMessagePack } from '../engine/codec/message-pack.js'
 import { AteError } from '../engine/error.js'
 import type { LogStorage } from '../engine/log/storage.js'
-import { publicKeyOf } from '../sync/requests.js'
+import { publicKeyOf } from '../sync/writer-shape.js'
 import type { PublicKey } from '../wire/index.js'
 
 const NAME = 'writer'

@@ -7,7 +7,7 @@ import { AteError } from '../engine/error.js'
 import { toHex } from '../engine/bytes/hex.js'
 import { serverKeyId } from '../wire/index.js'
 import { type SignedHead, signedHeadOf } from './pushes.js'
-import { type HeadSigner, publicKeyOf } from './requests.js'
+import { type HeadSigner, publicKeyOf } from './writer-shape.js'
 import { type ForkEvidence, isForkProven } from './signed-head.js'
 
 /** More than evidence takes. */

@@ -18,3 +18,7 @@ export const MAX_FAILURE_LENGTH = 1000
 /** `address:port`. */
 export const MAX_SERVER_LENGTH = 300
 export const SESSION_BYTES = 16
+/** The name of a file among those that are locked, and of a lease. */
+export const LOCK_FILE_BYTES = 16
+export const LEASE_BYTES = 16
+export const MAX_LOCK_OWNER_BYTES = 16

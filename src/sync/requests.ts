@@ -13,16 +13,10 @@ import {
   yesOrNo,
 } from '../engine/codec/shape.js'
 import { CHAIN_ID_BYTES } from '../engine/crypto/chain-keys.js'
-import { SIGNATURE_BYTES, SIGNATURE_PUBLIC_KEY_BYTES } from '../engine/crypto/signature.js'
-import { parseSignatureSuite, type SignatureSuite } from '../engine/crypto/suites.js'
-import {
-  MAX_CHAIN_NAME_LENGTH,
-  MAX_DROP_RANGES,
-  MAX_LISTED_CHAINS,
-  MAX_SENT_KEYRING_BYTES,
-  SESSION_BYTES,
-} from './limits.js'
+import { MAX_CHAIN_NAME_LENGTH, MAX_DROP_RANGES, MAX_LISTED_CHAINS, MAX_SENT_KEYRING_BYTES } from './limits.js'
+import { LOCK_REQUESTS, type LockRequestMap } from './lock-requests.js'
 import { digestOf, type Point, pointOf, sequenceOf } from './points.js'
+import { type HeadSigner, publicKeyOf, type Writer, writerFields, writerOfRequest } from './writer-shape.js'
 
 /** Who judges what a chain takes in: its server, or everybody who reads it. */
 export type TrustMode = 'centralized' | 'distributed'
@@ -40,21 +34,12 @@ type ChainMade = {
 export type OpenRequest = { readonly chain: string }
 /** `writer`: the key of those who may have the turn. */
 export type CreateRequest = OpenRequest & ChainMade & { readonly writer: HeadSigner }
-/** The key that the server signs heads with: its identity key, which a connection in clear does not show. */
-export type HeadSigner = { readonly suite: SignatureSuite; readonly publicKey: Uint8Array }
 export type Opened = ChainMade & Point & { readonly channel: number; readonly signer: HeadSigner }
 /** Behind that name, in their order; '' from the first. */
 export type ListRequest = { readonly after: string }
 export type ListedChain = { readonly chain: string; readonly sequence: number; readonly bytes: number }
 export type ChainList = { readonly chains: readonly ListedChain[]; readonly more: boolean }
-/** That whoever asks has the key of the chain: `writer-proof.ts`. */
-export type WriterProof = HeadSigner & { readonly signature: Uint8Array }
-/** `proof` may be null when the channel has shown one for the session before. */
-export type TurnRequest = Point & {
-  readonly session: Uint8Array
-  readonly term: number
-  readonly proof: WriterProof | null
-}
+export type TurnRequest = Point & Writer & { readonly term: number }
 export type TurnGiven = Point & { readonly term: number }
 export type TermOf = { readonly term: number }
 /** With these the server knows what the batches up to sequence `upTo` drop; 0: it knows no more than before. */
@@ -65,6 +50,8 @@ export type DropRequest = TermOf & {
 /** What the batches up to this one drop the server has given back. */
 export type DropReply = { readonly upTo: number }
 export type KeyringRequest = TermOf & { readonly keyring: Uint8Array }
+/** `everything`: what who has the turn has not brought yet, too; null without that. */
+export type BarrierRequest = { readonly everything?: Writer | null }
 type Nothing = Readonly<Record<string, never>>
 
 export type RequestMap = {
@@ -72,13 +59,13 @@ export type RequestMap = {
   create: { request: CreateRequest; reply: Opened }
   list: { request: ListRequest; reply: ChainList }
   follow: { request: Point; reply: Point }
-  barrier: { request: Nothing; reply: Point }
+  barrier: { request: BarrierRequest; reply: Point }
   turn: { request: TurnRequest; reply: TurnGiven }
   release: { request: TermOf; reply: Nothing }
   drop: { request: DropRequest; reply: DropReply }
   keyring: { request: KeyringRequest; reply: Nothing }
   leave: { request: Nothing; reply: Nothing }
-}
+} & LockRequestMap
 export type RequestType = keyof RequestMap
 
 const nothing = fields<Nothing>({})
@@ -93,10 +80,6 @@ const made = {
   trust: trustModeOf,
   keyring: orNull(keyring),
 }
-const suite: Shape<SignatureSuite> = (value, where) => parseSignatureSuite(integer(0, 0xff)(value, where))
-const publicKey = { suite, publicKey: bytesOf(SIGNATURE_PUBLIC_KEY_BYTES) }
-export const publicKeyOf = fields<HeadSigner>(publicKey)
-const proof = fields<WriterProof>({ ...publicKey, signature: bytesOf(SIGNATURE_BYTES) })
 const opened = fields<Opened>({ channel: integer(1, 0xffff_ffff), ...made, ...point, signer: publicKeyOf })
 const range: Shape<readonly [number, number]> = (value, where) => {
   const [from, to] = listOf<unknown>((item) => item, 2)(value, where)
@@ -120,14 +103,9 @@ export const REQUESTS: {
     }),
   },
   follow: { request: pointOf, reply: pointOf },
-  barrier: { request: nothing, reply: pointOf },
+  barrier: { request: fields<BarrierRequest>({ everything: orElse(orNull(writerOfRequest), null) }), reply: pointOf },
   turn: {
-    request: fields<TurnRequest>({
-      session: bytesOf(SESSION_BYTES),
-      term,
-      ...point,
-      proof: orElse(orNull(proof), null),
-    }),
+    request: fields<TurnRequest>({ ...writerFields, term, ...point }),
     reply: fields<TurnGiven>({ term, ...point }),
   },
   release: { request: fields<TermOf>({ term }), reply: nothing },
@@ -137,6 +115,7 @@ export const REQUESTS: {
   },
   keyring: { request: fields<KeyringRequest>({ term, keyring }), reply: nothing },
   leave: { request: nothing, reply: nothing },
+  ...LOCK_REQUESTS,
 }
 
 export function isRequestType(type: string): type is RequestType {

@@ -7,7 +7,7 @@ import type { ChainKeys } from '../engine/crypto/chain-keys.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { type SigningKey, sign, signingKeyFromSeed, wipeSigningKey } from '../engine/crypto/signature.js'
 import type { PublicKey } from '../wire/index.js'
-import type { WriterProof } from './requests.js'
+import type { WriterProof } from './writer-shape.js'
 
 /** What is signed besides the label. */
 export interface WriterClaim {

@@ -135,6 +135,42 @@ t.test('nobody else wants it: a session that was away for long has it still', as
   all.close()
 })
 
+t.test(
+  'who only reads has what the holder made before: it is called back, and nobody else is given the turn',
+  async (t) => {
+    const { turns: all, timers } = turns()
+    const [a, b] = [new Asker(), new Asker()]
+    await all.givenBack(b)
+    await all.ask(a, session(1), 0)
+    all.noteTold(a, 1, false)
+    await all.givenBack(b)
+    t.strictSame(a.recalls, [], 'it does not know yet that it has it, and has made nothing')
+    all.noteTold(a, 1, true)
+    await all.givenBack(a)
+    t.strictSame(a.recalls, [], 'its own is there')
+    let isBack = false
+    const back = all.givenBack(b).then(() => (isBack = true))
+    await settled()
+    t.strictSame(a.recalls, [1])
+    t.notOk(isBack)
+    await all.release(a, 1)
+    await back
+    t.notOk(all.isHeld)
+    await all.ask(a, session(1), 0)
+    const gone = all.givenBack(b)
+    all.leave(a, false)
+    await gone
+    t.ok(all.isHeld, 'one who is not there is not waited for')
+    const again = new Asker()
+    await all.ask(again, session(1), 2)
+    const late = all.givenBack(b)
+    await timers.pass(10_000)
+    await late
+    t.strictSame(again.losses, [2], 'nor one who does nothing')
+    all.close()
+  },
+)
+
 t.test('who waits and goes is not given it; who leaves gives it back', async (t) => {
   const { turns: all } = turns()
   const [a, b, c] = [new Asker(), new Asker(), new Asker()]

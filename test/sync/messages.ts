@@ -24,12 +24,15 @@ const proof = { ...signer, signature: new Uint8Array(SIGNATURE_BYTES) } as const
 const opened: Opened = { channel: 1, ...made, signer, ...point }
 const head = { ...point, timeMs: 1_700_000_000_000, signature: new Uint8Array(SIGNATURE_BYTES) }
 
+const file = new Uint8Array(16).fill(3)
+const owner = new Uint8Array(8).fill(4)
+
 const asked: { [T in RequestType]: RequestMap[T] } = {
   open: { request: { chain: 'team/notes' }, reply: opened },
   create: { request: { chain: 'notes', ...made, keyring: null, writer: signer }, reply: { ...opened, keyring: null } },
   list: { request: { after: 'b' }, reply: { chains: [{ chain: 'c', sequence: 1, bytes: 2 }], more: true } },
   follow: { request: point, reply: point },
-  barrier: { request: {}, reply: point },
+  barrier: { request: { everything: { session: new Uint8Array(16), proof: null } }, reply: point },
   turn: { request: { session: new Uint8Array(16), term: 3, ...point, proof }, reply: { term: 4, ...point } },
   release: { request: { term: 4 }, reply: {} },
   drop: {
@@ -45,6 +48,17 @@ const asked: { [T in RequestType]: RequestMap[T] } = {
   },
   keyring: { request: { term: 4, keyring }, reply: {} },
   leave: { request: {}, reply: {} },
+  lease: { request: { session: new Uint8Array(16), lease: null, proof: null }, reply: { lease: new Uint8Array(16) } },
+  lock: {
+    request: { file, owner, from: 5, to: 2 ** 53 - 1, isExclusive: true, ticket: 7, detects: false },
+    reply: { outcome: 'granted' },
+  },
+  unlock: { request: { file, owner, from: 0, to: 0 }, reply: { outcome: 'too-many' } },
+  test: {
+    request: { file, owner, from: 0, to: 9, isExclusive: false },
+    reply: { held: { owner, from: 3, to: 4, isExclusive: true, isOwn: false } },
+  },
+  unwait: { request: { ticket: 7 }, reply: {} },
 }
 const pushed: PushMap = {
   batch: { bytes: new Uint8Array(1000).fill(7), more: false, term: 4 },

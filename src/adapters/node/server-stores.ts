@@ -18,6 +18,7 @@ const FILES: ReadonlySet<string> = new Set([
   ANCHOR_NAME,
   'keyring',
   'turn',
+  'locks',
   'writer',
   'lock',
 ])

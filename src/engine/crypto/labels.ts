@@ -25,6 +25,8 @@ export const LABELS = {
   // keys derived from a data key
   keyId: label('key id'),
   sealingKey: label('sealing key'),
+  // derived from the name key
+  lockNames: label('lock names'),
   // log
   group: label('group'),
   batch: label('batch'),

@@ -92,6 +92,7 @@ export class MountDaemon {
       const options = { mountpoint, subtype: 'atefs', ...driverOptions, ...rights, onWarning: events.onWarning }
       const driver = await parts.driver(fileSystem, options)
       fileSystem.onChangedElsewhere = (changed) => driver.invalidate(changed)
+      if (chain.remote !== undefined) chain.remote.locks.onLost = (changed) => driver.invalidate(changed)
       const daemon = new MountDaemon(request, chain, fileSystem, driver)
       open.splice(0, open.length, { close: () => daemon.forceEnd() })
       await daemon.#announce()

@@ -9,7 +9,7 @@ import type { BatchReceiver } from '../../adapters/node/import-range.js'
 import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
 import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
-import { Diverged, isSyncMode, readClientState, type RemoteStatus } from '../../client/index.js'
+import { Diverged, isSyncMode, readClientState, RemoteLocks, type RemoteStatus } from '../../client/index.js'
 import { wipe } from '../../engine/crypto/wipe.js'
 import { cutCopyBack, cuttingBack, prepareCopy } from '../../library/served-copy.js'
 import { redirected } from '../../library/redirected.js'
@@ -22,6 +22,7 @@ import { ExchangeableFileSystem } from './exchangeable-file-system.js'
 import type { OpenedFileSystem, Sharing } from './opened-file-system.js'
 import { joinTrust } from './join-trust.js'
 import { mergeTails } from './merge-tails.js'
+import { MountLocks } from './mount-locks.js'
 import type { RemoteRequest } from './remote-request.js'
 import { type ReplicaOptions, ServedReplica } from './served-replica.js'
 import { type SetAsideTail, setAsideTails, type TailPlaces } from './set-aside-tails.js'
@@ -30,7 +31,7 @@ import { takeRecords } from './shared-receiver.js'
 /** For chains in distributed trust. */
 export const JUDGE_MODULE = new URL('../../cli/judge.js', import.meta.url).href
 
-export interface OpenRemoteMount extends Omit<ReplicaOptions, 'onFailure'> {
+export interface OpenRemoteMount extends Omit<ReplicaOptions, 'onFailure' | 'locks'> {
   readonly remote: RemoteRequest
   readonly directory: string
   readonly secret: ChainSecret
@@ -42,7 +43,7 @@ export interface OpenRemoteMount extends Omit<ReplicaOptions, 'onFailure'> {
 }
 
 /** What opens the copy again, from the first time on. */
-type Reopening = OpenRemoteMount & { identity: ChainIdentity | undefined }
+type Reopening = OpenRemoteMount & { identity: ChainIdentity | undefined; locks: RemoteLocks }
 
 export type OpenFileSystemOn = (chain: ChainHandle, sharing: Sharing) => Promise<OpenedFileSystem>
 
@@ -55,6 +56,8 @@ interface Opened {
 
 export class RemoteMount {
   readonly others: Others
+  /** Those that hold on all machines, where the recovery mode has such. */
+  readonly locks: MountLocks
   readonly #wanted: Reopening
   readonly #server: ServerLink
   readonly #isStrict: boolean
@@ -70,9 +73,13 @@ export class RemoteMount {
     this.#server = server
     this.#opened = opened
     this.#isStrict = isSyncMode(wanted.remote.recoveryMode)
+    const { locks } = wanted
+    const everything = (): Promise<void> => this.#opened.replica.remote.refresh({ everything: true })
+    this.locks = new MountLocks({ locks, keys: opened.replica.chain.source.keys, refresh: everything })
     const refresh = (): Promise<void> | undefined =>
-      this.#opened.replica.remote.isCurrent() ? undefined : this.#opened.replica.remote.refresh()
-    this.others = this.#isStrict ? { kind: 'asked', refresh } : { kind: 'pushed' }
+      this.#opened.replica.remote.isCurrent() ? undefined : everything()
+    const turn = (): Promise<void> | undefined => this.#opened.replica.remote.acquire()
+    this.others = this.#isStrict ? { kind: 'asked', refresh, locks: this.locks, turn } : { kind: 'pushed', turn }
   }
 
   /**
@@ -85,7 +92,12 @@ export class RemoteMount {
 
   /** For `open` alone. */
   static async openAt(given: OpenRemoteMount, at: ChainAddress): Promise<RemoteMount> {
-    const wanted: Reopening = { ...given, identity: undefined }
+    const made: { mount?: RemoteMount } = {}
+    const locks = new RemoteLocks({
+      brought: async () => made.mount?.brought(),
+      onLost: (files) => made.mount?.locks.lost(files),
+    })
+    const wanted: Reopening = { ...given, identity: undefined, locks }
     const { serverKey, dnsServer, dnsSec, knownServers } = given.remote
     const server = linkTo(at, {
       knownServers,
@@ -93,7 +105,6 @@ export class RemoteMount {
       ...(dnsServer === undefined ? {} : { dnsServer }),
       ...(dnsSec === undefined ? {} : { dnsSec }),
     })
-    const made: { mount?: RemoteMount } = {}
     const diverged = (error: Diverged, replica: ServedReplica): void => made.mount?.exchange(error, replica)
     try {
       const open = async (): Promise<Opened> => {
@@ -107,6 +118,11 @@ export class RemoteMount {
       await server.link.close()
       throw error
     }
+  }
+
+  /** Resolves when all that was changed here is on its way to the server. */
+  async brought(): Promise<void> {
+    await this.#opened.replica.remote.brought()
   }
 
   /** The copy that is open now. */
@@ -146,6 +162,7 @@ export class RemoteMount {
     await this.#endMerging()
     try {
       await this.#opened.replica.close()
+      this.#wanted.locks.close()
     } finally {
       for (const tail of this.#opened.tails) await tail.close({ isMerged: false })
       if (this.#wanted.identity !== undefined) wipe(this.#wanted.identity.rootKey)

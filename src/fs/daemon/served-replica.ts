@@ -5,7 +5,7 @@ import { FileStorage } from '../../adapters/node/file-storage.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
 import { replicaKeyring } from '../../adapters/node/replica-keyring.js'
 import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
-import { type ClientState, RemoteChain, type RemoteLink } from '../../client/index.js'
+import { type ClientState, isSyncMode, RemoteChain, type RemoteLink, type RemoteLocks } from '../../client/index.js'
 import { fromHex } from '../../engine/bytes/hex.js'
 import type { AteError } from '../../engine/error.js'
 import { SERVER_TIMEOUT_MS } from '../../library/served-copy.js'
@@ -23,6 +23,8 @@ export interface ReplicaOptions {
   readonly directory: string
   readonly onProgress: (progress: { phase: string; doneBytes: number; totalBytes: number }) => void
   readonly onNotice: (message: string) => void
+  /** Used in the modes in which they hold on all machines. */
+  readonly locks: RemoteLocks
   /** It cannot go on. */
   readonly onFailure: (error: AteError) => void
 }
@@ -55,6 +57,7 @@ export class ServedReplica {
       view,
       receive: (run) => receiver.receive(run),
       flush: () => receiver.flush(),
+      ...(isSyncMode(remote.recoveryMode) ? { locks: options.locks } : {}),
       state: remoteStateFile(directory, new FileStorage(directory)),
       known,
       onKeyring: replicaKeyring(new FileStorage(directory), source.keys, onNotice),

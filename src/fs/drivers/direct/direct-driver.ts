@@ -34,7 +34,7 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
   const notifier = new Notifier(fd, options.onWarning)
   const invalidations = new Invalidations((bytes) => notifier.send(bytes))
   const invalidate: MountedDriver['invalidate'] = (changed) => invalidations.add(changed)
-  const session = new Session(fileSystem, { ...sessionOptions(options, isRoot), invalidate }, send)
+  const session = new Session(fileSystem, { ...sessionOptions(options, isRoot), invalidations }, send)
   const loop = new RequestLoop(channel, session, options.onWarning)
   const ended = loop.run().then(async () => {
     await notifier.close()
@@ -52,7 +52,7 @@ export async function mountDirect(fileSystem: FileSystem, options: DriverOptions
 
 export const directDriver: Driver = mountDirect
 
-function sessionOptions(options: DriverOptions, isRoot: boolean): Omit<SessionOptions, 'invalidate'> {
+function sessionOptions(options: DriverOptions, isRoot: boolean): Omit<SessionOptions, 'invalidations'> {
   const shown: ShownOwner = {}
   if (options.uid !== undefined) shown.uid = options.uid
   if (options.gid !== undefined) shown.gid = options.gid

@@ -33,6 +33,10 @@ export class Exchange {
   readonly caller: Caller = { uid: 0, gid: 0, pid: 0 }
   /** Answered before its operation ended (interrupted): what the operation gives is dropped. */
   abandoned = false
+  /** Nothing of it is done yet: it may be abandoned even if it is a change. */
+  isWaiting = false
+  /** Ends the operation; it then gives its answer itself. */
+  onInterrupt: (() => void) | undefined
 
   constructor(size = EXCHANGE_BYTES) {
     // Own memory, not a slice of a pool: pages that no request reaches are never touched.
@@ -49,7 +53,8 @@ export class Exchange {
     this.caller.uid = this.#view.getUint32(24, true)
     this.caller.gid = this.#view.getUint32(28, true)
     this.caller.pid = this.#view.getUint32(32, true)
-    this.abandoned = false
+    this.abandoned = this.isWaiting = false
+    this.onInterrupt = undefined
     return true
   }
 

@@ -11,6 +11,14 @@ export type Result = number
 /** Fails with AteError. May answer later: the exchange is its own until then. */
 export type Handler = (session: Session, x: Exchange) => Answer<Result>
 
+export interface HandlerEntry {
+  readonly handle: Handler
+  /** Of the whole request. A shorter one is refused before it is read. */
+  readonly minimumBytes: number
+  /** Refused on a read-only mount. */
+  readonly changes: boolean
+}
+
 /** For requests that the kernel wants no answer to. */
 export const NO_REPLY = 0
 

@@ -1,22 +1,15 @@
 /** Every kind of request: who answers it, how long it is at least, and what it may do. */
 import { Errno } from '../../errno.js'
-import { notImplemented, EMPTY_REPLY, type Handler } from './handler.js'
+import { notImplemented, EMPTY_REPLY, type Handler, type HandlerEntry } from './handler.js'
 import * as attributes from './messages/attributes.js'
 import * as connection from './messages/connection.js'
 import * as directories from './messages/directories.js'
 import * as xattrs from './messages/extended-attributes.js'
 import * as files from './messages/files.js'
+import * as locks from './messages/locks.js'
 import * as lookups from './messages/lookup.js'
 import * as nodes from './messages/nodes.js'
 import { IN_HEADER_BYTES, Opcode, OPCODE_LIMIT } from './protocol.js'
-
-export interface HandlerEntry {
-  readonly handle: Handler
-  /** Of the whole request. A shorter one is refused before it is read. */
-  readonly minimumBytes: number
-  /** Refused on a read-only mount. */
-  readonly changes: boolean
-}
 
 function reads(handle: Handler, argumentBytes = 0): HandlerEntry {
   return { handle, minimumBytes: IN_HEADER_BYTES + argumentBytes, changes: false }
@@ -48,18 +41,21 @@ const byOpcode: Record<number, HandlerEntry> = {
   [Opcode.READ]: reads(files.read, 40),
   [Opcode.WRITE]: changes(files.write, 40),
   [Opcode.STATFS]: reads(attributes.statistics),
-  [Opcode.RELEASE]: reads(files.release),
+  [Opcode.RELEASE]: reads(locks.release, 24),
   [Opcode.FSYNC]: reads(files.sync),
   [Opcode.SETXATTR]: changes(xattrs.setExtendedAttribute, 16),
   [Opcode.GETXATTR]: reads(xattrs.getExtendedAttribute, 10),
   [Opcode.LISTXATTR]: reads(xattrs.listExtendedAttributes, 8),
   [Opcode.REMOVEXATTR]: changes(xattrs.removeExtendedAttribute, 2),
-  [Opcode.FLUSH]: reads(files.flush),
+  [Opcode.FLUSH]: reads(locks.flush, 24),
   [Opcode.INIT]: reads(connection.initialize, 16),
   [Opcode.OPENDIR]: reads(files.openDirectory, 8),
   [Opcode.READDIR]: reads(directories.readDirectory, 40),
-  [Opcode.RELEASEDIR]: reads(files.release),
+  [Opcode.RELEASEDIR]: reads(done),
   [Opcode.FSYNCDIR]: reads(files.sync),
+  [Opcode.GETLK]: reads(locks.getLock, 48),
+  [Opcode.SETLK]: reads(locks.setLock, 48),
+  [Opcode.SETLKW]: reads(locks.setLock, 48),
   // `default_permissions`: the kernel checks by itself.
   [Opcode.ACCESS]: reads(notImplemented),
   [Opcode.CREATE]: changes(nodes.create, 18),

@@ -3,11 +3,14 @@
  * have to wait for; meanwhile what is to be told of one name, or one inode, is joined: this is never more than the kernel knows.
  */
 import type { ChangedElsewhere, ContentRange, Ino } from '../../vfs/types.js'
-import { attributesChanged, entryChanged, entryDeleted, inodeChanged } from './notify.js'
+import { attributesChanged, entryChanged, entryDeleted, inodeChanged, namesChanged } from './notify.js'
 import type { Outcome } from './notifier.js'
 
 /** Told at once; what comes while they are being told waits for the next. */
 const MAX_AT_ONCE = 256
+
+/** More names than that are all forgotten at once, where the kernel can: after a time without the others. */
+const MAX_NAMES = 1000
 
 /**
  * An inode that the kernel does not know may be one that it was just told of, in an answer that it has not taken up yet, and
@@ -19,18 +22,34 @@ type ChangedEntry = ChangedElsewhere['entries'][number]
 
 interface Notification {
   bytes: Uint8Array
-  isOfInode: boolean
+  /** Of an inode. */
+  ino?: Ino
 }
 
 export class Invalidations {
   readonly #send: (notification: Uint8Array) => Promise<Outcome>
   readonly #entries = new Map<string, ChangedEntry>()
   readonly #inodes = new Map<Ino, ContentRange | undefined>()
+  /** On their way to the kernel, or to be told to it again. */
+  readonly #telling = new Map<Ino, number>()
   #isSending = false
+  #onSent: (() => void)[] = []
+  /** The kernel can forget all names at once. */
+  hasEpoch = false
 
   /** `send` resolves when the kernel has had it, and never rejects. It gets them in order. */
   constructor(send: (notification: Uint8Array) => Promise<Outcome>) {
     this.#send = send
+  }
+
+  /** The kernel may have content in its cache that is another one now. */
+  isPending(ino: Ino): boolean {
+    return this.#inodes.has(ino) || this.#telling.has(ino)
+  }
+
+  /** Resolves when the kernel has been told of everything; undefined when it has. */
+  sent(): Promise<void> | undefined {
+    return this.#isSending ? new Promise((resolve) => this.#onSent.push(resolve)) : undefined
   }
 
   add({ entries, directories, inodes }: ChangedElsewhere): void {
@@ -51,15 +70,31 @@ export class Invalidations {
     this.#isSending = true
     while (this.#entries.size + this.#inodes.size > 0) await this.#tell(this.#take(), 0)
     this.#isSending = false
+    for (const resolve of this.#onSent.splice(0)) resolve()
   }
 
   async #tell(notifications: readonly Notification[], times: number): Promise<void> {
+    for (const { ino } of notifications) this.#count(ino, 1)
     const outcomes = await Promise.all(notifications.map(({ bytes }) => this.#send(bytes)))
-    const again = notifications.filter(
-      ({ isOfInode }, i) => outcomes[i] === 'failed' || (isOfInode && outcomes[i] === 'unknown'),
-    )
     const wait = AGAIN_AFTER_MS[times]
-    if (again.length > 0 && wait !== undefined) setTimeout(() => void this.#tell(again, times + 1), wait).unref()
+    const again = notifications.filter(
+      ({ ino }, i) =>
+        wait !== undefined && (outcomes[i] === 'failed' || (ino !== undefined && outcomes[i] === 'unknown')),
+    )
+    for (const notification of notifications) if (!again.includes(notification)) this.#count(notification.ino, -1)
+    if (again.length === 0) return
+    const tellAgain = (): void => {
+      for (const { ino } of again) this.#count(ino, -1)
+      void this.#tell(again, times + 1)
+    }
+    setTimeout(tellAgain, wait).unref()
+  }
+
+  #count(ino: Ino | undefined, by: number): void {
+    if (ino === undefined) return
+    const count = (this.#telling.get(ino) ?? 0) + by
+    if (count > 0) this.#telling.set(ino, count)
+    else this.#telling.delete(ino)
   }
 
   /** Names first: who finds a new one asks for what it means, and not for what is remembered of it. Half is left to inodes. */
@@ -70,11 +105,15 @@ export class Invalidations {
 
   #takeEntries(count: number): Notification[] {
     const taken: Notification[] = []
+    if (this.hasEpoch && this.#entries.size > MAX_NAMES) {
+      this.#entries.clear()
+      return [{ bytes: namesChanged() }]
+    }
     for (const [key, { parent, name, gone }] of this.#entries) {
       if (taken.length >= count) break
       this.#entries.delete(key)
       const bytes = gone === undefined ? entryChanged(parent, name) : entryDeleted(parent, name, gone)
-      taken.push({ bytes, isOfInode: false })
+      taken.push({ bytes })
     }
     return taken
   }
@@ -85,7 +124,7 @@ export class Invalidations {
       if (taken.length >= count) break
       this.#inodes.delete(ino)
       const bytes = content === undefined ? attributesChanged(ino) : inodeChanged(ino, content.from, lengthOf(content))
-      taken.push({ bytes, isOfInode: true })
+      taken.push({ bytes, ino })
     }
     return taken
   }

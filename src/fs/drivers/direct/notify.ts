@@ -6,6 +6,7 @@
  *     INVAL_INODE  16 u64 ino, 24 i64 off, 32 i64 len     (off < 0: attributes only; len 0: to the end)
  *     INVAL_ENTRY  16 u64 parent, 24 u32 namelen, 28 u32 flags, 32 name, NUL
  *     DELETE       16 u64 parent, 24 u64 child, 32 u32 namelen, 36 padding, 40 name, NUL
+ *     INC_EPOCH    nothing                            (since protocol 7.44)
  */
 import type { Ino, Name } from '../../vfs/types.js'
 import { OUT_HEADER_BYTES } from './protocol.js'
@@ -13,6 +14,7 @@ import { OUT_HEADER_BYTES } from './protocol.js'
 const NOTIFY_INVAL_INODE = 2
 const NOTIFY_INVAL_ENTRY = 3
 const NOTIFY_DELETE = 6
+const NOTIFY_INC_EPOCH = 8
 
 /** Content in [offset, offset + length) and the attributes changed; length 0 means to the end. */
 export function inodeChanged(ino: Ino, offset: number, length: number): Uint8Array {
@@ -45,6 +47,11 @@ export function entryDeleted(parent: Ino, name: Name, child: Ino): Uint8Array {
   bytes.writeUInt32LE(name.length, 32)
   bytes.write(name, 40, 'latin1')
   return bytes
+}
+
+/** Any name may mean something else now: none that is remembered counts any more. */
+export function namesChanged(): Uint8Array {
+  return notification(NOTIFY_INC_EPOCH, 0)
 }
 
 function notification(kind: number, length: number): Buffer {

@@ -32,6 +32,9 @@ export const Opcode = {
   READDIR: 28,
   RELEASEDIR: 29,
   FSYNCDIR: 30,
+  GETLK: 31,
+  SETLK: 32,
+  SETLKW: 33,
   ACCESS: 34,
   CREATE: 35,
   INTERRUPT: 36,
@@ -59,12 +62,17 @@ export const PROTOCOL_MINOR = 38
 /** Linux 5.10. What an older kernel lacks is more than flags. */
 export const LOWEST_PROTOCOL_MINOR = 32
 
+/** From this minor on the kernel knows of INC_EPOCH (Linux 6.16). */
+export const EPOCH_PROTOCOL_MINOR = 44
+
 /** Bits of fuse_init_in.flags and fuse_init_out.flags. */
 export const InitFlag = {
   ASYNC_READ: 1 << 0,
+  POSIX_LOCKS: 1 << 1,
   EXPORT_SUPPORT: 1 << 4,
   BIG_WRITES: 1 << 5,
   DONT_MASK: 1 << 6,
+  FLOCK_LOCKS: 1 << 10,
   DO_READDIRPLUS: 1 << 13,
   READDIRPLUS_AUTO: 1 << 14,
   ASYNC_DIO: 1 << 15,
@@ -95,6 +103,9 @@ export const SetAttributeFlag = {
 /** Bits of fuse_open_out.open_flags. */
 export const OPEN_KEEP_CACHE = 1 << 1
 export const OPEN_CACHE_DIRECTORY = 1 << 3
+
+/** fuse_lk_in.lk_flags: of flock(2). */
+export const LOCK_IS_FLOCK = 1 << 0
 
 /** fuse_write_in.write_flags. */
 export const WRITE_KILL_SUIDGID = 1 << 2

@@ -2,16 +2,18 @@
  * One mount's conversation with the kernel: takes requests, calls the file system, sends replies. Nothing that a request
  * holds and nothing that a handler throws ends it. Knows no descriptor and no loop: `send` writes one reply.
  */
-import { errorCode } from '../../../engine/error.js'
+import { AteError, errorCode } from '../../../engine/error.js'
 import { ERRNO, Errno } from '../../errno.js'
-import type { ChangedElsewhere, FileSystem } from '../../vfs/types.js'
-import type { Others } from '../driver.js'
+import type { ChangedElsewhere, FileSystem, Ino } from '../../vfs/types.js'
+import type { FileLocks, Others } from '../driver.js'
 import { isDying } from './dying-thread.js'
 import type { Exchange } from './exchange.js'
-import { NO_REPLY, type Result } from './handler.js'
+import { type HandlerEntry, NO_REPLY, type Result } from './handler.js'
 import { ENTRY_OPCODES, HANDLERS } from './handlers.js'
 import { releaseListed } from './messages/directories.js'
-import { InitFlag, Opcode, OPCODE_LIMIT, OUT_HEADER_BYTES } from './protocol.js'
+import { LockOwners } from './lock-owners.js'
+import { EPOCH_PROTOCOL_MINOR, InitFlag, Opcode, OPCODE_LIMIT, OUT_HEADER_BYTES } from './protocol.js'
+import type { Invalidations } from './invalidations.js'
 import type { ShownOwner } from './shown-owner.js'
 
 /**
@@ -29,8 +31,8 @@ export interface SessionOptions {
    */
   onlyUid?: number
   others?: Others | undefined
-  /** Lets the kernel forget something. */
-  invalidate?: (changed: ChangedElsewhere) => void
+  /** How the kernel is told to forget something. */
+  invalidations?: Pick<Invalidations, 'add' | 'isPending' | 'sent' | 'hasEpoch'>
   onWarning: (message: string) => void
 }
 
@@ -63,13 +65,15 @@ export class Session {
   readonly shown: ShownOwner
   readonly cacheSeconds: number
   readonly answersOpen: boolean
-  /** The kernel may keep what it has cached of a file that is opened. */
-  readonly keepsCache: boolean
+  /** Whoever opens something asks others first. */
+  readonly asksOthers: boolean
+  /** Locks hold beyond this machine. */
+  readonly locks: FileLocks | undefined
+  readonly lockOwners = new LockOwners()
   /** The file system changes elsewhere too. */
   readonly isShared: boolean
   /** Waits until what others changed is here; undefined when it is. */
   readonly refresh: () => Promise<void> | undefined
-  readonly invalidate: (changed: ChangedElsewhere) => void
   /** Resolves when the kernel and we have agreed on the protocol; false when we have not. */
   readonly ready: Promise<boolean>
   /** Requests taken, by opcode. */
@@ -79,6 +83,9 @@ export class Session {
   refusedProtocol: string | undefined
 
   readonly #readOnly: boolean
+  readonly #invalidations: SessionOptions['invalidations']
+  /** A promise while it is the turn of others to change anything. */
+  readonly #turn: () => Promise<void> | undefined
   readonly #onlyUid: number | undefined
   readonly #onWarning: (message: string) => void
   readonly #send: Send
@@ -93,9 +100,11 @@ export class Session {
     const { others } = options
     this.isShared = others !== undefined
     this.refresh = others?.kind === 'asked' ? others.refresh : atOnce
-    this.invalidate = options.invalidate ?? atOnce
-    this.keepsCache = others?.kind !== 'asked'
-    this.answersOpen = options.onlyUid !== undefined || !this.keepsCache
+    this.#turn = others?.turn ?? atOnce
+    this.#invalidations = options.invalidations
+    this.asksOthers = others?.kind === 'asked'
+    this.locks = others?.kind === 'asked' ? others.locks : undefined
+    this.answersOpen = options.onlyUid !== undefined || this.asksOthers
     this.cacheSeconds = this.answersOpen ? 0 : CACHE_SECONDS
     this.#onWarning = options.onWarning
     this.#send = send
@@ -132,7 +141,48 @@ export class Session {
     if (x.length < entry.minimumBytes) return -Errno.EINVAL
     if (entry.changes && this.#readOnly) return -Errno.EROFS
     if (this.#onlyUid !== undefined && !this.#maySee(x, this.#onlyUid)) return -Errno.EACCES
-    return entry.handle(this, x)
+    const wait = entry.changes ? this.#turn() : undefined
+    return wait === undefined ? entry.handle(this, x) : this.#inTurn(entry, x, wait)
+  }
+
+  /** Whoever is being killed need not wait for it. */
+  async #inTurn(entry: HandlerEntry, x: Exchange, turn: Promise<void>): Promise<Result> {
+    x.isWaiting = true
+    try {
+      for (let wait: Promise<void> | undefined = turn; wait !== undefined; wait = this.#turn()) await wait
+    } catch (error) {
+      // Whatever else is wrong the change itself is told.
+      const code = errorCode(error)
+      if (code === 'READ_ONLY' || code === 'TIMED_OUT') throw error
+    } finally {
+      x.isWaiting = false
+    }
+    return x.abandoned ? NO_REPLY : entry.handle(this, x)
+  }
+
+  /** For one open file: 0 where nobody asks by which one. */
+  newHandle(): number {
+    return this.locks === undefined ? 0 : this.lockOwners.newHandle()
+  }
+
+  /** LOCK_LOST when somebody here believes to have a lock on the file that he may have no more. */
+  demandLocks(ino: Ino): void {
+    if (this.locks?.isLost(ino) === true)
+      throw new AteError('LOCK_LOST', 'A lock on the file was lost: it must be let go of first.')
+  }
+
+  invalidate(changed: ChangedElsewhere): void {
+    this.#invalidations?.add(changed)
+  }
+
+  /** The kernel may keep what it has cached of a file that is opened. */
+  isCacheValid(ino: Ino): boolean {
+    return this.#invalidations?.isPending(ino) !== true
+  }
+
+  /** Resolves when the kernel knows of all that others changed. */
+  async told(): Promise<void> {
+    await this.#invalidations?.sent()
   }
 
   #maySee(x: Exchange, uid: number): boolean {
@@ -188,10 +238,19 @@ export class Session {
     }
   }
 
-  /** Lets the caller of a waiting request go if it is being killed. A change is always waited for: the kernel must learn of it. */
+  /**
+   * Lets the caller of a waiting request go if it is being killed; who waits for a lock, at any signal. A change that was begun is
+   * waited for: the kernel must learn of it.
+   */
   interrupt(unique: number): void {
     const x = this.#pending.get(unique)
-    if (x === undefined || x.abandoned || HANDLERS[x.opcode]?.changes !== false || !isDying(x.caller.pid)) return
+    if (x === undefined || x.abandoned) return
+    if (x.onInterrupt !== undefined) {
+      x.onInterrupt()
+      return
+    }
+    const isBegun = HANDLERS[x.opcode]?.changes !== false && !x.isWaiting
+    if (isBegun || !isDying(x.caller.pid)) return
     x.abandoned = true
     // The exchange's own buffer is in use until its operation ends.
     const header = new DataView(new ArrayBuffer(OUT_HEADER_BYTES))
@@ -202,7 +261,9 @@ export class Session {
     this.#send(new Uint8Array(header.buffer), OUT_HEADER_BYTES)
   }
 
-  initialized(flags: number): void {
+  /** `minor`: of the kernel. */
+  initialized(flags: number, minor: number): void {
+    if (this.#invalidations !== undefined) this.#invalidations.hasEpoch = minor >= EPOCH_PROTOCOL_MINOR
     this.hasLongSetxattr = (flags & InitFlag.SETXATTR_EXT) !== 0
     this.#settle(true)
   }

@@ -62,7 +62,12 @@ export function extendedOperations(x: Context): ExtendedOperations {
     return Buffer.from(textOfBytes(Buffer.from(bytes).toString('latin1')))
   }
   return {
-    attributes: (path) => orErrno(async () => attributesOf(path, await paths.ino(path))),
+    // It is asked for a name that is looked up as well.
+    attributes: (path) =>
+      orErrno(async () => {
+        if (path !== '/') await x.refresh()
+        return attributesOf(path, await paths.ino(path))
+      }),
     attributesOfHandle: (path, handle) => orErrno(() => attributesOf(path, handles.ino(handle))),
     extendedAttribute: (path, name) => orErrno(() => extendedAttribute(path, name)),
     setExtendedAttribute: (path, name, value, flags) => orErrno(() => set(path, name, value, flags)),

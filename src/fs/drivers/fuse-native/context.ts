@@ -3,6 +3,7 @@ import type { Reply, ReplyWith } from 'fuse-native'
 import { errorCode } from '../../../engine/error.js'
 import { ERRNO, Errno } from '../../errno.js'
 import type { Caller, FileSystem } from '../../vfs/types.js'
+import type { DriverOptions } from '../driver.js'
 import { Handles } from './handles.js'
 import { HiddenFiles } from './hidden-files.js'
 import { Paths } from './paths.js'
@@ -14,10 +15,13 @@ export class Context {
   readonly paths: Paths
   /** libfuse knows who asks, the package does not tell: what is made belongs to the user of this process. */
   readonly caller: Caller
+  /** Waits until what others changed is here; undefined when it is. */
+  readonly refresh: () => Promise<void> | undefined
   readonly #onWarning: (message: string) => void
 
-  constructor(fs: FileSystem, onWarning: (message: string) => void) {
+  constructor(fs: FileSystem, { onWarning, others }: Pick<DriverOptions, 'onWarning' | 'others'>) {
     this.fs = fs
+    this.refresh = others?.kind === 'asked' ? others.refresh : () => undefined
     this.handles = new Handles(fs)
     this.hidden = new HiddenFiles(fs)
     this.paths = new Paths(fs, this.hidden)

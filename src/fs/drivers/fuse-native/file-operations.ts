@@ -15,7 +15,11 @@ type FileOperations = Pick<
 export function fileOperations(x: Context): FileOperations {
   const { fs, paths, handles, caller } = x
   return {
-    open: (path, _flags, reply) => x.serveValue(reply, async () => handles.open(await paths.ino(path))),
+    open: (path, _flags, reply) =>
+      x.serveValue(reply, async () => {
+        await x.refresh()
+        return handles.open(await paths.ino(path))
+      }),
     create: (path, mode, reply) =>
       x.serveValue(reply, async () => {
         const { parent, name } = await paths.place(path)

@@ -19,7 +19,7 @@ export const fuseNativeDriver: Driver = async (fileSystem, options) => {
   const isRoot = process.geteuid?.() === 0
   const words = mountOptions(options, isRoot)
   const mount = await loadBinding()
-  const x = new Context(fileSystem, options.onWarning)
+  const x = new Context(fileSystem, options)
   const operations = { ...nameOperations(x), ...fileOperations(x), ...attributeOperations(x) }
   try {
     await mount(options.mountpoint, words, operations, extendedOperations(x))
@@ -32,7 +32,8 @@ export const fuseNativeDriver: Driver = async (fileSystem, options) => {
     await ended
   }
   // It has no way to tell the kernel anything: what that remembers is short-lived.
-  return { name: 'fuse-native', ended, unmount: end, invalidate: () => undefined }
+  const invalidate = (): void => x.paths.forgetDirectories()
+  return { name: 'fuse-native', ended, unmount: end, invalidate }
 }
 
 /** The package says no more than that it failed; libfuse has written why on the standard error. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Invalidations } from '../../../../src/fs/drivers/direct/invalidations.js'
 import type { Outcome } from '../../../../src/fs/drivers/direct/notifier.js'
-import { attributesChanged, entryChanged } from '../../../../src/fs/drivers/direct/notify.js'
+import { attributesChanged, entryChanged, namesChanged } from '../../../../src/fs/drivers/direct/notify.js'
 import type { Name } from '../../../../src/fs/vfs/types.js'
 
 const nothing = { entries: [], directories: [], inodes: [] }
@@ -57,4 +57,44 @@ t.test('many names do not hold up what is told of inodes', async (t) => {
     await sleep(1)
   }
   t.equal(new Set(sent).size, 2001)
+})
+
+t.test('after a time without the others all names are forgotten at once, where the kernel can', async (t) => {
+  for (const hasEpoch of [true, false]) {
+    const sent: string[] = []
+    const invalidations = new Invalidations((bytes) => {
+      sent.push(Buffer.from(bytes).toString('hex'))
+      return Promise.resolve('taken')
+    })
+    invalidations.hasEpoch = hasEpoch
+    const entries = Array.from({ length: 1001 }, (_, i) => entry(i))
+    invalidations.add({ ...nothing, entries, inodes: [{ ino: 5, content: undefined }] })
+    await invalidations.sent()
+    t.equal(sent.length, hasEpoch ? 2 : 1002)
+    t.equal(sent.includes(Buffer.from(namesChanged()).toString('hex')), hasEpoch)
+  }
+})
+
+t.test('what the kernel has cached of a file counts again when it has been told of all that changed', async (t) => {
+  const answers: ((outcome: Outcome) => void)[] = []
+  const invalidations = new Invalidations(() => new Promise((resolve) => answers.push(resolve)))
+  const change = { ...nothing, inodes: [{ ino: 5, content: { from: 0, to: 10 } }] }
+  invalidations.add(change)
+  invalidations.add(change)
+  t.ok(invalidations.isPending(5))
+  t.notOk(invalidations.isPending(6))
+  answers.shift()?.('taken')
+  await sleep(1)
+  t.ok(invalidations.isPending(5), 'it was changed again')
+  let isTold = false
+  const told = invalidations.sent()?.then(() => (isTold = true))
+  answers.shift()?.('failed')
+  await told
+  t.ok(isTold)
+  t.ok(invalidations.isPending(5), 'it is told again')
+  await sleep(40)
+  answers.shift()?.('taken')
+  await sleep(1)
+  t.notOk(invalidations.isPending(5))
+  t.equal(invalidations.sent(), undefined)
 })

@@ -4,6 +4,7 @@ import {
   entryChanged,
   entryDeleted,
   inodeChanged,
+  namesChanged,
 } from '../../../../src/fs/drivers/direct/notify.js'
 import { Notifier } from '../../../../src/fs/drivers/direct/notifier.js'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -27,6 +28,7 @@ t.test('notifications, byte for byte', (t) => {
   t.equal(hex(attributesChanged(2 ** 53 - 1)), header(40, 2) + u64(2 ** 53 - 1) + u64(-1) + u64(0))
   t.equal(hex(entryChanged(1, name)), header(35, 3) + u64(1) + u32(2) + u32(0) + '6eff00')
   t.equal(hex(entryDeleted(1, name, 9)), header(43, 6) + u64(1) + u64(9) + u32(2) + u32(0) + '6eff00')
+  t.equal(hex(namesChanged()), header(16, 8))
   t.end()
 })
 

@@ -21,6 +21,7 @@ export const getAttributes: Handler = (session, x) =>
 export const setAttributes: Handler = (session, x) => {
   const change = readChange(x)
   storedOwner(session.shown, change)
+  if (change.size !== undefined) session.demandLocks(x.nodeId)
   return reply(session, x, session.fileSystem.setAttributes(x.nodeId, change, x.caller), attributesReply)
 }
 

@@ -24,8 +24,7 @@ import {
 
 /**
  * Never WRITEBACK_CACHE: it reorders writes and delays them by 30 s. Never ATOMIC_O_TRUNC: without OPEN messages the
- * truncation would be lost. Never POSIX_LOCKS and FLOCK_LOCKS: they are released by FLUSH and RELEASE, which are not sent
- * either; without the flags the kernel keeps the locks itself.
+ * truncation would be lost. Without POSIX_LOCKS and FLOCK_LOCKS the kernel keeps the locks itself.
  */
 const WANTED_FLAGS =
   InitFlag.ASYNC_READ |
@@ -45,6 +44,9 @@ const WANTED_FLAGS =
   InitFlag.HANDLE_KILLPRIV_V2 |
   InitFlag.SETXATTR_EXT
 
+/** Where locks hold beyond this machine. They are released by FLUSH and RELEASE, so OPEN must be answered. */
+const LOCK_FLAGS = InitFlag.POSIX_LOCKS | InitFlag.FLOCK_LOCKS
+
 /** Requests that nobody waits for (read-ahead, O_DIRECT) under way at once; the kernel's default is 12. */
 const MAX_BACKGROUND = 64
 /** From here on the kernel holds read-ahead back. */
@@ -57,7 +59,7 @@ export const initialize: Handler = (session, x) => {
     session.refuseKernel(`${major}.${minor}`)
     return -Errno.EPROTO
   }
-  const flags = x.u32(52) & WANTED_FLAGS
+  const flags = x.u32(52) & (session.locks === undefined ? WANTED_FLAGS : WANTED_FLAGS | LOCK_FLAGS)
   x.clear(16, 80)
   x.setU32(16, PROTOCOL_MAJOR)
   x.setU32(20, PROTOCOL_MINOR)
@@ -70,7 +72,7 @@ export const initialize: Handler = (session, x) => {
   x.setU32(36, MAX_IO_BYTES)
   x.setU32(40, 1)
   x.setU16(44, MAX_IO_PAGES)
-  session.initialized(flags)
+  session.initialized(flags, major > PROTOCOL_MAJOR ? PROTOCOL_MINOR : minor)
   return 80
 }
 

@@ -55,7 +55,7 @@ export const makeTemporary: Handler = (session, x) => {
 
 function openedEntryReply(session: Session, x: Exchange, attributes: Attributes): Result {
   const length = entryReply(session, x, attributes)
-  x.setU64(length, 0)
+  x.setU64(length, session.newHandle())
   x.setU64(length + 8, OPEN_KEEP_CACHE)
   return length + 16
 }

@@ -1,0 +1,44 @@
+/** The requests about locks on one channel. */
+import type { RequestHandlers, RequestMap, Writer } from '../../sync/index.js'
+import type { ChainLocks } from './chain-locks.js'
+
+export interface LockGuards {
+  /** Holds back who asks for more than is served. */
+  readonly limited: <T, R>(answer: (body: T) => R | Promise<R>) => (body: T) => Promise<R>
+  /** NOT_AUTHORIZED for who has not shown to have the key of the chain. */
+  readonly demand: (writer: Writer) => Promise<void>
+}
+
+export interface LockedChain {
+  readonly locks: ChainLocks
+  readonly uploads: { settled(): Promise<void> }
+}
+
+export function lockHandlers(
+  { locks, uploads }: LockedChain,
+  user: object,
+  { limited, demand }: LockGuards,
+): RequestHandlers {
+  const { table } = locks
+  return {
+    // Without a lease nothing else is of any use.
+    lease: limited(async ({ session, proof, lease }: RequestMap['lease']['request']) => {
+      await demand({ session, proof })
+      return { lease: table.attach(user, session, lease) }
+    }),
+    lock: limited(async ({ ticket, detects, ...wanted }: RequestMap['lock']['request']) => {
+      await locks.begun()
+      return { outcome: await table.lock(user, wanted, ticket === 0 ? undefined : { ticket, detects }) }
+    }),
+    // Whoever has the lock next reads what was brought before.
+    unlock: limited(async (range: RequestMap['unlock']['request']) => {
+      await uploads.settled()
+      return { outcome: table.unlock(user, range) }
+    }),
+    test: limited((wanted: RequestMap['test']['request']) => ({ held: table.test(user, wanted) ?? null })),
+    unwait: limited(({ ticket }: RequestMap['unwait']['request']) => {
+      table.giveUp(user, ticket)
+      return {}
+    }),
+  }
+}

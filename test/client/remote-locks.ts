@@ -1,0 +1,183 @@
+/** Locks that a server keeps for its clients: held by one, kept over a lost connection, and known to be lost before others have them. */
+import t, { type Test } from 'tap'
+import { type LockAnswer, RemoteLocks, type RemoteLocksOptions } from '../../src/client/index.js'
+import { toHex } from '../../src/engine/bytes/hex.js'
+import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
+import { AteError } from '../../src/engine/error.js'
+import { memoryTransports, type Transport } from '../../src/wire/index.js'
+import { eventually, type Machine, machine } from '../helpers/remote-chains.js'
+import { TestServer } from '../helpers/real-server.js'
+
+const END = Number.MAX_SAFE_INTEGER
+const file = (name: number): Uint8Array => new Uint8Array(16).fill(name)
+const owner = (name: number): Uint8Array => new Uint8Array(8).fill(name)
+const exclusive = { file: file(1), from: 0, to: END, isExclusive: true }
+const AT_ONCE = { waits: false, detects: false }
+const WAITS = { waits: true, detects: true }
+
+interface Client extends Machine {
+  locks: RemoteLocks
+  lost: string[]
+  way: Way
+}
+
+/** The way to a server, of which that may lose sight while its client is not told. */
+class Way {
+  #isSilent = false
+  #ends: (() => void)[] = []
+  #hangUps: (() => void)[] = []
+
+  constructor(readonly server: TestServer) {}
+
+  readonly dial = async (): Promise<Transport> => {
+    if (this.server.isAway) throw new AteError('CONNECTION_FAILED', 'Nobody answers.')
+    const [client, here] = memoryTransports()
+    const [there, end] = memoryTransports()
+    const pass = (from: Transport, to: Transport): void =>
+      from.start({
+        packet: (bytes) => (this.#isSilent ? undefined : to.send(bytes, () => undefined)),
+        ended: () => (this.#isSilent ? undefined : to.close()),
+      })
+    pass(here, there)
+    pass(there, here)
+    this.server.accept(end)
+    this.#ends.push(() => there.close())
+    this.#hangUps.push(() => here.close())
+    return client
+  }
+
+  silence(): void {
+    this.#isSilent = true
+    for (const end of this.#ends.splice(0)) end()
+  }
+
+  heal(): void {
+    this.#isSilent = false
+    for (const hangUp of this.#hangUps.splice(0)) hangUp()
+  }
+}
+
+async function client(t: Test, server: TestServer, keys?: ChainKeys, options: Partial<RemoteLocksOptions> = {}) {
+  const lost: string[] = []
+  const locks: RemoteLocks = new RemoteLocks({
+    patienceMs: 300,
+    renewMs: 40,
+    brought: () => made.remote.brought(),
+    onLost: (files) => lost.push(...files),
+    ...options,
+  })
+  const way = new Way(server)
+  const { stores } = server
+  const made: Machine = await machine(
+    { dial: way.dial, chains: stores.chains },
+    { recoveryMode: 'sync', locks, ...(keys === undefined ? {} : { keys }) },
+  )
+  t.teardown(async () => {
+    await made.close()
+    locks.close()
+  })
+  return { ...made, locks, lost, way } satisfies Client
+}
+
+async function two(t: Test, { graceMs = 5000, leaseMs = 4000 } = {}) {
+  const server = new TestServer({ graceMs })
+  t.teardown(() => server.close())
+  const one = await client(t, server, undefined, { leaseMs })
+  return { server, one, other: await client(t, server, one.keys) }
+}
+
+const lock = ({ locks }: Client, name: number, how = AT_ONCE): Promise<LockAnswer> =>
+  locks.lock({ ...exclusive, owner: owner(name) }, how)
+const unlock = ({ locks }: Client, name: number): Promise<LockAnswer> =>
+  locks.unlock({ ...exclusive, owner: owner(name) })
+
+await t.test('one has it, others wait for it or do not', async (t) => {
+  const { one, other } = await two(t)
+  t.equal(await lock(one, 1), 'granted')
+  t.equal(await lock(other, 1), 'held', 'another machine, whatever its owners are called')
+  t.equal(await lock(one, 2), 'held', 'another owner on the same machine')
+  const waiting = lock(other, 1, WAITS)
+  t.equal(await unlock(one, 2), 'granted', 'who has nothing gives nothing back')
+  t.equal(await unlock(one, 1), 'granted')
+  t.equal(await waiting, 'granted')
+  t.match(await one.locks.test({ ...exclusive, owner: owner(1) }), {
+    isOwn: false,
+    isExclusive: true,
+    from: 0,
+    to: END,
+  })
+  t.match(await other.locks.test({ ...exclusive, owner: owner(2) }), { isOwn: true, owner: owner(1) })
+})
+
+await t.test('who gives up waiting has not got it', async (t) => {
+  const { one, other } = await two(t)
+  await lock(one, 1)
+  const giveUp = new AbortController()
+  const waiting = other.locks.lock({ ...exclusive, owner: owner(1) }, { ...WAITS, signal: giveUp.signal })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  giveUp.abort()
+  t.equal(await waiting, 'interrupted')
+  await unlock(one, 1)
+  t.equal(await lock(one, 2), 'granted')
+})
+
+await t.test('a lock survives a lost connection, and who waited goes on waiting', async (t) => {
+  const { server, one, other } = await two(t)
+  await lock(one, 1)
+  const waiting = lock(other, 1, WAITS)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  server.cut()
+  await eventually(() => one.remote.status().isConnected && other.remote.status().isConnected)
+  t.equal(await lock(other, 2), 'held')
+  t.notOk(one.locks.isLost(toHex(file(1))))
+  await unlock(one, 1)
+  t.equal(await waiting, 'granted')
+  t.strictSame(one.lost, [])
+})
+
+await t.test('who may have lost a lock knows it before others can have it, and until he lets go', async (t) => {
+  const { one, other } = await two(t, { graceMs: 600, leaseMs: 400 })
+  await lock(one, 1)
+  let isLostBefore = false
+  one.way.silence()
+  const waiting = lock(other, 1, WAITS).then((answer) => {
+    isLostBefore = one.locks.isLost(toHex(file(1)))
+    return answer
+  })
+  t.equal(await waiting, 'granted')
+  t.ok(isLostBefore)
+  t.strictSame(one.lost, [toHex(file(1))], 'told')
+  one.way.heal()
+  await eventually(() => one.remote.status().isConnected)
+  t.equal(await lock(one, 2), 'unavailable')
+  t.ok(one.locks.isLost(toHex(file(1))))
+  await unlock(one, 1)
+  t.notOk(one.locks.isLost(toHex(file(1))))
+  t.equal(await lock(one, 1), 'held')
+})
+
+await t.test('a server that was started again has no locks, and gives none to others before they know', async (t) => {
+  const { server, one, other } = await two(t, { graceMs: 300 })
+  await lock(one, 1)
+  await server.restart()
+  const began = performance.now()
+  t.equal(await lock(other, 1, WAITS), 'granted')
+  t.ok(performance.now() - began > 200, 'not at once')
+  t.ok(one.locks.isLost(toHex(file(1))))
+})
+
+await t.test(
+  'without a server locks are refused after a while, and what was let go of is free when it is back',
+  async (t) => {
+    const { server, one, other } = await two(t)
+    await lock(one, 1)
+    server.isAway = true
+    server.cut()
+    const began = performance.now()
+    t.equal(await lock(other, 1, WAITS), 'unavailable')
+    t.ok(performance.now() - began < 2000)
+    t.equal(await unlock(one, 1), 'granted')
+    server.isAway = false
+    await eventually(async () => (await lock(other, 1)) === 'granted')
+  },
+)
