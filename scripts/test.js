@@ -21,7 +21,7 @@ import { createTapFilter } from './tap-filter.js'
 /** `npm run fuzz` and `npm run crash` try harder and longer, and tell on stderr how far they are (`test/helpers/progress.ts`). */
 const isLong = process.env.ATEFS_TEST_LONG !== undefined
 /** The whole run. A hanging test is ended by tap's own, shorter limit. */
-const RUN_LIMIT_MS = (isLong ? 8 * 60 : 30) * 60_000
+const RUN_LIMIT_MS = (isLong ? 8 * 60 : 60) * 60_000
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
