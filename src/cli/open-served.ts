@@ -53,7 +53,17 @@ async function fetch(
     openWith(opening, { directory: path, anchorDirectory: undefined }, { readOnly, onProgress, onNotice })
   const openChain = (opening: ChainSecret): Promise<ChainHandle> => at(directory, opening, false)
   const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> => at(path, opening, true)
-  const wanted = { remote, directory, secret, keyBits: KEY_BITS, openChain, openAt, onProgress, onNotice } as const
+  const wanted = {
+    remote,
+    directory,
+    secret,
+    keyBits: KEY_BITS,
+    openChain,
+    openAt,
+    onProgress,
+    onNotice,
+    onlyFetches: true,
+  } as const
   const { runtime } = standardPaths(process.env)
   const copy = await openWhenFree(() => RemoteMount.open(wanted), { directory, runtimeDirectory: runtime, onNotice })
   const { trust } = copy.chain

@@ -27,6 +27,8 @@ export interface ReplicaOptions {
   readonly locks: RemoteLocks
   /** It cannot go on. */
   readonly onFailure: (error: AteError) => void
+  /** Nothing is committed here, and whoever opens the copy next judges what has come. */
+  readonly onlyFetches?: boolean
 }
 
 export class ServedReplica {
@@ -44,7 +46,7 @@ export class ServedReplica {
     const receiver = new SharedReceiver(view)
     this.#options = options
     this.chain = chain
-    this.writers = joinTrust(chain)
+    this.writers = options.onlyFetches === true ? undefined : joinTrust(chain)
     this.#receiver = receiver
     this.remote = new RemoteChain({
       link,
