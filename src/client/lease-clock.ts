@@ -25,8 +25,13 @@ export class LeaseClock {
   }
 
   get isCertain(): boolean {
+    return this.isCertainFor(0)
+  }
+
+  /** For so many milliseconds more. */
+  isCertainFor(ms: number): boolean {
     if (this.#confirmed === undefined) return false
     const { steadyMs, wallMs } = this.now()
-    return Math.max(steadyMs - this.#confirmed.steadyMs, wallMs - this.#confirmed.wallMs) < this.#leaseMs
+    return Math.max(steadyMs - this.#confirmed.steadyMs, wallMs - this.#confirmed.wallMs) + ms < this.#leaseMs
   }
 }

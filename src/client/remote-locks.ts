@@ -37,7 +37,7 @@ export interface HowToLock {
 }
 
 const END = Number.MAX_SAFE_INTEGER
-/** Until a connection on which nothing is answered is known to be lost. */
+/** Until a connection that is ending, and on which every request fails at once, is known to be lost. */
 const AGAIN_MS = 20
 /** Times that one who does not wait asks on connections that are lost. */
 const LOCK_TRIES = 2
@@ -46,6 +46,7 @@ export class RemoteLocks {
   readonly #options: RemoteLocksOptions
   readonly #timers: Timers
   readonly #patienceMs: number
+  readonly #renewMs: number
   readonly #claims = new LockClaims()
   readonly #clock: LeaseClock
   readonly #waiters: Waiters
@@ -67,6 +68,7 @@ export class RemoteLocks {
     this.#options = options
     this.#timers = timers
     this.#patienceMs = patienceMs
+    this.#renewMs = options.renewMs ?? RENEW_MS
     this.#clock = new LeaseClock(leaseMs)
     this.#waiters = new Waiters(timers)
   }
@@ -96,15 +98,19 @@ export class RemoteLocks {
   async lock(wanted: LockRequest, how: HowToLock): Promise<LockAnswer> {
     const file = toHex(wanted.file)
     for (let failures = 0; ;) {
-      if (how.signal?.aborted === true) return 'interrupted'
+      if (isAborted(how.signal)) return 'interrupted'
       const session = await this.#ready()
       if (this.#pending.length > 0) await this.#sendPending()
       if (session === undefined || this.#pending.length > 0 || this.isLost(file)) return 'unavailable'
+      if (isAborted(how.signal)) return 'interrupted'
       const outcome = await this.#ask(session, wanted, how)
       if (outcome === 'too-many') return 'unavailable'
       if (outcome === 'granted' || outcome === 'held' || outcome === 'deadlock') return outcome
-      if (outcome === undefined && !how.waits && ++failures === LOCK_TRIES) return 'unavailable'
       // Given up, or the connection is another: asked again, for what is there already it is the same.
+      if (outcome === undefined) {
+        if (!how.waits && ++failures === LOCK_TRIES) return 'unavailable'
+        await this.#later()
+      }
       if (this.#attached === session && outcome === 'no-lease') this.#attached = undefined
     }
   }
@@ -202,12 +208,18 @@ export class RemoteLocks {
         return undefined
       }
       const session = this.#session
-      if (session !== undefined && this.#attached !== session) await this.#attachOnce(session).catch(() => undefined)
-      if (session !== undefined && this.#attached === session) return session
+      // Nobody asks while nothing is held: then it must be certain again before something is, and until it is asked next.
+      const isFresh = this.#attached === session && this.#clock.isCertainFor(2 * this.#renewMs)
+      if (session !== undefined && !isFresh) await this.#attachOnce(session).catch(() => undefined)
+      if (session !== undefined && this.#attached === session && this.#clock.isCertain) return session
       // It was lost meanwhile.
-      await new Promise<void>((resolve) => this.#timers.after(AGAIN_MS, resolve))
+      await this.#later()
     }
     return undefined
+  }
+
+  #later(): Promise<void> {
+    return new Promise((resolve) => this.#timers.after(AGAIN_MS, resolve))
   }
 
   #attachOnce(session: ChainSession): Promise<void> {
@@ -252,8 +264,7 @@ export class RemoteLocks {
   /** While there is something to keep. */
   #keepRenewing(): void {
     if (this.#stopRenewing !== undefined) return
-    const { renewMs = RENEW_MS } = this.#options
-    this.#stopRenewing = this.#timers.after(renewMs, () => {
+    this.#stopRenewing = this.#timers.after(this.#renewMs, () => {
       this.#stopRenewing = undefined
       if (!this.#claims.isAnyHeld && this.#pending.length === 0) return
       this.#keepRenewing()
@@ -264,6 +275,10 @@ export class RemoteLocks {
       if (this.#session !== undefined) this.#attachOnce(this.#session).catch(() => undefined)
     })
   }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true
 }
 
 function away(): AteError {

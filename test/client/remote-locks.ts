@@ -121,6 +121,46 @@ await t.test('who gives up waiting has not got it', async (t) => {
   t.equal(await lock(one, 2), 'granted')
 })
 
+await t.test('who gave up before he could be heard does not wait', async (t) => {
+  const { one, other } = await two(t)
+  await lock(one, 1)
+  const giveUp = new AbortController()
+  const waiting = other.locks.lock({ ...exclusive, owner: owner(1) }, { ...WAITS, signal: giveUp.signal })
+  giveUp.abort()
+  t.equal(await waiting, 'interrupted', 'while it was found out whether the server is there')
+})
+
+await t.test(
+  'who waits while the connection is being ended lets the others go on, and waits on the next one',
+  async (t) => {
+    const { one, other } = await two(t)
+    await lock(one, 1)
+    await lock(other, 2)
+    const peer = await other.link.connection(1000)
+    void peer.close()
+    const waiting = lock(other, 1, WAITS)
+    await eventually(() => other.remote.status().isConnected)
+    await unlock(one, 1)
+    t.equal(await waiting, 'granted')
+  },
+)
+
+await t.test('a lock is certain again after a time in which nobody had one', async (t) => {
+  const { one } = await two(t, { leaseMs: 200 })
+  t.equal(await lock(one, 1), 'granted')
+  await unlock(one, 1)
+  for (const pauseMs of [300, 150]) {
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    t.equal(await lock(one, 1), 'granted')
+    for (const began = performance.now(); performance.now() - began < 100;) {
+      t.notOk(one.locks.isLost(toHex(file(1))))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await unlock(one, 1)
+  }
+  t.strictSame(one.lost, [])
+})
+
 await t.test('a lock survives a lost connection, and who waited goes on waiting', async (t) => {
   const { server, one, other } = await two(t)
   await lock(one, 1)
