@@ -17,3 +17,4 @@ export { type HowToLock, type LockAnswer, RemoteLocks, type RemoteLocksOptions }
 export type { RemoteStatus } from './remote-status.js'
 export { trustAt, trustHere } from './served-chain.js'
 export { Diverged } from './set-aside.js'
+export { inTime } from './waiters.js'

@@ -2,8 +2,10 @@
  * The file system of a mount whose copy of the chain may be exchanged for another one while it is in use. Requests wait meanwhile;
  * what the kernel refers to stays what it was, and is STALE where it does not exist in the other copy.
  */
+import { inTime } from '../../client/index.js'
 import { AteError, errorCode } from '../../engine/error.js'
 import type { BatchBytes } from '../../engine/log/index.js'
+import { systemTimers } from '../../wire/index.js'
 import type { ReferenceCounts } from '../vfs/inodes/reference-counts.js'
 import type { MergeReport } from '../vfs/merge/merger.js'
 import type { Tail } from '../vfs/merge/tail.js'
@@ -12,9 +14,13 @@ import type { Answer, Ino, Name } from '../vfs/types.js'
 import type { OpenedFileSystem } from './opened-file-system.js'
 import type { TakeOptions } from './shared-receiver.js'
 
+/** A request waits no longer for the other copy. */
+const PATIENCE_MS = 30_000
+
 export class ExchangeableFileSystem implements OpenedFileSystem {
   readonly #references: ReferenceCounts
   readonly #beforeEnd: () => Promise<void>
+  readonly #patienceMs: number
   #current: OpenedFileSystem
   #listener: (changed: Types.ChangedElsewhere) => void = () => undefined
   /** Never rejects. */
@@ -25,14 +31,32 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
   /** Numbers that mean another inode now than the kernel believes, until it has forgotten those. */
   readonly #stale = new Set<Ino>()
 
-  /** `beforeEnd` is waited for before the last commit. */
-  constructor(current: OpenedFileSystem, references: ReferenceCounts, beforeEnd: () => Promise<void>) {
+  /** `beforeEnd` is waited for before the last commit, and gives up what waits for others. */
+  constructor(
+    current: OpenedFileSystem,
+    references: ReferenceCounts,
+    beforeEnd: () => Promise<void>,
+    patienceMs = PATIENCE_MS,
+  ) {
     this.#current = current
     this.#beforeEnd = beforeEnd
     this.#references = references
+    this.#patienceMs = patienceMs
   }
 
-  /** Requests wait until `next` has the other one, which has the same references. When it rejects so does this, and all of them fail. */
+  get isExchanging(): boolean {
+    return this.#exchanging !== undefined
+  }
+
+  /** Resolves when the other one is there. Undefined when none is on its way. TIMED_OUT. */
+  exchanged(): Promise<void> | undefined {
+    return this.#exchanging && inTime(systemTimers, this.#patienceMs, this.#exchanging)
+  }
+
+  /**
+   * Requests wait, for a bounded time, until `next` has the other one, which has the same references. When it rejects so does this,
+   * and all of them fail.
+   */
   exchange(next: (before: OpenedFileSystem) => Promise<OpenedFileSystem>): Promise<void> {
     const root = this.#current.getAttributes(Types.ROOT_INO)
     if (this.#exchanging === undefined && !(root instanceof Promise)) this.#root = plain(root)
@@ -118,7 +142,7 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
 
   link(ino: Ino, parent: Ino, name: Name, caller: Types.Caller): Answer<Types.Attributes> {
     const who = { ...caller }
-    return this.#do(ino, (fs) => fs.link(ino, parent, name, who))
+    return this.#do(ino, (fs) => fs.link(ino, parent, name, who), parent)
   }
 
   unlink(parent: Ino, name: Name, caller: Types.Caller): Answer<void> {
@@ -133,7 +157,7 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
 
   rename(parent: Ino, name: Name, newParent: Ino, newName: Name, flags: number, caller: Types.Caller): Answer<void> {
     const who = { ...caller }
-    return this.#do(parent, (fs) => fs.rename(parent, name, newParent, newName, flags, who))
+    return this.#do(parent, (fs) => fs.rename(parent, name, newParent, newName, flags, who), newParent)
   }
 
   read(ino: Ino, offset: number, length: number, target: Uint8Array, targetStart: number): Answer<number> {
@@ -163,7 +187,7 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
     caller?: Types.Caller,
   ): Answer<number> {
     const who = caller && { ...caller }
-    return this.#do(target, (fs) => fs.copyRange(source, sourceOffset, target, targetOffset, length, who))
+    return this.#do(target, (fs) => fs.copyRange(source, sourceOffset, target, targetOffset, length, who), source)
   }
 
   readDirectory(ino: Ino, cookie: number, sink: Types.EntrySink): Answer<void> {
@@ -228,7 +252,10 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
   }
 
   async close(): Promise<void> {
+    await this.exchanged()?.catch(() => undefined)
+    await this.#beforeEnd()
     await this.#exchanging
+    // What was to be merged after that is given up at once.
     await this.#beforeEnd()
     if (this.#failure === undefined) await this.#current.close()
   }
@@ -249,18 +276,21 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
     return found
   }
 
-  #do<T>(ino: Ino, request: (fileSystem: OpenedFileSystem) => Answer<T>): Answer<T> {
-    if (this.#exchanging !== undefined) return this.#exchanging.then(() => this.#do(ino, request))
+  /** `other` is used too. */
+  #do<T>(ino: Ino, request: (fileSystem: OpenedFileSystem) => Answer<T>, other = ino): Answer<T> {
+    const exchanged = this.exchanged()
+    if (exchanged !== undefined) return exchanged.then(() => this.#do(ino, request, other))
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#stale.size > 0 && this.#stale.has(ino)) throw staleError()
+    if (this.#stale.size > 0 && (this.#stale.has(ino) || this.#stale.has(other))) throw staleError()
     const answer = request(this.#current)
-    return answer instanceof Promise ? answer.catch((error: unknown) => this.#again(error, ino, request)) : answer
+    if (!(answer instanceof Promise)) return answer
+    return answer.catch((error: unknown) => this.#again(error, () => this.#do(ino, request, other)))
   }
 
   /** What was refused because the copy is of no use any more is done on the next one. */
-  #again<T>(error: unknown, ino: Ino, request: (fileSystem: OpenedFileSystem) => Answer<T>): Answer<T> {
-    if (errorCode(error) !== 'COMMIT_SET_ASIDE' || this.#exchanging === undefined) throw error
-    return this.#do(ino, request)
+  #again<T>(error: unknown, request: () => Answer<T>): Answer<T> {
+    if (errorCode(error) !== 'COMMIT_SET_ASIDE' || !this.isExchanging) throw error
+    return request()
   }
 }
 

@@ -32,15 +32,23 @@ export function mergeTails(options: MergeTailsOptions): { soon: Promise<void>; d
 }
 
 async function mergeAll(options: MergeTailsOptions): Promise<void> {
+  let isBlocked = false
   for (const tail of options.tails) {
     let isMerged = false
     try {
-      isMerged = await mergeOne(options, tail)
+      isMerged = !isBlocked && (await mergeOne(options, tail))
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       options.say(`what was set aside could not be merged, and is kept for the next mount: ${why}`)
     }
-    await tail.close({ isMerged }).catch(() => undefined)
+    try {
+      await tail.close({ isMerged })
+    } catch (error) {
+      // The mark of the last one that was merged keeps this one from being merged again: no other takes its place.
+      isBlocked ||= isMerged
+      const why = error instanceof Error ? error.message : String(error)
+      options.say(`what was set aside could not be let go of: ${why}`)
+    }
   }
 }
 

@@ -2,6 +2,7 @@
  * The copy of a chain that a server keeps, behind a mount: brought up to date, followed, and changed in turn. When others went on
  * while it was changed without the server, it is cut back, exchanged under the mount, and what was made here is merged into it.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainHandle, ChainIdentity, ChainSecret, KeyBits } from '../../adapters/node/chain-handle.js'
 import { openIdentity } from '../../adapters/node/chain-secret.js'
 import { FileStorage } from '../../adapters/node/file-storage.js'
@@ -9,12 +10,20 @@ import type { BatchReceiver } from '../../adapters/node/import-range.js'
 import { makeDirectory } from '../../adapters/node/make-directory.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
 import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
-import { Diverged, isSyncMode, readClientState, RemoteLocks, type RemoteStatus } from '../../client/index.js'
+import {
+  Diverged,
+  inTime,
+  isPassing,
+  isSyncMode,
+  readClientState,
+  RemoteLocks,
+  type RemoteStatus,
+} from '../../client/index.js'
 import { wipe } from '../../engine/crypto/wipe.js'
-import { cutCopyBack, cuttingBack, prepareCopy } from '../../library/served-copy.js'
+import { cutCopyBack, cuttingBack, prepareCopy, SERVER_TIMEOUT_MS } from '../../library/served-copy.js'
 import { redirected } from '../../library/redirected.js'
 import { linkTo, type ServerLink } from '../../library/server-link.js'
-import { type ChainAddress, parseChainUrl } from '../../wire/index.js'
+import { type ChainAddress, parseChainUrl, systemTimers } from '../../wire/index.js'
 import type { Others } from '../drivers/driver.js'
 import { ReferenceCounts } from '../vfs/inodes/reference-counts.js'
 import { inodesMadeIn } from '../vfs/merge/tail.js'
@@ -30,6 +39,9 @@ import { takeRecords } from './shared-receiver.js'
 
 /** For chains in distributed trust. */
 export const JUDGE_MODULE = new URL('../../cli/judge.js', import.meta.url).href
+
+/** So long after an attempt that failed the copy is opened again. */
+const RETRY_MS = 1000
 
 export interface OpenRemoteMount extends Omit<ReplicaOptions, 'onFailure' | 'locks'> {
   readonly remote: RemoteRequest
@@ -63,6 +75,7 @@ export class RemoteMount {
   readonly #isStrict: boolean
   readonly #references = new ReferenceCounts()
   readonly #abandoned = new AbortController()
+  #mergeEnds = new AbortController()
   #opened: Opened
   #fileSystem: ExchangeableFileSystem | undefined
   #openFileSystem: OpenFileSystemOn | undefined
@@ -74,11 +87,14 @@ export class RemoteMount {
     this.#opened = opened
     this.#isStrict = isSyncMode(wanted.remote.recoveryMode)
     const { locks } = wanted
-    const everything = (): Promise<void> => this.#opened.replica.remote.refresh({ everything: true })
+    const everything = (): Promise<void> => this.#refresh()
     this.locks = new MountLocks({ locks, keys: opened.replica.chain.source.keys, refresh: everything })
     const refresh = (): Promise<void> | undefined =>
       this.#opened.replica.remote.isCurrent() ? undefined : everything()
-    const turn = (): Promise<void> | undefined => this.#opened.replica.remote.acquire()
+    const turn = (): Promise<void> | undefined => {
+      const { replica } = this.#opened
+      return replica.remote.acquire()?.catch((error: unknown) => this.#exchanged(replica, error))
+    }
     this.others = this.#isStrict ? { kind: 'asked', refresh, locks: this.locks, turn } : { kind: 'pushed', turn }
   }
 
@@ -120,8 +136,10 @@ export class RemoteMount {
     }
   }
 
-  /** Resolves when all that was changed here is on its way to the server. */
+  /** Resolves when all that was changed here is on its way to the server. TIMED_OUT. */
   async brought(): Promise<void> {
+    await this.#fileSystem?.exchanged()
+    await this.#merged()
     await this.#opened.replica.remote.brought()
   }
 
@@ -136,6 +154,7 @@ export class RemoteMount {
     const current = await replica.openFileSystem(() => open(replica.chain, this.#sharing(this.#opened)), readOnly)
     this.#openFileSystem = open
     this.#fileSystem = new ExchangeableFileSystem(current, this.#references, () => this.#endMerging())
+    this.#exchangeDiverged()
     if (!readOnly) await this.#merge(this.#opened, current)
     return this.#fileSystem
   }
@@ -175,13 +194,50 @@ export class RemoteMount {
     await this.#merging
   }
 
+  /** What was set aside is in the file system, or kept for the next mount. TIMED_OUT. */
+  #merged(): Promise<void> {
+    return inTime(systemTimers, SERVER_TIMEOUT_MS, this.#merging)
+  }
+
+  /** What others had committed is in the copy that is open then. */
+  async #refresh(): Promise<void> {
+    for (;;) {
+      await this.#fileSystem?.exchanged()
+      const { replica } = this.#opened
+      try {
+        await replica.remote.refresh({ everything: true })
+        return
+      } catch (error) {
+        await this.#exchanged(replica, error)
+      }
+    }
+  }
+
+  /** What a copy has refused may be asked of the next one. Throws what it was where there is none. */
+  async #exchanged(replica: ServedReplica, error: unknown): Promise<void> {
+    if (this.#fileSystem?.isExchanging !== true && replica === this.#opened.replica) throw error
+    await this.#fileSystem?.exchanged()
+  }
+
+  /** It may have been told before this was ready for it. */
+  #exchangeDiverged(): void {
+    const { replica } = this.#opened
+    if (replica.divergence !== undefined) this.exchange(replica.divergence, replica)
+  }
+
   async #exchange(error: Diverged, before: OpenedFileSystem, open: OpenFileSystemOn): Promise<OpenedFileSystem> {
+    this.#mergeEnds.abort()
     await before.close()
     await this.#opened.replica.close()
-    await cutBack(this.#wanted, error.sequence)
+    // It uses what is opened again.
+    await this.#merging
+    const cut = (sequence: number): Promise<void> => cutBack(this.#wanted, sequence)
+    await cut(error.sequence)
     const openAgain = (): Promise<[Opened, OpenedFileSystem]> => this.#openAgain(open)
-    const [opened, fileSystem] = await cuttingBack(openAgain, (sequence) => cutBack(this.#wanted, sequence))
+    const { signal } = this.#abandoned
+    const [opened, fileSystem] = await untilItPasses(() => cuttingBack(openAgain, cut), signal)
     this.#opened = opened
+    this.#exchangeDiverged()
     for (const { tail } of opened.tails) this.#fileSystem?.markStale(inodesMadeIn(tail))
     // Told from now on: what it changes is what the kernel must forget.
     fileSystem.onChangedElsewhere = this.#fileSystem?.onChangedElsewhere ?? (() => undefined)
@@ -203,15 +259,21 @@ export class RemoteMount {
         await replica.start()
         return [opened, await replica.openFileSystem(openOn, false)]
       }
-      const [, fileSystem] = await Promise.all([replica.start(), replica.openFileSystem(openOn, false)])
-      return [opened, fileSystem]
+      const opening = replica.openFileSystem(openOn, false)
+      const [started] = await Promise.allSettled([replica.start(), opening])
+      const fileSystem = await opening
+      if (started.status === 'fulfilled') return [opened, fileSystem]
+      await fileSystem.close().catch(() => undefined)
+      throw started.reason
     })
   }
 
   #sharing({ replica, writer }: Opened): Sharing {
     // What a sync waits for besides the medium.
     const synced = async (): Promise<void> => {
-      if (this.#isStrict) await replica.remote.accepted()
+      if (!this.#isStrict) return
+      await this.#merged()
+      await replica.remote.accepted()
     }
     return { writer, writers: replica.writers, synced, references: this.#references }
   }
@@ -220,12 +282,26 @@ export class RemoteMount {
   async #merge({ tails }: Opened, fileSystem: OpenedFileSystem): Promise<void> {
     if (tails.length === 0) return
     const { onNotice, remote } = this.#wanted
-    const { signal } = this.#abandoned
+    this.#mergeEnds = new AbortController()
+    const signal = AbortSignal.any([this.#abandoned.signal, this.#mergeEnds.signal])
     const say = (message: string): void => onNotice(`${remote.url}: ${message}`)
     const onMerged = (kept: Iterable<number>): void => this.#fileSystem?.unmarkStale(kept)
     const { soon, done } = mergeTails({ tails, fileSystem, signal, say, onMerged })
     this.#merging = done
     await soon
+  }
+}
+
+/** A server that is away is waited for. */
+async function untilItPasses<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
+      if (signal.aborted) throw error
+    }
   }
 }
 
@@ -267,7 +343,9 @@ async function openOnce(
     const tails = await setAsideTails(tailPlaces(wanted), chain)
     const onFailure = (error: Error): void => {
       onNotice(`${remote.url}: ${error.message}`)
-      if (error instanceof Diverged) diverged(error, replica)
+      if (!(error instanceof Diverged)) return
+      replica.divergence = error
+      diverged(error, replica)
     }
     const replica: ServedReplica = new ServedReplica({ ...wanted, onFailure }, server.link, chain, known)
     return { replica, tails, writer: writerOf(known.session) }

@@ -5,7 +5,14 @@ import { FileStorage } from '../../adapters/node/file-storage.js'
 import { nativeCrypto } from '../../adapters/node/native-crypto.js'
 import { replicaKeyring } from '../../adapters/node/replica-keyring.js'
 import { remoteStateFile } from '../../adapters/node/remote-state-file.js'
-import { type ClientState, isSyncMode, RemoteChain, type RemoteLink, type RemoteLocks } from '../../client/index.js'
+import {
+  type ClientState,
+  type Diverged,
+  isSyncMode,
+  RemoteChain,
+  type RemoteLink,
+  type RemoteLocks,
+} from '../../client/index.js'
 import { fromHex } from '../../engine/bytes/hex.js'
 import type { AteError } from '../../engine/error.js'
 import { SERVER_TIMEOUT_MS } from '../../library/served-copy.js'
@@ -36,6 +43,8 @@ export class ServedReplica {
   readonly remote: RemoteChain
   /** In distributed trust: ids of the keys that may write a file system that is made. */
   readonly writers: readonly Uint8Array[] | undefined
+  /** Others went on without what was changed here. */
+  divergence: Diverged | undefined
   readonly #options: ReplicaOptions
   readonly #receiver: SharedReceiver
 

@@ -93,6 +93,11 @@ export class Commits {
     return this.#inFlight[0]
   }
 
+  /** What is in memory is only a part of what was to be changed: none of it is ever committed. */
+  giveUp(cause: unknown): void {
+    this.#fail(cause)
+  }
+
   #track(durable: Promise<void>): void {
     const settled: Promise<void> = durable.then(
       () => this.#forget(settled),

@@ -49,11 +49,22 @@ export class MergedDirectories {
 
   /** The directory here that stands for that one: one that can take entries. */
   place(ino: Ino): Ino {
-    const known = this.#places.get(ino)
-    if (known !== undefined) return known
-    const place = this.#settle(ino)
-    this.#places.set(ino, place)
-    return place
+    const wanted = new Set<Ino>()
+    for (let at: Ino | undefined = ino; at !== undefined && !this.#places.has(at); at = this.#needed(at)) {
+      // In a circle, which only damaged records have.
+      if (wanted.has(at)) this.#places.set(at, ROOT_INO)
+      wanted.add(at)
+    }
+    // From the top: a tree may be deeper than calls may be.
+    for (const each of [...wanted].reverse()) this.#places.set(each, this.#settle(each))
+    return this.#places.get(ino) ?? ROOT_INO
+  }
+
+  /** What must be in its place before that one. */
+  #needed(ino: Ino): Ino | undefined {
+    const { tail } = this.#parts
+    const isHere = inodeIn(tail.base, ino) !== undefined && this.#isLiving(ino)
+    return isHere && !this.#moving.has(ino) ? undefined : inodeIn(tail.mine, ino)?.parent
   }
 
   #settle(ino: Ino): Ino {

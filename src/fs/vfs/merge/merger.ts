@@ -47,6 +47,12 @@ export interface MergeReport {
   kept: ReadonlySet<Ino>
 }
 
+type Merge = [
+  tail: Tail,
+  changes: TailChanges,
+  parts: { made: MadeInodes; contents: PreparedContents; letGo: (ino: Ino) => void },
+]
+
 export class Merger {
   readonly #parts: MergeParts
 
@@ -69,12 +75,22 @@ export class Merger {
     const contents = new PreparedContents({ state, tail, made, admitted, letGo })
     try {
       if (!(await this.#prepare(tail, changes, contents))) return undefined
-      const { changed, ...report } = apply(this.#parts, tail, changes, { made, contents, letGo })
+      const { changed, ...report } = this.#apply(tail, changes, { made, contents, letGo })
       receiver.onChanged(changed)
       return report
     } finally {
       contents.release()
       await commits.commit()
+    }
+  }
+
+  /** Half of it would be merged again: it is never committed, and nothing else is after it. */
+  #apply(...merge: Merge): ReturnType<typeof apply> {
+    try {
+      return apply(this.#parts, ...merge)
+    } catch (error) {
+      this.#parts.commits.giveUp(error)
+      throw error
     }
   }
 
@@ -102,9 +118,7 @@ function isMerged({ state, writer = ONLY_WRITER }: MergeParts, { digest }: Tail)
 /** In one go: nothing else happens meanwhile, and a crash leaves all of it or nothing. */
 function apply(
   { state, links, writer = ONLY_WRITER }: MergeParts,
-  tail: Tail,
-  changes: TailChanges,
-  { made, contents, letGo }: { made: MadeInodes; contents: PreparedContents; letGo: (ino: Ino) => void },
+  ...[tail, changes, { made, contents, letGo }]: Merge
 ): MergeReport & { changed: ChangedElsewhere } {
   const names = new MergedNames(state, tail.label)
   const directories = new MergedDirectories({ state, links, tail, made, names })
