@@ -26,6 +26,9 @@ export interface DroppedSpaceOptions {
   readonly onNotice?: ((message: string) => void) | undefined
 }
 
+/** Asks the server for something that only who has the turn may ask for; others may have it in between. */
+type AskInTurn = <T>(ask: (session: ChainSession, term: number) => Promise<T>) => Promise<T>
+
 export class DroppedSpace {
   readonly #options: DroppedSpaceOptions
   readonly #closing = new AbortController()
@@ -73,13 +76,14 @@ export class DroppedSpace {
     return before + (await this.#freeing)
   }
 
-  /** Tells the server what it does not know yet. Whoever calls has the turn, of that term. */
-  async tell({ peer, channel }: ChainSession, term: number): Promise<void> {
+  /** Tells the server what it does not know yet. The turn is not kept while the log is read: others would wait for all of it. */
+  async tell(inTurn: AskInTurn): Promise<void> {
     const { source, state } = this.#options
     const end = state.server.sequence
     const say = (numbers: readonly NumberRange[], upTo: number): Promise<{ readonly upTo: number }> => {
       const pairs = numbers.map(({ from, to }): [number, number] => [from, to])
-      return peer.request(channel, 'drop', { term, numbers: pairs, upTo }, { timeoutMs: TURN_MS })
+      const options = { timeoutMs: TURN_MS }
+      return inTurn(({ peer, channel }, term) => peer.request(channel, 'drop', { term, numbers: pairs, upTo }, options))
     }
     const { upTo } = await say([], 0)
     let isNews = false

@@ -3,7 +3,7 @@
  * chain, or waits for it. See docs/protocol.md, section 8, and for what happens while the server is away docs/guide.md.
  */
 import type { WriterStatus } from '../engine/chain/committer.js'
-import { heldTurn, type WriterTurn } from '../engine/chain/writer-turn.js'
+import { inTurn, type WriterTurn } from '../engine/chain/writer-turn.js'
 import { AteError, isAteError } from '../engine/error.js'
 import { batchVerifier, type LogEnd, type ReceivedBatch } from '../engine/log/index.js'
 import type { Peer, PushMap } from '../sync/index.js'
@@ -154,14 +154,12 @@ export class RemoteChain implements WriterTurn {
 
   async giveBack(): Promise<number> {
     await this.accepted()
-    await heldTurn(this)
-    const letGo = this.hold()
-    try {
-      if (this.#session === undefined) throw notAccepted()
-      await this.#space.tell(this.#session, this.#state.term)
-    } finally {
-      letGo()
-    }
+    await this.#space.tell((ask) =>
+      inTurn(this, () => {
+        if (this.#session === undefined) throw notAccepted()
+        return ask(this.#session, this.#state.term)
+      }),
+    )
     return await this.#space.free()
   }
 
@@ -329,7 +327,7 @@ export class RemoteChain implements WriterTurn {
   #endSession(): void {
     this.#session?.end()
     this.#session = undefined
-    this.#options.locks?.disconnected()
+    this.#options.locks?.disconnected(this.#failure !== undefined)
     this.#uploader.pause()
     this.#turn.end()
   }

@@ -81,8 +81,12 @@ export class RemoteLocks {
     if (this.#stopRenewing !== undefined) void this.#ready()
   }
 
-  disconnected(): void {
+  /** `isForGood`: the chain was left, and the server keeps no locks for it. */
+  disconnected(isForGood = false): void {
     this.#session = this.#attached = undefined
+    if (!isForGood) return
+    this.#lease = null
+    this.#lose()
   }
 
   /** True while somebody here believes to have a lock on the file that others may have by now: nothing may be read or written. */

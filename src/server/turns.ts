@@ -102,9 +102,12 @@ export class Turns {
     if (this.#isClosed) throw closed()
     const holder = this.#holder
     if (holder !== undefined && this.isOf(session, term)) {
-      this.#stopTimer()
-      holder.asker = asker
-      holder.isRecalled = holder.isOverdue = false
+      // Whoever asks on the same connection knows of the recall: his time goes on.
+      if (holder.asker !== asker) {
+        this.#stopTimer()
+        holder.asker = asker
+        holder.isRecalled = holder.isOverdue = false
+      }
       await this.#options.settled()
       if (this.#holder !== holder || holder.asker !== asker) throw lostTo(term)
       this.#recallIfWanted()

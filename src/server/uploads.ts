@@ -25,6 +25,11 @@ export interface TakenBatch {
   readonly by: Uploader
 }
 
+interface WrittenBatch extends TakenBatch {
+  /** With which it was brought. */
+  readonly upload: number
+}
+
 export interface UploadsOptions {
   readonly log: Pick<RelayLog, 'receive' | 'reachDurable' | 'durableSequence' | 'head'>
   /** Bytes that may wait. */
@@ -39,13 +44,17 @@ export class Uploads {
   readonly #options: UploadsOptions
   #queue: Upload[] = []
   #waitingBytes = 0
-  #written: TakenBatch[] = []
+  /** Not durable yet. */
+  #written: WrittenBatch[] = []
+  /** How many uploads were brought, and how many of them written or refused. */
+  #brought = 0
+  #taken = 0
   #isWriting = false
   #isSyncing = false
   #refusedTerm = 0
   #failure: AteError | undefined
   #forRoom: (() => void)[] = []
-  #forEnd: (() => void)[] = []
+  #forEnd: { readonly upload: number; readonly resolve: () => void }[] = []
 
   constructor(options: UploadsOptions) {
     this.#options = options
@@ -54,6 +63,7 @@ export class Uploads {
   /** A promise when so much waits that nobody should bring more until it resolves. */
   add(upload: Upload): Promise<void> | undefined {
     this.#queue.push(upload)
+    this.#brought++
     this.#waitingBytes += upload.bytes
     if (!this.#isWriting) {
       this.#isWriting = true
@@ -64,24 +74,31 @@ export class Uploads {
     return new Promise((resolve) => this.#forRoom.push(resolve))
   }
 
-  /** Resolves when everything that was brought is durable, or refused. */
+  /** Resolves when everything that was brought until now is durable, or refused. */
   settled(): Promise<void> {
-    if (!this.#isWriting && !this.#isSyncing) return Promise.resolve()
-    return new Promise((resolve) => this.#forEnd.push(resolve))
+    const upload = this.#brought
+    if (this.#settledUploads >= upload) return Promise.resolve()
+    return new Promise((resolve) => this.#forEnd.push({ upload, resolve }))
+  }
+
+  get #settledUploads(): number {
+    const [first] = this.#written
+    return first === undefined ? this.#taken : first.upload - 1
   }
 
   async #write(): Promise<void> {
     while (this.#queue.length > 0) {
       for (const upload of this.#queue.splice(0)) {
         await this.#take(upload)
+        this.#taken++
         this.#waitingBytes -= upload.bytes
         upload.onTaken?.()
+        this.#tellSettled()
       }
       this.#syncSoon()
       for (const resolve of this.#forRoom.splice(0)) resolve()
     }
     this.#isWriting = false
-    this.#end()
   }
 
   async #take({ run, term, by }: Upload): Promise<void> {
@@ -89,7 +106,7 @@ export class Uploads {
     const { log } = this.#options
     try {
       if (this.#failure !== undefined) throw this.#failure
-      for (const batch of await log.receive(run)) this.#written.push({ batch, by })
+      for (const batch of await log.receive(run)) this.#written.push({ batch, by, upload: this.#taken + 1 })
     } catch (error) {
       this.#refusedTerm = term
       const why = isAteError(error) ? error : new AteError('INPUT_OUTPUT', 'The batch could not be taken.')
@@ -114,12 +131,15 @@ export class Uploads {
         const first = this.#written.findIndex(({ batch }) => batch.sequence > durableSequence)
         const taken = first < 0 ? this.#written.splice(0) : this.#written.splice(0, first)
         if (taken.length > 0) onDurable(taken)
+        this.#tellSettled()
       }
     } catch (error) {
       this.#fail(error)
+      // What was written since the failure is refused too.
+      this.#written = []
     }
     this.#isSyncing = false
-    this.#end()
+    this.#tellSettled()
   }
 
   #fail(error: unknown): void {
@@ -129,8 +149,11 @@ export class Uploads {
     this.#options.onFailure(error)
   }
 
-  #end(): void {
-    if (this.#isWriting || this.#isSyncing) return
-    for (const resolve of this.#forEnd.splice(0)) resolve()
+  #tellSettled(): void {
+    const settled = this.#settledUploads
+    const over = this.#forEnd.filter(({ upload }) => upload <= settled)
+    if (over.length === 0) return
+    this.#forEnd = this.#forEnd.filter(({ upload }) => upload > settled)
+    for (const { resolve } of over) resolve()
   }
 }

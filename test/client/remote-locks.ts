@@ -221,3 +221,25 @@ await t.test(
     await eventually(async () => (await lock(other, 1)) === 'granted')
   },
 )
+
+await t.test('who leaves the chain has no lock any more, and knows it', async (t) => {
+  const { one, other } = await two(t)
+  await lock(one, 1)
+  one.locks.disconnected(true)
+  t.ok(one.locks.isLost(toHex(file(1))))
+  t.strictSame(one.lost, [toHex(file(1))], 'told')
+  t.equal(await lock(other, 1), 'held')
+})
+
+await t.test('who gives up while a server that was started again gives no locks does not get one', async (t) => {
+  const { server, one, other } = await two(t, { graceMs: 300 })
+  await lock(one, 1)
+  await server.restart()
+  await unlock(one, 1)
+  await eventually(() => other.remote.status().isConnected)
+  const giveUp = new AbortController()
+  const waiting = other.locks.lock({ ...exclusive, owner: owner(1) }, { ...WAITS, signal: giveUp.signal })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  giveUp.abort()
+  t.equal(await waiting, 'interrupted')
+})

@@ -68,6 +68,20 @@ t.test('a holder that does nothing after the recall loses it; one that writes do
   all.close()
 })
 
+t.test('a holder that only asks whether it has the turn still loses it in time', async (t) => {
+  const { turns: all, timers } = turns()
+  const [a, b] = [new Asker(), new Asker()]
+  await all.ask(a, session(1), 0)
+  const next = all.ask(b, session(2), 0)
+  await timers.pass(6_000)
+  t.equal(await all.ask(a, session(1), 1), 1)
+  await timers.pass(4_000)
+  t.strictSame(a.losses, [1])
+  t.strictSame(a.recalls, [1], 'told once')
+  t.equal(await next, 2)
+  all.close()
+})
+
 t.test('a holder that brings a byte now and then after the recall loses the turn', async (t) => {
   const { turns: all, timers } = turns()
   const [a, b] = [new Asker(), new Asker()]

@@ -31,6 +31,17 @@ export async function heldTurn(turn: WriterTurn): Promise<void> {
   for (let wait = turn.acquire(); wait !== undefined; wait = turn.acquire()) await wait
 }
 
+/** Does something with the turn, which is kept until that is done. Fails as `heldTurn` does. */
+export async function inTurn<T>(turn: WriterTurn, act: () => Promise<T>): Promise<T> {
+  await heldTurn(turn)
+  const letGo = turn.hold()
+  try {
+    return await act()
+  } finally {
+    letGo()
+  }
+}
+
 /** The turn that a compaction takes for a moment, on the other side of a thread. */
 export class TurnOfCompaction {
   readonly #turn: () => WriterTurn | undefined

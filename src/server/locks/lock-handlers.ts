@@ -20,6 +20,8 @@ export function lockHandlers(
   { limited, demand }: LockGuards,
 ): RequestHandlers {
   const { table } = locks
+  /** Of those for whom locks of before a restart are waited for. */
+  const beginning = new Set<number>()
   return {
     // Without a lease nothing else is of any use.
     lease: limited(async ({ session, proof, lease }: RequestMap['lease']['request']) => {
@@ -27,7 +29,13 @@ export function lockHandlers(
       return { lease: table.attach(user, session, lease) }
     }),
     lock: limited(async ({ ticket, detects, ...wanted }: RequestMap['lock']['request']) => {
-      await locks.begun()
+      if (ticket > 0) beginning.add(ticket)
+      try {
+        await locks.begun()
+        if (ticket > 0 && !beginning.has(ticket)) return { outcome: 'given-up' }
+      } finally {
+        beginning.delete(ticket)
+      }
       return { outcome: await table.lock(user, wanted, ticket === 0 ? undefined : { ticket, detects }) }
     }),
     // Whoever has the lock next reads what was brought before.
@@ -37,7 +45,7 @@ export function lockHandlers(
     }),
     test: limited((wanted: RequestMap['test']['request']) => ({ held: table.test(user, wanted) ?? null })),
     unwait: limited(({ ticket }: RequestMap['unwait']['request']) => {
-      table.giveUp(user, ticket)
+      if (!beginning.delete(ticket)) table.giveUp(user, ticket)
       return {}
     }),
   }

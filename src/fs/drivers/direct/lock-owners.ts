@@ -10,7 +10,7 @@ export interface LockedBy {
 type OwnerName = Pick<OwnedRange, 'ino' | 'space' | 'owner'>
 
 export class LockOwners {
-  readonly #owners = new Map<string, LockedBy>()
+  readonly #owners = new Map<string, LockedBy & { readonly handles: Set<number> }>()
   readonly #byHandle = new Map<number, Set<string>>()
   #lastHandle = 0
 
@@ -22,7 +22,8 @@ export class LockOwners {
   /** Until `forget` the owner may have a lock; the last one that was asked for is remembered. */
   note(handle: number, lock: FileLock, pid: number): void {
     const key = keyOf(lock)
-    this.#owners.set(key, { lock, pid })
+    const { handles = new Set<number>() } = this.#owners.get(key) ?? {}
+    this.#owners.set(key, { lock, pid, handles: handles.add(handle) })
     const keys = this.#byHandle.get(handle) ?? new Set()
     this.#byHandle.set(handle, keys.add(key))
   }
@@ -32,7 +33,10 @@ export class LockOwners {
   }
 
   forget(owner: OwnerName): void {
-    this.#owners.delete(keyOf(owner))
+    const key = keyOf(owner)
+    // What it locks later goes with the open file by which it does that.
+    for (const handle of this.#owners.get(key)?.handles ?? []) this.#byHandle.get(handle)?.delete(key)
+    this.#owners.delete(key)
   }
 
   /** Those who asked by this open file, which is closed. */

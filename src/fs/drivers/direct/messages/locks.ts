@@ -104,8 +104,12 @@ async function lock(session: Session, locks: FileLocks, asked: Asked, signal: Ab
   if (wanted.space === 'flock' && before !== undefined && before.isExclusive !== wanted.isExclusive)
     await locks.unlock(wanted)
   const answer = await locks.lock(wanted, waits, signal)
-  // Whoever has the lock reads what others wrote: the kernel knows by now that it changed.
-  if (answer === 'granted') await session.told()
+  if (answer === 'granted') {
+    // It may have been forgotten while it was waited for, by a close(2) on another thread.
+    session.lockOwners.note(fh, wanted, pid)
+    // Whoever has the lock reads what others wrote: the kernel knows by now that it changed.
+    await session.told()
+  }
   return ANSWERS[answer]
 }
 

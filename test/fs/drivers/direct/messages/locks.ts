@@ -113,6 +113,46 @@ t.test('close drops the locks of a process, and the last one those of the open f
   t.strictSame(locks.calls.slice(1), [['unlock', { ino, space: 'flock', owner: NAME, from: 0, to: END }]])
 })
 
+t.test('a lock that comes after its owner was forgotten goes with the file all the same', async (t) => {
+  const { kernel, locks } = locked()
+  const { ino } = kernel.files.makeNode(
+    1,
+    'f' as never,
+    { mode: 0o100644, rdev: 0, umask: 0 },
+    { uid: 0, gid: 0, pid: 0 },
+  )
+  let settle: (answer: LockAnswer) => void = () => undefined
+  locks.answer = new Promise((resolve) => (settle = resolve))
+  const waiting = kernel.askLater(SETLKW, ino, lk(EXCLUSIVE, { fh: 1 }))
+  await kernel.askLater(FLUSH, ino, `${u64(1)}${u64(0)}${u64(OWNER)}`)
+  settle('granted')
+  t.equal(await waiting, '')
+  locks.calls.length = 0
+  await kernel.askLater(FLUSH, ino, `${u64(1)}${u64(0)}${u64(OWNER)}`)
+  t.strictSame(locks.calls, [['unlock', { ino, space: 'fcntl', owner: NAME, from: 0, to: END }]])
+})
+
+t.test('the end of an open file takes no lock that was made later by another', async (t) => {
+  const { kernel, locks } = locked()
+  const { ino } = kernel.files.makeNode(
+    1,
+    'f' as never,
+    { mode: 0o100644, rdev: 0, umask: 0 },
+    { uid: 0, gid: 0, pid: 0 },
+  )
+  const opened = [kernel.ask(OPEN, ino, u64(0)), kernel.ask(OPEN, ino, u64(0))].map(String)
+  const [fh = 0, other = 0] = opened.map((reply) => Number(Buffer.from(reply, 'hex').readBigUInt64LE(0)))
+  const ends = (handle: number): string => `${u64(handle)}${u64(0)}${u64(OWNER)}`
+  await kernel.askLater(SETLK, ino, lk(EXCLUSIVE, { fh }))
+  await kernel.askLater(FLUSH, ino, ends(fh))
+  await kernel.askLater(SETLK, ino, lk(EXCLUSIVE, { fh: other }))
+  locks.calls.length = 0
+  t.equal(kernel.ask(RELEASE, ino, ends(fh)), '', 'a child had it open until now')
+  t.strictSame(locks.calls, [])
+  await kernel.askLater(RELEASE, ino, ends(other))
+  t.equal(locks.calls.length, 1)
+})
+
 t.test('flock: who wants the other kind gives back what he has first', async (t) => {
   const { kernel, locks } = locked()
   for (const type of [SHARED, SHARED, EXCLUSIVE]) await kernel.askLater(SETLKW, 5, lk(type, { flags: 1 }))
