@@ -12,7 +12,7 @@ import { equalBytes } from '../engine/bytes/equal.js'
 import { crc32 } from '../engine/crypto/crc32.js'
 import { AteError } from '../engine/error.js'
 import { MAX_KEYRING_BYTES, MAX_MANIFEST_BYTES } from '../engine/limits.js'
-import { decodeManifest } from '../engine/log/format/manifest-format.js'
+import { decodeManifest, type SegmentEntry } from '../engine/log/format/manifest-format.js'
 import { MANIFEST_NAME, segmentName } from '../engine/log/format/segment-name.js'
 
 const COPY_SUFFIX = '.copy'
@@ -26,7 +26,7 @@ export async function copyChain(from: string, to: string, signal: AbortSignal): 
   makeDirectory(to, 0o700)
   const target = new FileStorage(to)
   const { segments, chainId } = decodeManifest({ crc32 }, manifest)
-  const done = await closedSegments(target, chainId)
+  const done = await copiedSegments(to, target, chainId, segments)
   let bytes = 0
   const watch: CopyWatch = { signal, onBytes: (count) => (bytes += count) }
   const copied: string[] = []
@@ -46,12 +46,39 @@ export async function copyChain(from: string, to: string, signal: AbortSignal): 
   return bytes
 }
 
-/** Those that the copy before this one has whole: of the last one there may be more by now. */
-async function closedSegments(target: FileStorage, chainId: Uint8Array): Promise<ReadonlySet<number>> {
+/**
+ * Those that the copy before this one has whole: closed here as there, and the same. A chain that was cut has others of the same numbers,
+ * and a copy that was interrupted may have less of one than its manifest says.
+ */
+async function copiedSegments(
+  to: string,
+  target: FileStorage,
+  chainId: Uint8Array,
+  wanted: readonly SegmentEntry[],
+): Promise<ReadonlySet<number>> {
   const bytes = await target.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES)
   if (bytes === undefined) return new Set()
   const there = decodeManifest({ crc32 }, bytes)
   if (!equalBytes(there.chainId, chainId))
     throw new AteError('OTHER_CHAIN', 'A copy of another chain lies where this one is to be copied to.')
-  return new Set(there.segments.slice(0, -1).map(({ number }) => number))
+  const copied = new Map(there.segments.map((entry) => [entry.number, entry]))
+  const same = wanted.filter((entry) => isSameClosed(entry, copied.get(entry.number)))
+  const whole = new Set<number>()
+  for (const { number, closing } of same) {
+    const found = await stat(join(to, segmentName(number))).catch(() => undefined)
+    if (found?.size === closing?.length) whole.add(number)
+  }
+  return whole
+}
+
+function isSameClosed(a: SegmentEntry, b: SegmentEntry | undefined): boolean {
+  if (a.closing === undefined || b?.closing === undefined) return false
+  const { length, lastPosition, lastSequence, lastDigest } = b.closing
+  return (
+    a.firstSequence === b.firstSequence &&
+    a.closing.length === length &&
+    a.closing.lastPosition === lastPosition &&
+    a.closing.lastSequence === lastSequence &&
+    equalBytes(a.closing.lastDigest, lastDigest)
+  )
 }

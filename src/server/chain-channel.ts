@@ -20,6 +20,7 @@ import { Follower } from './follower.js'
 import type { HeldBytes } from './held-bytes.js'
 import type { ChainUser, HostedChain } from './hosted-chain.js'
 import { lockHandlers } from './locks/lock-handlers.js'
+import { PartTime } from './part-time.js'
 import type { Rate } from './rate.js'
 import type { Asker } from './turns.js'
 import type { Timers } from '../wire/index.js'
@@ -40,6 +41,8 @@ export interface ChainChannelOptions {
   readonly timers: Timers
   /** How long somebody waits to be given what he has to have before the turn. */
   readonly turnWaitMs: number
+  /** In which who brings a batch goes on with it, when memory is scarce. */
+  readonly graceMs: number
   /** It has ended, by its own will. */
   readonly onLeave: () => void
   /** Its turn was asked for by who has not shown to have its key. */
@@ -55,6 +58,7 @@ export class ChainChannel implements ChainUser, Asker {
   /** Of what is being joined. */
   #runTerm = 0
   #runBytes = 0
+  readonly #partTime: PartTime
   #refusedTerm = 0
   #isFollowing = false
   /** The session that has shown to have the key of the chain. */
@@ -63,6 +67,8 @@ export class ChainChannel implements ChainUser, Asker {
 
   constructor(options: ChainChannelOptions) {
     this.#options = options
+    const { timers, graceMs, held } = options
+    this.#partTime = new PartTime({ timers, graceMs, isScarce: () => held.isScarce, onLate: () => this.#endLate() })
     const limited =
       <T, R>(answer: (body: T) => R | Promise<R>, cost = 1) =>
       async (body: T): Promise<R> => {
@@ -255,11 +261,11 @@ export class ChainChannel implements ChainUser, Asker {
     try {
       this.#options.held.assemble(bytes.length)
       this.#runBytes += bytes.length
+      this.#partTime.note(bytes.length)
       batch = this.#joiner.add(bytes, more)
     } catch (error) {
       if (!isAteError(error) || !(error.code === 'BATCH_REFUSED' || error.code === 'LAGGED')) throw error
-      chain.turns.forfeit(this, term, error)
-      void this.#tellLost(term, error)
+      this.#forfeit(term, error)
       return
     }
     await Promise.all([
@@ -274,11 +280,21 @@ export class ChainChannel implements ChainUser, Asker {
     if (run === undefined) return
     const bytes = this.#runBytes
     this.#runBytes = 0
+    this.#partTime.end()
     held.bring(bytes)
     await Promise.all([
       chain.uploads.add({ run, bytes, term, by: this, onTaken: () => held.taken(bytes) }),
       held.room(),
     ])
+  }
+
+  #endLate(): void {
+    this.#forfeit(this.#runTerm, new AteError('LAGGED', 'A batch came too slowly for what this server has to hold.'))
+  }
+
+  #forfeit(term: number, why: AteError): void {
+    this.#options.chain.turns.forfeit(this, term, why)
+    void this.#tellLost(term, why)
   }
 
   /** What still comes of a turn that is over: told once. */
@@ -309,6 +325,7 @@ export class ChainChannel implements ChainUser, Asker {
     this.#options.held.forget(this.#runBytes)
     this.#runTerm = term
     this.#runBytes = 0
+    this.#partTime.end()
   }
 
   /** Asked before anything is waited for: what others send is not held. */

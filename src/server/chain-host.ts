@@ -6,8 +6,8 @@ import type { ChainStores } from './chain-stores.js'
 import { type ChainFacts, createRelayLog, peekRelayLog } from './relay-log.js'
 import { saveWriter } from './writer-file.js'
 import type { PublicKey } from '../wire/index.js'
+import { KEYRING_NAME } from './file-names.js'
 
-const KEYRING_NAME = 'keyring'
 /** What an answer to `list` takes at most, and one chain in it besides its name. */
 const MAX_LISTED_BYTES = 256 * 1024
 const LISTED_BYTES = 64

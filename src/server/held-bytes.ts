@@ -9,25 +9,32 @@ import type { ServerMemory } from './server-memory.js'
 /** Batches that share signatures come one by one: almost a whole batch of them, and the last. */
 const MAX_ASSEMBLED_BYTES = 2 * MAX_BATCH_BYTES + 16 * 1024 * 1024
 
+type HeldMemory = Pick<ServerMemory, 'hold' | 'free' | 'isScarce'>
+
 export class HeldBytes {
   readonly #maxWaiting: number
-  readonly #server: Pick<ServerMemory, 'hold' | 'free'>
+  readonly #server: HeldMemory
   readonly #maxAssembled: number
   #assembled = 0
   #waiting = 0
   #forRoom: (() => void)[] = []
 
-  constructor(maxWaiting: number, server: Pick<ServerMemory, 'hold' | 'free'>, maxAssembled = MAX_ASSEMBLED_BYTES) {
+  constructor(maxWaiting: number, server: HeldMemory, maxAssembled = MAX_ASSEMBLED_BYTES) {
     this.#maxWaiting = maxWaiting
     this.#server = server
     this.#maxAssembled = maxAssembled
+  }
+
+  /** All connections together hold much: nobody has the time to bring a batch slowly. */
+  get isScarce(): boolean {
+    return this.#server.isScarce
   }
 
   /** A part has come. BATCH_REFUSED when there is too much of it, LAGGED when there is of all connections. */
   assemble(bytes: number): void {
     if (this.#assembled + bytes > this.#maxAssembled)
       throw new AteError('BATCH_REFUSED', 'The connection brings too much at the same time.')
-    this.#server.hold(bytes)
+    this.#server.hold(bytes, this.#assembled + this.#waiting)
     this.#assembled += bytes
   }
 

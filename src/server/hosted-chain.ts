@@ -7,6 +7,7 @@ import type { Point, SignedHead } from '../sync/index.js'
 import type { ChainStore } from './chain-stores.js'
 import type { Counters } from './counters.js'
 import { loadDropped, saveDropped } from './dropped-file.js'
+import { KEYRING_NAME } from './file-names.js'
 import type { Follower, Followed } from './follower.js'
 import { HeadSigning } from './head-signing.js'
 import { ChainLocks } from './locks/chain-locks.js'
@@ -22,8 +23,6 @@ import { type TakenBatch, type Uploader, Uploads } from './uploads.js'
 import { loadWriter, saveWriter } from './writer-file.js'
 import { WriterGate } from './writer-gate.js'
 import type { PublicKey, Signer, Timers } from '../wire/index.js'
-
-const KEYRING_NAME = 'keyring'
 
 export interface HostedOptions extends RelayOptions {
   readonly name: string

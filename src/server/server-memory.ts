@@ -4,6 +4,8 @@ import { AteError } from '../engine/error.js'
 /** What waits for one who follows, at most and at least. */
 const MOST_EAGER_BYTES = 512 * 1024
 const LEAST_EAGER_BYTES = 32 * 1024
+/** When memory is scarce, one of several connections may have such a part of it held. */
+const SCARCE_SHARES = 8
 
 export interface MemoryLimits {
   readonly heldBytes: number
@@ -25,11 +27,19 @@ export class ServerMemory {
     return Math.max(LEAST_EAGER_BYTES, Math.min(MOST_EAGER_BYTES, share))
   }
 
-  /** Something was brought. LAGGED when there is too much: it may be brought another time. */
-  hold(bytes: number): void {
-    if (this.#held + bytes > this.#limits.heldBytes)
+  /** More than half of what may be held is. */
+  get isScarce(): boolean {
+    return this.#held > this.#limits.heldBytes / 2
+  }
+
+  /** A connection that has `own` held brought something. LAGGED when that is too much: it may be brought another time. */
+  hold(bytes: number, own: number): void {
+    const { heldBytes } = this.#limits
+    const held = this.#held + bytes
+    const isGreedy = held > heldBytes / 2 && own + bytes > heldBytes / SCARCE_SHARES && this.#held > own
+    if (held > heldBytes || isGreedy)
       throw new AteError('LAGGED', 'Too much is brought to this server at the same time.')
-    this.#held += bytes
+    this.#held = held
   }
 
   /** It was written, or let go. */

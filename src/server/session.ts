@@ -128,6 +128,7 @@ export class ServerSession {
       held: this.#held,
       timers,
       turnWaitMs: limits.turnWaitMs,
+      graceMs: limits.graceMs,
       onLeave: () => this.#remove(number),
       onUnproven: () => this.#noteUnproven(),
     })

@@ -5,17 +5,17 @@ import type { LogStorage } from '../engine/log/storage.js'
 import { SESSION_BYTES } from '../sync/index.js'
 import { sequenceOf } from '../sync/points.js'
 import type { TurnState } from './turns.js'
+import { TURN_NAME } from './file-names.js'
 
-const NAME = 'turn'
 const MAX_BYTES = 256
 const shape = fields<TurnState>({ term: sequenceOf, session: orNull(bytesOf(SESSION_BYTES)) })
 
 /** BAD_FORMAT for a file that is damaged: terms must not begin anew. */
 export async function loadTurn(storage: LogStorage): Promise<TurnState> {
-  const bytes = await storage.readSmall(NAME, MAX_BYTES)
+  const bytes = await storage.readSmall(TURN_NAME, MAX_BYTES)
   return bytes === undefined ? { term: 0, session: null } : decodeMessagePack(bytes, MAX_BYTES, shape, 'turn')
 }
 
 export async function saveTurn(storage: LogStorage, { term, session }: TurnState): Promise<void> {
-  await storage.replaceSmall(NAME, encodeMessagePack({ term, session }))
+  await storage.replaceSmall(TURN_NAME, encodeMessagePack({ term, session }))
 }

@@ -5,8 +5,8 @@ import { AteError } from '../engine/error.js'
 import type { LogStorage } from '../engine/log/storage.js'
 import { publicKeyOf } from '../sync/writer-shape.js'
 import type { PublicKey } from '../wire/index.js'
+import { WRITER_NAME } from './file-names.js'
 
-const NAME = 'writer'
 const VERSION = 1
 const MAX_BYTES = 4096
 const shape = fields<{ readonly version: number; readonly key: PublicKey }>({
@@ -16,7 +16,7 @@ const shape = fields<{ readonly version: number; readonly key: PublicKey }>({
 
 /** BAD_FORMAT for a file that is damaged, UNSUPPORTED_FORMAT for one of a later version: nobody may take its place. */
 export async function loadWriter(storage: LogStorage): Promise<PublicKey | undefined> {
-  const bytes = await storage.readSmall(NAME, MAX_BYTES)
+  const bytes = await storage.readSmall(WRITER_NAME, MAX_BYTES)
   if (bytes === undefined) return undefined
   const { version, key } = decodeMessagePack(bytes, MAX_BYTES, shape, 'writer')
   if (version === VERSION) return key
@@ -24,5 +24,5 @@ export async function loadWriter(storage: LogStorage): Promise<PublicKey | undef
 }
 
 export async function saveWriter(storage: LogStorage, { suite, publicKey }: PublicKey): Promise<void> {
-  await storage.replaceSmall(NAME, encodeMessagePack({ version: VERSION, key: { suite, publicKey } }))
+  await storage.replaceSmall(WRITER_NAME, encodeMessagePack({ version: VERSION, key: { suite, publicKey } }))
 }

@@ -61,6 +61,33 @@ t.test('a copy that was interrupted is the one before it, and is completed', asy
   await t.rejects(copyChain(from, to, NEVER), { code: 'NOT_A_CHAIN' })
 })
 
+t.test('a chain that was cut has others of the same numbers: they are copied anew', async (t) => {
+  const disk = diskChains(t)
+  const [from, to] = [join(disk.root, 'logs/notes'), join(disk.root, 'copies/notes')]
+  const [early, was] = [join(disk.root, 'early'), join(disk.root, 'was')]
+  const chain = await disk.open()
+  await store(chain, 'one')
+  await chain.rotate()
+  await chain.close()
+  cpSync(from, early, { recursive: true })
+  const goOn = async (text: string): Promise<void> => {
+    const again = await disk.open()
+    await store(again, text)
+    await again.rotate()
+    await again.close()
+  }
+  await goOn('before')
+  await copyChain(from, to, NEVER)
+  cpSync(from, was, { recursive: true })
+  rmSync(from, { recursive: true })
+  rmSync(join(disk.root, 'state'), { recursive: true })
+  cpSync(early, from, { recursive: true })
+  await goOn('behind')
+  t.same(segments(from), segments(was))
+  await copyChain(from, to, NEVER)
+  for (const name of segments(from)) t.same(readFileSync(join(to, name)), readFileSync(join(from, name)), name)
+})
+
 t.test('closing a chain of a server copies it; opening it anew does not wait for that', async (t) => {
   const disk = diskChains(t)
   const chain = await disk.open()

@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   server: [...engine, 'sync', 'wire'],
   client: [...engine, 'sync', 'wire'],
   'adapters/node': [...engine, 'sync', 'client', 'wire', 'node:', 'lmdb'],
-  'adapters/node/server-stores': ['adapters/node', ...engine, 'server/chain-stores', 'node:'],
+  'adapters/node/server-stores': ['adapters/node', ...engine, 'server/chain-stores', 'server/file-names', 'node:'],
   'adapters/browser': ['engine/error', 'wire'],
   'adapters/node/dns': ['engine/error', 'adapters/node/connect-datagrams', 'wire', 'dns-packet', 'node:'],
   'adapters/node/web-socket': ['engine/error', 'wire', 'ws', 'node:'],

@@ -24,13 +24,27 @@ t.test('what all connections bring together is bounded, and each lets go of its 
   const [one, other] = [new HeldBytes(1000, server), new HeldBytes(1000, server)]
   one.assemble(700)
   t.throws(() => other.assemble(400), { code: 'LAGGED' })
-  other.assemble(300)
+  other.assemble(100)
   one.bring(700)
-  t.throws(() => other.assemble(1), { code: 'LAGGED' }, 'it is not written yet')
+  t.throws(() => other.assemble(201), { code: 'LAGGED' }, 'it is not written yet')
   one.taken(700)
   other.assemble(700)
-  other.forget(1000)
+  other.forget(800)
   one.assemble(1000)
+})
+
+t.test('once more than half is used, one of several connections has an eighth', async (t) => {
+  const server = new ServerMemory({ heldBytes: 800, unsentBytes: 0 })
+  const connections = Array.from({ length: 5 }, () => new HeldBytes(1000, server))
+  const [large, ...others] = connections
+  large?.assemble(500)
+  for (const [i, other] of others.entries())
+    if (i < 3) {
+      t.throws(() => other.assemble(101), { code: 'LAGGED' })
+      other.assemble(100)
+    }
+  t.throws(() => large?.assemble(1), { code: 'LAGGED' })
+  t.throws(() => others[3]?.assemble(1), { code: 'LAGGED' }, 'that is all of it')
 })
 
 t.test('the more connections there are, the less waits for each that reads slowly', async (t) => {

@@ -1,7 +1,7 @@
 /** What one connection, and all of them together, may cost a server: what is more waits, or is refused by name. */
 import t from 'tap'
 import { MemoryAnchor } from '../helpers/log-workbench.js'
-import { MemoryStorage } from '../../src/engine/log/index.js'
+import { batchItemPieces, MemoryStorage } from '../../src/engine/log/index.js'
 import { START } from '../../src/sync/index.js'
 import { LocalChain, MemoryStores, serverOn, TestClient } from '../helpers/chain-server.js'
 import { failure, ManualTimers, settled } from '../helpers/wire.js'
@@ -89,6 +89,40 @@ t.test('what all bring at the same time is bounded: who is refused may bring it 
     await channel.upload(again.term, await local.batches(sequence, sequence))
     await channel.until(() => channel.accepted.at(-1) === sequence)
   }
+  await server.close()
+})
+
+t.test('who begins a batch and does not go on with it keeps nobody from writing', async (t) => {
+  const timers = new ManualTimers()
+  const server = serverOn(new MemoryStores(), { timers, limits: { heldBytes: 1_000_000, graceMs: 10_000 } })
+  const idle = await (await TestClient.to(server, 1)).create('one')
+  const { term } = await idle.turn(START)
+  const [large] = await (await LocalChain.make(900_000)).batches()
+  if (large === undefined) throw new Error('there is one')
+  const all = new Uint8Array(Buffer.concat([...batchItemPieces(large)]))
+  const bring = async (from: number, to: number): Promise<void> => {
+    idle.client.peer.push(idle.opened.channel, 'batch', { bytes: all.subarray(from, to), more: true, term })
+    await settled()
+  }
+  await bring(0, 450_000)
+  const local = await LocalChain.make(200_000)
+  const writer = await (await TestClient.to(server, 2)).create('two')
+  const first = await writer.turn(START)
+  await timers.pass(20_000)
+  t.strictSame(idle.refused, [], 'there is room for others')
+  await writer.upload(first.term, await local.batches())
+  await writer.until(() => writer.refused.length > 0)
+  t.match(writer.refused[0], { code: 'LAGGED' })
+  await bring(450_000, 520_000)
+  await timers.pass(10_000)
+  t.strictSame(idle.refused, [], 'it goes on')
+  await timers.pass(10_000)
+  await idle.until(() => idle.refused.length > 0)
+  t.match(idle.refused[0], { term, code: 'LAGGED' })
+  const again = await writer.turn(START)
+  await writer.upload(again.term, await local.batches())
+  await writer.until(() => writer.accepted.length > 0)
+  await idle.turn(START)
   await server.close()
 })
 

@@ -5,7 +5,9 @@ import { MANIFEST_NAME, SPARE_NAME } from '../../engine/log/format/segment-name.
 import type { LogStorage } from '../../engine/log/storage.js'
 import { AteError } from '../../engine/error.js'
 import type { ChainStore, ChainStores } from '../../server/chain-stores.js'
+import { SERVED_FILES } from '../../server/file-names.js'
 import { AnchorFile } from './anchor-file.js'
+import { LOCK_NAME } from './chain-lock.js'
 import { fileError } from './file-error.js'
 import { FileStorage } from './file-storage.js'
 import { makeDirectory } from './make-directory.js'
@@ -16,11 +18,8 @@ const FILES: ReadonlySet<string> = new Set([
   MANIFEST_NAME,
   SPARE_NAME,
   ANCHOR_NAME,
-  'keyring',
-  'turn',
-  'locks',
-  'writer',
-  'lock',
+  LOCK_NAME,
+  ...SERVED_FILES,
 ])
 
 export class ServerStores implements ChainStores {

@@ -7,8 +7,8 @@ import { LEASE_BYTES } from '../../sync/limits.js'
 import type { Timers } from '../../wire/index.js'
 import type { ChainStore } from '../chain-stores.js'
 import { LockTable } from './lock-table.js'
+import { LOCKS_NAME } from '../file-names.js'
 
-const NAME = 'locks'
 const MAX_BYTES = 16
 
 export interface ChainLocksOptions {
@@ -44,7 +44,7 @@ export class ChainLocks {
   }
 
   static async open(options: ChainLocksOptions): Promise<ChainLocks> {
-    return new ChainLocks(options, (await options.store.storage.readSmall(NAME, MAX_BYTES)) !== undefined)
+    return new ChainLocks(options, (await options.store.storage.readSmall(LOCKS_NAME, MAX_BYTES)) !== undefined)
   }
 
   /** Resolves when locks may be given; undefined when they may. WRITE_FAILED, or what else the storage fails with. */
@@ -58,13 +58,13 @@ export class ChainLocks {
     this.#stopGrace()
     this.table.close()
     await this.#marking?.catch(() => undefined)
-    if (this.#isMarked && !this.#isInGrace && !this.table.isUsed) await this.#options.store.storage.remove(NAME)
+    if (this.#isMarked && !this.#isInGrace && !this.table.isUsed) await this.#options.store.storage.remove(LOCKS_NAME)
   }
 
   async #begin(): Promise<void> {
     await this.#grace
     if (this.#isMarked) return
-    this.#marking ??= this.#options.store.storage.replaceSmall(NAME, new Uint8Array([1]))
+    this.#marking ??= this.#options.store.storage.replaceSmall(LOCKS_NAME, new Uint8Array([1]))
     try {
       await this.#marking
       this.#isMarked = true
