@@ -4,7 +4,7 @@ import { AteError } from '../engine/error.js'
 /** What waits for one who follows, at most and at least. */
 const MOST_EAGER_BYTES = 512 * 1024
 const LEAST_EAGER_BYTES = 32 * 1024
-/** When memory is scarce, one of several connections may have such a part of it held. */
+/** When more than half of the memory is used, one of several connections may have such a part of it. */
 const SCARCE_SHARES = 8
 
 export interface MemoryLimits {
@@ -27,9 +27,9 @@ export class ServerMemory {
     return Math.max(LEAST_EAGER_BYTES, Math.min(MOST_EAGER_BYTES, share))
   }
 
-  /** More than half of what may be held is. */
+  /** So much is held that the largest batch may not be taken besides. */
   get isScarce(): boolean {
-    return this.#held > this.#limits.heldBytes / 2
+    return this.#held > this.#limits.heldBytes / SCARCE_SHARES
   }
 
   /** A connection that has `own` held brought something. LAGGED when that is too much: it may be brought another time. */

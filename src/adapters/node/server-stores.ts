@@ -14,13 +14,7 @@ import { makeDirectory } from './make-directory.js'
 
 const ANCHOR_NAME = 'anchor'
 /** Files of a chain, and what may lie beside them for a moment: a chain below another must not be named so. */
-const FILES: ReadonlySet<string> = new Set([
-  MANIFEST_NAME,
-  SPARE_NAME,
-  ANCHOR_NAME,
-  LOCK_NAME,
-  ...SERVED_FILES,
-])
+const FILES: ReadonlySet<string> = new Set([MANIFEST_NAME, SPARE_NAME, ANCHOR_NAME, LOCK_NAME, ...SERVED_FILES])
 
 export class ServerStores implements ChainStores {
   readonly #directory: string
