@@ -10,6 +10,10 @@ import { nextTurn, Waiters } from './waiters.js'
 import { ASK_MS, TURN_MS } from './waits.js'
 
 type TurnGiven = RequestMap['turn']['reply']
+/** Before a question: a line of 1 Mbit/s takes 4 seconds for them. */
+const MOST_UNSENT_BYTES = 512 * 1024
+const LOOK_AGAIN_MS = 2
+
 type Turn = 'none' | 'asked' | 'held' | 'recalled'
 
 export interface ChainTurnOptions {
@@ -130,15 +134,29 @@ export class ChainTurn {
     state.noteTerm(given.term)
     this.#turn = 'held'
     this.#confirmed = asked
-    const push = (part: { bytes: Uint8Array; more: boolean }): void =>
+    const push = (part: { bytes: Uint8Array; more: boolean }): void => {
+      if (this.#isFull(session)) throw new AteError('LAGGED', 'What is asked would wait behind too much.')
       session.peer.push(session.channel, 'batch', { ...part, term: given.term })
-    uploader.begin({ push, ready: () => session.peer.ready() }, given.sequence)
+    }
+    uploader.begin({ push, ready: () => this.#hasRoom(session) }, given.sequence)
     this.#waiters.resolveAll()
     // Whoever has waited for it makes his change first: without that nobody would ever come to anything.
     this.#isFresh = true
     await nextTurn(timers)
     this.#isFresh = false
     if (this.#recalledTerm === state.term) this.recall(this.#recalledTerm)
+  }
+
+  /** Where it is asked now and then whether the turn is held still, the question must come through in time on a slow line. */
+  #isFull({ peer }: ChainSession): boolean {
+    return this.#options.leaseMs < Infinity && peer.unsentBytes > MOST_UNSENT_BYTES
+  }
+
+  /** Rejects when the connection is over. */
+  async #hasRoom(session: ChainSession): Promise<void> {
+    await session.peer.ready()
+    while (this.#isCurrent(session) && this.#isFull(session))
+      await new Promise<void>((resolve) => this.#options.timers.after(LOOK_AGAIN_MS, resolve))
   }
 
   /** It is not given back before what this returns is called. */

@@ -21,6 +21,10 @@ export class LockClaims {
     return false
   }
 
+  isHeldBy(file: string, owner: string): boolean {
+    return this.#files.get(file)?.get(owner)?.isHeld === true
+  }
+
   isLost(file: string): boolean {
     return this.#lost.has(file)
   }

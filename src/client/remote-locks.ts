@@ -94,6 +94,11 @@ export class RemoteLocks {
     return this.#claims.isLost(file) || (!this.#clock.isCertain && this.#claims.isHeld(file))
   }
 
+  /** The owner has a lock on the file. */
+  isHeldBy({ file, owner }: Pick<LockRange, 'file' | 'owner'>): boolean {
+    return this.#claims.isHeldBy(toHex(file), toHex(owner))
+  }
+
   /** Somebody here has a lock on the file, had one, or asks for one. */
   isUsed(file: string): boolean {
     return this.#claims.isUsed(file)

@@ -232,7 +232,7 @@ await t.test('who leaves the chain has no lock any more, and knows it', async (t
 })
 
 await t.test('who gives up while a server that was started again gives no locks does not get one', async (t) => {
-  const { server, one, other } = await two(t, { graceMs: 300 })
+  const { server, one, other } = await two(t, { graceMs: 3000 })
   await lock(one, 1)
   await server.restart()
   await unlock(one, 1)

@@ -17,7 +17,7 @@ const SPACES = ['fcntl', 'flock'] as const
 const WHOLE = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
 export interface MountLocksOptions {
-  readonly locks: Pick<RemoteLocks, 'lock' | 'unlock' | 'test' | 'isLost' | 'isUsed'>
+  readonly locks: Pick<RemoteLocks, 'lock' | 'unlock' | 'test' | 'isLost' | 'isUsed' | 'isHeldBy'>
   readonly keys: Pick<ChainKeys, 'nameKey' | 'chainId'>
   /** Resolves when everything that others changed is here. TIMED_OUT. */
   readonly refresh: () => Promise<void>
@@ -41,6 +41,7 @@ export class MountLocks implements FileLocks {
     const { locks, refresh } = this.#options
     const { isExclusive } = wanted
     const range = this.#named(wanted)
+    const hadSome = locks.isHeldBy(range)
     // Of flock(2) nobody is told that two wait for each other.
     const answer = await locks.lock({ ...range, isExclusive }, { waits, detects: wanted.space === 'fcntl', signal })
     if (answer !== 'granted') return answer
@@ -50,7 +51,8 @@ export class MountLocks implements FileLocks {
     } catch {
       // What the others wrote cannot be had: then the lock is of no use.
     }
-    await locks.unlock(range)
+    // Who had some of it before goes on having that: what he has beyond it goes when he lets go.
+    if (!hadSome) await locks.unlock(range)
     return 'unavailable'
   }
 
