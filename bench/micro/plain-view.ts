@@ -84,6 +84,10 @@ export class PlainView implements RecordView {
     return undefined
   }
 
+  fail(): void {
+    // Nothing fails here.
+  }
+
   commit(): Promise<void> {
     this.pendingBytes = 0
     return Promise.resolve()

@@ -137,6 +137,11 @@ export class MemoryRecordView implements RecordView {
     })
   }
 
+  fail(cause: unknown): AteError {
+    this.failsCommits = true
+    return new AteError('WRITE_FAILED', 'the storage failed', { cause })
+  }
+
   /** Lets the oldest `count` held commits become durable. */
   releaseCommits(count = Infinity): void {
     for (const held of this.#held.splice(0, count)) {

@@ -200,7 +200,7 @@ export class ChainView implements RecordView {
         this.#arenas.recycle(arenas)
       },
       (error: unknown) => {
-        throw this.#fail(error)
+        throw this.fail(error)
       },
     )
     // Whoever asked sees the rejection; for timer commits the failure is kept.
@@ -240,7 +240,7 @@ export class ChainView implements RecordView {
     this.#isLastDurable &&= isDurable
     this.#lastCommit = kept.catch(() => undefined)
     await kept.catch((error: unknown) => {
-      throw errorCode(error) === 'WRITE_FAILED' ? this.#fail(error) : error
+      throw errorCode(error) === 'WRITE_FAILED' ? this.fail(error) : error
     })
   }
 
@@ -379,7 +379,7 @@ export class ChainView implements RecordView {
     this.#bodies.forget(transaction)
   }
 
-  #fail(error: unknown): AteError {
+  fail(error: unknown): AteError {
     this.#failure ??= new AteError('WRITE_FAILED', 'the chain could not be written; nothing more is accepted', {
       cause: error,
       hint: 'check the disk and the system log, then close the chain and open it again',

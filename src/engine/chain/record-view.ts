@@ -119,6 +119,9 @@ export interface RecordView {
    */
   commit(options?: CommitView): Promise<void>
 
+  /** What was changed since the last commit is never committed, and the view is read-only for good: WRITE_FAILED. */
+  fail(cause: unknown): void
+
   /**
    * Verifies batches that were made elsewhere, the first against what there is when everything committed before is in the log.
    * CHAIN_GAP, CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT.

@@ -33,7 +33,8 @@ export class Invalidations {
   /** On their way to the kernel, or to be told to it again. */
   readonly #telling = new Map<Ino, number>()
   #isSending = false
-  #onSent: (() => void)[] = []
+  /** With how many of each were to be told when they began to wait: first come, first told. */
+  #waiting: { entries: number; inodes: number; readonly resolve: () => void }[] = []
   /** The kernel can forget all names at once. */
   hasEpoch = false
 
@@ -47,9 +48,11 @@ export class Invalidations {
     return this.#inodes.has(ino) || this.#telling.has(ino)
   }
 
-  /** Resolves when the kernel has been told of everything; undefined when it has. */
+  /** Resolves when the kernel has been told of everything that was added before; undefined when it has. */
   sent(): Promise<void> | undefined {
-    return this.#isSending ? new Promise((resolve) => this.#onSent.push(resolve)) : undefined
+    if (!this.#isSending) return undefined
+    const [entries, inodes] = [this.#entries.size, this.#inodes.size]
+    return new Promise((resolve) => this.#waiting.push({ entries, inodes, resolve }))
   }
 
   add({ entries, directories, inodes }: ChangedElsewhere): void {
@@ -68,9 +71,22 @@ export class Invalidations {
 
   async #sendAll(): Promise<void> {
     this.#isSending = true
-    while (this.#entries.size + this.#inodes.size > 0) await this.#tell(this.#take(), 0)
+    while (this.#entries.size + this.#inodes.size > 0) {
+      await this.#tell(this.#takeInTurn(), 0)
+      for (const { entries, inodes, resolve } of this.#waiting) if (entries <= 0 && inodes <= 0) resolve()
+      this.#waiting = this.#waiting.filter(({ entries, inodes }) => entries > 0 || inodes > 0)
+    }
     this.#isSending = false
-    for (const resolve of this.#onSent.splice(0)) resolve()
+  }
+
+  #takeInTurn(): Notification[] {
+    const [entries, inodes] = [this.#entries.size, this.#inodes.size]
+    const taken = this.#take()
+    for (const waiting of this.#waiting) {
+      waiting.entries -= entries - this.#entries.size
+      waiting.inodes -= inodes - this.#inodes.size
+    }
+    return taken
   }
 
   async #tell(notifications: readonly Notification[], times: number): Promise<void> {

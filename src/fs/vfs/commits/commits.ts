@@ -95,6 +95,7 @@ export class Commits {
 
   /** What is in memory is only a part of what was to be changed: none of it is ever committed. */
   giveUp(cause: unknown): void {
+    this.#state.view.fail(cause)
     this.#fail(cause)
   }
 

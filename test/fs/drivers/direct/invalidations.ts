@@ -98,3 +98,17 @@ t.test('what the kernel has cached of a file counts again when it has been told 
   t.notOk(invalidations.isPending(5))
   t.equal(invalidations.sent(), undefined)
 })
+
+t.test('who waits until the kernel is told waits for nothing that is added later', async (t) => {
+  let number = 1
+  const invalidations = new Invalidations(async () => {
+    await sleep(1)
+    // There is always more.
+    if (number < 500) invalidations.add({ ...nothing, entries: [entry(number++)], inodes: [] })
+    return 'taken'
+  })
+  invalidations.add({ ...nothing, entries: [entry(0)] })
+  invalidations.add({ ...nothing, entries: [entry(1000)], inodes: [{ ino: 5, content: undefined }] })
+  await invalidations.sent()
+  t.ok(number > 1 && number < 100, `told ${number} more`)
+})
