@@ -21,7 +21,16 @@ export function lockHandlers(
 ): RequestHandlers {
   const { table } = locks
   /** Of those for whom locks of before a restart are waited for. */
-  const beginning = new Set<number>()
+  const beginning = new Map<number, () => void>()
+  /** False when it was given up before. */
+  const hasBegun = async (begun: Promise<void>, ticket: number): Promise<boolean> => {
+    const givenUp = new Promise<false>((resolve) => ticket > 0 && beginning.set(ticket, () => resolve(false)))
+    try {
+      return await Promise.race([begun.then(() => true), givenUp])
+    } finally {
+      beginning.delete(ticket)
+    }
+  }
   return {
     // Without a lease nothing else is of any use.
     lease: limited(async ({ session, proof, lease }: RequestMap['lease']['request']) => {
@@ -29,13 +38,8 @@ export function lockHandlers(
       return { lease: table.attach(user, session, lease) }
     }),
     lock: limited(async ({ ticket, detects, ...wanted }: RequestMap['lock']['request']) => {
-      if (ticket > 0) beginning.add(ticket)
-      try {
-        await locks.begun()
-        if (ticket > 0 && !beginning.has(ticket)) return { outcome: 'given-up' }
-      } finally {
-        beginning.delete(ticket)
-      }
+      const begun = locks.begun()
+      if (begun !== undefined && !(await hasBegun(begun, ticket))) return { outcome: 'given-up' }
       return { outcome: await table.lock(user, wanted, ticket === 0 ? undefined : { ticket, detects }) }
     }),
     // Whoever has the lock next reads what was brought before.
@@ -45,7 +49,8 @@ export function lockHandlers(
     }),
     test: limited((wanted: RequestMap['test']['request']) => ({ held: table.test(user, wanted) ?? null })),
     unwait: limited(({ ticket }: RequestMap['unwait']['request']) => {
-      if (!beginning.delete(ticket)) table.giveUp(user, ticket)
+      const giveUp = beginning.get(ticket) ?? (() => table.giveUp(user, ticket))
+      giveUp()
       return {}
     }),
   }
