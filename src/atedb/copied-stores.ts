@@ -41,8 +41,9 @@ export class CopiedStores implements ChainStores {
   }
 
   async open(chain: string): Promise<ChainStore | undefined> {
-    await this.#stop(chain)
+    const isDue = await this.#stop(chain)
     const store = await this.#stores.open(chain)
+    if (isDue && store !== undefined) this.#copySoon(chain)
     return store && this.#watched(chain, store)
   }
 
@@ -51,8 +52,10 @@ export class CopiedStores implements ChainStores {
   }
 
   async create(chain: string): Promise<ChainStore> {
-    await this.#stop(chain)
-    return this.#watched(chain, await this.#stores.create(chain))
+    const isDue = await this.#stop(chain)
+    const store = await this.#stores.create(chain)
+    if (isDue) this.#copySoon(chain)
+    return this.#watched(chain, store)
   }
 
   /** Resolves when all that is under way has been copied. */
@@ -60,13 +63,15 @@ export class CopiedStores implements ChainStores {
     await Promise.all(Array.from(this.#copying.values(), ({ ended }) => ended))
   }
 
-  /** What it has not copied the next one does. */
-  async #stop(chain: string): Promise<void> {
+  /** What it has not copied the next one does: true when there may be something. */
+  async #stop(chain: string): Promise<boolean> {
+    const isDue = this.#timers.has(chain) || this.#copying.has(chain)
     clearTimeout(this.#timers.get(chain))
     this.#timers.delete(chain)
     const copying = this.#copying.get(chain)
     copying?.giveUp.abort()
     await copying?.ended
+    return isDue
   }
 
   /** The anchor is written whenever more is durable, and is the last that a chain closes. */

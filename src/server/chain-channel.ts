@@ -234,7 +234,7 @@ export class ChainChannel implements ChainUser, Asker {
 
   async #changeKeyring({ term, keyring }: RequestMap['keyring']['request']): Promise<Record<string, never>> {
     this.#demandTurn(term)
-    await this.#options.chain.changeKeyring(keyring, this)
+    await this.#options.chain.changeKeyring(keyring, this, () => this.#demandTurn(term))
     return {}
   }
 

@@ -6,9 +6,6 @@ import type { ReceivedBatch } from '../engine/log/index.js'
 import type { Peer, SignedHead } from '../sync/index.js'
 import { type BatchToSend, type RecentBatches, toSend } from './recent-batches.js'
 
-/** Half of what may wait for a connection: then it says that there is room. */
-const MOST_BYTES = 4 * 1024 * 1024
-
 /** What is followed. */
 export interface Followed {
   readonly recent: RecentBatches
@@ -129,10 +126,7 @@ export class Follower {
   async #room(): Promise<void> {
     const { peer, chain } = this.#options
     // Several channels of a connection may be told at once that there is room: each looks again.
-    while (peer.unsentBytes >= chain.eagerBytes && !this.#hasEnded) {
-      await peer.ready()
-      if (peer.unsentBytes <= MOST_BYTES) return
-    }
+    while (peer.unsentBytes >= chain.eagerBytes && !this.#hasEnded) await peer.ready(chain.eagerBytes - 1)
   }
 
   #push({ bytes, more }: BatchToSend['parts'][number]): void {

@@ -60,6 +60,8 @@ export class HostedChain implements Followed {
   readonly #options: HostedOptions
   readonly #log: RelayLog
   #keyring: Uint8Array | null
+  /** Resolves when none is under way. */
+  #keyringChanges: Promise<void> = Promise.resolve()
   #point: Point
   readonly #drops: PendingDrops
   /** Up to which batch all that is dropped is given back. */
@@ -101,7 +103,7 @@ export class HostedChain implements Followed {
       waitMs: limits.turnWaitMs,
       state: turn,
       save: (state) => saveTurn(store.storage, state),
-      settled: () => this.uploads.settled(),
+      settled: () => Promise.all([this.uploads.settled(), this.#keyringChanges]).then(() => undefined),
     })
     this.heads = new HeadSigning({
       ...options,
@@ -164,10 +166,16 @@ export class HostedChain implements Followed {
     this.#options.counters.bytesSent += bytes
   }
 
-  async changeKeyring(keyring: Uint8Array, by: ChainUser): Promise<void> {
-    await this.#options.store.storage.replaceSmall(KEYRING_NAME, keyring)
-    this.#keyring = keyring
-    for (const user of this.users) if (user !== by) user.keyringChanged(keyring)
+  /** One after another; `demand` throws when it must not be changed any more. */
+  async changeKeyring(keyring: Uint8Array, by: ChainUser, demand: () => void): Promise<void> {
+    const change = this.#keyringChanges.then(async () => {
+      demand()
+      await this.#options.store.storage.replaceSmall(KEYRING_NAME, keyring)
+      this.#keyring = keyring
+      for (const user of this.users) if (user !== by) user.keyringChanged(keyring)
+    })
+    this.#keyringChanges = change.catch(() => undefined)
+    await change
   }
 
   /**

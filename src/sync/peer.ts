@@ -69,9 +69,9 @@ export class Peer {
     return this.#connection.unsentBytes
   }
 
-  /** Resolves when there is room to push. Rejects with the reason of the end. */
-  ready(): Promise<void> {
-    return this.#connection.ready()
+  /** Resolves when there is room to push: at most so many bytes wait. Rejects with the reason of the end. */
+  ready(atMost?: number): Promise<void> {
+    return this.#connection.ready(atMost)
   }
 
   /** What is asked and said on a channel goes there from now on. Of pushes to a channel without handlers nobody hears. */

@@ -83,9 +83,9 @@ export class Connection implements AsyncIterable<unknown> {
     this.#outbox.push(this.agreement.format.encode(message))
   }
 
-  /** Resolves when there is room to send. Rejects with the reason of the end. */
-  ready(): Promise<void> {
-    return this.#outbox.ready()
+  /** Resolves when there is room to send: at most so many bytes wait. Rejects with the reason of the end. */
+  ready(atMost?: number): Promise<void> {
+    return this.#outbox.ready(atMost)
   }
 
   /**

@@ -25,7 +25,7 @@ export class Outbox {
   #end: AteError | undefined
   #untried = 0
   #nextUntried = 1
-  #waiting: { resolve: () => void; reject: (error: AteError) => void }[] = []
+  #waiting: { atMost: number; resolve: () => void; reject: (error: AteError) => void }[] = []
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -55,11 +55,11 @@ export class Outbox {
     }
   }
 
-  /** Resolves when at most half of what may wait does. Rejects with the reason of the end. */
-  ready(): Promise<void> {
+  /** Resolves when at most so many bytes wait: half of what may without it. Rejects with the reason of the end. */
+  ready(atMost = this.#options.maxBytes / 2): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end)
-    if (this.unsentBytes <= this.#options.maxBytes / 2) return Promise.resolve()
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    if (this.unsentBytes <= atMost) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiting.push({ atMost, resolve, reject }))
   }
 
   /** Hands all messages over to the transport, in frames of about SHARED_FRAME_BYTES, or one message that is larger. */
@@ -94,8 +94,11 @@ export class Outbox {
     const plain = encodeMessages(messages)
     this.#packetBytes += this.#options.write(this.#compressed(plain) ?? plain, (bytes) => {
       this.#packetBytes -= bytes
-      if (this.unsentBytes > this.#options.maxBytes / 2) return
-      for (const { resolve } of this.#waiting.splice(0)) resolve()
+      const { unsentBytes } = this
+      const ready = this.#waiting.filter(({ atMost }) => unsentBytes <= atMost)
+      if (ready.length === 0) return
+      this.#waiting = this.#waiting.filter(({ atMost }) => unsentBytes > atMost)
+      for (const { resolve } of ready) resolve()
     })
   }
 

@@ -115,6 +115,22 @@ t.test('closing a chain of a server copies it; opening it anew does not wait for
   t.same(segments(join(to, 'notes')), ['0000000001.seg'])
 })
 
+t.test('a copy that was given up for who opens the chain is made while it is open', async (t) => {
+  const disk = diskChains(t)
+  const chain = await disk.open()
+  await chain.close()
+  const lines: string[] = []
+  const log = new Log({ level: 'debug', format: 'json', write: (line) => lines.push(line) })
+  const [from, to] = [join(disk.root, 'logs'), join(disk.root, 'copies')]
+  const stores = new CopiedStores(new ServerStores(from), from, to, log, 20)
+  const opened = await stores.open('notes')
+  opened?.anchor.close()
+  await stores.open('notes')
+  const before = lines.length
+  for (let i = 0; i < 100 && lines.length === before; i++) await sleep(20)
+  t.match(lines.slice(before), [/"copied"/])
+})
+
 t.test('a chain that stays open is copied while it is written, with all that was durable before', async (t) => {
   const disk = diskChains(t)
   const lines: string[] = []

@@ -8,6 +8,7 @@ import { equalBytes } from '../../engine/bytes/equal.js'
 import { type ChainKeys, deriveChainKeys } from '../../engine/crypto/chain-keys.js'
 import { wipe } from '../../engine/crypto/wipe.js'
 import { AteError, errorCode } from '../../engine/error.js'
+import { describeKeyring, isLaterKeyring } from '../../engine/keyring/keyring.js'
 import { MAX_KEYRING_BYTES } from '../../engine/limits.js'
 import { trustOf } from '../../engine/log/format/feature-flags.js'
 import { MANIFEST_NAME } from '../../engine/log/format/segment-name.js'
@@ -106,18 +107,30 @@ async function adopt({ storage, secret, trust }: PrepareReplicaOptions, found: O
   await createLog({ storage, crypto: nativeCrypto, keys, clock: Date.now, trust: here })
 }
 
-/** Passphrases may have changed elsewhere: what the server has counts when it opens with the one that was given. */
+/**
+ * Passphrases may have changed elsewhere: what was changed after ours takes its place, and nothing older does. What the server has is
+ * only opened with a passphrase that ours does not know.
+ */
 async function takeKeyring({ storage, secret }: PrepareReplicaOptions, { keyring, id }: Opened): Promise<void> {
   if (keyring === null || secret.kind !== 'passphrase') return
   const ours = await storage.readSmall(KEYRING_FILE, MAX_KEYRING_BYTES)
   if (ours !== undefined && equalBytes(ours, keyring)) return
   const { chainId } = await describeChain(storage)
   if (!equalBytes(chainId, id)) throw otherChain()
-  const trial = new MemoryStorage()
-  await trial.replaceSmall(KEYRING_FILE, keyring)
-  const keys = await keysIn(trial, secret)
-  if (!equalBytes(keys.chainId, chainId)) throw otherChain()
-  await storage.replaceSmall(KEYRING_FILE, keyring)
+  if (!equalBytes(describeKeyring(keyring).chainId, chainId)) throw otherChain()
+  let keys: ChainKeys
+  let why: unknown
+  try {
+    keys = await keysIn(storage, secret)
+  } catch (error) {
+    why = error
+    const trial = new MemoryStorage()
+    await trial.replaceSmall(KEYRING_FILE, keyring)
+    keys = await keysIn(trial, secret)
+  }
+  const isOursLost = ours === undefined || errorCode(why) === 'KEYRING_DAMAGED'
+  if (isOursLost || isLaterKeyring(nativeCrypto, keys, ours, keyring)) await storage.replaceSmall(KEYRING_FILE, keyring)
+  else if (why !== undefined) throw why
 }
 
 async function makeLog(

@@ -2,6 +2,8 @@
 import t from 'tap'
 import type { ChainSecret } from '../../../src/adapters/node/chain-handle.js'
 import { prepareReplica, type PrepareReplicaOptions } from '../../../src/adapters/node/prepare-replica.js'
+import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
+import { addSlot, listSlots, removeSlot } from '../../../src/engine/keyring/keyring.js'
 import { MAX_KEYRING_BYTES } from '../../../src/engine/limits.js'
 import { MemoryStorage } from '../../../src/engine/log/index.js'
 import { Relay } from '../../helpers/relay.js'
@@ -42,4 +44,20 @@ t.test('the keyring of another chain, or a changed one, is refused by name', asy
   t.strictSame(await copy.readSmall('keyring', MAX_KEYRING_BYTES), ours, 'what was there is there still')
   notes.keyring = ours
   t.equal(await failure(prepareReplica(options('notes', copy))), 'resolved')
+
+  // Somebody changes the passphrases of the copy; the server shows what was before.
+  if (ours === null) throw new Error('it has a passphrase')
+  const [old, changedTo] = [Buffer.from('a passphrase'), Buffer.from('another one')]
+  const both = await addSlot(nativeCrypto, ours, old, { passphrase: changedTo, label: 'second' })
+  const [first] = listSlots(both)
+  const later = await removeSlot(nativeCrypto, both, changedTo, first?.id ?? '')
+  await copy.replaceSmall('keyring', later)
+  t.equal(await failure(prepareReplica(options('notes', copy))), 'WRONG_PASSPHRASE', 'a revoked one stays revoked')
+  const withNew = { ...options('notes', copy), secret: { kind: 'passphrase', passphrase: changedTo } } as const
+  t.equal(await failure(prepareReplica(withNew)), 'resolved', 'ours opens')
+  t.strictSame(await copy.readSmall('keyring', MAX_KEYRING_BYTES), later)
+  notes.keyring = later
+  await copy.replaceSmall('keyring', ours)
+  t.equal(await failure(prepareReplica(withNew)), 'resolved', 'what was changed later is taken')
+  t.strictSame(await copy.readSmall('keyring', MAX_KEYRING_BYTES), later)
 })
