@@ -7,7 +7,7 @@ import type { RemoteLink } from '../../client/index.js'
 import { equalBytes } from '../../engine/bytes/equal.js'
 import { type ChainKeys, deriveChainKeys } from '../../engine/crypto/chain-keys.js'
 import { wipe } from '../../engine/crypto/wipe.js'
-import { AteError, errorCode } from '../../engine/error.js'
+import { AteError, errorCode, isAteError } from '../../engine/error.js'
 import { describeKeyring, isLaterKeyring } from '../../engine/keyring/keyring.js'
 import { MAX_KEYRING_BYTES } from '../../engine/limits.js'
 import { trustOf } from '../../engine/log/format/feature-flags.js'
@@ -119,16 +119,17 @@ async function takeKeyring({ storage, secret }: PrepareReplicaOptions, { keyring
   if (!equalBytes(chainId, id)) throw otherChain()
   if (!equalBytes(describeKeyring(keyring).chainId, chainId)) throw otherChain()
   let keys: ChainKeys
-  let why: unknown
+  let why: AteError | undefined
   try {
     keys = await keysIn(storage, secret)
   } catch (error) {
+    if (!isAteError(error)) throw error
     why = error
     const trial = new MemoryStorage()
     await trial.replaceSmall(KEYRING_FILE, keyring)
     keys = await keysIn(trial, secret)
   }
-  const isOursLost = ours === undefined || errorCode(why) === 'KEYRING_DAMAGED'
+  const isOursLost = ours === undefined || why?.code === 'KEYRING_DAMAGED'
   if (isOursLost || isLaterKeyring(nativeCrypto, keys, ours, keyring)) await storage.replaceSmall(KEYRING_FILE, keyring)
   else if (why !== undefined) throw why
 }
