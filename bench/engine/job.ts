@@ -9,6 +9,8 @@ export interface AppendJob {
   readonly directory: string
   readonly durability: Durability
   readonly batch: number
+  /** Callers that each wait for their own commit before the next. */
+  readonly inFlight: number
   readonly seconds: number
 }
 

@@ -10,6 +10,8 @@ import type { AppendResult, LoadResult } from './job.js'
 import { type Launch, perform } from './launch.js'
 
 export const LOADS = 30_000
+/** Who wait for their commits at the same time, in rows that say so. */
+const CALLERS = 16
 
 export interface Bench {
   readonly args: Arguments
@@ -22,6 +24,8 @@ export interface Bench {
 export interface AppendRow {
   readonly durability: Durability
   readonly batch: number
+  /** Callers at once. */
+  readonly inFlight: number
   /** By contender. */
   readonly results: ReadonlyMap<string, readonly AppendResult[]>
 }
@@ -54,22 +58,30 @@ async function settleDisk({ root }: Bench): Promise<void> {
 
 export async function measureAppends(bench: Bench): Promise<AppendRow[]> {
   const rows: AppendRow[] = []
-  const { batches, seconds } = bench.args
   for (const durability of ['memory', 'local'] as const) {
-    for (const batch of batches) {
-      const results = await inRounds(bench, 'append', async ({ name }) => {
-        const directory = join(bench.root, 'append')
-        await settleDisk(bench)
-        try {
-          return await perform(bench.launch, { kind: 'append', contender: name, directory, durability, batch, seconds })
-        } finally {
-          await rm(directory, { recursive: true, force: true })
-        }
-      })
-      rows.push({ durability, batch, results })
+    for (const batch of bench.args.batches) {
+      // What is durable can be waited for by several.
+      for (const inFlight of durability === 'local' ? [1, CALLERS] : [1])
+        rows.push({ durability, batch, inFlight, results: await measureAppend(bench, { durability, batch, inFlight }) })
     }
   }
   return rows
+}
+
+function measureAppend(
+  bench: Bench,
+  row: Pick<AppendRow, 'durability' | 'batch' | 'inFlight'>,
+): Promise<Map<string, AppendResult[]>> {
+  return inRounds(bench, 'append', async ({ name }) => {
+    const directory = join(bench.root, 'append')
+    await settleDisk(bench)
+    try {
+      const { seconds } = bench.args
+      return await perform(bench.launch, { kind: 'append', contender: name, directory, seconds, ...row })
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  })
 }
 
 const storeOf = ({ root }: Bench, contender: Contender, objects: number): string =>

@@ -43,15 +43,18 @@ function verdict(value: number, target: number): string {
   return `${value.toFixed(2)}x ${value >= target ? 'met' : '**behind**'}`
 }
 
+const nameOf = (durability: string, batch: number, inFlight: number): string =>
+  `${durability}, ${batch}${inFlight === 1 ? '' : `, ${inFlight} callers`}`
+
 function appendTable(rows: readonly AppendRow[], names: readonly string[], ns: (r: AppendResult) => number): string {
   const rate = objectsPerSecond(ns)
-  const lines = rows.map(({ durability, batch, results }) => {
+  const lines = rows.map(({ durability, batch, inFlight, results }) => {
     const ours = middle(results, 'atefs', rate)
     const against = ours / middle(results, 'hypercore', rate)
     const share = ours / middle(results, 'floor', rate)
     const isTarget = batch === TARGET_BATCH
     return [
-      `${durability}, ${batch}`,
+      nameOf(durability, batch, inFlight),
       ...names.map((name) => whole(middle(results, name, rate))),
       isTarget ? verdict(against, 1) : short(against),
       isTarget ? verdict(share, 0.5) : short(share),
@@ -61,8 +64,8 @@ function appendTable(rows: readonly AppendRow[], names: readonly string[], ns: (
 }
 
 function commitTable(rows: readonly AppendRow[], names: readonly string[]): string {
-  const lines = rows.map(({ durability, batch, results }) => [
-    `${durability}, ${batch}`,
+  const lines = rows.map(({ durability, batch, inFlight, results }) => [
+    nameOf(durability, batch, inFlight),
     ...names.map((name) => {
       const commits = middle(results, name, objectsPerSecond(settled)) / batch
       const cpu = middle(results, name, ({ cpuNs, objects }) => cpuNs / 1000 / objects)

@@ -35,24 +35,29 @@ async function rssAnonBytes(): Promise<number> {
   return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024
 }
 
-async function appendFor(store: Store, batch: number, seconds: number): Promise<number> {
+async function appendFor(store: Store, { batch, inFlight }: AppendJob, seconds: number): Promise<number> {
   const endNs = nowNs() + seconds * 1e9
   let count = 0
-  while (nowNs() < endNs) {
-    await store.append(batchOf(batch, count))
-    count += batch
+  const caller = async (): Promise<void> => {
+    while (nowNs() < endNs) {
+      const first = count
+      count += batch
+      await store.append(batchOf(batch, first))
+    }
   }
+  await Promise.all(Array.from({ length: inFlight }, caller))
   return count
 }
 
-async function append({ contender, directory, durability, batch, seconds }: AppendJob): Promise<AppendResult> {
+async function append(job: AppendJob): Promise<AppendResult> {
+  const { contender, directory, durability, seconds } = job
   await mkdir(directory, { recursive: true })
   const store = await contenderOf(contender).open(directory, durability)
-  await appendFor(store, batch, seconds * WARM_UP_SHARE)
+  await appendFor(store, job, seconds * WARM_UP_SHARE)
   await store.settle()
   const cpu = process.cpuUsage()
   const startNs = nowNs()
-  const count = await appendFor(store, batch, seconds)
+  const count = await appendFor(store, job, seconds)
   const answeredNs = nowNs() - startNs
   const rss = await rssAnonBytes()
   await store.settle()
