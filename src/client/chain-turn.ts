@@ -4,6 +4,7 @@ import type { LogEnd } from '../engine/log/index.js'
 import { failureDetail, type Peer, type RequestMap } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
 import type { ChainSession } from './chain-session.js'
+import { LeaseClock } from './lease-clock.js'
 import type { StateKeeper } from './state-keeper.js'
 import type { Uploader } from './uploader.js'
 import { nextTurn, Waiters } from './waiters.js'
@@ -48,13 +49,14 @@ export class ChainTurn {
   #isFresh = false
   /** Who must not lose it in between. */
   #holds = 0
-  /** When the server was asked last that gave it, or said that it is given still. */
-  #confirmed = { atMs: -Infinity, wallMs: -Infinity }
+  /** Since the server was asked last that gave it, or said that it is given still. */
+  readonly #clock: LeaseClock
   #confirming: Promise<void> | undefined
 
   constructor(options: ChainTurnOptions) {
     this.#options = options
     this.#waiters = new Waiters(options.timers)
+    this.#clock = new LeaseClock(options.leaseMs)
   }
 
   get isHeld(): boolean {
@@ -63,11 +65,7 @@ export class ChainTurn {
 
   /** It is held, and the server can have given it to nobody else by now. */
   isCertain(): boolean {
-    const { leaseMs } = this.#options
-    const { atMs, wallMs } = this.#confirmed
-    // Only one of the clocks goes on while a machine sleeps.
-    const ageMs = Math.max(performance.now() - atMs, Date.now() - wallMs)
-    return this.#turn === 'held' && ageMs < leaseMs
+    return this.#turn === 'held' && this.#clock.isCertain
   }
 
   /** Asks whether it is held still. Resolves when that is certain, or the connection is given up. */
@@ -118,7 +116,7 @@ export class ChainTurn {
     if (this.#turn !== 'none') return
     this.#turn = 'asked'
     const { state, uploader, timers, noteServer } = this.#options
-    const asked = now()
+    const asked = this.#clock.now()
     const given = await this.#given(session)
     if (given === undefined) return
     await session.arrivals.drained()
@@ -133,7 +131,7 @@ export class ChainTurn {
     noteServer({ sequence: given.sequence, digest: given.digest.slice() })
     state.noteTerm(given.term)
     this.#turn = 'held'
-    this.#confirmed = asked
+    this.#clock.confirm(asked)
     const push = (part: { bytes: Uint8Array; more: boolean }): void => {
       if (this.#isFull(session)) throw new AteError('LAGGED', 'What is asked would wait behind too much.')
       session.peer.push(session.channel, 'batch', { ...part, term: given.term })
@@ -219,11 +217,11 @@ export class ChainTurn {
   async #confirm(session: ChainSession): Promise<void> {
     const { state, patienceMs } = this.#options
     const { term } = state
-    const asked = now()
+    const asked = this.#clock.now()
     const given = await this.#request(session, patienceMs)
     if (!this.#isCurrent(session)) return
     if (given.term !== term) throw new AteError('LOCK_LOST', `The turn of term ${term} is over.`)
-    this.#confirmed = asked
+    this.#clock.confirm(asked)
   }
 
   #request(session: ChainSession, timeoutMs: number): Promise<TurnGiven> {
@@ -231,8 +229,4 @@ export class ChainTurn {
     const { sequence, digest } = server
     return session.turn({ session: id, term, sequence, digest }, timeoutMs)
   }
-}
-
-function now(): { atMs: number; wallMs: number } {
-  return { atMs: performance.now(), wallMs: Date.now() }
 }

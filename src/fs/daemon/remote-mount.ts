@@ -239,8 +239,6 @@ export class RemoteMount {
     this.#opened = opened
     this.#exchangeDiverged()
     for (const { tail } of opened.tails) this.#fileSystem?.markStale(inodesMadeIn(tail))
-    // Told from now on: what it changes is what the kernel must forget.
-    fileSystem.onChangedElsewhere = this.#fileSystem?.onChangedElsewhere ?? (() => undefined)
     await this.#merge(opened, fileSystem)
     return fileSystem
   }
@@ -251,6 +249,7 @@ export class RemoteMount {
     const { replica } = opened
     const openOn = async (): Promise<OpenedFileSystem> => {
       const fileSystem = await open(replica.chain, this.#sharing(opened))
+      // Told from now on: what it changes is what the kernel must forget.
       fileSystem.onChangedElsewhere = this.#fileSystem?.onChangedElsewhere ?? (() => undefined)
       return fileSystem
     }
