@@ -25,6 +25,7 @@ import { verifyLog } from '../engine/log/index.js'
 import { runSteps } from '../engine/run-steps.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
 import { checkFileSystem, holdsFileSystem } from '../fs/vfs/check/check.js'
+import { JUDGE_MODULE } from '../fs/daemon/judge-module.js'
 
 /** One thing wrong. Where it is: in the log (segment, position, sequence, group), in the file system (inode, path), or both. */
 export interface ChainFinding {
@@ -37,8 +38,6 @@ export interface ChainFinding {
   inode?: number | undefined
   path?: string | undefined
 }
-
-const JUDGE_MODULE = new URL('judge.js', import.meta.url).href
 
 /** Batches of the groups that findings of the log are about, by `segment:position`. */
 type GroupSequences = Map<string, number>

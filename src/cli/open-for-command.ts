@@ -5,6 +5,7 @@ import { standardPaths } from '../adapters/node/standard-paths.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
 import type { ChainLocation } from './chain-argument.js'
 import { type PassphraseSources, readSecret, wipeSecret } from './passphrase.js'
+import { JUDGE_MODULE } from '../fs/daemon/judge-module.js'
 
 export interface CommandOpening {
   /** Nothing is changed; others may read at the same time. */
@@ -14,7 +15,6 @@ export interface CommandOpening {
 }
 
 const REFERENCES_MODULE = new URL('references.js', import.meta.url).href
-const JUDGE_MODULE = new URL('judge.js', import.meta.url).href
 
 /** Asks for the passphrase. The caller closes the chain. Fails as `openChain` and `readPassphrase`. */
 export async function openForCommand(

@@ -30,15 +30,13 @@ import { inodesMadeIn } from '../vfs/merge/tail.js'
 import { ExchangeableFileSystem } from './exchangeable-file-system.js'
 import type { OpenedFileSystem, Sharing } from './opened-file-system.js'
 import { joinTrust } from './join-trust.js'
+import { JUDGE_MODULE } from './judge-module.js'
 import { mergeTails } from './merge-tails.js'
 import { MountLocks } from './mount-locks.js'
 import type { RemoteRequest } from './remote-request.js'
 import { type ReplicaOptions, ServedReplica } from './served-replica.js'
 import { type SetAsideTail, setAsideTails, type TailPlaces } from './set-aside-tails.js'
 import { takeRecords } from './shared-receiver.js'
-
-/** For chains in distributed trust. */
-export const JUDGE_MODULE = new URL('../../cli/judge.js', import.meta.url).href
 
 /** So long after an attempt that failed the copy is opened again. */
 const RETRY_MS = 1000
