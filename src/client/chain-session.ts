@@ -130,11 +130,10 @@ export class ChainSession {
   }
 
   /** The locks of this client are held on this connection. Gives their lease: another one than `lease` when they were lost. */
-  async lease(session: Uint8Array, lease: Uint8Array | null, timeoutMs: number): Promise<Uint8Array> {
-    const held = await this.#asWriter(session, (proof) =>
+  async lease(session: Uint8Array, lease: Uint8Array | null, timeoutMs: number): Promise<RequestMap['lease']['reply']> {
+    return await this.#asWriter(session, (proof) =>
       this.peer.request(this.#channel, 'lease', { session, lease, proof }, { timeoutMs }),
     )
-    return held.lease
   }
 
   /** That this side has the key of the chain is shown once on a channel. */

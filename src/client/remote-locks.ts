@@ -5,9 +5,10 @@
 import { equalBytes } from '../engine/bytes/equal.js'
 import { toHex } from '../engine/bytes/hex.js'
 import { AteError, isAteError } from '../engine/error.js'
-import type { HeldLock, LockOutcome, LockRange, LockRequest } from '../sync/index.js'
+import { type HeldLock, type LockOutcome, type LockRange, type LockRequest, MAX_LOCKS } from '../sync/index.js'
 import { systemTimers, type Timers } from '../wire/index.js'
 import type { ChainSession } from './chain-session.js'
+import { HeldRanges } from './held-ranges.js'
 import { LockClaims } from './lock-claims.js'
 import { LeaseClock } from './lease-clock.js'
 import { inTime, Waiters } from './waiters.js'
@@ -48,6 +49,7 @@ export class RemoteLocks {
   readonly #patienceMs: number
   readonly #renewMs: number
   readonly #claims = new LockClaims()
+  readonly #held = new HeldRanges()
   readonly #clock: LeaseClock
   readonly #waiters: Waiters
   #session: ChainSession | undefined
@@ -78,7 +80,8 @@ export class RemoteLocks {
     this.#session = session
     this.#name = name
     this.#waiters.resolveAll()
-    if (this.#stopRenewing !== undefined) void this.#ready()
+    // A server that was started again waits for all who had some.
+    if (this.#lease !== null) void this.#ready()
   }
 
   /** `isForGood`: the chain was left, and the server keeps no locks for it. */
@@ -165,6 +168,7 @@ export class RemoteLocks {
       const request = { ...wanted, ticket, detects: waits && detects }
       const { outcome } = await session.peer.request(session.channel, 'lock', request, limit)
       answered(outcome === 'granted')
+      if (outcome === 'granted') this.#held.granted(wanted)
       return outcome
     } catch {
       // It may have come there all the same.
@@ -187,8 +191,11 @@ export class RemoteLocks {
     const session = await this.#ready()
     if (session === undefined) throw away()
     const timeoutMs = LOCK_ANSWER_MS
+    // Another one may have it before the answer is here.
+    this.#held.letGo(range)
     const { outcome } = await session.peer.request(session.channel, 'unlock', range, { timeoutMs })
     if (outcome === 'no-lease') throw away()
+    this.#held.letGo(range)
     return outcome === 'granted' ? 'granted' : 'unavailable'
   }
 
@@ -246,7 +253,8 @@ export class RemoteLocks {
     const sent = this.#clock.now()
     let lease: Uint8Array
     try {
-      lease = await session.lease(this.#name, this.#lease, this.#patienceMs)
+      const told = await session.lease(this.#name, this.#lease, this.#patienceMs)
+      lease = told.isReturning ? await this.#reclaim(session) : told.lease
     } catch (error) {
       this.#broken(session, error)
       throw error
@@ -260,9 +268,21 @@ export class RemoteLocks {
     if (this.#pending.length > 0) void this.#sendPending()
   }
 
+  /** To a server that was started again. Gives the lease: another one when it does not let them count. */
+  async #reclaim(session: ChainSession): Promise<Uint8Array> {
+    const [limit, before] = [{ timeoutMs: this.#patienceMs }, this.#lease]
+    const locks = this.#held.all.slice(0, MAX_LOCKS + 1)
+    if (before !== null && locks.length <= MAX_LOCKS) {
+      const { outcome } = await session.peer.request(session.channel, 'reclaim', { locks }, limit)
+      if (outcome === 'granted') return before
+    }
+    return (await session.lease(this.#name, null, this.#patienceMs)).lease
+  }
+
   /** The server has not kept them: others may have had them. */
   #lose(): void {
     this.#pending = []
+    this.#held.clear()
     this.#options.onLost(this.#claims.lose())
   }
 

@@ -5,7 +5,7 @@ import { KnownServersFile } from '../adapters/node/known-servers-file.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
 import { RemoteLink } from '../client/index.js'
-import { type ChainAddress, parseServerKeyId, targetOf } from '../wire/index.js'
+import { type BackoffOptions, type ChainAddress, parseServerKeyId, targetOf } from '../wire/index.js'
 import type { AteConfigOptions } from './config.js'
 import { serverDialer } from './server-dialer.js'
 
@@ -16,7 +16,11 @@ export interface ServerLink {
 }
 
 /** Begins to connect to the server of a chain. BAD_FORMAT for a `serverKey` that is none, BAD_ARGUMENT for such a `dnsServer`. */
-export function linkTo({ server, chain }: ChainAddress, options: Readonly<AteConfigOptions>): ServerLink {
+export function linkTo(
+  { server, chain }: ChainAddress,
+  options: Readonly<AteConfigOptions>,
+  backoff: BackoffOptions = {},
+): ServerLink {
   const { serverKey, knownServers, wireEncryption, dnsServer, dnsSec } = options
   if (dnsServer !== undefined) parseDnsServer(dnsServer)
   const known = new KnownServersFile(knownServers ?? join(standardPaths(process.env).logs, 'known-servers'))
@@ -26,6 +30,7 @@ export function linkTo({ server, chain }: ChainAddress, options: Readonly<AteCon
   const encryption = wireEncryption === undefined ? {} : { encryption: wireEncryption }
   const link = new RemoteLink({
     server: target,
+    backoff,
     dial: (signal) => dialer.dial(signal),
     wire: () => ({ crypto: nativeCrypto, ...encryption, target, trust: dialer.trust }),
   })

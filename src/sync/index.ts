@@ -1,9 +1,10 @@
 /** The messages between a client and a server of chains. See docs/protocol.md, section 8. */
 export { BatchJoiner, batchParts } from './batch-parts.js'
 export { failure, type FailureDetail, failureDetail, knownCode } from './failures.js'
-export { MAX_CHANNELS, MAX_PART_BYTES, MAX_UNANSWERED, SESSION_BYTES } from './limits.js'
+export { MAX_CHANNELS, MAX_LOCKS, MAX_PART_BYTES, MAX_UNANSWERED, SESSION_BYTES } from './limits.js'
 export { type ChannelHandlers, Peer, type PushHandlers, type RequestHandlers, type RequestOptions } from './peer.js'
 export type { HeldLock, LockOutcome, LockRange, LockRequest } from './lock-requests.js'
+export { RangeLocks } from './range-locks.js'
 export { type Point, START } from './points.js'
 export type { BatchPart, PushMap, PushType, Refused, SignedHead } from './pushes.js'
 export type { ChainList, ListedChain, Opened, RequestMap, RequestType, TrustMode } from './requests.js'

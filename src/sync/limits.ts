@@ -22,3 +22,5 @@ export const SESSION_BYTES = 16
 export const LOCK_FILE_BYTES = 16
 export const LEASE_BYTES = 16
 export const MAX_LOCK_OWNER_BYTES = 16
+/** Of one session. Taking a piece out of one makes two. */
+export const MAX_LOCKS = 4096

@@ -1,13 +1,25 @@
 /** The requests about locks on ranges of files. Ends belong to a range; 2^53 - 1 is the end of every file. */
-import { bytesOf, bytesUpTo, fields, integer, oneOf, orNull, type Shape, yesOrNo } from '../engine/codec/shape.js'
+import {
+  bytesOf,
+  bytesUpTo,
+  fields,
+  integer,
+  listOf,
+  oneOf,
+  orElse,
+  orNull,
+  type Shape,
+  yesOrNo,
+} from '../engine/codec/shape.js'
 import { AteError } from '../engine/error.js'
-import { LEASE_BYTES, LOCK_FILE_BYTES, MAX_LOCK_OWNER_BYTES } from './limits.js'
+import { LEASE_BYTES, LOCK_FILE_BYTES, MAX_LOCK_OWNER_BYTES, MAX_LOCKS } from './limits.js'
 import { sequenceOf } from './points.js'
 import { type Writer, writerFields } from './writer-shape.js'
 
 /** `lease`: the one that the session has; null when it has no lock. */
 export type LeaseRequest = Writer & { readonly lease: Uint8Array | null }
-export type Lease = { readonly lease: Uint8Array }
+/** `isReturning`: the server was started again, and is to be told by `reclaim` what the session has. */
+export type Lease = { readonly lease: Uint8Array; readonly isReturning: boolean }
 /** `file` and `owner` say nothing to who has not the chain's keys. */
 export type LockRange = {
   readonly file: Uint8Array
@@ -29,6 +41,7 @@ type Nothing = Readonly<Record<string, never>>
 
 export type LockRequestMap = {
   lease: { request: LeaseRequest; reply: Lease }
+  reclaim: { request: { readonly locks: readonly LockRequest[] }; reply: { readonly outcome: LockOutcome } }
   lock: { request: WaitingLockRequest; reply: { readonly outcome: LockOutcome } }
   unlock: { request: LockRange; reply: { readonly outcome: LockOutcome } }
   test: { request: LockRequest; reply: { readonly held: HeldLock | null } }
@@ -52,6 +65,8 @@ function ordered<T extends { readonly from: number; readonly to: number }>(shape
   }
 }
 
+const wish = ordered(fields<LockRequest>({ ...range, isExclusive: yesOrNo }))
+
 export const LOCK_REQUESTS: {
   readonly [T in keyof LockRequestMap]: {
     readonly request: Shape<LockRequestMap[T]['request']>
@@ -60,7 +75,11 @@ export const LOCK_REQUESTS: {
 } = {
   lease: {
     request: fields<LeaseRequest>({ ...writerFields, lease: orNull(lease) }),
-    reply: fields<Lease>({ lease }),
+    reply: fields<Lease>({ lease, isReturning: orElse(yesOrNo, false) }),
+  },
+  reclaim: {
+    request: fields<{ readonly locks: readonly LockRequest[] }>({ locks: listOf(wish, MAX_LOCKS) }),
+    reply: outcome,
   },
   lock: {
     request: ordered(fields<WaitingLockRequest>({ ...range, isExclusive: yesOrNo, ticket, detects: yesOrNo })),
@@ -68,7 +87,7 @@ export const LOCK_REQUESTS: {
   },
   unlock: { request: ordered(fields<LockRange>(range)), reply: outcome },
   test: {
-    request: ordered(fields<LockRequest>({ ...range, isExclusive: yesOrNo })),
+    request: wish,
     reply: fields<{ readonly held: HeldLock | null }>({
       held: orNull(ordered(fields<HeldLock>({ ...owned, isExclusive: yesOrNo, isOwn: yesOrNo }))),
     }),

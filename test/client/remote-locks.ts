@@ -196,15 +196,79 @@ await t.test('who may have lost a lock knows it before others can have it, and u
   t.equal(await lock(one, 1), 'held')
 })
 
-await t.test('a server that was started again has no locks, and gives none to others before they know', async (t) => {
-  const { server, one, other } = await two(t, { graceMs: 300 })
+await t.test('who has locks has them still when the server was started again, and others wait as before', async (t) => {
+  const { server, one, other } = await two(t)
   await lock(one, 1)
-  await server.restart()
-  const began = performance.now()
-  t.equal(await lock(other, 1, WAITS), 'granted')
-  t.ok(performance.now() - began > 200, 'not at once')
-  t.ok(one.locks.isLost(toHex(file(1))))
+  const shared = { file: file(2), from: 0, to: 9, isExclusive: false }
+  t.equal(await one.locks.lock({ ...shared, owner: owner(1) }, AT_ONCE), 'granted')
+  t.equal(await one.locks.unlock({ ...shared, from: 3, to: 4, owner: owner(1) }), 'granted')
+  const waiting = lock(other, 1, WAITS)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const round of [1, 2]) {
+    await server.restart()
+    const began = performance.now()
+    t.equal(await lock(other, 2), 'held', `restart ${round}`)
+    t.ok(performance.now() - began < 3000, 'as soon as all are back')
+    t.equal(await other.locks.lock({ ...shared, from: 2, isExclusive: true, owner: owner(2) }, AT_ONCE), 'held')
+    t.equal(await other.locks.lock({ ...shared, to: 1, owner: owner(2) }, AT_ONCE), 'granted', 'shared ones are beside')
+    t.equal(
+      await other.locks.lock({ ...shared, from: 3, to: 4, isExclusive: true, owner: owner(2) }, AT_ONCE),
+      'granted',
+    )
+    t.notOk(one.locks.isLost(toHex(file(1))))
+  }
+  await unlock(one, 1)
+  t.equal(await waiting, 'granted')
+  t.strictSame([one.lost, other.lost], [[], []])
 })
+
+await t.test(
+  'who does not come back in time after a restart has lost his locks, and knows it before others have them',
+  async (t) => {
+    const { server, one, other } = await two(t, { graceMs: 600, leaseMs: 400 })
+    await lock(one, 1)
+    one.way.silence()
+    await server.restart()
+    const began = performance.now()
+    const isLost = lock(other, 1, WAITS).then((answer) => answer === 'granted' && one.locks.isLost(toHex(file(1))))
+    t.ok(await isLost)
+    t.ok(performance.now() - began > 400, 'not at once')
+    one.way.heal()
+    await eventually(() => one.remote.status().isConnected)
+    t.equal(await lock(one, 2), 'unavailable')
+    await unlock(one, 1)
+    t.equal(await lock(one, 1), 'held')
+  },
+)
+
+await t.test('who was away for longer than his locks were kept does not get them back by a restart', async (t) => {
+  const { server, one, other } = await two(t, { graceMs: 300, leaseMs: 200 })
+  await lock(one, 1)
+  one.way.silence()
+  t.equal(await lock(other, 1, WAITS), 'granted')
+  await unlock(other, 1)
+  await server.restart()
+  one.way.heal()
+  await eventually(() => one.remote.status().isConnected)
+  t.equal(await lock(other, 1, WAITS), 'granted')
+  t.equal(await lock(one, 2), 'unavailable')
+  t.ok(one.locks.isLost(toHex(file(1))))
+  t.notOk(other.locks.isLost(toHex(file(1))))
+})
+
+await t.test(
+  'a server that does not know who had locks gives none for a while, and lets nobody have had any',
+  async (t) => {
+    const { server, one, other } = await two(t, { graceMs: 300 })
+    await lock(one, 1)
+    const storage = [...server.stores.chains.values()][0]?.storage
+    await server.restart(() => storage?.replaceSmall('locks', new Uint8Array([1])))
+    const began = performance.now()
+    t.equal(await lock(other, 1, WAITS), 'granted')
+    t.ok(performance.now() - began > 200, 'not at once')
+    t.ok(one.locks.isLost(toHex(file(1))))
+  },
+)
 
 await t.test(
   'without a server locks are refused after a while, and what was let go of is free when it is back',
@@ -228,14 +292,14 @@ await t.test('who leaves the chain has no lock any more, and knows it', async (t
   one.locks.disconnected(true)
   t.ok(one.locks.isLost(toHex(file(1))))
   t.strictSame(one.lost, [toHex(file(1))], 'told')
-  t.equal(await lock(other, 1), 'held')
+  await eventually(async () => (await lock(other, 1)) === 'held')
 })
 
 await t.test('who gives up while a server that was started again gives no locks does not get one', async (t) => {
-  const { server, one, other } = await two(t, { graceMs: 3000 })
+  const { server, one, other } = await two(t, { graceMs: 1000 })
   await lock(one, 1)
+  one.way.silence()
   await server.restart()
-  await unlock(one, 1)
   await eventually(() => other.remote.status().isConnected)
   const giveUp = new AbortController()
   const waiting = other.locks.lock({ ...exclusive, owner: owner(1) }, { ...WAITS, signal: giveUp.signal })

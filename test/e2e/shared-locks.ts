@@ -91,3 +91,33 @@ await t.test(
     }
   },
 )
+
+await t.test('a server that is killed and started again: every kind of lock is held on, by nobody else', async (t) => {
+  const held = await Promise.all(['flock', 'fcntl', 'ofd'].map(async (kind) => ({ kind, who: await both(t) })))
+  for (const { kind, who } of held) t.equal(await who[0].ask(`lock ${kind} 0 0`), 'ok')
+  const [, , name] = held[1]?.who ?? []
+  const waiter = await Locker.open(t, `${b}/${name}`)
+  const waiting = waiter.ask('wait fcntl 0 0')
+  await machines.restart()
+  for (const { kind, who } of held) t.equal(await who[1].ask(`lock ${kind} 0 0`), 'EAGAIN', kind)
+  for (const { who } of held) t.equal(await who[0].ask('append kept'), 'ok', 'who has it goes on')
+  t.equal(await held[1]?.who[0].ask('unlock fcntl 0 0'), 'ok')
+  t.equal(await waiting, 'ok')
+  t.equal(await waiter.ask('read'), 'kept ')
+})
+
+const skip = process.env['ATEFS_TEST_LONG'] === undefined && 'takes as long as locks are kept: ATEFS_TEST_LONG=1'
+await t.test(
+  'who was cut off for longer than a lease, over a restart of the server, has lost it',
+  { skip },
+  async (t) => {
+    const [one, other] = await both(t)
+    t.equal(await one.ask('lock flock 0 0'), 'ok')
+    machines.way('a').part()
+    await machines.restart()
+    t.equal(await other.ask('wait flock 0 0'), 'ok', 'after a while')
+    machines.way('a').heal()
+    await one.until('append lost', 'EIO')
+    t.equal(await other.ask('append mine'), 'ok')
+  },
+)

@@ -47,9 +47,10 @@ export class TestServer {
   }
 
   /** It ends, and another one has its chains. */
-  async restart(): Promise<void> {
+  async restart(meanwhile: () => Promise<void> | undefined = () => undefined): Promise<void> {
     this.isAway = true
     await this.#server.close()
+    await meanwhile()
     this.#server = this.#start()
     this.isAway = false
   }

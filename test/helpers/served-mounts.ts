@@ -13,6 +13,8 @@ import { compiledProgram } from './compiled.js'
 export interface ServedMounts {
   world: CliWorld
   server: AtedbServer
+  /** The server is killed, and started again on the same chains. */
+  restart: () => Promise<void>
   /** The way that machine has to the server. */
   way: (machine: string) => ChaosProxy
   /** Where it is mounted. */
@@ -30,7 +32,12 @@ export async function tool(program: string, ...args: string[]): Promise<string> 
 
 export async function servedMounts(t: Test, machines: readonly string[]): Promise<ServedMounts> {
   const world = cliWorld(t)
-  const server = await startAtedb(t, world, ['-l', '127.0.0.1', '--no-auth'], world.path('served'))
+  const start = (): Promise<AtedbServer> => startAtedb(t, world, ['-l', '127.0.0.1', '--no-auth'], world.path('served'))
+  let server = await start()
+  const restart = async (): Promise<void> => {
+    await server.end('SIGKILL')
+    server = await start()
+  }
   const ways = new Map<string, ChaosProxy>()
   for (const machine of machines) {
     const proxy = await ChaosProxy.to(() => server.port)
@@ -53,7 +60,16 @@ export async function servedMounts(t: Test, machines: readonly string[]): Promis
     if (code !== 0) throw new Error(`mount ended with ${code}: ${stderr}`)
     return world.path(machine)
   }
-  return { world, server, way, mount, tryMount }
+  return {
+    world,
+    get server() {
+      return server
+    },
+    restart,
+    way,
+    mount,
+    tryMount,
+  }
 }
 
 /** A process with one open file. */

@@ -48,7 +48,14 @@ const asked: { [T in RequestType]: RequestMap[T] } = {
   },
   keyring: { request: { term: 4, keyring }, reply: {} },
   leave: { request: {}, reply: {} },
-  lease: { request: { session: new Uint8Array(16), lease: null, proof: null }, reply: { lease: new Uint8Array(16) } },
+  lease: {
+    request: { session: new Uint8Array(16), lease: null, proof: null },
+    reply: { lease: new Uint8Array(16), isReturning: true },
+  },
+  reclaim: {
+    request: { locks: [{ file: new Uint8Array(16), owner: new Uint8Array(8), from: 0, to: 9, isExclusive: true }] },
+    reply: { outcome: 'granted' },
+  },
   lock: {
     request: { file, owner, from: 5, to: 2 ** 53 - 1, isExclusive: true, ticket: 7, detects: false },
     reply: { outcome: 'granted' },

@@ -40,6 +40,8 @@ import { takeRecords } from './shared-receiver.js'
 
 /** So long after an attempt that failed the copy is opened again. */
 const RETRY_MS = 1000
+/** A server that was started again waits 10 seconds for who has locks: so often it is tried at least. */
+const LOCKS_RETRY_MS = 4000
 
 export interface OpenRemoteMount extends Omit<ReplicaOptions, 'onFailure' | 'locks'> {
   readonly remote: RemoteRequest
@@ -113,12 +115,14 @@ export class RemoteMount {
     })
     const wanted: Reopening = { ...given, identity: undefined, locks }
     const { serverKey, dnsServer, dnsSec, knownServers } = given.remote
-    const server = linkTo(at, {
+    const options = {
       knownServers,
       ...(serverKey === undefined ? {} : { serverKey }),
       ...(dnsServer === undefined ? {} : { dnsServer }),
       ...(dnsSec === undefined ? {} : { dnsSec }),
-    })
+    }
+    const backoff = isSyncMode(given.remote.recoveryMode) ? { maxMs: LOCKS_RETRY_MS } : {}
+    const server = linkTo(at, options, backoff)
     const diverged = (error: Diverged, replica: ServedReplica): void => made.mount?.exchange(error, replica)
     try {
       const open = async (): Promise<Opened> => {

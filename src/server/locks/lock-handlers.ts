@@ -1,5 +1,5 @@
 /** The requests about locks on one channel. */
-import type { RequestHandlers, RequestMap, Writer } from '../../sync/index.js'
+import type { LockOutcome, RequestHandlers, RequestMap, Writer } from '../../sync/index.js'
 import type { ChainLocks } from './chain-locks.js'
 
 export interface LockGuards {
@@ -22,11 +22,13 @@ export function lockHandlers(
   const { table } = locks
   /** Of those for whom locks of before a restart are waited for. */
   const beginning = new Map<number, () => void>()
-  /** False when it was given up before. */
-  const hasBegun = async (begun: Promise<void>, ticket: number): Promise<boolean> => {
-    const givenUp = new Promise<false>((resolve) => ticket > 0 && beginning.set(ticket, () => resolve(false)))
+  /** Why it gets none, if so. */
+  const refusal = async (begun: Promise<boolean>, ticket: number): Promise<LockOutcome | undefined> => {
+    const givenUp = new Promise<LockOutcome>(
+      (resolve) => ticket > 0 && beginning.set(ticket, () => resolve('given-up')),
+    )
     try {
-      return await Promise.race([begun.then(() => true), givenUp])
+      return await Promise.race([begun.then((hasRoom) => (hasRoom ? undefined : 'too-many')), givenUp])
     } finally {
       beginning.delete(ticket)
     }
@@ -35,11 +37,13 @@ export function lockHandlers(
     // Without a lease nothing else is of any use.
     lease: limited(async ({ session, proof, lease }: RequestMap['lease']['request']) => {
       await demand({ session, proof })
-      return { lease: table.attach(user, session, lease) }
+      return locks.attach(user, session, lease)
     }),
+    reclaim: limited((told: RequestMap['reclaim']['request']) => ({ outcome: locks.reclaim(user, told.locks) })),
     lock: limited(async ({ ticket, detects, ...wanted }: RequestMap['lock']['request']) => {
-      const begun = locks.begun()
-      if (begun !== undefined && !(await hasBegun(begun, ticket))) return { outcome: 'given-up' }
+      const begun = locks.begun(user)
+      const refused = begun === undefined ? undefined : await refusal(begun, ticket)
+      if (refused !== undefined) return { outcome: refused }
       return { outcome: await table.lock(user, wanted, ticket === 0 ? undefined : { ticket, detects }) }
     }),
     // Whoever has the lock next reads what was brought before.
@@ -47,7 +51,10 @@ export function lockHandlers(
       await uploads.settled()
       return { outcome: table.unlock(user, range) }
     }),
-    test: limited((wanted: RequestMap['test']['request']) => ({ held: table.test(user, wanted) ?? null })),
+    test: limited(async (wanted: RequestMap['test']['request']) => {
+      await locks.begun(user)
+      return { held: table.test(user, wanted) ?? null }
+    }),
     unwait: limited(({ ticket }: RequestMap['unwait']['request']) => {
       const giveUp = beginning.get(ticket) ?? (() => table.giveUp(user, ticket))
       giveUp()

@@ -1,15 +1,16 @@
 /**
  * Locks on ranges of the files of one chain, held by the sessions of its clients. The server knows neither files nor owners, only
- * names of them, which say nothing. A session whose connection is lost keeps its locks for a while.
+ * names of them, which say nothing. A session whose connection is lost keeps its locks for a while. After a restart those that had
+ * some may come back and tell them.
  */
 import { fromHex, toHex } from '../../engine/bytes/hex.js'
 import type { HeldLock, LockOutcome, LockRange, LockRequest } from '../../sync/index.js'
+import { MAX_LOCKS } from '../../sync/limits.js'
 import type { Timers } from '../../wire/index.js'
 import { LockWaits, type Wait } from './lock-waits.js'
-import { type RangeLock, RangeLocks } from './range-locks.js'
+import { type RangeLock, RangeLocks } from '../../sync/range-locks.js'
+import { type LeaseOfSession, MAX_LEASES } from './lease-file.js'
 
-/** Of one session. Taking a piece out of one makes two. */
-export const MAX_LOCKS = 4096
 /** Of one session, at once. */
 export const MAX_LOCK_WAITS = 100
 
@@ -19,14 +20,21 @@ export interface LockTableOptions {
   readonly graceMs: number
   /** 16 random bytes. */
   readonly newLease: () => Uint8Array
+  /** Resolves when a session that has ended cannot come back, whatever happens to the server: only then others have its locks. */
+  readonly struck?: () => Promise<void>
 }
 
 /** A client, over as many connections as it takes. */
 interface LockSession {
-  /** All names of its owners begin with it. */
+  readonly name: Uint8Array
+  /** The lease in hexadecimal. All names of its owners begin with it. */
   readonly key: string
   /** 16 bytes: another one after its locks were lost. */
   readonly lease: Uint8Array
+  /** It has had locks, or asks for some: it is among those who may come back. */
+  isListed: boolean
+  /** It had locks before the server was started, and has not told which. */
+  isReturning: boolean
   /** Locks of all its owners. */
   count: number
   /** The connection that it is on. */
@@ -57,15 +65,66 @@ export class LockTable {
     return this.#files.size > 0
   }
 
+  /** Those who may come back and tell what they had. */
+  expect(leases: readonly LeaseOfSession[]): void {
+    for (const { session, lease } of leases)
+      Object.assign(this.#newSession(session, lease), { isListed: true, isReturning: true })
+  }
+
+  /** Somebody who had locks has not told them. */
+  get isExpecting(): boolean {
+    for (const { isReturning } of this.#sessions.values()) if (isReturning) return true
+    return false
+  }
+
+  /** Who has not told what he had has lost it. */
+  expectNobody(): void {
+    for (const session of this.#sessions.values()) if (session.isReturning) this.#end(session)
+  }
+
+  /** Who would come back after a restart. `isHolding`: only those who have locks, or had. */
+  leases({ isHolding }: { isHolding: boolean }): LeaseOfSession[] {
+    return [...this.#sessions.values()]
+      .filter(({ isListed, isReturning, count }) => isListed && (!isHolding || isReturning || count > 0))
+      .map(({ name, lease }) => ({ session: name, lease }))
+  }
+
+  /** From now on the session is among those who would come back. Gives its lease; undefined when there is no room for another. */
+  list(user: object): string | undefined {
+    const session = this.#byUser.get(user)
+    if (session === undefined) return ''
+    if (!session.isListed && this.leases({ isHolding: false }).length >= MAX_LEASES) return undefined
+    session.isListed = true
+    return session.key
+  }
+
+  /** It has come back, and is to tell what it had. */
+  isReturning(user: object): boolean {
+    return this.#byUser.get(user)?.isReturning === true
+  }
+
+  /** What a session had that has come back: all of it, or it has lost everything. */
+  reclaim(user: object, locks: readonly LockRequest[]): LockOutcome {
+    const session = this.#byUser.get(user)
+    if (session?.isReturning !== true) return 'no-lease'
+    session.isReturning = false
+    for (const wish of locks) {
+      const outcome = this.lock(user, wish)
+      if (outcome === 'granted') continue
+      this.#end(session)
+      return 'no-lease'
+    }
+    return 'granted'
+  }
+
   /** The session is on this connection, and on no other. Gives its lease: another one than it had when it has no lock any more. */
   attach(user: object, name: Uint8Array, lease: Uint8Array | null): Uint8Array {
-    const key = toHex(name)
-    let session = this.#sessions.get(key)
-    if (session !== undefined && (lease === null || toHex(session.lease) !== toHex(lease))) {
+    let session = this.#sessions.get(toHex(name))
+    if (session !== undefined && (lease === null || session.key !== toHex(lease))) {
       this.#end(session)
       session = undefined
     }
-    session ??= this.#newSession(key)
+    session ??= this.#newSession(name, this.#options.newLease())
     if (session.user !== user) {
       this.#waits.giveUp(session)
       if (session.user !== undefined) this.#byUser.delete(session.user)
@@ -85,6 +144,7 @@ export class LockTable {
     this.#byUser.delete(user)
     session.user = undefined
     this.#waits.giveUp(session)
+    if (session.isReturning && !isForGood) return
     if (isForGood || session.count === 0) this.#end(session)
     else session.stopTimer = this.#options.timers.after(this.#options.graceMs, () => this.#end(session))
   }
@@ -146,24 +206,33 @@ export class LockTable {
     this.#waits.giveUpAll()
   }
 
-  #newSession(key: string): LockSession {
+  #newSession(name: Uint8Array, lease: Uint8Array): LockSession {
     const session: LockSession = {
-      key,
-      lease: this.#options.newLease(),
+      name: name.slice(),
+      key: toHex(lease),
+      lease: lease.slice(),
+      isListed: false,
+      isReturning: false,
       count: 0,
       user: undefined,
       stopTimer: () => undefined,
     }
-    this.#sessions.set(key, session)
+    this.#sessions.set(toHex(name), session)
     return session
   }
 
-  /** Nothing of it is left. */
+  /** It is over, and has no lock any more as soon as it cannot come back. */
   #end(session: LockSession): void {
     session.stopTimer()
     this.#waits.giveUp(session)
-    this.#sessions.delete(session.key)
+    this.#sessions.delete(toHex(session.name))
     if (session.user !== undefined) this.#byUser.delete(session.user)
+    const { struck } = this.#options
+    if (session.isListed && struck !== undefined) void struck().then(() => this.#free(session))
+    else this.#free(session)
+  }
+
+  #free(session: LockSession): void {
     if (session.count === 0) return
     for (const file of [...this.#files.keys()])
       this.#change(file, session, (locks) => locks.clearAll((owner) => owner.startsWith(session.key)))

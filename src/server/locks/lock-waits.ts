@@ -1,6 +1,6 @@
 /** Those who wait for a lock that others have, in the order of asking. */
 import type { LockOutcome } from '../../sync/index.js'
-import type { RangeLock } from './range-locks.js'
+import type { RangeLock } from '../../sync/range-locks.js'
 
 export interface Wait<Session> {
   readonly session: Session

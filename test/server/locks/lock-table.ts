@@ -1,15 +1,16 @@
 /** The table of locks at a server: sessions that come and go, waits that end, and bounds for all of it. */
 import t from 'tap'
-import { LockTable, MAX_LOCK_WAITS, MAX_LOCKS } from '../../../src/server/locks/lock-table.js'
+import { LockTable, type LockTableOptions, MAX_LOCK_WAITS } from '../../../src/server/locks/lock-table.js'
+import { MAX_LOCKS } from '../../../src/sync/limits.js'
 import { ManualTimers } from '../../helpers/wire.js'
 
 const END = Number.MAX_SAFE_INTEGER
 const bytes = (length: number, name: number): Uint8Array => new Uint8Array(length).fill(name)
 
-function table() {
+function table(options: Partial<LockTableOptions> = {}) {
   let leases = 0
   const timers = new ManualTimers()
-  const locks = new LockTable({ timers, graceMs: 10_000, newLease: () => bytes(16, ++leases) })
+  const locks = new LockTable({ timers, graceMs: 10_000, newLease: () => bytes(16, ++leases), ...options })
   const join = (name: number, lease: Uint8Array | null = null) => {
     const user = {}
     return { user, lease: locks.attach(user, bytes(16, name), lease), name }
@@ -144,5 +145,52 @@ t.test('the first lock in the way is told, and whether it is of the same session
   t.match(locks.test(a.user, wish(2)), { owner: bytes(8, 7), from: 10, to: 20, isExclusive: false, isOwn: false })
   t.match(locks.test(a.user, wish(2, 30)), { owner: bytes(8, 1), from: 50, to: 60, isOwn: true })
   t.equal(locks.test(a.user, wish(2, 10, 20, false)), undefined)
+  t.end()
+})
+
+t.test('the locks of a session that is over go to others when it cannot come back any more', async (t) => {
+  const struck: (() => void)[] = []
+  const { locks, timers, join } = table({ struck: () => new Promise((resolve) => struck.push(resolve)) })
+  const [a, b] = [join(1), join(2)]
+  t.ok(locks.list(a.user))
+  void locks.lock(a.user, wish(1))
+  locks.leave(a.user, false)
+  await timers.pass(10_000)
+  const again = join(1, a.lease)
+  t.not(again.lease, a.lease, 'it is over')
+  t.equal(locks.lock(b.user, wish(1)), 'held')
+  t.equal(locks.lock(again.user, wish(1)), 'held', 'what it had is not its own any more')
+  struck.forEach((resolve) => resolve())
+  await timers.pass(0)
+  t.equal(locks.lock(b.user, wish(1)), 'granted')
+  t.equal(locks.lock(again.user, wish(1)), 'held')
+})
+
+t.test('who comes back after a restart tells what he had once, while he is waited for', (t) => {
+  const { locks, join } = table()
+  const [one, two, three] = [1, 2, 3].map((name) => ({ session: bytes(16, name), lease: bytes(16, 100 + name) }))
+  if (one === undefined || two === undefined || three === undefined) return t.end()
+  locks.expect([one, two, three])
+  const back = (name: number) => join(name, bytes(16, 100 + name))
+  const a = back(1)
+  t.strictSame(a.lease, one.lease)
+  t.ok(locks.isReturning(a.user))
+  t.equal(locks.reclaim(a.user, [wish(1, 0, 9), wish(2, 10, 19, false)]), 'granted')
+  t.equal(locks.reclaim(a.user, [wish(1, 20, 29)]), 'no-lease', 'once')
+  const b = back(2)
+  t.equal(locks.reclaim(b.user, [wish(1, 30, 39), wish(1, 5, 5)]), 'no-lease', 'what another one has')
+  t.equal(locks.lock(b.user, wish(1, 30, 39)), 'no-lease')
+  t.equal(locks.lock(a.user, wish(1, 30, 39)), 'granted', 'nothing of it is left')
+  const stranger = join(4)
+  t.notOk(locks.isReturning(stranger.user))
+  t.equal(locks.reclaim(stranger.user, []), 'no-lease')
+  const c = back(3)
+  locks.leave(c.user, false)
+  t.ok(locks.isExpecting, 'who is lost again before he has told')
+  t.strictSame(back(3).lease, three.lease)
+  locks.expectNobody()
+  t.notOk(locks.isExpecting)
+  t.not(back(3).lease, three.lease)
+  t.strictSame(locks.leases({ isHolding: true }), [one])
   t.end()
 })

@@ -1,7 +1,7 @@
 /** Locks on ranges are those of fcntl(2): checked byte by byte against a table of who has which. */
 import * as fc from 'fast-check'
 import t from 'tap'
-import { RangeLocks } from '../../../src/server/locks/range-locks.js'
+import { RangeLocks } from '../../src/sync/range-locks.js'
 
 const BYTES = 12
 const END = Number.MAX_SAFE_INTEGER
