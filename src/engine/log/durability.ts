@@ -10,6 +10,7 @@ const MAX_UNSYNCED_BYTES = 32 * 1024 * 1024
 
 export class Durability {
   readonly #onDurable: (state: ChainState) => void
+  readonly #onAwaited: (segment: SegmentAppender, bytes: number) => void
   #appended: ChainState
   #durable: ChainState
   #appendedBytes = 0
@@ -17,11 +18,16 @@ export class Durability {
   #background: Promise<void> | undefined
   #failure: { cause: unknown } | undefined
 
-  /** `onDurable` is called with each new durable state. */
-  constructor(state: ChainState, onDurable: (state: ChainState) => void) {
+  /** `onDurable` is called with each new durable state, `onAwaited` after each sync of `bytes` that somebody waited for. */
+  constructor(
+    state: ChainState,
+    onDurable: (state: ChainState) => void,
+    onAwaited: (segment: SegmentAppender, bytes: number) => void,
+  ) {
     this.#appended = state
     this.#durable = state
     this.#onDurable = onDurable
+    this.#onAwaited = onAwaited
   }
 
   get sequence(): number {
@@ -41,7 +47,9 @@ export class Durability {
       await segment?.sync()
       // The system tells a failure once: it may have told the sync behind.
       await this.#background
+      const before = this.#durableBytes
       this.#noteDurable(state, bytes)
+      this.#tellAwaited(segment, before)
     }
     this.#demandSound()
   }
@@ -71,8 +79,10 @@ export class Durability {
       this.#demandSound()
       const segment = current()
       if (this.#durable.sequence >= sequence || segment === undefined) return
+      const before = this.#durableBytes
       this.#background ??= this.#startBehind(segment)
       await this.#background
+      this.#tellAwaited(segment, before)
     }
   }
 
@@ -95,6 +105,10 @@ export class Durability {
     this.#durable = state
     this.#durableBytes = bytes
     this.#onDurable(state)
+  }
+
+  #tellAwaited(segment: SegmentAppender | undefined, before: number): void {
+    if (segment !== undefined && this.#durableBytes > before) this.#onAwaited(segment, this.#durableBytes - before)
   }
 
   #demandSound(): void {

@@ -61,7 +61,11 @@ export class Log {
     this.#opener = new GroupOpener(parts.crypto, parts.keys)
     this.#builder = new FrameBuilder(parts.crypto, parts.keys, parts.author, this.#sealer)
     this.#state = parts.state
-    this.#durability = new Durability(parts.state, (state) => this.#writeAnchor(state))
+    this.#durability = new Durability(
+      parts.state,
+      (state) => this.#writeAnchor(state),
+      (segment, bytes) => this.#noteAwaited(segment, bytes),
+    )
     this.#supply = new SegmentSupply({
       ...parts,
       nowMs: () => this.#now(),
@@ -205,7 +209,6 @@ export class Log {
     return await this.#gate.orFail(async () => {
       const appended = await this.#seal(segment, batches, plans, sizes, isDurable)
       if (isDurable) await this.#sync()
-      if (segment.noteAppend(total)) this.#zeroAheadSoon(segment)
       return { appended, written: this.#gate.orFail(() => this.#writer.settled()) }
     })
   }
@@ -343,8 +346,9 @@ export class Log {
     }
   }
 
-  /** Later, so that who waits for the append is answered first. */
-  #zeroAheadSoon(segment: SegmentAppender): void {
+  /** What is zeroed ahead is zeroed later, so that who waits is answered first. */
+  #noteAwaited(segment: SegmentAppender, bytes: number): void {
+    if (!segment.noteSync(bytes)) return
     setTimeout(() => {
       void this.#queue
         .run(async () => {

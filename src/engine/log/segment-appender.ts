@@ -12,13 +12,7 @@ import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './format/segment-head
 import { segmentName } from './format/segment-name.js'
 import { reserveMost } from './reservation.js'
 import type { LogStorage, SegmentFile } from './storage.js'
-
-/** Appends below this are small: their sync is most of their cost. */
-const SMALL_APPEND_BYTES = 64 * 1024
-/** After so many small appends in a row, more are expected. */
-const SMALL_APPENDS = 4
-/** Zeroing this much costs some milliseconds and saves 0.4 ms on each of the next 20 to 200 commits. */
-const ZERO_AHEAD_BYTES = 1024 * 1024
+import { ZeroAhead } from './zero-ahead.js'
 
 export interface SegmentOptions {
   storage: LogStorage
@@ -38,10 +32,9 @@ export class SegmentAppender {
   readonly salt: Uint8Array
   readonly firstSequence: number
   readonly #file: SegmentFile
+  readonly #zeroAhead = new ZeroAhead()
   #tail = SEGMENT_HEADER_BYTES
   #reserved: number
-  #zeroedTo = 0
-  #smallAppends = 0
   #lastPosition = 0
   #isClosed = false
 
@@ -127,18 +120,14 @@ export class SegmentAppender {
     return this.#file.syncInBackground()
   }
 
-  /** Learns the size of an append; true when it is time to zero ahead. */
-  noteAppend(bytes: number): boolean {
-    this.#smallAppends = bytes < SMALL_APPEND_BYTES ? this.#smallAppends + 1 : 0
-    return this.#smallAppends >= SMALL_APPENDS && this.#tail + SMALL_APPEND_BYTES > this.#zeroedTo
+  /** Learns of a sync of `bytes` that was waited for; true when it is time to zero ahead. */
+  noteSync(bytes: number): boolean {
+    return this.#zeroAhead.noteSync(this.#tail, bytes)
   }
 
   async zeroAhead(): Promise<void> {
-    const from = Math.max(this.#tail, this.#zeroedTo)
-    const to = Math.min(this.#tail + ZERO_AHEAD_BYTES, this.#reserved)
-    if (to <= from) return
-    await this.#file.zero(from, to)
-    this.#zeroedTo = to
+    const range = this.#zeroAhead.take(this.#tail, this.#reserved)
+    if (range !== undefined) await this.#file.zero(range.from, range.to)
   }
 
   /** Gives the unused space back; what is left is exactly the frames, durable. */

@@ -1,7 +1,8 @@
 /** Appending: space, failures of the storage, and closing. */
 import t, { type Test } from 'tap'
 import { errorCode } from '../../../src/engine/error.js'
-import { verifyLog } from '../../../src/engine/log/index.js'
+import { type Log, verifyLog } from '../../../src/engine/log/index.js'
+import type { BatchDraft } from '../../../src/engine/log/types.js'
 import { FaultStorage, mediumAfter } from '../../helpers/fault-storage.js'
 import {
   contentIsRight,
@@ -191,20 +192,35 @@ await t.test('a large append is written in pieces under one sync', async (t) => 
   t.ok(contentIsRight(storage, batches))
 })
 
-await t.test('space ahead of many small commits is zeroed, and not for large ones', async (t) => {
-  const zeroed = async (contentBytes: number): Promise<number> => {
-    const storage = new FaultStorage()
-    const log = await opened(storage)
-    for (let number = 1; number <= 8; number++) {
-      await log.append([draft(number, contentBytes, 65_536)])
-      await new Promise((resolve) => setTimeout(resolve))
+await t.test(
+  'space ahead of many small syncs that are waited for is zeroed, and not of large ones or of others',
+  async (t) => {
+    const zeroed = async (
+      contentBytes: number,
+      write: (log: Log, batch: BatchDraft) => Promise<unknown>,
+    ): Promise<number> => {
+      const storage = new FaultStorage()
+      const log = await opened(storage)
+      for (let number = 1; number <= 8; number++) {
+        await write(log, draft(number, contentBytes, 65_536))
+        await new Promise((resolve) => setTimeout(resolve))
+      }
+      await log.close()
+      const zeros = storage.operations.filter((op) => op.kind === 'write' && op.bytes.every((byte) => byte === 0))
+      return zeros.reduce((sum, op) => sum + (op.kind === 'write' ? op.bytes.length : 0), 0)
     }
-    await log.close()
-    return storage.operations.filter((op) => op.kind === 'write' && op.bytes.every((byte) => byte === 0)).length
-  }
-  t.equal(await zeroed(1000), 1)
-  t.equal(await zeroed(300_000), 0)
-})
+    const durably = (log: Log, batch: BatchDraft) => log.append([batch])
+    t.equal(await zeroed(1000, durably), MIB)
+    t.ok((await zeroed(100_000, durably)) > 2 * MIB, 'more for larger ones')
+    t.equal(await zeroed(300_000, durably), 0)
+    t.equal(await zeroed(1000, (log, batch) => log.append([batch], false)), 0, 'nobody waits')
+    const laterDurable = async (log: Log, batch: BatchDraft) => {
+      await log.append([batch], false)
+      await log.reachDurable()
+    }
+    t.equal(await zeroed(1000, laterDurable), MIB, 'as a server does')
+  },
+)
 
 await t.test('the first segment of a session can be made of the spare', async (t) => {
   const storage = new FaultStorage({ capacityBytes: 4 * MIB + 500_000 })
