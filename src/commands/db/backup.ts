@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { BaseCommand } from '../../cli/base-command.js'
 import type { ChainLocation } from '../../cli/chain-argument.js'
 import { logPathFlag, passphraseFlags, serverFlags } from '../../cli/mount-flags.js'
