@@ -52,13 +52,13 @@ export default class Backup extends BaseCommand {
     const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
     try {
       const onNotice = (text: string): void => this.note(text)
-      const { location, handle } = await openNamed(args.chain, flags, { readOnly: false, onProgress, onNotice })
+      const { location, handle, close } = await openNamed(args.chain, flags, { readOnly: false, onProgress, onNotice })
       let report: BackupReport
       try {
         demandKeyWord(location, withKey)
         report = await handle.backup(directory, { quick: flags.quick, withKey, onProgress })
       } finally {
-        await handle.close()
+        await close()
       }
       progress.clear()
       const { sequence, bytes, copiedBytes } = report
