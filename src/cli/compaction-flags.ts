@@ -1,5 +1,5 @@
 /** When a log is compacted by itself: the flags of `mount` and of `atedb solo`. */
-import * as Flags from '@oclif/core/flags'
+import { Flags } from '@oclif/core'
 import {
   COMPACTION_MODES,
   type CompactionMode,

@@ -14,6 +14,5 @@ export async function openNamed(
     return await openServed(chain, flags, opening)
   }
   const location = findChain(chain, flags['log-path'])
-  const handle = await openForCommand(location, flags, opening)
-  return { location, handle, close: () => handle.close() }
+  return { location, handle: await openForCommand(location, flags, opening) }
 }

@@ -1,6 +1,5 @@
 /** oclif calls this for a command that does not exist: it says so as every other failure is told. */
-import type { Hook } from '@oclif/core'
-import * as ux from '@oclif/core/ux'
+import { ux, type Hook } from '@oclif/core'
 import { EXIT } from './exit-codes.js'
 import { failureLines, type Failure } from './failure.js'
 

@@ -1,5 +1,4 @@
-import * as Args from '@oclif/core/args'
-import * as Flags from '@oclif/core/flags'
+import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.js'
 import { JsonOutput, TextOutput } from '../cli/dump/output.js'
 import { failureOf } from '../cli/failure.js'
@@ -38,7 +37,7 @@ With --batches the history too: when each batch was written, what it changed and
       import('../cli/dump/dump-chain.js'),
     ])
     const progress = terminalProgress()
-    const { location, handle, close } = await openNamed(args.chain, flags, {
+    const { location, handle } = await openNamed(args.chain, flags, {
       readOnly: true,
       onProgress: (now) => progress.show(progressText(now)),
       onNotice: (text) => this.note(text),
@@ -56,7 +55,7 @@ With --batches the history too: when each batch was written, what it changed and
       this.exit(failure.exitCode)
     } finally {
       output.progress.clear()
-      await close()
+      await handle.close()
     }
   }
 }

@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args'
+import { Args } from '@oclif/core'
 import { BaseCommand } from '../cli/base-command.js'
 import { findChain } from '../cli/chain-argument.js'
 import type { ChainFinding, CheckedChain } from '../cli/check-chain.js'

@@ -1,5 +1,4 @@
-import * as Args from '@oclif/core/args'
-import * as Flags from '@oclif/core/flags'
+import { Args, Flags } from '@oclif/core'
 import { demandNoReplica } from '../adapters/node/demand-no-replica.js'
 import { BaseCommand } from '../cli/base-command.js'
 import { findChain } from '../cli/chain-argument.js'
@@ -123,7 +122,7 @@ async function slotsOf(
     name: location.name,
     read: () => readSlots(location),
     change: async (change) => {
-      await demandNoReplica(location.directory)
+      demandNoReplica(location.directory)
       return await changeSlots(location, change)
     },
   }

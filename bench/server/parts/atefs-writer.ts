@@ -5,8 +5,9 @@ import { Message, nowMs, openChain } from './open-chain.js'
 
 await bePart(async (options) => {
   const { chain, session } = await openChain(options)
+  const content = randomFillSync(new Uint8Array(options.bytes))
   const commit = async (): Promise<void> => {
-    const data = randomFillSync(new Uint8Array(options.bytes))
+    const data = content.slice()
     new DataView(data.buffer).setFloat64(0, nowMs(), true)
     const dio = chain.dioMut(session)
     dio.store({ data }, { type: Message })

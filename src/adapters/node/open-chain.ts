@@ -121,8 +121,7 @@ async function openWith(
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(nativeCrypto, keys)),
     committer,
-    openGroup: ({ body, random, segment, position, storedBytes }, into) =>
-      groups.open({ number: body, kind: GROUP_CONTENT, random, segment, position, storedBytes }, into),
+    openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
     verifyBatch: batchVerifier(nativeCrypto, keys, trust),
     bodyCache: options.bodyCache,
     nextGroup,

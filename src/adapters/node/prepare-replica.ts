@@ -39,8 +39,6 @@ export interface PrepareReplicaOptions {
   mayBeAway: boolean
   timeoutMs: number
   signal?: AbortSignal | undefined
-  /** Told when the chain was not at the server and has been made there. */
-  onCreated?: (() => void) | undefined
 }
 
 /**
@@ -69,10 +67,7 @@ export async function prepareReplica(options: PrepareReplicaOptions): Promise<vo
       ...(wasServed ? { hint: 'It had it before. A copy of it is here.' } : {}),
     })
   const keys = isHere ? await keysIn(storage, options.secret) : await makeLog(options, found)
-  if (await create(peer, options, writerOf(keys))) {
-    options.onCreated?.()
-    return
-  }
+  if (await create(peer, options, writerOf(keys))) return
   // Somebody else was faster.
   if (isHere) throw otherChain()
   await removeLog(storage)

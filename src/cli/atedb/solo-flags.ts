@@ -1,5 +1,5 @@
 /** Flags of `atedb solo`: those of the original's manual, and what came after it. */
-import * as Flags from '@oclif/core/flags'
+import { Flags } from '@oclif/core'
 import { compactionFlags } from '../compaction-flags.js'
 
 const ADDRESS = 'ADDRESS'

@@ -1,6 +1,5 @@
 import { homedir } from 'node:os'
-import * as Args from '@oclif/core/args'
-import * as Flags from '@oclif/core/flags'
+import { Args, Flags } from '@oclif/core'
 import { serverLogsPath } from '../../cli/atedb/server-settings.js'
 import { BaseCommand } from '../../cli/base-command.js'
 import type { CutReport } from '../../adapters/node/cut-back.js'

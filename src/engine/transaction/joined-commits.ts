@@ -19,12 +19,21 @@ export interface JoinedCommit {
   readonly taken: (() => Promise<void>) | undefined
 }
 
-interface Gathering {
+/** What became of a commit, the same for all that went into the log together. */
+export interface Joined {
   readonly inLog: Promise<void>
-  readonly begun: (inLog: Promise<void>) => void
+  /** Others have taken it: of use to who asked for that. */
+  readonly taken: Promise<void>
+}
+
+interface Gathering {
+  readonly joined: Joined
+  readonly begun: (joined: Joined) => void
   isDurable: boolean
-  /** Of who waits for others, if nobody waits for less. */
+  /** Of somebody who waits for others. */
   taken: (() => Promise<void>) | undefined
+  /** Nobody waits for less than that others have taken it. */
+  isPatient: boolean
   /** Records whose every state others are to see. */
   readonly records: Set<string>
 }
@@ -43,25 +52,25 @@ export class JoinedCommits {
     this.#showsEach = showsEach
   }
 
-  /** To be called before changes are applied: those that cannot go with what gathers have it go first. */
-  makeWay({ changes, signers }: JoinedCommit): void {
-    const gathering = this.#gathering
-    if (gathering === undefined) return
-    const isAgain = (): boolean => this.#keysOf(changes).some((key) => gathering.records.has(key))
-    if (signers.length > 0 || isAgain()) this.flush()
-  }
-
-  /** Resolves when the changes that were applied are in the log, and durable if that was asked for. */
-  commit(commit: JoinedCommit): Promise<void> {
+  /**
+   * `apply` makes the changes part of the current transaction; those that they cannot go with have gone first. `inLog` resolves
+   * when they are in the log, and durable if that was asked for.
+   */
+  commit(commit: JoinedCommit, apply: () => void): Joined {
     const { changes, isDurable, signers, taken } = commit
-    if (signers.length > 0) return this.#begin(commit)
-    const gathering = (this.#gathering ??= gather(taken))
+    const keys = this.#keysOf(changes)
+    const before = this.#gathering?.records
+    if (signers.length > 0 || keys.some((key) => before?.has(key) === true)) this.flush()
+    apply()
+    if (signers.length > 0) return this.#begin({ ...commit, isPatient: taken !== undefined })
+    const gathering = (this.#gathering ??= gather())
     gathering.isDurable ||= isDurable
-    gathering.taken &&= taken
-    for (const key of this.#keysOf(changes)) gathering.records.add(key)
+    gathering.taken ??= taken
+    gathering.isPatient &&= taken !== undefined
+    for (const key of keys) gathering.records.add(key)
     if (this.#view.pendingBytes >= MAX_JOINED_BYTES) this.flush()
     else this.#goSoon()
-    return gathering.inLog
+    return gathering.joined
   }
 
   /** What gathers goes to the log. */
@@ -82,32 +91,31 @@ export class JoinedCommits {
   }
 
   #goOn(): void {
-    if (this.#gathering !== undefined && this.#mayGo(this.#gathering.taken)) this.flush()
+    if (this.#gathering !== undefined && this.#mayGo(this.#gathering)) this.flush()
   }
 
-  #mayGo(taken: JoinedCommit['taken']): boolean {
-    return this.#underWay === 0 && (taken === undefined || this.#onTheWay < MAX_ON_THE_WAY)
+  #mayGo({ isPatient }: Gathering): boolean {
+    return this.#underWay === 0 && (!isPatient || this.#onTheWay < MAX_ON_THE_WAY)
   }
 
-  #begin({ isDurable, signers, taken }: Omit<JoinedCommit, 'changes'>): Promise<void> {
+  #begin({ isDurable, signers, taken, isPatient }: Omit<JoinedCommit, 'changes'> & { isPatient: boolean }): Joined {
     this.#underWay++
     this.#onTheWay++
     const inLog = this.#view.commit({ isDurable, signers })
+    const others = inLog.then(() => taken?.())
     const onTaken = (): void => {
       this.#onTheWay--
       this.#goOn()
     }
-    const onLog = (others: Promise<void> | undefined): void => {
+    const onLog = (): void => {
       this.#underWay--
-      if (others === undefined) onTaken()
-      else others.then(onTaken, onTaken)
+      if (!isPatient) onTaken()
       this.#goOn()
     }
-    inLog.then(
-      () => onLog(taken?.()),
-      () => onLog(undefined),
-    )
-    return inLog
+    inLog.then(onLog, onLog)
+    const onEnd = isPatient ? onTaken : (): void => undefined
+    others.then(onEnd, onEnd)
+    return { inLog, taken: others }
   }
 
   #keysOf(changes: RecordTransaction['changes']): string[] {
@@ -117,8 +125,10 @@ export class JoinedCommits {
   }
 }
 
-function gather(taken: JoinedCommit['taken']): Gathering {
-  let begun: (inLog: Promise<void>) => void = () => undefined
-  const inLog = new Promise<void>((resolve) => (begun = resolve))
-  return { inLog, begun, isDurable: false, taken, records: new Set() }
+function gather(): Gathering {
+  let begun: (joined: Joined) => void = () => undefined
+  const going = new Promise<Joined>((resolve) => (begun = resolve))
+  const joined = { inLog: going.then(({ inLog }) => inLog), taken: going.then(({ taken }) => taken) }
+  joined.taken.catch(() => undefined) // who asked for it is told
+  return { joined, begun, isDurable: false, taken: undefined, isPatient: true, records: new Set() }
 }

@@ -135,16 +135,18 @@ export class RecordStore {
     refuseLarge(transaction)
     transaction.end()
     const { isDurable, taken } = options
-    const joined = { changes: transaction.changes, isDurable, signers, taken }
-    this.#joined.makeWay(joined)
-    const changes = this.#apply(transaction)
-    options.onApplied()
-    const inLog = this.#joined.commit(joined)
+    let changes: readonly RecordChange[] = []
+    const commit = { changes: transaction.changes, isDurable, signers, taken }
+    const joined = this.#joined.commit(commit, () => {
+      changes = this.#apply(transaction)
+      options.onApplied()
+    })
+    const { inLog } = joined
     this.#follow(inLog)
     const committed = isDurable || taken !== undefined ? inLog : this.#catchUp()
     if (changes.length > 0) this.#listener.note(changes, committed)
     await committed
-    await taken?.()
+    if (taken !== undefined) await joined.taken
   }
 
   /** What is committed is on its way to the log, and nobody reads any more, whatever he holds. */

@@ -326,13 +326,11 @@ async function openOnce(
   makeDirectory(directory, 0o700)
   const storage = new FileStorage(directory)
   const known = await readClientState(nativeCrypto, remoteStateFile(directory, storage), remote.url)
-  const { chain: name } = parseChainUrl(remote.url)
   await prepareCopy(directory, {
     storage,
     link: server.link,
     isOwner: server.isOwner,
-    chain: name,
-    onCreated: () => onNotice(`Created a new, empty chain at ${remote.url}`),
+    chain: parseChainUrl(remote.url).chain,
     secret: wanted.secret,
     keyBits: wanted.keyBits,
     noCreate: remote.noCreate,

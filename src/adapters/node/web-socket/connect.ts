@@ -1,6 +1,6 @@
 /** Dials a WebSocket. */
 import { isIP, type LookupFunction } from 'node:net'
-import type { WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import { AteError } from '../../../engine/error.js'
 import { MAX_PACKET_BYTES, type Transport } from '../../../wire/index.js'
 import { SOCKET_OPTIONS, WebSocketTransport } from './transport.js'
@@ -21,10 +21,8 @@ export interface DialOptions {
 /** An open transport to a `ws:` or `wss:` URL. CONNECTION_FAILED, TIMED_OUT, ABORTED; BAD_ARGUMENT for another URL. */
 export async function dialWebSocket(url: string, options: DialOptions = {}): Promise<Transport> {
   const { signal, timeoutMs = OPENING_TIMEOUT_MS } = options
-  // Most programs never dial: loaded by the first that does.
-  const { WebSocket } = await import('ws')
   if (signal?.aborted === true) throw givenUp()
-  const socket = open(WebSocket, url, options)
+  const socket = open(url, options)
   return new Promise((resolve, reject) => {
     let failure: AteError | undefined
     const giveUp = (error: AteError): void => {
@@ -50,18 +48,27 @@ export async function dialWebSocket(url: string, options: DialOptions = {}): Pro
   })
 }
 
-function open(Socket: typeof WebSocket, url: string, { addresses = [], authorities }: DialOptions): WebSocket {
+function open(url: string, { addresses = [], authorities }: DialOptions): WebSocket {
   try {
-    return new Socket(url, {
+    return new WebSocket(url, {
       ...SOCKET_OPTIONS,
       maxPayload: MAX_PACKET_BYTES,
       followRedirects: false,
+      generateMask: maskNothing,
       ...(addresses.length === 0 ? {} : { lookup: lookupOf(addresses) }),
       ...(authorities === undefined ? {} : { ca: authorities }),
     })
   } catch (cause) {
     throw new AteError('BAD_ARGUMENT', `${url} is no address of a server.`, { cause })
   }
+}
+
+/**
+ * RFC 6455 masks what scripts of strangers may choose, so that no proxy takes it for something else. What goes out here is chosen
+ * by this program, and sealed: the mask of zeros, which changes nothing, saves both sides a pass over every byte.
+ */
+function maskNothing(mask: Uint8Array): void {
+  mask.fill(0)
 }
 
 /** Several are tried one after another, as those that the system gives. */
