@@ -2,7 +2,8 @@
  * What all commands share: `--json`, and the one place where a failure becomes words and an exit code. An AteError is
  * expected and prints one line and what to do about it; anything else is a defect and prints its stack.
  */
-import { Command, Errors } from '@oclif/core'
+import { Command } from '@oclif/core/command'
+import * as Errors from '@oclif/core/errors'
 import { isAteError } from '../engine/error.js'
 import { EXIT } from './exit-codes.js'
 import { failureLines, failureOf, type Failure } from './failure.js'

@@ -1,5 +1,5 @@
 /** When a log is compacted by itself: the flags of `mount` and of `atedb solo`. */
-import { Flags } from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import {
   COMPACTION_MODES,
   type CompactionMode,

@@ -1,6 +1,6 @@
 /** Flags of `mount`, and those that commands share. */
-import { Flags } from '@oclif/core'
-import { RECOVERY_MODES } from '../client/index.js'
+import * as Flags from '@oclif/core/flags'
+import { RECOVERY_MODES } from '../client/recovery-mode.js'
 import { compactionFlags } from './compaction-flags.js'
 
 export const logPathFlag = {

@@ -14,5 +14,6 @@ export async function openNamed(
     return await openServed(chain, flags, opening)
   }
   const location = findChain(chain, flags['log-path'])
-  return { location, handle: await openForCommand(location, flags, opening) }
+  const handle = await openForCommand(location, flags, opening)
+  return { location, handle, close: () => handle.close() }
 }

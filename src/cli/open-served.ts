@@ -1,9 +1,15 @@
-/** A chain of a server, opened for one command: the copy of it below the log path is brought up to date, or made. */
-import { rmSync } from 'node:fs'
+/**
+ * A chain of a server, opened for one command: the copy of it below the log path is brought up to date, or made. While that
+ * is mounted, a copy for this command only is made.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ChainHandle, ChainSecret } from '../adapters/node/chain-handle.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'
+import { errorCode } from '../engine/error.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
+import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { RemoteMount } from '../fs/daemon/remote-mount.js'
 import { replicaDirectory } from '../library/replica-places.js'
 import { parseChainUrl } from '../wire/index.js'
@@ -22,11 +28,13 @@ export interface ServedFlags extends ServerFlags, PassphraseSources {
 export interface OpenedCopy {
   readonly location: ChainLocation
   readonly handle: ChainHandle
+  /** Closes the chain. */
+  close: () => Promise<void>
 }
 
 /**
- * Everything that the server has is here when it resolves. The caller closes the chain. CHAIN_NOT_FOUND, CHAIN_LOCKED while the copy
- * is mounted, and why the server cannot be reached; else as `openForCommand`.
+ * Everything that the server has is here when it resolves. The caller closes it. CHAIN_NOT_FOUND, and why the server cannot be
+ * reached; else as `openForCommand`.
  */
 export async function openServed(url: string, flags: ServedFlags, opening: CommandOpening): Promise<OpenedCopy> {
   const address = parseChainUrl(url)
@@ -35,12 +43,31 @@ export async function openServed(url: string, flags: ServedFlags, opening: Comma
   const directory = replicaDirectory(resolve(flags['log-path'] ?? paths.chains), address)
   const secret = await readSecret(presence, flags, address.chain)
   const request = remoteRequest(address, { ...flags, 'recovery-mode': 'sync', 'no-create': true }, paths.logs)
+  const openCopy = async (copy: string): Promise<OpenedCopy> => {
+    await fetch(request, { directory: copy, secret }, opening)
+    const handle = await openWith(secret, { directory: copy, anchorDirectory: undefined }, opening)
+    return { location: { name: address.chain, directory: copy, presence }, handle, close: () => handle.close() }
+  }
   try {
-    await fetch(request, { directory, secret }, opening)
-    const handle = await openWith(secret, { directory, anchorDirectory: undefined }, opening)
-    return { location: { name: address.chain, directory, presence }, handle }
+    return await openCopy(directory)
+  } catch (error) {
+    if (errorCode(error) !== 'CHAIN_LOCKED') throw error
+    return await openForNow(openCopy)
   } finally {
     wipeSecret(secret)
+  }
+}
+
+/** A copy that is gone when it is closed. */
+async function openForNow(openCopy: (directory: string) => Promise<OpenedCopy>): Promise<OpenedCopy> {
+  const temporary = mkdtempSync(join(tmpdir(), TEMPORARY_PREFIX))
+  const remove = (): void => rmSync(temporary, { recursive: true, force: true })
+  try {
+    const copy = await openCopy(join(temporary, 'chain'))
+    return { ...copy, close: () => copy.close().finally(remove) }
+  } catch (error) {
+    remove()
+    throw error
   }
 }
 

@@ -106,7 +106,7 @@ async function prepareChain(to: ChainToMount): Promise<Omit<PreparedMount, 'undo
   const readOnly = optionReadOnly || flags['read-only']
   const presence = flags.temp ? 'absent' : examineChainDirectory(directory)
   const isHere = address === undefined
-  if (isHere && !readOnly && !flags.temp) demandNoReplica(directory)
+  if (isHere && !readOnly && !flags.temp) await demandNoReplica(directory)
   if (presence === 'absent' && isHere) checkCreation(flags, readOnly, chain, logPath)
   if (presence === 'absent' && isHere && flags['log-path'] !== undefined && !existsSync(logPath)) {
     onNotice(

@@ -2,9 +2,9 @@
 import { join, resolve } from 'node:path'
 import { chainNameOf } from '../adapters/node/chain-name.js'
 import { chainUrl, replicaDirectory } from '../library/replica-places.js'
-import { DEFAULT_RECOVERY_MODE, type RecoveryMode } from '../client/index.js'
+import { DEFAULT_RECOVERY_MODE, type RecoveryMode } from '../client/recovery-mode.js'
 import type { RemoteRequest } from '../fs/daemon/remote-request.js'
-import { type ChainAddress, parseChainUrl } from '../wire/index.js'
+import { type ChainAddress, parseChainUrl } from '../wire/url.js'
 
 /** With a chain behind the server and its service. */
 const CHAIN_URL = /^[^:]+:\/\/[^/]+\/[^/]+\/[^/]/

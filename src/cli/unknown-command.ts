@@ -1,5 +1,6 @@
 /** oclif calls this for a command that does not exist: it says so as every other failure is told. */
-import { ux, type Hook } from '@oclif/core'
+import type { Hook } from '@oclif/core'
+import * as ux from '@oclif/core/ux'
 import { EXIT } from './exit-codes.js'
 import { failureLines, type Failure } from './failure.js'
 

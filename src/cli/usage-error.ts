@@ -1,6 +1,7 @@
 /** What oclif says of a command line that it does not understand, as one sentence and the usage of the command. */
 import { stripVTControlCharacters } from 'node:util'
-import { Errors, type Command } from '@oclif/core'
+import type { Command } from '@oclif/core'
+import * as Errors from '@oclif/core/errors'
 import { EXIT } from './exit-codes.js'
 
 export interface UsageError extends Error {

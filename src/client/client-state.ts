@@ -1,6 +1,6 @@
 /**
  * What a client must know of a chain when it starts again: who it is to the server, which turn it had, and what it has seen
- * there. It lies beside the replica (`REMOTE_FILE`); without it nothing is lost but the word on what the server had.
+ * there. It lies beside the replica (`remote-file.ts`); without it nothing is lost but the word on what the server had.
  */
 import { decodeMessagePack, encodeMessagePack } from '../engine/codec/message-pack.js'
 import { bytesOf, bytesUpTo, fields, integer, orElse, orNull, text } from '../engine/codec/shape.js'
@@ -10,7 +10,6 @@ import { DIGEST_BYTES } from '../engine/log/format/link.js'
 import type { LogEnd } from '../engine/log/index.js'
 import { type SignedHead, SESSION_BYTES } from '../sync/index.js'
 
-export const REMOTE_FILE = 'remote'
 export const MAX_REMOTE_FILE_BYTES = 64 * 1024
 const VERSION = 1
 

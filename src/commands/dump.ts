@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { BaseCommand } from '../cli/base-command.js'
 import { JsonOutput, TextOutput } from '../cli/dump/output.js'
 import { failureOf } from '../cli/failure.js'
@@ -37,7 +38,7 @@ With --batches the history too: when each batch was written, what it changed and
       import('../cli/dump/dump-chain.js'),
     ])
     const progress = terminalProgress()
-    const { location, handle } = await openNamed(args.chain, flags, {
+    const { location, handle, close } = await openNamed(args.chain, flags, {
       readOnly: true,
       onProgress: (now) => progress.show(progressText(now)),
       onNotice: (text) => this.note(text),
@@ -55,7 +56,7 @@ With --batches the history too: when each batch was written, what it changed and
       this.exit(failure.exitCode)
     } finally {
       output.progress.clear()
-      await handle.close()
+      await close()
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { BaseCommand } from '../cli/base-command.js'
 import { mountFlags } from '../cli/mount-flags.js'
 import { prepareMount } from '../cli/prepare-mount.js'

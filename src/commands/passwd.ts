@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { demandNoReplica } from '../adapters/node/demand-no-replica.js'
 import { BaseCommand } from '../cli/base-command.js'
 import { findChain } from '../cli/chain-argument.js'
@@ -122,7 +123,7 @@ async function slotsOf(
     name: location.name,
     read: () => readSlots(location),
     change: async (change) => {
-      demandNoReplica(location.directory)
+      await demandNoReplica(location.directory)
       return await changeSlots(location, change)
     },
   }

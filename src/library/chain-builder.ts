@@ -28,10 +28,9 @@ import { JUDGE_MODULE } from './judge-module.js'
 import { keepingInMemory } from './memory-keeping.js'
 import type { OpenOptions } from './open-options.js'
 import { tellRefused } from './refused.js'
-import { openRemote } from './open-remote.js'
 import { chainUrl, isAddress } from './replica-places.js'
 import { secretFor } from './secret.js'
-import { parseChainUrl } from '../wire/index.js'
+import { parseChainUrl } from '../wire/url.js'
 import { withPlugins } from './with-plugins.js'
 import { withRootKeys } from './with-root-keys.js'
 
@@ -84,6 +83,8 @@ export class ChainBuilder {
     const name = chainUrl(address)
     const hooks = new Hooks(this.#plugins)
     const options = this.#options
+    // The client of servers is half of the library: loaded only for those who use it.
+    const { openRemote } = await import('./open-remote.js')
     return await openRemote({
       address,
       options,
@@ -115,7 +116,7 @@ export class ChainBuilder {
 
   async #openDirectory(name: string, directory: string, opening: OpenOptions): Promise<Chain> {
     const hooks = new Hooks(this.#plugins)
-    if (this.#options.readOnly !== true) demandNoReplica(directory)
+    if (this.#options.readOnly !== true) await demandNoReplica(directory)
     const handle = await this.#openHandle(name, directory, opening)
     return chainOn(name, handle, { durability: 'local' }, this.#options, hooks, holeBytes(directory))
   }

@@ -41,7 +41,7 @@ export async function restoreChain(
   backup: string,
   options: RestoreOptions = {},
 ): Promise<RestoreReport> {
-  const directory = directoryOf(config, name)
+  const directory = await directoryOf(config, name)
   const secret = secretFor(config.options, config.options.passphrase === undefined)
   const { anchorPath } = config.options
   const anchorDirectory = anchorPath === undefined ? standardPaths(process.env).anchors : resolve(anchorPath)
@@ -62,7 +62,7 @@ export async function importRange(
 ): Promise<ImportReport> {
   const { plugins, ...how } = options
   const hooks = new Hooks(plugins)
-  const directory = directoryOf(config, name)
+  const directory = await directoryOf(config, name)
   examineChainDirectory(directory)
   const secret = secretFor(config.options, config.options.passphrase === undefined)
   const places: ImportPlaces = {
@@ -75,11 +75,11 @@ export async function importRange(
   return await importIntoDirectory(places, source, how)
 }
 
-function directoryOf({ options }: AteConfig, name: string): string {
+async function directoryOf({ options }: AteConfig, name: string): Promise<string> {
   checkChainName(name)
   if (options.logPath === undefined)
     throw new AteError('BAD_ARGUMENT', 'The configuration has no logPath: its chains are in memory.')
   const directory = resolve(options.logPath, name)
-  demandNoReplica(directory)
+  await demandNoReplica(directory)
   return directory
 }

@@ -9,7 +9,7 @@ import { checkChainName } from '../engine/chain/chain-name.js'
 import { ChainBuilder } from './chain-builder.js'
 import type { AteConfig } from './config.js'
 import { chainUrl, isAddress } from './replica-places.js'
-import { parseChainUrl } from '../wire/index.js'
+import { parseChainUrl } from '../wire/url.js'
 import { KeptChain } from './kept-chain.js'
 
 /** How a registry keeps its chains. */

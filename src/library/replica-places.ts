@@ -1,9 +1,8 @@
 /** Where the copy of a chain of a server lies: below the `logPath`, or in memory. */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { toHex } from '../engine/bytes/hex.js'
-import { nativeCrypto } from '../adapters/node/native-crypto.js'
-import { type ChainAddress, formatServerUrl, serverName } from '../wire/index.js'
+import { type ChainAddress, formatServerUrl, serverName } from '../wire/url.js'
 
 const MAX_NAME_BYTES = 200
 
@@ -22,7 +21,7 @@ export function chainUrl({ server, chain }: ChainAddress): string {
 export function replicaDirectory(logPath: string, address: ChainAddress): string {
   const name = encodeURIComponent(`${address.server.path.slice(1)}/${address.chain}`)
   const isShort = name.length <= MAX_NAME_BYTES
-  const short = isShort ? name : toHex(nativeCrypto.sha256(new TextEncoder().encode(name)))
+  const short = isShort ? name : createHash('sha256').update(name).digest('hex')
   return join(resolve(logPath), serverName(address.server), short)
 }
 

@@ -1,6 +1,6 @@
 /** The connections of a program to servers: one for each chain, for as long as that is open. */
 import { join } from 'node:path'
-import { parseDnsServer } from '../adapters/node/dns/ask.js'
+import { parseDnsServer } from '../adapters/node/dns/dns-server.js'
 import { KnownServersFile } from '../adapters/node/known-servers-file.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { standardPaths } from '../adapters/node/standard-paths.js'

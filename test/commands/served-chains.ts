@@ -7,7 +7,7 @@ import { errorCode } from '../../src/engine/error.js'
 import { listSlots, openKeyring } from '../../src/engine/keyring/keyring.js'
 import { AteConfig, Registry } from '../../src/index.js'
 import { startAtedb } from '../helpers/atedb-server.js'
-import { cliWorld, type CliWorld } from '../helpers/cli.js'
+import { cliWorld, type CliWorld, shell } from '../helpers/cli.js'
 import { Note, texts } from '../helpers/disk-chains.js'
 import { eventually } from '../helpers/remote-chains.js'
 
@@ -62,6 +62,28 @@ t.test('a chain at a server is backed up, the next time only what is new', async
   const restored = await run('db', 'restore', world.path('backup'), 'mine', '--json')
   t.equal(restored.code, 0, restored.stderr + restored.stdout)
   t.match((await run('dump', 'mine', '--json')).json()['objects'], { length: 2 })
+})
+
+t.test('a chain that is mounted is dumped and backed up from a copy of its own', async (t) => {
+  const world = cliWorld(t)
+  const server = await startAtedb(t, world, OPEN)
+  const run = (...words: string[]) => world.run(words, { input: 'secret' })
+  const at = `ws://127.0.0.1:${server.port}/db`
+  const mounted = await run('mount', world.path('team'), 'files', '-r', at)
+  t.match(mounted.stderr, `Created a new, empty chain at ${at}/files`)
+  await shell(`echo text > '${world.path('team/file')}'; sync -f '${world.path('team')}'`)
+  await eventually(async () => {
+    const dumped = await run('dump', `${at}/files`)
+    t.equal(dumped.code, 0, dumped.stderr)
+    return dumped.stdout.includes('file')
+  })
+  const backedUp = await run('db', 'backup', `${at}/files`, world.path('backup'))
+  t.equal(backedUp.code, 0, backedUp.stderr)
+  const left = readdirSync(world.directory).filter((name) => name.startsWith('atefs-temporary'))
+  t.same(left, [], 'nothing is left of the copies')
+  t.equal((await run('umount', world.path('team'))).code, 0)
+  t.notMatch((await run('mount', world.path('team'), 'files', '-r', at)).stderr, 'Created')
+  t.equal((await run('umount', world.path('team'))).code, 0)
 })
 
 t.test('passphrases are changed at the server, and in the copies that are open', async (t) => {

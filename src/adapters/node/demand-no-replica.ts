@@ -1,15 +1,14 @@
 /** The copy of a chain that a server keeps is changed through the server only: what is changed beside it never gets there. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { REMOTE_FILE } from '../../client/index.js'
-import { decodeClientState } from '../../client/client-state.js'
+import { REMOTE_FILE } from '../../client/remote-file.js'
 import { AteError } from '../../engine/error.js'
 
 /** NOT_SUPPORTED for a directory that holds such a copy. */
-export function demandNoReplica(directory: string): void {
+export async function demandNoReplica(directory: string): Promise<void> {
   const path = join(directory, REMOTE_FILE)
   if (!existsSync(path)) return
-  const url = serverIn(path) ?? 'URL'
+  const url = (await serverIn(path)) ?? 'URL'
   throw new AteError(
     'NOT_SUPPORTED',
     `${directory} is the copy of a chain that a server keeps: it is not changed here`,
@@ -19,8 +18,9 @@ export function demandNoReplica(directory: string): void {
   )
 }
 
-/** Undefined when the file does not tell. */
-function serverIn(path: string): string | undefined {
+/** Undefined when the file does not tell. What reads it is loaded only for this. */
+async function serverIn(path: string): Promise<string | undefined> {
+  const { decodeClientState } = await import('../../client/client-state.js')
   try {
     return decodeClientState(readFileSync(path)).url
   } catch {

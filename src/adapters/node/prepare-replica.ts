@@ -39,6 +39,8 @@ export interface PrepareReplicaOptions {
   mayBeAway: boolean
   timeoutMs: number
   signal?: AbortSignal | undefined
+  /** Told when the chain was not at the server and has been made there. */
+  onCreated?: (() => void) | undefined
 }
 
 /**
@@ -67,7 +69,10 @@ export async function prepareReplica(options: PrepareReplicaOptions): Promise<vo
       ...(wasServed ? { hint: 'It had it before. A copy of it is here.' } : {}),
     })
   const keys = isHere ? await keysIn(storage, options.secret) : await makeLog(options, found)
-  if (await create(peer, options, writerOf(keys))) return
+  if (await create(peer, options, writerOf(keys))) {
+    options.onCreated?.()
+    return
+  }
   // Somebody else was faster.
   if (isHere) throw otherChain()
   await removeLog(storage)

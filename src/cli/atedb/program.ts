@@ -1,5 +1,7 @@
 /** The program `atedb`: the command `atedb solo` of `atefs`, with flags before or after the word `solo`. */
-import { Config, flush, handle, Help } from '@oclif/core'
+import { Config } from '@oclif/core/config'
+import { handle } from '@oclif/core/handle'
+import { flush } from '@oclif/core/flush'
 import { EXIT } from '../exit-codes.js'
 import { failureLines } from '../failure.js'
 import { type AtedbArguments, readAtedbArguments } from './arguments.js'
@@ -42,7 +44,10 @@ async function run(wanted: AtedbArguments, config: Config): Promise<void> {
       return
     case 'help':
       if (!wanted.ofSolo) process.stdout.write(USAGE)
-      else await new Help(config).showCommandHelp({ ...config.findCommand(COMMAND, { must: true }), id: 'solo' })
+      else {
+        const { Help } = await import('@oclif/core/help')
+        await new Help(config).showCommandHelp({ ...config.findCommand(COMMAND, { must: true }), id: 'solo' })
+      }
       return
     case 'solo': {
       const command = await config.findCommand(COMMAND, { must: true }).load()

@@ -2,7 +2,7 @@
 import type { RunningServer } from '../../atedb/server.js'
 import type { ServerSettings } from '../../atedb/settings.js'
 import { AteError } from '../../engine/error.js'
-import { formatServerUrl, serverName } from '../../wire/index.js'
+import { formatServerUrl, serverName } from '../../wire/url.js'
 import { EXIT } from '../exit-codes.js'
 
 /** What is told when it listens. */

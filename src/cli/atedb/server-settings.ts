@@ -1,10 +1,11 @@
 /** From the command line of `atedb solo` to what the server does. Reads no file, asks nobody. */
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
-import { parseDnsServer } from '../../adapters/node/dns/ask.js'
+import { parseDnsServer } from '../../adapters/node/dns/dns-server.js'
 import { SERVER_DIRECTORY, type ServerSettings } from '../../atedb/settings.js'
 import { AteError } from '../../engine/error.js'
-import { parseServerUrl, type ServerAddress, type WishedBits } from '../../wire/index.js'
+import type { WishedBits } from '../../wire/index.js'
+import { parseServerUrl, type ServerAddress } from '../../wire/url.js'
 import { type CompactionFlags, compactionTriggers } from '../compaction-flags.js'
 import { logLevel } from './log-level.js'
 

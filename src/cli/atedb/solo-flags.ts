@@ -1,5 +1,5 @@
 /** Flags of `atedb solo`: those of the original's manual, and what came after it. */
-import { Flags } from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import { compactionFlags } from '../compaction-flags.js'
 
 const ADDRESS = 'ADDRESS'

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { serverLogsPath } from '../../cli/atedb/server-settings.js'
 import { BaseCommand } from '../../cli/base-command.js'
 import type { CutReport } from '../../adapters/node/cut-back.js'

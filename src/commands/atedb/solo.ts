@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { serveSolo, type Started } from '../../cli/atedb/serve-solo.js'
 import { serverSettings } from '../../cli/atedb/server-settings.js'
 import { soloFlags } from '../../cli/atedb/solo-flags.js'

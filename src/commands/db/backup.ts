@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { BaseCommand } from '../../cli/base-command.js'
 import type { ChainLocation } from '../../cli/chain-argument.js'
 import { logPathFlag, passphraseFlags, serverFlags } from '../../cli/mount-flags.js'
@@ -51,13 +52,13 @@ export default class Backup extends BaseCommand {
     const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
     try {
       const onNotice = (text: string): void => this.note(text)
-      const { location, handle } = await openNamed(args.chain, flags, { readOnly: false, onProgress, onNotice })
+      const { location, handle, close } = await openNamed(args.chain, flags, { readOnly: false, onProgress, onNotice })
       let report: BackupReport
       try {
         demandKeyWord(location, withKey)
         report = await handle.backup(directory, { quick: flags.quick, withKey, onProgress })
       } finally {
-        await handle.close()
+        await close()
       }
       progress.clear()
       const { sequence, bytes, copiedBytes } = report

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { demandNoReplica } from '../../adapters/node/demand-no-replica.js'
 import { BaseCommand } from '../../cli/base-command.js'
 import { findChain } from '../../cli/chain-argument.js'
@@ -36,7 +36,7 @@ export default class Compact extends BaseCommand {
     const { args, flags } = await this.parse(Compact)
     const location = findChain(args.chain, flags['log-path'])
     const { name, directory } = location
-    demandNoReplica(directory)
+    await demandNoReplica(directory)
     const [{ openForCommand }, { withContents }] = await Promise.all([
       import('../../cli/open-for-command.js'),
       import('../../cli/open-contents.js'),

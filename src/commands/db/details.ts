@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { standardPaths } from '../../adapters/node/standard-paths.js'
 import { BaseCommand } from '../../cli/base-command.js'
 import { findChain } from '../../cli/chain-argument.js'

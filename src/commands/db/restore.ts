@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { examineChainDirectory } from '../../adapters/node/chain-presence.js'
 import { demandNoReplica } from '../../adapters/node/demand-no-replica.js'
 import type { RestoreReport } from '../../adapters/node/restore-chain.js'
@@ -45,7 +46,7 @@ export default class Restore extends BaseCommand {
     demandLocal(args.chain)
     const paths = standardPaths(process.env)
     const directory = join(resolve(flags['log-path'] ?? paths.chains), checkChainName(args.chain))
-    demandNoReplica(directory)
+    await demandNoReplica(directory)
     const backup = resolve(args.directory)
     const presence = backupPresence(backup, directory)
     const secret = await readSecret(presence, flags, args.chain)

@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { demandNoReplica } from '../../adapters/node/demand-no-replica.js'
 import { BaseCommand } from '../../cli/base-command.js'
 import { findChain } from '../../cli/chain-argument.js'
@@ -38,7 +39,7 @@ Objects that need a key to be deleted stay, and are told.`
     const { args, flags } = await this.parse(Truncate)
     const location = findChain(args.chain, flags['log-path'])
     const { name } = location
-    demandNoReplica(location.directory)
+    await demandNoReplica(location.directory)
     if (!flags.yes) await demandConsent(`Delete everything in ${name} (${location.directory})?`)
     const [{ openForCommand }, { withContents }, { deleteFiles, deleteObjects }] = await Promise.all([
       import('../../cli/open-for-command.js'),

@@ -5,6 +5,7 @@ import type { GroupPlace } from '../log/types.js'
 
 export const BODY_PLACE_KIND = 1
 const FORMAT = 1
+const PLACE_BYTES = 25
 const DIGEST_BYTES = 32
 
 /** Where a body came to lie. */
@@ -30,6 +31,11 @@ export function encodeBodyPlace(place: GroupPlace): Uint8Array {
 
 /** Throws BAD_FORMAT. */
 export function decodeBodyPlace(body: number, bytes: Uint8Array): BodyPlace & { digest: Uint8Array } {
+  return { ...decodePlaceOnly(body, bytes), digest: bytes.subarray(PLACE_BYTES) }
+}
+
+/** As `decodeBodyPlace`, for who only wants to read the body. */
+export function decodePlaceOnly(body: number, bytes: Uint8Array): BodyPlace {
   const reader = new ByteReader(bytes, 'body place')
   const format = reader.u8('format')
   if (format !== FORMAT) throw reader.bad('format', `${format} is unknown`)
@@ -37,7 +43,6 @@ export function decodeBodyPlace(body: number, bytes: Uint8Array): BodyPlace & { 
   const segment = reader.u32('segment')
   const position = reader.u53('position')
   const storedBytes = reader.u32('stored bytes')
-  const digest = reader.bytes(DIGEST_BYTES, 'digest')
-  reader.done()
-  return { body, random, segment, position, storedBytes, digest }
+  if (reader.remaining !== DIGEST_BYTES) throw reader.bad('digest', `has ${reader.remaining} bytes`)
+  return { body, random, segment, position, storedBytes }
 }

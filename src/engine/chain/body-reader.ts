@@ -6,10 +6,12 @@ import { LRUCache } from 'lru-cache'
 import { byteLength, concatBytes } from '../bytes/concat.js'
 import { AteError } from '../error.js'
 import type { IndexReader } from '../index/index-reader.js'
+import { SHARED_BODY_BYTES } from '../limits.js'
 import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
 import type { NumberRange } from '../log/types.js'
-import { BODY_PLACE_KIND, type BodyPlace, bodyPlaceHigh, decodeBodyPlace } from './body-place.js'
+import { BODY_PLACE_KIND, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
 import { BodyMemory } from './body-memory.js'
+import { PassingBody } from './passing-body.js'
 import type { BodySlice } from './record-view.js'
 
 /** Reads and opens a stored group of content, to `into` (of its length) or to new memory; BODY_DAMAGED when it does not verify. */
@@ -38,6 +40,7 @@ export class BodyReader {
   /** Nobody outside sees these bytes. */
   readonly #cache: LRUCache<number, Uint8Array>
   readonly #memory = new BodyMemory()
+  readonly #passing: PassingBody
   readonly #keepsWhole: boolean
   /** Not durable yet: the parts in the arenas. */
   readonly #held = new Map<number, Uint8Array[]>()
@@ -53,6 +56,7 @@ export class BodyReader {
     this.#keepsWhole = cache.keepsWhole === true
     const maxSize = Math.max(MIN_CACHE_BYTES, cache.bytes ?? CACHE_BYTES)
     this.#cache = new LRUCache({ maxSize, dispose: (content) => this.#memory.giveBack(content) })
+    this.#passing = new PassingBody(maxSize)
   }
 
   /** Memory that the cache takes now. */
@@ -113,10 +117,13 @@ export class BodyReader {
   /** Copies a piece to `target` at `targetStart`. BODY_DAMAGED when the body does not verify or is shorter. */
   copy({ body, offset, length }: BodySlice, target: Uint8Array, targetStart: number): void {
     const held = this.#held.get(body)
-    const cached = held === undefined ? this.#cache.get(body) : undefined
-    const parts = held ?? (cached === undefined ? undefined : [cached])
-    if (parts !== undefined) {
-      copyParts(parts, offset, length, target, targetStart)
+    if (held !== undefined) {
+      copyParts(held, offset, length, target, targetStart)
+      return
+    }
+    const known = this.#cache.get(body) ?? this.#passing.get(body)
+    if (known !== undefined) {
+      copyPiece(known, offset, length, target, targetStart)
       return
     }
     const place = this.#placeOf(body)
@@ -127,10 +134,21 @@ export class BodyReader {
       if (opened !== into) into.set(opened)
       return
     }
+    if (this.#isPassing(body, bodyBytes)) {
+      const opened = this.#passing.open(body, bodyBytes, (into) => this.#openGroup(place, into))
+      copyPiece(opened, offset, length, target, targetStart)
+      return
+    }
     const opened = this.#openGroup(place, this.#memory.take(bodyBytes))
     // Before the cache may give its memory to others.
-    copyParts([opened], offset, length, target, targetStart)
+    copyPiece(opened, offset, length, target, targetStart)
     this.#cache.set(body, opened, { size: opened.buffer.byteLength + ENTRY_BYTES })
+  }
+
+  /** A small body for which others would have to leave, and which nobody has asked for lately. */
+  #isPassing(body: number, bodyBytes: number): boolean {
+    const isFull = this.#cache.calculatedSize + SHARED_BODY_BYTES + ENTRY_BYTES > this.#cache.maxSize
+    return isFull && bodyBytes <= SHARED_BODY_BYTES && !this.#passing.wasOpened(body)
   }
 
   #placeOf(body: number): BodyPlace {
@@ -145,8 +163,13 @@ export class BodyReader {
 
   #indexed(body: number): BodyPlace | undefined {
     const record = this.#index.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
-    return record === undefined ? undefined : decodeBodyPlace(body, record)
+    return record === undefined ? undefined : decodePlaceOnly(body, record)
   }
+}
+
+function copyPiece(whole: Uint8Array, offset: number, length: number, target: Uint8Array, targetStart: number): void {
+  if (offset + length > whole.length) throw beyondBody()
+  target.set(whole.subarray(offset, offset + length), targetStart)
 }
 
 function copyParts(
@@ -168,7 +191,11 @@ function copyParts(
     }
     skipped = Math.max(0, skipped - part.length)
   }
-  if (at < end) throw new AteError('BODY_DAMAGED', 'an extent lies beyond its body')
+  if (at < end) throw beyondBody()
+}
+
+function beyondBody(): AteError {
+  return new AteError('BODY_DAMAGED', 'an extent lies beyond its body')
 }
 
 /** A copy: the arenas are reused once the body is durable, and what was returned may be read longer. */

@@ -54,15 +54,24 @@ function isArray(value: Packable): value is readonly Packable[] {
   return Array.isArray(value)
 }
 
+/** `keep`: the bytes are given away, and what is decoded may be views of them. `copy`: of a copy. */
+export type BytesUse = 'keep' | 'copy'
+
 /**
  * Decodes untrusted bytes into the shape asked for. BAD_FORMAT when they are longer than `maxBytes`, are not exactly
- * one value, or have another shape. `what` names them in errors. Byte strings are views of a copy made here.
+ * one value, or have another shape. `what` names them in errors. Byte strings are views of a copy made here, or of the bytes.
  */
-export function decodeMessagePack<T>(bytes: Uint8Array, maxBytes: number, shape: Shape<T>, what: string): T {
+export function decodeMessagePack<T>(
+  bytes: Uint8Array,
+  maxBytes: number,
+  shape: Shape<T>,
+  what: string,
+  use: BytesUse = 'copy',
+): T {
   if (bytes.length > maxBytes) {
     throw new AteError('BAD_FORMAT', `${what}: ${bytes.length} bytes, more than the ${maxBytes} allowed`)
   }
   checkStructure(bytes, what)
-  const value: unknown = unpackr.unpack(new Uint8Array(bytes))
+  const value: unknown = unpackr.unpack(use === 'keep' ? bytes : new Uint8Array(bytes))
   return shape(value, what)
 }

@@ -3,6 +3,7 @@
  * bounded, every length lies inside the input, map keys are short strings, strings are UTF-8 (msgpackr reads past the
  * end of one that is not), integers are exact, and there are no extension types (it gives those meanings of its own).
  */
+import { isShortAscii } from '../bytes/ascii.js'
 import { ByteReader } from '../bytes/byte-reader.js'
 
 /** Deeper nesting than any of our files has. */
@@ -97,6 +98,7 @@ function skipMap(reader: ByteReader, count: number, depth: number): void {
 
 function skipString(reader: ByteReader, length: number): void {
   const bytes = reader.bytes(length, 'string')
+  if (isShortAscii(bytes)) return
   try {
     utf8.decode(bytes)
   } catch {

@@ -120,7 +120,8 @@ export interface AccessParts {
 export class AccessKeys {
   readonly #objects: AccessParts
   readonly #session: AteSession
-  readonly #keys = new Map<string, OpenKey>()
+  /** Made when there is one: who reads what everybody may needs none. */
+  #keys: Map<string, OpenKey> | undefined
 
   constructor(objects: AccessParts, session: AteSession) {
     this.#objects = objects
@@ -130,14 +131,14 @@ export class AccessKeys {
   /** NO_READ_KEY when the session holds none of those that open it. */
   key(name: AccessKeyName, reader: RecordReader): Uint8Array {
     const nowMs = this.#objects.nowMs()
-    const known = this.#keys.get(text(name))
+    const known = this.#keys?.get(text(name))
     if (known !== undefined && this.#isHeld(known, nowMs)) return known.bytes
     const record = reader.get(ACCESS_KEY_KIND, name.ring, name.epoch)
     for (const { readKey, wrapped } of record === undefined ? [] : decodeAccessKey(record).wraps) {
       const held = this.#session.readKey(readKey, nowMs)
       if (held === undefined) continue
       const key = unwrapAccessKey(this.#objects.crypto, held, contextOf(name), wrapped)
-      this.#keys.set(text(name), { bytes: key, openedBy: readKey })
+      this.#keep(name, { bytes: key, openedBy: readKey })
       return key
     }
     throw new AteError('NO_READ_KEY', `The session of ${this.#session.identity} holds no key that opens this object.`)
@@ -147,7 +148,7 @@ export class AccessKeys {
   record(name: AccessKeyName, readers: readonly ReadKey[], key?: Uint8Array): Uint8Array {
     const { crypto } = this.#objects
     const bytes = key ?? crypto.randomBytes(ACCESS_KEY_BYTES)
-    if (key === undefined) this.#keys.set(text(name), { bytes, openedBy: undefined })
+    if (key === undefined) this.#keep(name, { bytes, openedBy: undefined })
     const context = contextOf(name)
     const wraps = readers.map((reader) => ({
       readKey: reader.id,
@@ -163,6 +164,11 @@ export class AccessKeys {
   /** NO_READ_KEY, BODY_DAMAGED. */
   open(name: AccessKeyName, reader: RecordReader, object: KeyParts, sealed: Uint8Array): Uint8Array {
     return openWith(this.#objects.crypto, this.key(name, reader), LABELS.objectData, contextOf(name, object), sealed)
+  }
+
+  #keep(name: AccessKeyName, key: OpenKey): void {
+    this.#keys ??= new Map()
+    this.#keys.set(text(name), key)
   }
 
   /** Sessions expire, those that lend their keys too. */

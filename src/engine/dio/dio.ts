@@ -2,6 +2,7 @@
  * Reads objects as they were at one moment. What it gives out is frozen: changes are made through a DioMut. It costs
  * memory for what is replaced while it is in use, and need not be closed.
  */
+import type { BytesUse } from '../codec/message-pack.js'
 import { AteError, errorCode } from '../error.js'
 import type { AteSession } from '../trust/session.js'
 import { AccessKeys } from './access.js'
@@ -17,6 +18,7 @@ import { type DaoInfo, infoFrom, recordInfo, setDaoState } from './dao-state.js'
 import { indexPlace } from './field-index.js'
 import { labelPlace } from './hooks/labels.js'
 import { FIELD_INDEX_KIND, KEY_BLOCK_KIND, OBJECT_KIND, ROOT_KIND } from './kinds.js'
+import { linksOf } from './link-definition.js'
 import { bindLinks } from './links/bind.js'
 import type { EventSource, LinkEditor, LinkHost } from './links/link-host.js'
 import { subscribeTo } from './links/subscription.js'
@@ -34,7 +36,8 @@ export class Dio {
   protected readonly objects: ObjectStore
   protected readonly session: AteSession
   protected keys: AccessKeys
-  readonly #host: LinkHost
+  /** Made when an object has links. */
+  #host: LinkHost | undefined
   #reader: RecordReader | undefined
 
   /** @internal */
@@ -43,7 +46,15 @@ export class Dio {
     this.session = session
     this.keys = new AccessKeys(objects, session)
     this.#reader = reader
-    this.#host = {
+  }
+
+  get #linkHost(): LinkHost {
+    return (this.#host ??= this.#makeHost())
+  }
+
+  #makeHost(): LinkHost {
+    const { objects, session } = this
+    return {
       session,
       // Links of an object that is only read give out what this one does, by types that say so.
       tryLoad: <D extends DataType>(type: D, key: ObjectKey) =>
@@ -82,14 +93,17 @@ export class Dio {
 
   /** NOT_FOUND, WRONG_TYPE, INVALID_OBJECT, BODY_DAMAGED. */
   async load<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D>> {
-    const dao = await this.tryLoad(type, key)
+    const loading = this.loadParts(type, parseKey(key))
+    const dao = loading instanceof Promise ? await loading : loading
     if (dao === undefined) throw new AteError('NOT_FOUND', `There is no object ${key}.`)
-    return dao
+    // Of the type asked for, which was compared with what is stored.
+    return dao as Dao<D>
   }
 
   /** As `load`; undefined where there is none. */
   async tryLoad<D extends DataType>(type: D, key: ObjectKey): Promise<Dao<D> | undefined> {
-    const dao = await this.loadParts(type, parseKey(key))
+    const loading = this.loadParts(type, parseKey(key))
+    const dao = loading instanceof Promise ? await loading : loading
     // Of the type asked for, which was compared with what is stored.
     return dao as Dao<D> | undefined
   }
@@ -185,12 +199,12 @@ export class Dio {
    * once they are durable. One that becomes a child is deleted here. See `DaoVec.subscribe`.
    */
   subscribeToRoots<D extends DataType>(type: D): Subscription<D> {
-    return subscribeTo(this.#host.events, type, rootsTopic(type.name))
+    return subscribeTo(this.#linkHost.events, type, rootsTopic(type.name))
   }
 
   /** What becomes of one object from now on, wherever it lies, also when there is none yet. See `DaoVec.subscribe`. */
   subscribeTo<D extends DataType>(type: D, key: ObjectKey): Subscription<D> {
-    return subscribeTo(this.#host.events, type, formatKey(parseKey(key)))
+    return subscribeTo(this.#linkHost.events, type, formatKey(parseKey(key)))
   }
 
   /** The record of an object, undefined when there is none. */
@@ -199,42 +213,69 @@ export class Dio {
     return bytes === undefined ? undefined : decodeObject(bytes)
   }
 
-  protected async loadParts(type: DataType, key: KeyParts): Promise<object | undefined> {
+  /** A promise only where there is something to wait for: a load costs few of them. */
+  protected loadParts(type: DataType, key: KeyParts): object | undefined | Promise<object | undefined> {
     const record = this.recordOf(key)
     if (record === undefined) return undefined
-    const dao = this.decode(type, key, record, await this.dataOf(key, record))
+    const data = this.dataOf(key, record)
+    if (data instanceof Promise) return data.then((bytes) => this.#frozen(type, key, record, bytes))
+    return this.#frozen(type, key, record, data)
+  }
+
+  #frozen(type: DataType, key: KeyParts, record: ObjectRecord, data: Uint8Array): object {
+    // What lay in bodies was copied for this object alone.
+    const isOwn = !(record.data instanceof Uint8Array) && record.transforms === undefined
+    const dao = this.decode(type, key, record, data, isOwn ? 'keep' : 'copy')
     deepFreeze(dao)
     return dao
   }
 
-  /** The bytes of an object's fields. NO_READ_KEY, BODY_DAMAGED, UNKNOWN_TRANSFORMER. */
-  protected async dataOf(key: KeyParts, record: ObjectRecord): Promise<Uint8Array> {
+  /** The bytes of an object's fields; a promise only where they must be fetched. NO_READ_KEY, BODY_DAMAGED, UNKNOWN_TRANSFORMER. */
+  protected dataOf(key: KeyParts, record: ObjectRecord): Uint8Array | Promise<Uint8Array> {
     // Before anything is fetched that cannot be opened.
     if (record.sealedBy !== undefined) this.keys.key(record.sealedBy, this.reader)
-    const data = await this.objects.dataOf(record)
+    const data = this.objects.dataOf(record)
+    return data instanceof Promise
+      ? data.then((bytes) => this.#plain(key, record, bytes))
+      : this.#plain(key, record, data)
+  }
+
+  #plain(key: KeyParts, record: ObjectRecord, data: Uint8Array): Uint8Array {
     const opened = record.sealedBy === undefined ? data : this.keys.open(record.sealedBy, this.reader, key, data)
     return this.objects.undoTransforms(record, opened)
   }
 
   /** As it was in an event: frozen, with links that lead to what is there now. LAGGED when a compaction has dropped it. */
   async #read<D extends DataType>(type: D, key: KeyParts, record: ObjectRecord): Promise<Dao<D>> {
-    const data = await this.dataOf(key, record).catch(async (error: unknown) => {
-      if (errorCode(error) !== 'BODY_DAMAGED') throw error
-      // A compaction may have moved what lies in bodies, which is no change, or dropped that of a version that is gone.
-      const now = this.recordOf(key)
-      if (now?.updatedAt !== record.updatedAt || now.revision !== record.revision) throw tooLate(error)
-      return await this.dataOf(key, now)
-    })
-    const dao = this.decode(type, key, record, data)
+    const dao = this.decode(type, key, record, await this.#dataOfEvent(key, record))
     deepFreeze(dao)
     // Of the type asked for, which was compared with what is stored.
     return dao as Dao<D>
   }
 
-  protected decode(type: DataType, key: KeyParts, record: ObjectRecord, data: Uint8Array): object {
+  async #dataOfEvent(key: KeyParts, record: ObjectRecord): Promise<Uint8Array> {
+    try {
+      return await this.dataOf(key, record)
+    } catch (error) {
+      if (errorCode(error) !== 'BODY_DAMAGED') throw error
+      // A compaction may have moved what lies in bodies, which is no change, or dropped that of a version that is gone.
+      const now = this.recordOf(key)
+      if (now?.updatedAt !== record.updatedAt || now.revision !== record.revision) throw tooLate(error)
+      return await this.dataOf(key, now)
+    }
+  }
+
+  /** `use`: of `data`. */
+  protected decode(
+    type: DataType,
+    key: KeyParts,
+    record: ObjectRecord,
+    data: Uint8Array,
+    use: BytesUse = 'copy',
+  ): object {
     if (record.type !== type.name)
       throw new AteError('WRONG_TYPE', `The object ${formatKey(key)} is of the type ${record.type}, not ${type.name}.`)
-    return this.dress(type, formatKey(key), fieldsFromBytes(type, data), record, record.links)
+    return this.dress(type, formatKey(key), fieldsFromBytes(type, data, use), record, record.links)
   }
 
   /** Makes fields the object that users get: with its key and its links, which are no fields. */
@@ -246,7 +287,7 @@ export class Dio {
     links: ReadonlyMap<string, LinkValue>,
   ): object {
     setDaoState(fields, { key, type, record: record === undefined ? undefined : recordInfo(record) })
-    bindLinks(this.#host, type, key, fields, links)
+    if (linksOf(type).size > 0) bindLinks(this.#linkHost, type, key, fields, links)
     if (!Object.hasOwn(fields, 'key')) Object.defineProperty(fields, 'key', { value: key })
     return fields
   }

@@ -1,4 +1,5 @@
 /** The fields of a type: checked by its schema, on the way in and on the way out, and as bytes. */
+import type { BytesUse } from '../codec/message-pack.js'
 import type { Slab } from '../bytes/slab.js'
 import { AteError } from '../error.js'
 import { MAX_OBJECT_BYTES } from '../limits.js'
@@ -47,9 +48,9 @@ function calling<T>({ name }: DataType, what: 'read' | 'write', run: () => T): T
   }
 }
 
-/** INVALID_OBJECT when the type has no such fields (any more), BAD_FORMAT. */
-export function fieldsFromBytes(type: DataType, bytes: Uint8Array): object {
-  const stored: Fields = decodeFields(bytes, MAX_OBJECT_BYTES, type.name)
+/** `use` as in `decodeFields`. INVALID_OBJECT when the type has no such fields (any more), BAD_FORMAT. */
+export function fieldsFromBytes(type: DataType, bytes: Uint8Array, use: BytesUse = 'copy'): object {
+  const stored: Fields = decodeFields(bytes, MAX_OBJECT_BYTES, type.name, use)
   const { read } = type.options.stored ?? {}
   return checkFields(type, read === undefined ? stored : calling(type, 'read', () => read(stored)))
 }

@@ -19,7 +19,10 @@ export interface KeyParts {
 export const OBJECT_KEY_BYTES = 16
 const PART_DIGITS = 11
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
-const VALUES = new Map(Array.from(DIGITS, (digit, value) => [digit, value]))
+const NO_DIGIT = 255
+/** By the code of the digit; NO_DIGIT for all others. */
+const VALUES = new Uint8Array(128).fill(NO_DIGIT)
+for (const [value, digit] of Array.from(DIGITS).entries()) VALUES[digit.charCodeAt(0)] = value
 
 export function formatKey({ high, low }: KeyParts): ObjectKey {
   // The only place that makes one.
@@ -80,8 +83,8 @@ function codeOf(bits: number): number {
 function parsePart(text: string, start: number): number | undefined {
   let value = 0
   for (let at = start; at < start + PART_DIGITS; at++) {
-    const digit = VALUES.get(text.charAt(at))
-    if (digit === undefined) return undefined
+    const digit = VALUES[text.charCodeAt(at)] ?? NO_DIGIT
+    if (digit === NO_DIGIT) return undefined
     value = value * 32 + digit
   }
   return value <= Number.MAX_SAFE_INTEGER ? value : undefined

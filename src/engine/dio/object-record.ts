@@ -1,6 +1,8 @@
 /** The record of an object (`docs/objects.md`): what the log and the index hold of it. */
+import { isShortAscii } from '../bytes/ascii.js'
 import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
+import { toLatin1 } from '../bytes/latin1.js'
 import { Slab } from '../bytes/slab.js'
 import type { BodySlice } from '../chain/record-view.js'
 import { AteError } from '../error.js'
@@ -283,6 +285,7 @@ function readSlices(reader: ByteReader): BodySlice[] {
 
 export function readText(reader: ByteReader, field: string): string {
   const bytes = reader.bytes(reader.varint(field), field)
+  if (isShortAscii(bytes)) return toLatin1(bytes)
   try {
     return fromUtf8.decode(bytes)
   } catch {

@@ -2,7 +2,7 @@
  * The fields of an object as bytes, and back: MessagePack, with dates, big integers, maps and sets as maps of one key
  * that no field may have.
  */
-import { decodeMessagePack } from '../codec/message-pack.js'
+import { type BytesUse, decodeMessagePack } from '../codec/message-pack.js'
 import { MessagePackWriter } from '../codec/message-pack-writer.js'
 import { AteError } from '../error.js'
 
@@ -37,9 +37,9 @@ export function encodeFields(fields: object, what: string, take: (length: number
   }
 }
 
-/** Decoded fields are nobody else's. BAD_FORMAT. */
-export function decodeFields(bytes: Uint8Array, maxBytes: number, what: string): Fields {
-  return decodeMessagePack(bytes, maxBytes, asFields, what)
+/** Decoded fields are nobody else's; `use` as in `decodeMessagePack`. BAD_FORMAT. */
+export function decodeFields(bytes: Uint8Array, maxBytes: number, what: string, use: BytesUse = 'copy'): Fields {
+  return decodeMessagePack(bytes, maxBytes, asFields, what, use)
 }
 
 function asFields(value: unknown, where: string): Fields {

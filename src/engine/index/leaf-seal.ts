@@ -21,6 +21,7 @@ export const SEAL_OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES
 /** SP 800-38D, 8.3: far below 2^32 random nonces under one key. */
 const MAX_SEALS_PER_SALT = 2 ** 28
 const KNOWN_SALTS = 64
+const NOTHING: Uint8Array = new Uint8Array(0)
 
 export class LeafSeal {
   readonly #crypto: CryptoProvider
@@ -29,6 +30,11 @@ export class LeafSeal {
   #salt: Uint8Array
   #sealKey: Uint8Array
   #seals = 0
+  /** What was opened last: leaves of one session follow each other. */
+  #lastSalt = NOTHING
+  #lastKey = NOTHING
+  /** Filled for each leaf, so that nothing is made for it. */
+  #aad = NOTHING
 
   constructor(crypto: CryptoProvider, keys: ChainKeys) {
     this.#crypto = crypto
@@ -51,7 +57,7 @@ export class LeafSeal {
   /** Undefined when the value is not authentic or not of this format. With `into` the plaintext is written there. */
   open(storeKey: Uint8Array, stored: Uint8Array, into?: Uint8Array): Uint8Array | undefined {
     if (stored.length < SEAL_OVERHEAD_BYTES || stored[0] !== FORMAT) return undefined
-    const key = this.#keyOf(stored.subarray(1, 1 + SALT_BYTES))
+    const key = this.#keyFor(stored)
     const nonce = stored.subarray(1 + SALT_BYTES, HEADER_BYTES)
     return this.#crypto.open(key, nonce, this.#context(storeKey), stored.subarray(HEADER_BYTES), into)
   }
@@ -65,14 +71,28 @@ export class LeafSeal {
     })
   }
 
+  /** Good until the next one. */
   #context(storeKey: Uint8Array): Uint8Array {
-    return concatBytes(LABELS.indexLeaf, this.#keys.chainId, storeKey)
+    const keyAt = LABELS.indexLeaf.length + this.#keys.chainId.length
+    if (this.#aad.length !== keyAt + storeKey.length)
+      this.#aad = concatBytes(LABELS.indexLeaf, this.#keys.chainId, storeKey)
+    else this.#aad.set(storeKey, keyAt)
+    return this.#aad
   }
 
   #renewSalt(): void {
     this.#salt = this.#crypto.randomBytes(SALT_BYTES)
     this.#sealKey = sealingKey(this.#crypto, this.#keys.index, this.#salt, this.#keys.suite)
     this.#seals = 1
+  }
+
+  #keyFor(stored: Uint8Array): Uint8Array {
+    let isLast = this.#lastSalt.length === SALT_BYTES
+    for (let i = 0; isLast && i < SALT_BYTES; i++) isLast = this.#lastSalt[i] === stored[1 + i]
+    if (isLast) return this.#lastKey
+    this.#lastSalt = stored.slice(1, 1 + SALT_BYTES)
+    this.#lastKey = this.#keyOf(this.#lastSalt)
+    return this.#lastKey
   }
 
   #keyOf(salt: Uint8Array): Uint8Array {

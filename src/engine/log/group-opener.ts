@@ -6,7 +6,14 @@ import { equalBytes } from '../bytes/equal.js'
 import { sealingKey, type ChainKeys, type DataKey } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { wipe } from '../crypto/wipe.js'
-import { GROUP_HEADER_BYTES, readGroupHeader } from './format/group-header.js'
+import {
+  GROUP_HEADER_BYTES,
+  GROUP_OVERHEAD_BYTES,
+  type GroupHeaderViews,
+  groupHeaderViews,
+  headerOf,
+  viewOf,
+} from './format/group-header.js'
 import { knownKind } from './format/group-kinds.js'
 import { GroupContext } from './group-context.js'
 import { GROUP_CONTENT, type GroupKind } from './types.js'
@@ -32,12 +39,17 @@ export class GroupOpener {
   readonly #crypto: CryptoProvider
   readonly #keys: ChainKeys
   readonly #context: GroupContext
+  /** Of the header in `#context`. */
+  readonly #view: DataView
+  readonly #parts: GroupHeaderViews
   readonly #sessions = new Map<number, SessionKey>()
 
   constructor(crypto: CryptoProvider, keys: ChainKeys) {
     this.#crypto = crypto
     this.#keys = keys
     this.#context = new GroupContext(keys)
+    this.#view = viewOf(this.#context.header)
+    this.#parts = groupHeaderViews(this.#context.header)
   }
 
   /**
@@ -45,7 +57,9 @@ export class GroupOpener {
    * verify or is another one.
    */
   open(stored: Uint8Array, expected: ExpectedGroup, into?: Uint8Array): Uint8Array | undefined {
-    const header = readGroupHeader(stored)
+    if (stored.length < GROUP_OVERHEAD_BYTES) return undefined
+    this.#takeHeader(stored)
+    const header = headerOf(this.#view, stored.length, this.#parts)
     if (header === undefined || header.kind !== expected.kind || header.number !== expected.number) return undefined
     if (expected.random !== undefined && header.random !== expected.random) return undefined
     const kind = knownKind(header.kind, header.flags)
@@ -53,8 +67,12 @@ export class GroupOpener {
     const data = this.#dataKey(kind)
     if (!equalBytes(data.id, header.keyId)) return undefined
     const key = this.#sessionKey(data, header.salt)
-    this.#context.header.set(stored.subarray(0, GROUP_HEADER_BYTES))
     return this.#crypto.open(key, header.nonce, this.#context.aad, stored.subarray(GROUP_HEADER_BYTES), into)
+  }
+
+  #takeHeader(stored: Uint8Array): void {
+    const { header } = this.#context
+    for (let i = 0; i < GROUP_HEADER_BYTES; i++) header[i] = stored[i] ?? 0
   }
 
   /** Forgets the derived keys. */

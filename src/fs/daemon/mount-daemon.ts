@@ -21,7 +21,7 @@ import type { MountRequest } from './mount-request.js'
 import type { MountStatus } from './mount-status.js'
 import type { OpenedFileSystem, Sharing } from './opened-file-system.js'
 import { JUDGE_MODULE } from './judge-module.js'
-import { RemoteMount } from './remote-mount.js'
+import type { RemoteMount } from './remote-mount.js'
 import { markEnded, registerMount, socketOf, unregisterMount } from './registry.js'
 import { verifyMount } from './verify-mount.js'
 
@@ -307,6 +307,8 @@ async function openChain(
     const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> =>
       parts.openChain({ ...onlyReading(options, path), secret: opening })
     const wanted = { remote, directory, secret, keyBits: bits, openChain: openCopy, openAt, onProgress, onNotice: say }
+    // The client of servers is half of the program: loaded only for those who use it.
+    const { RemoteMount } = await import('./remote-mount.js')
     const mount = await openWhenFree(() => RemoteMount.open(wanted), wait)
     return { handle: mount.chain, remote: mount, close: () => mount.close() }
   }

@@ -326,11 +326,13 @@ async function openOnce(
   makeDirectory(directory, 0o700)
   const storage = new FileStorage(directory)
   const known = await readClientState(nativeCrypto, remoteStateFile(directory, storage), remote.url)
+  const { chain: name } = parseChainUrl(remote.url)
   await prepareCopy(directory, {
     storage,
     link: server.link,
     isOwner: server.isOwner,
-    chain: parseChainUrl(remote.url).chain,
+    chain: name,
+    onCreated: () => onNotice(`Created a new, empty chain at ${remote.url}`),
     secret: wanted.secret,
     keyBits: wanted.keyBits,
     noCreate: remote.noCreate,

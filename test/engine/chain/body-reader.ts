@@ -62,3 +62,50 @@ t.test('a cache that is too small for one body has room for one', (t) => {
   t.equal(counts.opened, 1)
   t.end()
 })
+
+t.test(
+  'when the cache is full, a small body stays that is asked for twice, and those asked for once push out none',
+  (t) => {
+    const { reader, counts } = workbench(1000, 12_000, { bytes: 128 * KIB })
+    const piece = new Uint8Array(10)
+    const opensOf = (body: number): number => {
+      const before = counts.opened
+      reader.copy({ body, offset: 1, length: 10 }, piece, 0)
+      if (!piece.every((byte) => byte === body % 251)) t.fail(`body ${body} is another one's`)
+      return counts.opened - before
+    }
+    for (let body = 1; body <= 10; body++) opensOf(body)
+    t.equal(opensOf(500), 1)
+    t.equal(opensOf(500), 0, 'its neighbour in the same body, right after it')
+    t.equal(opensOf(501), 1)
+    t.equal(opensOf(500), 1, 'now it is kept')
+    for (let body = 600; body < 900; body++) opensOf(body)
+    t.equal(opensOf(500), 0)
+    for (let body = 3; body <= 10; body++) t.equal(opensOf(body), 0, `body ${body} was pushed out by nobody`)
+    t.end()
+  },
+)
+
+t.test('a body that does not open leaves nothing behind that is taken for it', (t) => {
+  let isDamaged = false
+  const open = ({ body }: { body: number }, into: Uint8Array = new Uint8Array(12_000)): Uint8Array => {
+    into.fill(isDamaged ? 0 : body)
+    if (isDamaged) throw new Error('damaged')
+    return into
+  }
+  const index = new IndexReader(new MemoryStore(), new LeafSeal(nativeCrypto, keys))
+  const reader = new BodyReader(open, index, { bytes: 0 })
+  const place = { random: 0, segment: 1, position: 0, storedBytes: 12_000 + GROUP_OVERHEAD_BYTES }
+  const bodies = Array.from({ length: 100 }, (_, i) => ({ ...place, body: i + 1 }))
+  reader.placed(1, bodies)
+  const piece = new Uint8Array(10)
+  for (const { body } of bodies) reader.copy({ body, offset: 1, length: 10 }, piece, 0)
+  isDamaged = true
+  for (const body of [50, 99]) t.throws(() => reader.copy({ body, offset: 1, length: 10 }, piece, 0), /damaged/)
+  isDamaged = false
+  for (const body of [100, 99, 50]) {
+    reader.copy({ body, offset: 1, length: 10 }, piece, 0)
+    t.equal(piece[0], body)
+  }
+  t.end()
+})

@@ -1,15 +1,11 @@
 /** Asks DNS servers: by UDP, and by TCP what does not fit (RFC 7766). Bounded waits, each server twice. */
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { isIP, isIPv6, Socket } from 'node:net'
+import { isIPv6, Socket } from 'node:net'
 import { AteError } from '../../../engine/error.js'
 import { whenConnected } from '../connect-datagrams.js'
+import type { DnsServer } from './dns-server.js'
 import { decodeAnswer, type DnsAnswer, type DnsQuestion, encodeQuestion } from './packets.js'
-
-export interface DnsServer {
-  address: string
-  port: number
-}
 
 export interface AskOptions {
   servers: readonly DnsServer[]
@@ -19,24 +15,12 @@ export interface AskOptions {
   signal?: AbortSignal | undefined
 }
 
-const PORT = 53
 const MAX_SERVERS = 3
 const ROUNDS = 2
 const DEFAULT_TIMEOUT_MS = 5000
 /** A length before it: RFC 1035, 4.2.2. */
 const PREFIX_BYTES = 2
 const MAX_ID = 0x1_0000
-
-/** `ADDRESS` or `ADDRESS:PORT`, IPv6 in brackets where a port follows. BAD_ARGUMENT. */
-export function parseDnsServer(text: string): DnsServer {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
-  const address = isIPv6(text) ? text : (bracketed ?? plain ?? '')
-  const port = digits === undefined ? PORT : Number(digits)
-  if (isIP(address) !== 0 && port > 0 && port < MAX_ID) return { address, port }
-  throw new AteError('BAD_ARGUMENT', `${JSON.stringify(text)} is no address of a DNS server.`, {
-    hint: 'Write an address such as 192.0.2.53, with a port when it is not 53: 192.0.2.53:5353.',
-  })
-}
 
 /** The answer of the first server that has one. TIMED_OUT, CONNECTION_FAILED, ABORTED. */
 export async function askDns(question: DnsQuestion, options: AskOptions): Promise<DnsAnswer> {

@@ -6,7 +6,7 @@ import { getServers, lookup } from 'node:dns'
 import { isIP, isIPv6 } from 'node:net'
 import { AteError, errorCode } from '../../../engine/error.js'
 import { parseServerKeyId, type PublishedKeys, type ServerAddress, type ServerKeyId } from '../../../wire/index.js'
-import { askDns, type DnsServer, parseDnsServer } from './ask.js'
+import { type DnsServer, parseDnsServer } from './dns-server.js'
 import type { DnsAnswer, DnsQuestion } from './packets.js'
 
 export interface DnsOptions {
@@ -91,6 +91,7 @@ async function askedAddresses(name: string, options: DnsOptions): Promise<string
 async function ask(question: DnsQuestion, options: DnsOptions): Promise<DnsAnswer> {
   const { dnsServer, dnsSec, timeoutMs, signal } = options
   const servers: DnsServer[] = (dnsServer === undefined ? getServers() : [dnsServer]).map(parseDnsServer)
+  const { askDns } = await import('./ask.js')
   const answer = await askDns(question, { servers, timeoutMs, signal })
   if (dnsSec !== true || answer.isValidated) return answer
   throw new AteError('CONNECTION_FAILED', `The DNS server has not validated its answer for ${question.name}.`, {

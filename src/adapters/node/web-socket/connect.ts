@@ -1,6 +1,6 @@
 /** Dials a WebSocket. */
 import { isIP, type LookupFunction } from 'node:net'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import { AteError } from '../../../engine/error.js'
 import { MAX_PACKET_BYTES, type Transport } from '../../../wire/index.js'
 import { SOCKET_OPTIONS, WebSocketTransport } from './transport.js'
@@ -21,8 +21,10 @@ export interface DialOptions {
 /** An open transport to a `ws:` or `wss:` URL. CONNECTION_FAILED, TIMED_OUT, ABORTED; BAD_ARGUMENT for another URL. */
 export async function dialWebSocket(url: string, options: DialOptions = {}): Promise<Transport> {
   const { signal, timeoutMs = OPENING_TIMEOUT_MS } = options
+  // Most programs never dial: loaded by the first that does.
+  const { WebSocket } = await import('ws')
   if (signal?.aborted === true) throw givenUp()
-  const socket = open(url, options)
+  const socket = open(WebSocket, url, options)
   return new Promise((resolve, reject) => {
     let failure: AteError | undefined
     const giveUp = (error: AteError): void => {
@@ -48,9 +50,9 @@ export async function dialWebSocket(url: string, options: DialOptions = {}): Pro
   })
 }
 
-function open(url: string, { addresses = [], authorities }: DialOptions): WebSocket {
+function open(Socket: typeof WebSocket, url: string, { addresses = [], authorities }: DialOptions): WebSocket {
   try {
-    return new WebSocket(url, {
+    return new Socket(url, {
       ...SOCKET_OPTIONS,
       maxPayload: MAX_PACKET_BYTES,
       followRedirects: false,

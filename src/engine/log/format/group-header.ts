@@ -61,23 +61,45 @@ export function writeGroupHeader(target: Uint8Array, header: GroupHeaderFields):
   target.set(header.nonce, NONCE_AT)
 }
 
+/** Views of the parts of one header, made once: for who looks at many headers in the same memory. */
+export interface GroupHeaderViews {
+  readonly keyId: Uint8Array
+  readonly salt: Uint8Array
+  readonly nonce: Uint8Array
+}
+
+/** Of the header that begins `stored`. */
+export function groupHeaderViews(stored: Uint8Array): GroupHeaderViews {
+  return {
+    keyId: stored.subarray(KEY_ID_AT, SALT_AT),
+    salt: stored.subarray(SALT_AT, NONCE_AT),
+    nonce: stored.subarray(NONCE_AT, GROUP_HEADER_BYTES),
+  }
+}
+
 /** The header that begins `stored`; undefined when it is none (too short, reserved bytes set, impossible lengths). */
 export function readGroupHeader(stored: Uint8Array): GroupHeader | undefined {
   if (stored.length < GROUP_OVERHEAD_BYTES) return undefined
-  const view = viewOf(stored)
+  return headerOf(viewOf(stored), stored.length, groupHeaderViews(stored))
+}
+
+/** As `readGroupHeader`, of a header in `view` with `views` of its parts, of a group of `storedBytes` bytes. */
+export function headerOf(view: DataView, storedBytes: number, views: GroupHeaderViews): GroupHeader | undefined {
+  if (storedBytes < GROUP_OVERHEAD_BYTES) return undefined
   const number = view.getUint32(NUMBER_AT, true) + view.getUint32(NUMBER_AT + 4, true) * TWO_32
   const sealedBytes = view.getUint32(SEALED_BYTES_AT, true)
   if (view.getUint16(2, true) !== 0 || !Number.isSafeInteger(number)) return undefined
-  if (sealedBytes !== stored.length - GROUP_HEADER_BYTES) return undefined
+  if (sealedBytes !== storedBytes - GROUP_HEADER_BYTES) return undefined
+  const { keyId, salt, nonce } = views
   return {
     kind: view.getUint8(0),
     flags: view.getUint8(1),
     sealedBytes,
     number,
     random: readRandom(view),
-    keyId: stored.subarray(KEY_ID_AT, SALT_AT),
-    salt: stored.subarray(SALT_AT, NONCE_AT),
-    nonce: stored.subarray(NONCE_AT, GROUP_HEADER_BYTES),
+    keyId,
+    salt,
+    nonce,
   }
 }
 
@@ -90,6 +112,6 @@ function readRandom(view: DataView): number {
   return view.getUint32(RANDOM_AT, true) + view.getUint16(RANDOM_AT + 4, true) * TWO_32
 }
 
-function viewOf(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
