@@ -11,7 +11,7 @@ const DIGEST_BYTES = 32
 /** Where a body came to lie. */
 export interface BodyPlace {
   body: number
-  /** Tells the body from one of the same number that a copy of the chain made. */
+  /** Tells the body from one of the same number that a copy of the chain made; 0: it did not come with its batch. */
   random: number
   segment: number
   position: number
