@@ -4,8 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import { equalBytes } from '../engine/bytes/equal.js'
-import type { BodiesElsewhere } from '../engine/chain/body-reader.js'
-import type { BodyPlace } from '../engine/chain/body-place.js'
+import type { BodiesElsewhere, BodyPlace } from '../engine/chain/body-place.js'
 import { AteError, type ErrorCode, errorCode, isAteError } from '../engine/error.js'
 import { merkleLeaf } from '../engine/log/format/merkle.js'
 import { type FoundFrame, FramePlaces } from '../engine/log/frame-places.js'

@@ -18,6 +18,14 @@ export interface BodyPlace {
   storedBytes: number
 }
 
+/** Where the bodies are had from that did not come with their batches. */
+export interface BodiesElsewhere {
+  /** The group as it is stored, when it has been fetched already. */
+  here(body: number): Uint8Array | undefined
+  /** Fetches it, and is sure that it is what its batch says. BODY_AWAY, BODY_GONE, BODY_DAMAGED, CHAIN_CLOSED. */
+  fetch(place: BodyPlace): Promise<Uint8Array>
+}
+
 /** Neighbours: 256 bodies made one after another. */
 export function bodyPlaceHigh(body: number): number {
   return Math.floor(body / 256)

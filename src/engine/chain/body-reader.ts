@@ -9,24 +9,18 @@ import type { IndexReader } from '../index/index-reader.js'
 import { SHARED_BODY_BYTES } from '../limits.js'
 import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
 import type { NumberRange } from '../log/types.js'
-import { BODY_PLACE_KIND, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
+import { BODY_PLACE_KIND, type BodiesElsewhere, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
 import { BodyMemory } from './body-memory.js'
 import { PassingBody } from './passing-body.js'
 import type { BodySlice } from './record-view.js'
+
+export type { BodiesElsewhere } from './body-place.js'
 
 /**
  * Opens a stored group of content, which is read from the log where it is not given, to `into` (of its length) or to new memory;
  * BODY_DAMAGED when it does not verify.
  */
 export type OpenGroup = (place: BodyPlace, into?: Uint8Array, stored?: Uint8Array) => Uint8Array
-
-/** Where the bodies are had from that did not come with their batches. */
-export interface BodiesElsewhere {
-  /** The group as it is stored, when it has been fetched already. */
-  here(body: number): Uint8Array | undefined
-  /** Fetches it, and is sure that it is what its batch says. BODY_AWAY, BODY_GONE, BODY_DAMAGED, CHAIN_CLOSED. */
-  fetch(place: BodyPlace): Promise<Uint8Array>
-}
 
 /** What is kept of opened bodies. */
 export interface BodyCacheOptions {

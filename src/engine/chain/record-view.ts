@@ -7,7 +7,7 @@
  * extents: high = file; inodes: high = ino >> 8, low = ino).
  * Everything is synchronous but what must wait for a medium or another machine.
  */
-import type { BodiesElsewhere } from './body-reader.js'
+import type { BodiesElsewhere } from './body-place.js'
 import type { Repack } from './compaction/rewrite-work.js'
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordItem } from '../index/record-item.js'
