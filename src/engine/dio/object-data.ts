@@ -11,15 +11,17 @@ export function dataFrom(
   copyBody: CopyBody,
 ): Uint8Array | Promise<Uint8Array> {
   if (data instanceof Uint8Array) return data
-  const bytes = new Uint8Array(data.reduce((sum, { length }) => sum + length, 0))
-  const fetched: Promise<void>[] = []
+  let length = 0
+  for (const slice of data) length += slice.length
+  const bytes = new Uint8Array(length)
+  let fetched: Promise<void>[] | undefined
   let at = 0
   for (const slice of data) {
     const fetching = copyBody(slice, bytes, at)
-    if (fetching !== undefined) fetched.push(fetching)
+    if (fetching !== undefined) (fetched ??= []).push(fetching)
     at += slice.length
   }
-  return fetched.length === 0 ? bytes : Promise.all(fetched).then(() => bytes)
+  return fetched === undefined ? bytes : Promise.all(fetched).then(() => bytes)
 }
 
 /** NOT_SUPPORTED for what must be fetched. */

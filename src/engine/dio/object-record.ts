@@ -45,6 +45,11 @@ export type LinkValue =
   | { readonly kind: 'weak'; readonly key: KeyParts | undefined }
   | { readonly kind: 'foreign'; readonly targets: ReadonlyMap<string, ForeignTarget> }
 
+/** Of the objects of most types: one for all. */
+export const NO_LINKS: ReadonlyMap<string, LinkValue> = new Map()
+/** In no place of the index of fields. */
+export const NOWHERE: readonly number[] = []
+
 export interface ForeignTarget {
   readonly chain: string
   readonly key: KeyParts
@@ -244,9 +249,10 @@ function writeLink(writer: ByteWriter, link: LinkValue): void {
   }
 }
 
-function readLinks(reader: ByteReader): Map<string, LinkValue> {
-  const links = new Map<string, LinkValue>()
+function readLinks(reader: ByteReader): ReadonlyMap<string, LinkValue> {
   const count = reader.varint('links')
+  if (count === 0) return NO_LINKS
+  const links = new Map<string, LinkValue>()
   if (count > MAX_OBJECT_LINKS) throw reader.bad('links', 'are too many')
   for (let i = 0; i < count; i++) links.set(readText(reader, 'link'), readLink(reader))
   return links
@@ -265,8 +271,9 @@ function readLink(reader: ByteReader): LinkValue {
   return { kind: 'foreign', targets }
 }
 
-function readPlaces(reader: ByteReader): number[] {
+function readPlaces(reader: ByteReader): readonly number[] {
   const count = reader.varint('indexed')
+  if (count === 0) return NOWHERE
   if (count > MAX_INDEXED_FIELDS + MAX_LABELS) throw reader.bad('indexed', 'are too many')
   return Array.from({ length: count }, () => reader.u53('indexed'))
 }

@@ -23,7 +23,6 @@ import {
   TRUST_KIND,
 } from './kinds.js'
 import { encodeClock } from './hybrid-clock.js'
-import { NO_LINKS } from './links/new-links.js'
 import { mergeConflicts } from './merge.js'
 import { formatKey, type KeyParts, type ObjectKey } from './object-key.js'
 import {
@@ -31,6 +30,7 @@ import {
   decodeObject,
   encodeObject,
   type LinkValue,
+  NO_LINKS,
   type ObjectRecord,
   type Parent,
 } from './object-record.js'

@@ -6,8 +6,15 @@ import type { DataType } from './data-type.js'
 import { fieldsToBytes } from './fields.js'
 import { type Labels, NO_LABELS } from './hooks/labels.js'
 import type { KeyParts, ObjectKey } from './object-key.js'
-import { NO_LINKS } from './links/new-links.js'
-import type { AccessKeyName, LinkValue, ObjectRecord, Parent, Transforms } from './object-record.js'
+import {
+  type AccessKeyName,
+  type LinkValue,
+  NO_LINKS,
+  NOWHERE,
+  type ObjectRecord,
+  type Parent,
+  type Transforms,
+} from './object-record.js'
 import type { StoredRules } from './rule-record.js'
 
 /** What is stored of it, when that is known. */
@@ -16,7 +23,6 @@ export interface Stored {
   readonly data: Uint8Array
 }
 
-const NOWHERE: readonly number[] = []
 /** How the fields are stored. */
 export interface StoredForm {
   readonly data: ObjectRecord['data']

@@ -99,8 +99,8 @@ export class IndexReader {
   #find(kind: number, high: number, low: number): CachedLeaf | undefined {
     const last = this.#last
     if (last?.covers(kind, high, low) === true) return last
-    let cached = this.#cache.floor(kind, high, low)
-    if (cached?.covers(kind, high, low) !== true) {
+    let cached = this.#cache.covering(kind, high, low)
+    if (cached === undefined) {
       const storeKey = this.#store.floor(encodeKey(kind, high, low))
       cached = storeKey === undefined ? undefined : this.#learn(storeKey)
     }

@@ -20,9 +20,12 @@ export class LeafCache {
     this.#memory = new LeafMemory(maxBytes, (cached) => (cached.leaf = undefined))
   }
 
-  /** The known leaf with the greatest key <= the given one: it covers the key if its `next` lies above. */
-  floor(kind: number, high: number, low: number): CachedLeaf | undefined {
-    return this.#leaves.at(this.#leaves.firstAbove(kind, high, low) - 1)
+  /** The leaf that covers the key: it begins at or before it, and what is known to follow it begins behind. */
+  covering(kind: number, high: number, low: number): CachedLeaf | undefined {
+    const above = this.#leaves.firstAbove(kind, high, low)
+    const leaf = this.#leaves.at(above - 1)
+    const next = leaf?.next
+    return next !== undefined && next === (this.#leaves.at(above) ?? null) ? leaf : undefined
   }
 
   /** Takes in that leaves with these keys follow each other, `isEnd`: and nothing after them. Returns the first. */

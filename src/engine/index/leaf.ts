@@ -36,12 +36,15 @@ export function encodeLeaf(records: readonly LeafRecord[]): Uint8Array {
 
 /** Throws BAD_FORMAT on bytes that are no leaf; never reads beyond them. */
 export function decodeLeaf(bytes: Uint8Array): LeafRecord[] {
-  return recordStarts(bytes).map((at) => ({ ...decodeKey(bytes, at), value: valueOf(bytes, at) }))
+  return Array.from(recordStarts(bytes), (at) => ({ ...decodeKey(bytes, at), value: valueOf(bytes, at) }))
 }
 
-/** Where each record begins. Throws BAD_FORMAT on bytes that are no leaf; never reads beyond them. */
-export function recordStarts(bytes: Uint8Array): number[] {
-  const starts: number[] = []
+/** Filled by each call of `recordStarts`, so that nothing is made for it. */
+let starts = new Uint32Array(1024)
+
+/** Where each record begins: good until the next call. Throws BAD_FORMAT on bytes that are no leaf; never reads beyond them. */
+export function recordStarts(bytes: Uint8Array): Uint32Array {
+  let count = 0
   let previous: number | undefined
   for (let at = 0; at < bytes.length;) {
     if (bytes.length - at < RECORD_HEADER_BYTES) throw new AteError('BAD_FORMAT', `index leaf: cut record at ${at}`)
@@ -53,11 +56,18 @@ export function recordStarts(bytes: Uint8Array): number[] {
     if (previous !== undefined && !isKeyBefore(bytes, previous, at)) {
       throw new AteError('BAD_FORMAT', `index leaf: keys out of order at ${at}`)
     }
-    starts.push(at)
+    if (count === starts.length) starts = doubled(starts)
+    starts[count++] = at
     previous = at
     at = start + length
   }
-  return starts
+  return starts.subarray(0, count)
+}
+
+function doubled(numbers: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(numbers.length * 2)
+  larger.set(numbers)
+  return larger
 }
 
 /** Of the record at `at`: a view. */

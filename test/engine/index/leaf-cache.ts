@@ -9,8 +9,8 @@ const key = (low: number): Uint8Array => encodeKey(1, 2, low)
 await t.test('a leaf covers the keys up to the next one; the last all that follow, once that is known', (t) => {
   const cache = new LeafCache(PIECE_BYTES)
   cache.learn([key(10), key(20), key(30)], false)
-  const covering = (low: number): boolean | undefined => cache.floor(1, 2, low)?.covers(1, 2, low)
-  t.same([9, 10, 19, 20, 29, 30, 99].map(covering), [undefined, true, true, true, true, false, false])
+  const covering = (low: number): boolean | undefined => cache.covering(1, 2, low)?.covers(1, 2, low)
+  t.same([9, 10, 19, 20, 29, 30, 99].map(covering), [undefined, true, true, true, true, undefined, undefined])
   cache.learn([key(30)], true)
   t.equal(covering(99), true)
   t.end()
@@ -25,9 +25,9 @@ await t.test('what is learned again keeps what was opened, and what was forgotte
   t.same(first?.leaf?.valueAt(0), Uint8Array.of(5))
   cache.forget({ kind: 1, high: 2, low: 20 })
   t.equal(first?.next, undefined)
-  t.equal(cache.floor(1, 2, 25), first)
+  t.equal(cache.covering(1, 2, 25), undefined)
   t.equal(cache.learn([key(10), key(25), key(30)], true), first)
-  t.equal(cache.floor(1, 2, 25)?.covers(1, 2, 29), true)
+  t.equal(cache.covering(1, 2, 29)?.covers(1, 2, 29), true)
   t.end()
 })
 
@@ -37,7 +37,7 @@ await t.test('opened leaves have bounded memory: the oldest are let go', (t) => 
   const bytes = encodeLeaf([{ kind: 1, high: 2, low: 0, value }])
   const lows = Array.from({ length: 20 }, (_, low) => low)
   cache.learn(lows.map(key), true)
-  const leaves = lows.map((low) => cache.floor(1, 2, low))
+  const leaves = lows.map((low) => cache.covering(1, 2, low))
   for (const cached of leaves) {
     if (cached !== undefined) cache.open(cached, bytes.length, (target) => target.set(bytes))
   }

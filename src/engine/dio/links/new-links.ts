@@ -2,10 +2,7 @@
 import type { DataType } from '../data-type.js'
 import type { RandomNumbers } from '../numbers.js'
 import { linksOf } from '../link-definition.js'
-import type { LinkValue } from '../object-record.js'
-
-/** Of the objects of most types: one for all. */
-export const NO_LINKS: ReadonlyMap<string, LinkValue> = new Map()
+import { type LinkValue, NO_LINKS } from '../object-record.js'
 
 /** The links of a type that `links` has not. */
 export function newLinks(
