@@ -15,7 +15,6 @@ import {
   type Point,
   proveWriter,
   type PushHandlers,
-  type SentContent,
   type SignedHead,
   START,
 } from '../sync/index.js'
@@ -48,8 +47,6 @@ export interface SessionOptions {
   /** Whether a batch is one of the chain's, whatever is here. */
   verify: BatchVerifier
   timers: Timers
-  /** Which content comes with the batches. */
-  content: SentContent
   /** Keeps batches that follow the local log. */
   receive: (run: readonly BatchBytes[]) => Promise<void>
   events: SessionEvents
@@ -222,8 +219,8 @@ export class ChainSession {
   }
 
   async #follow({ sequence, digest }: LogEnd): Promise<void> {
-    const { peer, hasBatch, content } = this.#options
-    const there = await peer.request(this.#channel, 'follow', { sequence, digest, content }, { timeoutMs: ANSWER_MS })
+    const { peer, hasBatch } = this.#options
+    const there = await peer.request(this.#channel, 'follow', { sequence, digest }, { timeoutMs: ANSWER_MS })
     this.target = there
     const both = there.sequence < sequence ? there : { sequence, digest }
     if (!(await hasBatch(both))) throw new AteError('CHAIN_FORKED', `The server has another batch ${both.sequence}.`)
@@ -233,7 +230,7 @@ export class ChainSession {
   #pushes(): PushHandlers {
     const { events } = this.#options
     return {
-      batch: (part) => this.arrivals.add({ ...part, bytes: part.bytes.slice() }),
+      batch: (part) => this.arrivals.add(part),
       head: (head) => this.arrivals.afterwards(() => this.#takeHead(head)),
       recall: ({ term }) => events.recalled(term),
       accepted: (end) => this.arrivals.afterwards(() => events.accepted(end)),

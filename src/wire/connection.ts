@@ -8,6 +8,7 @@ import { Inbox } from './inbox.js'
 import { CLOSE_TIMEOUT_MS } from './limits.js'
 import type { WireSettings } from './options.js'
 import { Outbox } from './outbox.js'
+import { givePacketMemoryBack } from './packet-memory.js'
 import { decodePayload, encodeClose, encodeMessages } from './payload.js'
 import { plainText } from './refusal.js'
 import type { Timers } from './timers.js'
@@ -126,8 +127,12 @@ export class Connection implements AsyncIterable<unknown> {
   #write(payload: Uint8Array, written: (bytes: number) => void = () => undefined): number {
     const packet = this.#line.writer.write(payload)
     this.#heartbeat.sent()
-    this.#transport.send(packet, () => written(packet.length))
-    return packet.length
+    const { length } = packet
+    this.#transport.send(packet, () => {
+      givePacketMemoryBack(packet)
+      written(length)
+    })
+    return length
   }
 
   #packet(bytes: Uint8Array): void {

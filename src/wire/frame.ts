@@ -5,6 +5,7 @@ import { type CryptoProvider, GCM_TAG_BYTES } from '../engine/crypto/provider.js
 import { AteError } from '../engine/error.js'
 import { MAX_PAYLOAD_BYTES } from './limits.js'
 import { frameTypeOf, otherRole, type Role } from './packet-types.js'
+import { packetMemory } from './packet-memory.js'
 import type { TrafficKey } from './traffic-key.js'
 
 export const FRAME_HEADER_BYTES = 9
@@ -23,12 +24,12 @@ export class FrameWriter {
     this.#key = key
   }
 
-  /** The next packet, with a payload of at most MAX_PAYLOAD_BYTES. */
+  /** The next packet, with a payload of at most MAX_PAYLOAD_BYTES. Its memory may be given back when it is sent. */
   write(payload: Uint8Array): Uint8Array {
     if (payload.length > MAX_PAYLOAD_BYTES)
       throw new AteError('MESSAGE_TOO_LARGE', `A frame of ${payload.length} bytes is too large.`)
     const header = new ByteWriter(FRAME_HEADER_BYTES).u8(this.#type).u53(this.#number).copy()
-    const packet = new Uint8Array(header.length + payload.length + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
+    const packet = packetMemory(header.length + payload.length + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
     packet.set(header)
     if (this.#key === undefined) {
       packet.set(payload, header.length)
@@ -88,7 +89,9 @@ export class FrameReader {
       throw new AteError('MESSAGE_TOO_LARGE', `A frame of ${body.length} bytes is too large.`)
     if (this.#key === undefined) return body
     const header = packet.subarray(0, FRAME_HEADER_BYTES)
-    const payload = this.#crypto.open(this.#key.key, this.#key.nonce(this.#number), header, body)
+    // In its own place: the packet is ours, and nobody else looks at it.
+    const place = body.subarray(0, Math.max(body.length - GCM_TAG_BYTES, 0))
+    const payload = this.#crypto.open(this.#key.key, this.#key.nonce(this.#number), header, body, place)
     if (payload !== undefined) return payload
     throw new AteError('FRAME_FORGED', `Frame ${this.#number} is not what the other side sealed.`)
   }

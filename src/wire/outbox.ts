@@ -36,16 +36,17 @@ export class Outbox {
     return this.#messageBytes + this.#packetBytes
   }
 
-  /** Goes out soon. MESSAGE_TOO_LARGE; LAGGED when too much waits; the reason of the end after it. */
+  /** Goes out soon; its memory is the caller's again. MESSAGE_TOO_LARGE; LAGGED when too much waits; the reason of the end after it. */
   push(message: Uint8Array): void {
     if (this.#end !== undefined) throw this.#end
     if (message.length > MAX_MESSAGE_BYTES)
       throw new AteError('MESSAGE_TOO_LARGE', `A message of ${message.length} bytes is more than ${MAX_MESSAGE_BYTES}.`)
     if (this.unsentBytes > 0 && this.unsentBytes + message.length > this.#options.maxBytes)
       throw new AteError('LAGGED', `The other side does not read: ${this.unsentBytes} bytes wait for it.`)
-    this.#messages.push(message)
+    const isFull = this.#messageBytes + message.length >= SHARED_FRAME_BYTES
+    this.#messages.push(isFull ? message : message.slice())
     this.#messageBytes += message.length
-    if (this.#messageBytes >= SHARED_FRAME_BYTES) this.flush()
+    if (isFull) this.flush()
     else if (!this.#isFlushComing) {
       this.#isFlushComing = true
       this.#options.timers.soon(() => {

@@ -93,7 +93,8 @@ async function open(data: CommitWorkerData): Promise<ChainWriter> {
 
 async function openWriter(data: CommitWorkerData, store: OrderedStore): Promise<ChainWriter> {
   return await ChainWriter.open({
-    storage: new FileStorage(data.directory),
+    // What is committed to a copy is read again to be brought to the server.
+    storage: new FileStorage(data.directory, { isReadBack: data.isServed }),
     crypto: nativeCrypto,
     keys: deriveChainKeys(nativeCrypto, data.rootKey, data.chainId, data.suite),
     store,

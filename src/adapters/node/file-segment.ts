@@ -25,9 +25,11 @@ export class FileSegment implements SegmentFile {
   /** Null: not here. */
   #direct: DirectWriter | null | undefined
 
-  constructor(fd: number, name: string) {
+  /** `isReadBack`: everything stays in the page cache, for who reads it next. */
+  constructor(fd: number, name: string, isReadBack = false) {
     this.#fd = fd
     this.#name = name
+    if (isReadBack) this.#direct = null
   }
 
   async size(): Promise<number> {
@@ -38,8 +40,8 @@ export class FileSegment implements SegmentFile {
     return this.#try('measure', () => dataEnd(this.#fd, fstatSync(this.#fd).size))
   }
 
-  async read(position: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length)
+  async read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    const bytes = into !== undefined && into.length >= length ? into : new Uint8Array(length)
     return this.#try('read', () => bytes.subarray(0, readFully(this.#fd, position, bytes, 0, length)))
   }
 

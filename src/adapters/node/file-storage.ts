@@ -27,10 +27,12 @@ const OPEN_FLAGS = { read: O_RDONLY, append: O_RDWR, create: O_RDWR | O_CREAT | 
 
 export class FileStorage implements LogStorage {
   readonly #directory: string
+  readonly #isReadBack: boolean
 
-  /** `directory` need not exist until something is read or written. */
-  constructor(directory: string) {
+  /** `directory` need not exist until something is read or written. `isReadBack`: what is written is read soon after. */
+  constructor(directory: string, { isReadBack = false } = {}) {
     this.#directory = directory
+    this.#isReadBack = isReadBack
   }
 
   async list(): Promise<string[]> {
@@ -81,7 +83,7 @@ export class FileStorage implements LogStorage {
     const fd = this.#open(name, OPEN_FLAGS[mode])
     try {
       if (mode === 'create') this.#syncDirectory()
-      return new FileSegment(fd, name)
+      return new FileSegment(fd, name, this.#isReadBack)
     } catch (error) {
       closeSync(fd)
       throw fileError('make', name, error)

@@ -9,18 +9,13 @@ import type { IndexReader } from '../index/index-reader.js'
 import { SHARED_BODY_BYTES } from '../limits.js'
 import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
 import type { NumberRange } from '../log/types.js'
-import { BODY_PLACE_KIND, type BodiesElsewhere, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
+import { BODY_PLACE_KIND, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
 import { BodyMemory } from './body-memory.js'
 import { PassingBody } from './passing-body.js'
 import type { BodySlice } from './record-view.js'
 
-export type { BodiesElsewhere } from './body-place.js'
-
-/**
- * Opens a stored group of content, which is read from the log where it is not given, to `into` (of its length) or to new memory;
- * BODY_DAMAGED when it does not verify.
- */
-export type OpenGroup = (place: BodyPlace, into?: Uint8Array, stored?: Uint8Array) => Uint8Array
+/** Reads and opens a stored group of content, to `into` (of its length) or to new memory; BODY_DAMAGED when it does not verify. */
+export type OpenGroup = (place: BodyPlace, into?: Uint8Array) => Uint8Array
 
 /** What is kept of opened bodies. */
 export interface BodyCacheOptions {
@@ -54,9 +49,6 @@ export class BodyReader {
   #placedIn: { transaction: number; bodies: number[] }[] = []
   /** Dropped elsewhere, while somebody here reads an older state. */
   #dropped: { areUnread: () => boolean; places: ReadonlyMap<number, BodyPlace> }[] = []
-
-  /** Those that did not come with their batches are had from there. */
-  elsewhere: BodiesElsewhere | undefined
 
   constructor(openGroup: OpenGroup, index: IndexReader, cache: BodyCacheOptions = {}) {
     this.#openGroup = openGroup
@@ -115,62 +107,39 @@ export class BodyReader {
     this.#dropped.push({ areUnread, places })
   }
 
-  /** All of it, the caller's to keep; a promise only where it must be fetched. */
-  read(body: number): Uint8Array | Promise<Uint8Array> {
+  /** All of it, the caller's to keep. */
+  read(body: number): Uint8Array {
     const held = this.#held.get(body)
     if (held !== undefined) return joined(held)
-    const cached = this.#cache.get(body)
-    if (cached !== undefined) return cached.slice()
-    const place = this.#placeOf(body)
-    const stored = this.#hadElsewhere(place)
-    if (stored instanceof Promise) return stored.then((bytes) => this.#openGroup(place, undefined, bytes))
-    return this.#openGroup(place, undefined, stored)
+    return this.#cache.get(body)?.slice() ?? this.#openGroup(this.#placeOf(body))
   }
 
-  /**
-   * Copies a piece to `target` at `targetStart`; a promise only where it must be fetched. BODY_DAMAGED when the body does not
-   * verify or is shorter; what fetching it fails with.
-   */
-  copy(slice: BodySlice, target: Uint8Array, targetStart: number): Promise<void> | undefined {
-    const { body, offset, length } = slice
+  /** Copies a piece to `target` at `targetStart`. BODY_DAMAGED when the body does not verify or is shorter. */
+  copy({ body, offset, length }: BodySlice, target: Uint8Array, targetStart: number): void {
     const held = this.#held.get(body)
     if (held !== undefined) {
       copyParts(held, offset, length, target, targetStart)
-      return undefined
+      return
     }
     const known = this.#cache.get(body) ?? this.#passing.get(body)
     if (known !== undefined) {
       copyPiece(known, offset, length, target, targetStart)
-      return undefined
+      return
     }
     const place = this.#placeOf(body)
-    const stored = this.#hadElsewhere(place)
-    if (stored instanceof Promise)
-      return stored.then((bytes) => this.#copyOpened(place, slice, target, targetStart, bytes))
-    this.#copyOpened(place, slice, target, targetStart, stored)
-    return undefined
-  }
-
-  #copyOpened(
-    place: BodyPlace,
-    { body, offset, length }: BodySlice,
-    target: Uint8Array,
-    targetStart: number,
-    stored: Uint8Array | undefined,
-  ): void {
     const bodyBytes = place.storedBytes - GROUP_OVERHEAD_BYTES
     if (offset === 0 && length === bodyBytes && !this.#keepsWhole) {
       const into = target.subarray(targetStart, targetStart + length)
-      const opened = this.#openGroup(place, into, stored)
+      const opened = this.#openGroup(place, into)
       if (opened !== into) into.set(opened)
       return
     }
     if (this.#isPassing(body, bodyBytes)) {
-      const opened = this.#passing.open(body, bodyBytes, (into) => this.#openGroup(place, into, stored))
+      const opened = this.#passing.open(body, bodyBytes, (into) => this.#openGroup(place, into))
       copyPiece(opened, offset, length, target, targetStart)
       return
     }
-    const opened = this.#openGroup(place, this.#memory.take(bodyBytes), stored)
+    const opened = this.#openGroup(place, this.#memory.take(bodyBytes))
     // Before the cache may give its memory to others.
     copyPiece(opened, offset, length, target, targetStart)
     this.#cache.set(body, opened, { size: opened.buffer.byteLength + ENTRY_BYTES })
@@ -180,13 +149,6 @@ export class BodyReader {
   #isPassing(body: number, bodyBytes: number): boolean {
     const isFull = this.#cache.calculatedSize + SHARED_BODY_BYTES + ENTRY_BYTES > this.#cache.maxSize
     return isFull && bodyBytes <= SHARED_BODY_BYTES && !this.#passing.wasOpened(body)
-  }
-
-  /** Undefined: it is in the log. */
-  #hadElsewhere(place: BodyPlace): Uint8Array | Promise<Uint8Array> | undefined {
-    const { elsewhere } = this
-    if (elsewhere === undefined || place.random !== 0) return undefined
-    return elsewhere.here(place.body) ?? elsewhere.fetch(place)
   }
 
   #placeOf(body: number): BodyPlace {

@@ -69,6 +69,11 @@ export class MessagePackWriter {
     else this.#header(count, undefined, 0xde, 0xdf)
   }
 
+  /** What was written: it lasts until the next `reset`. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at)
+  }
+
   /** What was written, in the memory that `take` gives for so many bytes. */
   copy(take: (length: number) => Uint8Array): Uint8Array {
     const target = take(this.#at)

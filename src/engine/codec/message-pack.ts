@@ -21,10 +21,14 @@ let kept = new MessagePackWriter()
 
 /** BAD_ARGUMENT for a text that is not Unicode. */
 export function encodeMessagePack(value: Packable): Uint8Array {
-  write(kept.reset(), value)
-  const bytes = kept.copy((length) => new Uint8Array(length))
+  return viewMessagePack(value).slice()
+}
+
+/** As `encodeMessagePack`; what it returns lasts until the next call. */
+export function viewMessagePack(value: Packable): Uint8Array {
   if (kept.capacity > KEPT_BYTES) kept = new MessagePackWriter()
-  return bytes
+  write(kept.reset(), value)
+  return kept.view()
 }
 
 function write(writer: MessagePackWriter, value: Packable): void {

@@ -16,12 +16,15 @@ import type { SegmentFile } from './storage.js'
 
 /** Most of what is read is small, and has just been written. */
 const WINDOW_BYTES = 64 * 1024
+/** What a larger batch needs is not kept. */
+const KEPT_BYTES = 4 * 1024 * 1024
 
 export interface TailBatch {
   sequence: number
   /** Of its link. */
   digest: Uint8Array
   head: FrameHead
+  /** Until the next batch is read. */
   bytes: BatchBytes
 }
 
@@ -37,6 +40,7 @@ interface Place {
 export class TailReader {
   readonly #source: BatchSource
   #place: Place | undefined
+  #kept = new Uint8Array(0)
 
   constructor(source: BatchSource) {
     this.#source = source
@@ -58,7 +62,7 @@ export class TailReader {
       }
       const { sequence } = frame.head.link
       if (sequence > next) throw missing(next)
-      const batch = sequence === next ? await this.#batchOf(scanner, frame) : undefined
+      const batch = sequence === next ? await this.#batchOf(scanner, place.file, frame) : undefined
       place.position = frame.endPosition
       place.sequence = sequence + 1
       if (batch === undefined) continue
@@ -96,14 +100,27 @@ export class TailReader {
     return new SegmentScanner(this.#source.crypto, file, salt, size, size, WINDOW_BYTES)
   }
 
-  async #batchOf(scanner: SegmentScanner, { position, bodyPosition, head }: StoredFrame): Promise<TailBatch> {
+  async #batchOf(
+    scanner: SegmentScanner,
+    file: SegmentFile,
+    { position, bodyPosition, head }: StoredFrame,
+  ): Promise<TailBatch> {
     const headAt = position + FRAME_HEADER_BYTES
     const bodyBytes = head.table.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
     const bytes = {
       head: await scanner.bytes(headAt, bodyPosition - headAt),
-      groups: await scanner.bytes(bodyPosition, bodyBytes),
+      groups:
+        bodyBytes <= WINDOW_BYTES
+          ? await scanner.bytes(bodyPosition, bodyBytes)
+          : await this.#read(file, bodyPosition, bodyBytes),
     }
     return { sequence: head.link.sequence, digest: linkDigest(this.#source.crypto, head.linkBytes), head, bytes }
+  }
+
+  /** In memory that is used again. */
+  async #read(file: SegmentFile, position: number, length: number): Promise<Uint8Array> {
+    if (length <= KEPT_BYTES && length > this.#kept.length) this.#kept = new Uint8Array(KEPT_BYTES)
+    return await file.read(position, length, this.#kept)
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * When to commit without being asked: after 200 ms without changes, after 1 s at most, or at once when much is pending.
- * Time is counted in ticks of one timer, so that a change costs a counter and no look at the clock.
+ * When to commit without being asked: after 200 ms without changes, after 1 s at most, or at once when much is pending. Where
+ * others wait to see what changes here, it is in the log ten times sooner, and durable as soon as elsewhere: the disk has no
+ * more to do. Time is counted in ticks of one timer, so that a change costs a counter and no look at the clock.
  */
 export interface Timer {
   /** Calls back once after `delayMs`. Only one call is outstanding. */
@@ -25,10 +26,13 @@ export class SystemTimer implements Timer {
 const TICK_MS = 100
 /** Where others wait to see what changes here. */
 export const SHARED_TICK_MS = 10
-/** 200 ms without changes: shorter splits an untar into many commits, longer delays what follows a pause. */
+/** So many ticks without changes, or with: it goes into the log. */
 const IDLE_TICKS = 2
-/** What a power cut may take from a program that never syncs. */
 const MAX_TICKS = 10
+/** 200 ms without changes: shorter splits an untar into many commits, longer delays what follows a pause. */
+const DURABLE_IDLE_MS = 200
+/** What a power cut may take from a program that never syncs. */
+const DURABLE_MS = 1000
 /** Bytes pending: one frame that the disk takes in a few dozen milliseconds. */
 export const COMMIT_BYTES = 8 * 1024 * 1024
 /** Changes pending: bounds the lists that a commit works through in one turn of the event loop. */
@@ -43,7 +47,9 @@ export class CommitScheduler {
   #isClosed = false
   #changes = 0
   #changesAtTick = 0
+  /** Since the last commit, and since the last that was durable. */
   #ticks = 0
+  #ticksUnsafe = 0
   #idleTicks = 0
 
   /** `commit` need not be durable when it is asked for because much is pending: the timer's next one is. */
@@ -64,10 +70,11 @@ export class CommitScheduler {
   committed(isDurable: boolean): void {
     this.#changes = 0
     this.#changesAtTick = 0
+    this.#ticks = 0
     this.#idleTicks = 0
     this.#isDurabilityOwed = !isDurable
     // The bound on what is not durable goes on through commits that are not.
-    if (isDurable) this.#ticks = 0
+    if (isDurable) this.#ticksUnsafe = 0
     else if (!this.#isTicking) this.#startTicking()
   }
 
@@ -87,9 +94,12 @@ export class CommitScheduler {
     this.#isTicking = false
     if (this.#changes === 0 && !this.#isDurabilityOwed) return
     this.#ticks++
+    this.#ticksUnsafe++
     this.#idleTicks = this.#changes === this.#changesAtTick ? this.#idleTicks + 1 : 0
     this.#changesAtTick = this.#changes
-    if (this.#idleTicks >= IDLE_TICKS || this.#ticks >= MAX_TICKS) this.#commit(true)
+    const [idleMs, unsafeMs] = [this.#idleTicks * this.#tickMs, this.#ticksUnsafe * this.#tickMs]
+    if (idleMs >= DURABLE_IDLE_MS || unsafeMs >= DURABLE_MS) this.#commit(true)
+    else if (this.#changes > 0 && (this.#idleTicks >= IDLE_TICKS || this.#ticks >= MAX_TICKS)) this.#commit(false)
     else this.#startTicking()
   }
 }

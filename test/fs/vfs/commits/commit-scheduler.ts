@@ -1,14 +1,23 @@
 import t from 'tap'
-import { COMMIT_BYTES, CommitScheduler } from '../../../../src/fs/vfs/commits/commit-scheduler.js'
+import { COMMIT_BYTES, CommitScheduler, SHARED_TICK_MS } from '../../../../src/fs/vfs/commits/commit-scheduler.js'
 import { ManualTimer } from '../../../helpers/open-memory-fs.js'
 
-function setUp(): { timer: ManualTimer; scheduler: CommitScheduler; commits: () => number; durable: boolean[] } {
+function setUp(tickMs?: number): {
+  timer: ManualTimer
+  scheduler: CommitScheduler
+  commits: () => number
+  durable: boolean[]
+} {
   const durable: boolean[] = []
   const timer = new ManualTimer()
-  const scheduler: CommitScheduler = new CommitScheduler(timer, (isDurable) => {
-    durable.push(isDurable)
-    scheduler.committed(isDurable)
-  })
+  const scheduler: CommitScheduler = new CommitScheduler(
+    timer,
+    (isDurable) => {
+      durable.push(isDurable)
+      scheduler.committed(isDurable)
+    },
+    tickMs,
+  )
   return { timer, scheduler, commits: () => durable.length, durable }
 }
 
@@ -86,4 +95,31 @@ t.test('nothing happens after closing', async (t) => {
   scheduler.changed(1)
   t.notOk(timer.isRunning)
   t.equal(commits(), 0)
+})
+
+t.test('where others wait it is in the log within 100 ms, and durable within a second', async (t) => {
+  const { timer, scheduler, durable } = setUp(SHARED_TICK_MS)
+  const marks: number[] = []
+  for (let ms = 0; ms < 1000; ms += timer.delayMs) {
+    scheduler.changed(1)
+    const before = durable.length
+    timer.fire()
+    if (durable.length > before) marks.push(ms + SHARED_TICK_MS)
+  }
+  t.strictSame(marks, [100, 200, 300, 400, 500, 600, 700, 800, 900, 1000])
+  t.strictSame(durable, [...Array<boolean>(9).fill(false), true])
+})
+
+t.test('where others wait it is in the log as soon as nothing more happens, and durable soon after', async (t) => {
+  const { timer, scheduler, durable } = setUp(SHARED_TICK_MS)
+  scheduler.changed(1)
+  let ticks = 0
+  while (durable.length === 0 && ticks < 50) {
+    timer.fire()
+    ticks++
+  }
+  t.equal(ticks, 3, 'two ticks in which nothing happened')
+  for (; timer.isRunning && ticks < 50; ticks++) timer.fire()
+  t.strictSame(durable, [false, true])
+  t.ok(ticks * SHARED_TICK_MS <= 300, `after ${ticks} ticks`)
 })

@@ -1,0 +1,19 @@
+import t from 'tap'
+import { givePacketMemoryBack, packetMemory } from '../../src/wire/packet-memory.js'
+
+t.test('what was given back is used for the next packet that fits, and for no larger one', async (t) => {
+  const large = packetMemory(512 * 1024)
+  givePacketMemoryBack(large)
+  const larger = packetMemory(512 * 1024 + 1)
+  t.not(larger.buffer, large.buffer)
+  const smaller = packetMemory(300 * 1024)
+  t.equal(smaller.buffer, large.buffer)
+  t.equal(smaller.length, 300 * 1024)
+  t.not(packetMemory(300 * 1024).buffer, large.buffer, 'it is lent to one at a time')
+})
+
+t.test('a small packet has memory of its own', async (t) => {
+  const small = packetMemory(1000)
+  givePacketMemoryBack(small)
+  t.not(packetMemory(1000).buffer, small.buffer)
+})
