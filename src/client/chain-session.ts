@@ -15,6 +15,7 @@ import {
   type Point,
   proveWriter,
   type PushHandlers,
+  type SentContent,
   type SignedHead,
   START,
 } from '../sync/index.js'
@@ -47,6 +48,8 @@ export interface SessionOptions {
   /** Whether a batch is one of the chain's, whatever is here. */
   verify: BatchVerifier
   timers: Timers
+  /** Which content comes with the batches. */
+  content: SentContent
   /** Keeps batches that follow the local log. */
   receive: (run: readonly BatchBytes[]) => Promise<void>
   events: SessionEvents
@@ -219,8 +222,8 @@ export class ChainSession {
   }
 
   async #follow({ sequence, digest }: LogEnd): Promise<void> {
-    const { peer, hasBatch } = this.#options
-    const there = await peer.request(this.#channel, 'follow', { sequence, digest }, { timeoutMs: ANSWER_MS })
+    const { peer, hasBatch, content } = this.#options
+    const there = await peer.request(this.#channel, 'follow', { sequence, digest, content }, { timeoutMs: ANSWER_MS })
     this.target = there
     const both = there.sequence < sequence ? there : { sequence, digest }
     if (!(await hasBatch(both))) throw new AteError('CHAIN_FORKED', `The server has another batch ${both.sequence}.`)

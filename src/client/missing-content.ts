@@ -1,14 +1,21 @@
 /** Content that has not come with its batch. One that has come since, or is about to, must drop it. */
 import { AteError } from '../engine/error.js'
 import { Doubts, type ReceivedBatch } from '../engine/log/index.js'
+import { GROUP_CONTENT } from '../engine/log/types.js'
 
 export class MissingContent {
   readonly #missing = new Doubts()
+  readonly #isLazy: boolean
+
+  /** `isLazy`: it is not to come with it, and who reads it finds out whether it is there. */
+  constructor(isLazy: boolean) {
+    this.#isLazy = isLazy
+  }
 
   note(run: readonly ReceivedBatch[]): void {
     for (const { dropped, missing } of run) {
       for (const range of dropped) this.#missing.settle(range)
-      for (const doubt of missing) this.#missing.add(doubt)
+      for (const doubt of missing) if (!this.#isLazy || doubt.kind !== GROUP_CONTENT) this.#missing.add(doubt)
     }
   }
 

@@ -9,11 +9,13 @@ import { batchVerifier, type LogEnd, type ReceivedBatch } from '../engine/log/in
 import type { Peer, PushMap } from '../sync/index.js'
 import { systemTimers, type Timers } from '../wire/index.js'
 import { ANSWER_MS, ChainSession } from './chain-session.js'
+import { catchUp } from './catch-up.js'
 import { ChainTurn } from './chain-turn.js'
 import { DroppedSpace } from './dropped-space.js'
 import { KnownDigests } from './known-digests.js'
 import { isSyncMode } from './recovery-mode.js'
 import { away, awayError, batchRefused, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
+import { LazyBodies } from './lazy-bodies.js'
 import { MissingContent } from './missing-content.js'
 import { ReadBarrier } from './read-barrier.js'
 import type { RemoteChainOptions, StartOptions } from './remote-chain-options.js'
@@ -23,7 +25,7 @@ import { StateKeeper } from './state-keeper.js'
 import { linkEnd } from './link-end.js'
 import { Uploader } from './uploader.js'
 import { inTime, nextTurn, Waiters } from './waiters.js'
-import { ACCEPT_MS, LEASE_MS, LOOK_MS, PATIENCE_MS, TURN_MS } from './waits.js'
+import { ACCEPT_MS, LEASE_MS, PATIENCE_MS, TURN_MS } from './waits.js'
 
 export class RemoteChain implements WriterTurn {
   readonly #options: RemoteChainOptions
@@ -35,7 +37,8 @@ export class RemoteChain implements WriterTurn {
   readonly #heads: SeenHeads
   readonly #turn: ChainTurn
   readonly #space: DroppedSpace
-  readonly #missing = new MissingContent()
+  readonly #missing: MissingContent
+  readonly #bodies: LazyBodies | undefined
   readonly #reads: ReadBarrier
   readonly #acceptWaiters: Waiters
   readonly #startWaiters: Waiters
@@ -61,6 +64,7 @@ export class RemoteChain implements WriterTurn {
     this.#patienceMs = patienceMs
     this.#head = head
     this.#digests = new KnownDigests(source)
+    this.#missing = new MissingContent(options.isLazy === true)
     this.#uploader = new Uploader(source, (error) => this.#fail(error))
     this.#state = new StateKeeper(options)
     this.#space = new DroppedSpace({ ...options, timers, state: this.#state })
@@ -82,19 +86,26 @@ export class RemoteChain implements WriterTurn {
     this.#acceptWaiters = new Waiters(timers)
     this.#startWaiters = new Waiters(timers)
     this.#arrivalWaiters = new Waiters(timers)
-    this.#reads = new ReadBarrier({
+    const following = {
       link: options.link,
-      isStrict,
       patienceMs,
-      turn: this.#turn,
-      missing: this.#missing,
       starting: this.#startWaiters,
-      name: this.#state.session,
       isAway: () => this.#isAway,
       session: () => this.#session,
+    }
+    this.#reads = new ReadBarrier({
+      ...following,
+      isStrict,
+      turn: this.#turn,
+      missing: this.#missing,
+      name: this.#state.session,
       broken: ({ peer }, error) => this.#broken(peer, error),
     })
     this.#uploader.noteAppended(head.sequence)
+    if (options.isLazy !== true) return
+    const demandSound = (): void => this.#demandSound()
+    this.#bodies = new LazyBodies({ ...options, ...following, timers, demandSound })
+    options.view.fetchWith?.(this.#bodies)
   }
 
   /**
@@ -116,7 +127,18 @@ export class RemoteChain implements WriterTurn {
       if (mayBeAway && isPassing(error)) return
       throw error
     }
-    await this.#catchUp(mayBeAway, signal)
+    const isHere = await catchUp({
+      link,
+      mayBeAway,
+      signal,
+      session: () => this.#session,
+      same: () => Math.min(this.#head.sequence, this.#state.server.sequence),
+      arrivals: this.#arrivalWaiters,
+      demandSound: () => this.#demandSound(),
+      onProgress: this.#options.onProgress,
+    })
+    // The batch that drops what is missing may be one of those that were made since.
+    if (isHere && this.#missing.isAny) await this.#reads.pass()
   }
 
   acquire(): Promise<void> | undefined {
@@ -218,35 +240,11 @@ export class RemoteChain implements WriterTurn {
       this.#stopUsing()
       this.#endSession()
       this.#refuseAll(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
+      this.#bodies?.close()
       await this.#uploader.close()
       await this.#space.close()
       await this.#state.close()
     }
-  }
-
-  /**
-   * Everything is here that the server had when it was followed, and is the same: of a local log that is longer that is only known
-   * when the server's batches have come.
-   */
-  async #catchUp(mayBeAway: boolean, signal: AbortSignal | undefined): Promise<void> {
-    const { link, onProgress } = this.#options
-    for (let [looks, last] = [0, -1]; looks < ANSWER_MS / LOOK_MS; looks++) {
-      this.#demandSound()
-      const target = this.#session?.target.sequence
-      const same = Math.min(this.#head.sequence, this.#state.server.sequence)
-      if (target === undefined && mayBeAway) return
-      // The batch that drops what is missing may be one of those that were made since.
-      if (target !== undefined && same >= target) {
-        if (this.#missing.isAny) await this.#reads.pass()
-        return
-      }
-      if (signal?.aborted === true) throw new AteError('ABORTED', 'The opening was given up.')
-      if (target !== undefined) onProgress?.(same, target)
-      const progress = same + (this.#session?.arrivals.parts ?? 0)
-      if (progress !== last) [looks, last] = [0, progress]
-      await this.#arrivalWaiters.wait(LOOK_MS, () => away(link.server)).catch(ignore)
-    }
-    throw link.lastError ?? away(link.server)
   }
 
   /** Throws the failure itself: who opens looks what it is. */
@@ -296,6 +294,7 @@ export class RemoteChain implements WriterTurn {
       endOf: (batch) => linkEnd(crypto, batch),
       verify: batchVerifier(crypto, keys, trust),
       timers: this.#timers,
+      content: this.#bodies === undefined ? 'all' : 'none',
       receive,
       events: {
         same: (end) => this.#noteServer(end),

@@ -6,6 +6,8 @@ export const PATIENCE_MS = 5000
 export const TURN_MS = 60_000
 /** For the answer to one who asks for the turn: the server gives it, or says that it cannot, long before. */
 export const ASK_MS = 600_000
+/** How long a read waits for content that lies at the server. */
+export const FETCH_MS = 10_000
 /** The opening looks so often, whatever comes. */
 export const LOOK_MS = 200
 /** How long a commit waits for the server while that is there. */

@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   'CHAIN_DAMAGED', // the log does not verify
   'CHAIN_ROLLED_BACK', // the log ends before what is known durable
   'BODY_DAMAGED', // one body does not verify: its readers get an I/O error, the rest lives on
+  'BODY_AWAY', // one body lies at the server, which is away
+  'BODY_GONE', // one body lay at the server, and was dropped meanwhile: only older states refer to it
   'CHAIN_CLOSED',
   'OTHER_CHAIN', // what was to be taken in is of a chain with another id
   'CHAIN_GAP', // batches between what is there and what was to be taken in are missing

@@ -52,6 +52,8 @@ export const ERRNO: Readonly<Record<ErrorCode, number>> = {
   CHAIN_DAMAGED: EIO,
   CHAIN_ROLLED_BACK: EIO,
   BODY_DAMAGED: EIO,
+  BODY_AWAY: EIO,
+  BODY_GONE: EIO,
   CHAIN_CLOSED: EIO,
   OTHER_CHAIN: EIO,
   CHAIN_GAP: EIO,

@@ -89,6 +89,7 @@ export class ChainBuilder {
       address,
       options,
       opening,
+      judgesContent: hooks.validators.length > 0,
       openDirectory: async (directory, secret) => {
         const handle = await openChain({ ...this.#chainOptions(directory, secret, opening, undefined), isServed: true })
         const { headSequence: sequence, headDigest } = handle.status()

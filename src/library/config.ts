@@ -62,6 +62,11 @@ export interface AteConfigOptions {
    * is 'readonly-async'.
    */
   recoveryMode?: RecoveryMode
+  /**
+   * For chains of servers in memory: all content comes when the chain is opened. Without it fields of more than 256 bytes come when they are read
+   * (BODY_AWAY while the server is away), unless a plugin has validators: they look at everything. Copies in directories have all of it.
+   */
+  loadsContent?: boolean
   /** The key that a server must have, 64 hexadecimal digits. Undefined: the one it had at first, which is remembered. */
   serverKey?: string
   /** Where keys of servers are remembered. Undefined: `atefs/known-servers` below XDG_STATE_HOME or `~/.local/state`. */

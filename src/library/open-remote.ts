@@ -13,6 +13,7 @@ import { type ChainKeys, deriveChainKeys } from '../engine/crypto/chain-keys.js'
 import { wipe } from '../engine/crypto/wipe.js'
 import { settledLater } from '../engine/chain/settled-later.js'
 import type { Chain } from '../engine/dio/chain.js'
+import { AteError } from '../engine/error.js'
 import type { Durability } from '../engine/dio/commit-options.js'
 import { type BatchSource, type LogEnd, MemoryStorage } from '../engine/log/index.js'
 import type { ChainAddress } from '../wire/index.js'
@@ -37,6 +38,8 @@ export interface OpenRemote {
   readonly address: ChainAddress
   readonly options: Readonly<AteConfigOptions>
   readonly opening: OpenOptions
+  /** Validators look into what others have committed before it is taken in. */
+  readonly judgesContent: boolean
   readonly openDirectory: (directory: string, secret: ChainSecret) => Promise<LocalReplica>
   readonly openMemory: (storage: MemoryStorage, keys: ChainKeys) => Promise<LocalReplica>
   readonly chainOn: (opened: OpenedChain, keeping: Keeping) => Promise<Chain>
@@ -123,7 +126,7 @@ async function prepare(
 }
 
 async function follow(
-  { address, options, opening, chainOn }: OpenRemote,
+  { address, options, opening, judgesContent, chainOn }: OpenRemote,
   { directory, state, storage }: Place,
   use: ServerLink,
   known: ClientState,
@@ -132,6 +135,7 @@ async function follow(
 ): Promise<Chain> {
   const { view, source, trust, head } = local
   const made: { chain?: Chain } = {}
+  const isLazy = directory === undefined && options.loadsContent !== true && !judgesContent
   const remote = new RemoteChain({
     link: use.link,
     crypto: nativeCrypto,
@@ -141,6 +145,7 @@ async function follow(
     source,
     head,
     view,
+    isLazy,
     receive: async (run) => {
       // A chain that is being closed takes in nothing more.
       if (made.chain === undefined || made.chain.isClosed) return new Promise(() => undefined)
@@ -164,12 +169,19 @@ async function follow(
   const shared = { ...waits, isStrict: isSyncMode(mode), isOnDisk }
   const started = settledLater()
   const compacting = { ready: started.settled, mayCompact: () => remote.status().hasTurn }
-  const chain = await chainOn({ ...local, close }, { durability: durabilityOf(mode, isOnDisk), shared, compacting })
+  const opened = { ...local, ...(isLazy ? { exportRange: refuseExport } : {}), close }
+  const chain = await chainOn(opened, { durability: durabilityOf(mode, isOnDisk), shared, compacting })
   made.chain = chain
   return closingOnFailure(chain, async () => {
     await remote.start({ timeoutMs: SERVER_TIMEOUT_MS, mayBeAway: mode !== 'sync', signal: opening.signal })
     started.settle()
     return chain
+  })
+}
+
+function refuseExport(): never {
+  throw new AteError('NOT_SUPPORTED', 'What is not here cannot be exported.', {
+    hint: 'Open the chain with `loadsContent`, or in a directory.',
   })
 }
 

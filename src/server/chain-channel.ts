@@ -1,6 +1,7 @@
 /** A channel: what one connection does with one chain. */
 import { AteError, isAteError } from '../engine/error.js'
 import type { BatchBytes } from '../engine/log/index.js'
+import { TaskQueue } from '../engine/log/task-queue.js'
 import { ProofRun } from '../engine/log/proof-runs.js'
 import { equalBytes } from '../engine/bytes/equal.js'
 import {
@@ -29,6 +30,7 @@ import type { Timers } from '../wire/index.js'
 const PROOF_COST = 50
 const FOLLOW_COST = 20
 const DROP_COST = 50
+const BODIES_COST = 5
 
 export interface ChainChannelOptions {
   readonly chain: HostedChain
@@ -64,6 +66,7 @@ export class ChainChannel implements ChainUser, Asker {
   /** The session that has shown to have the key of the chain. */
   #proven: Uint8Array | undefined
   #hasEnded = false
+  readonly #bodies = new TaskQueue()
 
   constructor(options: ChainChannelOptions) {
     this.#options = options
@@ -78,7 +81,11 @@ export class ChainChannel implements ChainUser, Asker {
       }
     this.handlers = {
       requests: {
-        follow: limited((point: Point) => this.#follow(point), FOLLOW_COST),
+        follow: limited((body: RequestMap['follow']['request']) => this.#follow(body), FOLLOW_COST),
+        bodies: limited(
+          (body: RequestMap['bodies']['request']) => this.#bodies.run(() => this.#sendBodies(body)),
+          BODIES_COST,
+        ),
         barrier: limited((body: RequestMap['barrier']['request']) => this.#barrier(body)),
         turn: limited((body: RequestMap['turn']['request']) => this.#turn(body)),
         release: ({ term }) => this.#release(term),
@@ -124,7 +131,7 @@ export class ChainChannel implements ChainUser, Asker {
     void this.#options.peer.close(why)
   }
 
-  async #follow(point: Point): Promise<Point> {
+  async #follow({ content = 'all', ...point }: RequestMap['follow']['request']): Promise<Point> {
     const { chain, peer, channel } = this.#options
     if (this.#isFollowing) throw new AteError('BAD_ARGUMENT', 'The channel follows already.')
     this.#isFollowing = true
@@ -137,12 +144,21 @@ export class ChainChannel implements ChainUser, Asker {
     if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
     const from = Math.min(point.sequence, chain.point.sequence)
     const onFailure = (error: unknown): void => void peer.close(isAteError(error) ? error : undefined)
-    const follower = new Follower({ chain, peer, channel, from, onFailure })
+    const follower = new Follower({ chain, peer, channel, from, content, onFailure })
     this.follower = follower
     // Behind the answer.
     setTimeout(() => follower.wake(), 0)
     chain.heads.note()
     return chain.point
+  }
+
+  /** One after another, and none before there is room for it. */
+  async #sendBodies({ sequence, numbers }: RequestMap['bodies']['request']): Promise<RequestMap['bodies']['reply']> {
+    const { chain, peer } = this.#options
+    await peer.ready(chain.eagerBytes)
+    const bodies = await chain.bodies(sequence, numbers)
+    chain.noteBodies(bodies)
+    return { bodies }
   }
 
   /** CHAIN_FORKED, with the signed head, when the chain has another batch there than who asks. */

@@ -3,7 +3,7 @@
  * lags from the log, as fast as he reads; nobody waits for anybody else.
  */
 import type { ReceivedBatch } from '../engine/log/index.js'
-import type { Peer, SignedHead } from '../sync/index.js'
+import type { Peer, SentContent, SignedHead } from '../sync/index.js'
 import { type BatchToSend, type RecentBatches, toSend } from './recent-batches.js'
 
 /** What is followed. */
@@ -13,7 +13,7 @@ export interface Followed {
   readonly durableSequence: number
   /** Up to this waits for a connection before more is only sent when it takes what is there. */
   readonly eagerBytes: number
-  read(from: number, to: number): AsyncIterable<ReceivedBatch>
+  read(from: number, to: number, content: SentContent): AsyncIterable<ReceivedBatch>
   noteSent(bytes: number): void
 }
 
@@ -23,6 +23,7 @@ export interface FollowerOptions {
   readonly channel: number
   /** The last batch that he has. */
   readonly from: number
+  readonly content: SentContent
   /** The log cannot be read for him. */
   readonly onFailure: (error: unknown) => void
 }
@@ -79,11 +80,11 @@ export class Follower {
 
   /** What is in memory, as long as he takes it. */
   #sendEagerly(): void {
-    const { chain, peer } = this.#options
+    const { chain, peer, content } = this.#options
     while (this.#cursor < chain.durableSequence && peer.unsentBytes < chain.eagerBytes) {
       const batch = chain.recent.get(this.#cursor + 1)
-      if (batch === undefined || batch.bytes > chain.eagerBytes) return
-      for (const part of batch.parts) this.#push(part)
+      if (batch === undefined || batch[content].bytes > chain.eagerBytes) return
+      for (const part of batch[content].parts) this.#push(part)
       this.#sent(batch)
     }
   }
@@ -104,17 +105,18 @@ export class Follower {
   }
 
   async #sendHistory(to: number): Promise<void> {
+    const { chain, content } = this.#options
     await this.#room()
-    for await (const batch of this.#options.chain.read(this.#cursor + 1, to)) {
+    for await (const batch of chain.read(this.#cursor + 1, to, content)) {
       await this.#sendSlowly(toSend(batch))
       // Before the next is read: it may be large.
       await this.#room()
-      if (this.#hasEnded || this.#options.chain.recent.get(this.#cursor + 1) !== undefined) return
+      if (this.#hasEnded || chain.recent.get(this.#cursor + 1) !== undefined) return
     }
   }
 
   async #sendSlowly(batch: BatchToSend): Promise<void> {
-    for (const part of batch.parts) {
+    for (const part of batch[this.#options.content].parts) {
       await this.#room()
       if (this.#hasEnded) return
       this.#push(part)
@@ -129,14 +131,15 @@ export class Follower {
     while (peer.unsentBytes >= chain.eagerBytes && !this.#hasEnded) await peer.ready(chain.eagerBytes - 1)
   }
 
-  #push({ bytes, more }: BatchToSend['parts'][number]): void {
+  #push({ bytes, more }: BatchToSend['all']['parts'][number]): void {
     const { peer, channel } = this.#options
     peer.push(channel, 'batch', { bytes, more, term: 0 })
   }
 
-  #sent({ sequence, bytes }: BatchToSend): void {
-    this.#cursor = sequence
-    this.#options.chain.noteSent(bytes)
+  #sent(batch: BatchToSend): void {
+    const { chain, content } = this.#options
+    this.#cursor = batch.sequence
+    chain.noteSent(batch[content].bytes)
   }
 
   /** Tells what waited for the batches up to here. */

@@ -1,9 +1,10 @@
 /** One chain of a server while it is open: its log, who follows it, and whose turn it is. */
+import { AteError } from '../engine/error.js'
 import { MAX_KEYRING_BYTES } from '../engine/limits.js'
 import { freeDropped } from '../engine/chain/compaction/free-dropped.js'
 import type { NumberRange } from '../engine/log/types.js'
 import type { ReceivedBatch } from '../engine/log/index.js'
-import type { Point, SignedHead } from '../sync/index.js'
+import type { Point, SentContent, SignedHead } from '../sync/index.js'
 import type { ChainStore } from './chain-stores.js'
 import type { Counters } from './counters.js'
 import { loadDropped, saveDropped } from './dropped-file.js'
@@ -152,8 +153,14 @@ export class HostedChain implements Followed {
     return this.#log.sizeBytes
   }
 
-  read(from: number, to: number): AsyncIterable<ReceivedBatch> {
-    return this.#log.read(from, to)
+  read(from: number, to: number, content: SentContent): AsyncIterable<ReceivedBatch> {
+    return this.#log.read(from, to, content)
+  }
+
+  /** As `RelayLog.bodies`; BAD_ARGUMENT for a batch that is not durable. */
+  async bodies(sequence: number, numbers: readonly number[]): Promise<(Uint8Array | null)[]> {
+    if (sequence > this.#point.sequence) throw new AteError('BAD_ARGUMENT', `The chain has no batch ${sequence}.`)
+    return await this.#log.bodies(sequence, numbers)
   }
 
   /** True when the chain has that batch. */
@@ -164,6 +171,10 @@ export class HostedChain implements Followed {
   noteSent(bytes: number): void {
     this.#options.counters.batchesSent++
     this.#options.counters.bytesSent += bytes
+  }
+
+  noteBodies(bodies: readonly (Uint8Array | null)[]): void {
+    this.#options.counters.bytesSent += bodies.reduce((sum, body) => sum + (body?.length ?? 0), 0)
   }
 
   /** One after another; `demand` throws when it must not be changed any more. */
@@ -235,7 +246,7 @@ export class HostedChain implements Followed {
       const sent = toSend(batch)
       this.recent.add(sent)
       counters.batchesTaken++
-      counters.bytesTaken += sent.bytes
+      counters.bytesTaken += sent.all.bytes
       writers.add(by)
       for (const user of this.users) if (user === by) user.follower?.noteOwn(sequence)
     }

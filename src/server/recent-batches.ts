@@ -1,17 +1,32 @@
 /** The latest batches of a chain, as they are sent: who follows closely is served without reading the log. */
 import { batchItemPieces, type ReceivedBatch } from '../engine/log/index.js'
-import { batchParts } from '../sync/index.js'
+import { GROUP_CONTENT } from '../engine/log/types.js'
+import { batchParts, type SentContent } from '../sync/index.js'
 
-/** A batch in the parts that are sent of it. */
-export type BatchToSend = {
-  readonly sequence: number
+/** A batch in the parts that are sent of it: with all its content, and with none. */
+export type BatchToSend = { readonly sequence: number } & Readonly<Record<SentContent, SentParts>>
+
+type SentParts = {
   readonly bytes: number
   readonly parts: readonly { readonly bytes: Uint8Array; readonly more: boolean }[]
 }
 
 export function toSend(batch: ReceivedBatch): BatchToSend {
+  const all = partsOf(batch)
+  const content = batch.head.table.filter(({ kind }) => kind === GROUP_CONTENT)
+  const others = batch.missing.filter(({ kind }) => kind !== GROUP_CONTENT)
+  const none = content.length === 0 ? all : partsOf({ ...batch, missing: [...others, ...content] })
+  return { sequence: batch.sequence, all, none }
+}
+
+function partsOf(batch: Parameters<typeof batchItemPieces>[0]): SentParts {
   const parts = [...batchParts(batchItemPieces(batch))]
-  return { sequence: batch.sequence, bytes: parts.reduce((sum, part) => sum + part.bytes.length, 0), parts }
+  return { bytes: parts.reduce((sum, part) => sum + part.bytes.length, 0), parts }
+}
+
+/** Memory for it. */
+function heldBytes({ all, none }: BatchToSend): number {
+  return all === none ? all.bytes : all.bytes + none.bytes
 }
 
 export class RecentBatches {
@@ -33,9 +48,10 @@ export class RecentBatches {
   add(batch: BatchToSend): void {
     if (this.#batches.size === 0) this.#first = batch.sequence
     this.#batches.set(batch.sequence, batch)
-    this.#bytes += batch.bytes
+    this.#bytes += heldBytes(batch)
     while (this.#bytes > this.#maxBytes) {
-      this.#bytes -= this.#batches.get(this.#first)?.bytes ?? 0
+      const oldest = this.#batches.get(this.#first)
+      this.#bytes -= oldest === undefined ? 0 : heldBytes(oldest)
       this.#batches.delete(this.#first)
       this.#first++
     }

@@ -15,12 +15,14 @@ import {
   type ReceivedBatch,
 } from '../engine/log/index.js'
 import { lastClosedPoint } from '../engine/log/compare-logs.js'
+import { FramePlaces } from '../engine/log/frame-places.js'
 import { ManifestFile } from '../engine/log/manifest-file.js'
 import { RunEnd } from '../engine/log/run-end.js'
 import { type VerifySignature, verifySignatures } from '../engine/log/verify-signatures.js'
 import { trustOf } from '../engine/log/format/feature-flags.js'
-import { type Point, START, type TrustMode } from '../sync/index.js'
+import { type Point, type SentContent, START, type TrustMode } from '../sync/index.js'
 import type { LogStorage } from '../engine/log/storage.js'
+import { bodiesIn } from './bodies-in-log.js'
 import type { ChainStore } from './chain-stores.js'
 
 /** A shorter segment is not worth it: there can only be so many. */
@@ -66,11 +68,13 @@ export class RelayLog {
   readonly #log: Log
   readonly #crypto: CryptoProvider
   readonly #verify: VerifySignature | undefined
+  readonly #places: FramePlaces
 
   private constructor(facts: ChainFacts, source: BatchSource, log: Log, verify: VerifySignature | undefined) {
     this.#verify = verify
     this.facts = facts
     this.#source = source
+    this.#places = new FramePlaces(source)
     this.#crypto = source.crypto
     this.#log = log
   }
@@ -123,8 +127,16 @@ export class RelayLog {
   }
 
   /** Batches that are durable, in order; content that was dropped is missing. */
-  read(from: number, to: number): AsyncGenerator<ReceivedBatch> {
-    return readBatches(this.#source, from, to)
+  read(from: number, to: number, content: SentContent = 'all'): AsyncGenerator<ReceivedBatch> {
+    return readBatches(this.#source, from, to, { hasContent: content === 'all' })
+  }
+
+  /**
+   * Groups of content of a durable batch, as they are stored: the first of those asked for that are `MAX_SENT_BODY_BYTES` together,
+   * at least one. Null for those that were dropped. BAD_ARGUMENT for what is none, NOT_SUPPORTED for one that is larger.
+   */
+  async bodies(sequence: number, numbers: readonly number[]): Promise<(Uint8Array | null)[]> {
+    return await this.#places.withBatch(sequence, (found) => bodiesIn(this.#crypto, found, numbers))
   }
 
   /** True when the chain has that batch. */

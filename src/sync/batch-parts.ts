@@ -1,15 +1,9 @@
 /** A batch item cut into parts that are messages, and put together again from what somebody sends. */
 import { concatBytes } from '../engine/bytes/concat.js'
 import { AteError, errorCode } from '../engine/error.js'
-import {
-  BATCH_ITEM_BYTES,
-  decodeBatchItem,
-  fillGaps,
-  gapsIn,
-  ITEM_BATCH,
-  presentBytes,
-} from '../engine/log/batch-item.js'
+import { BATCH_ITEM_BYTES, decodeBatchItem, gapsIn, ITEM_BATCH } from '../engine/log/batch-item.js'
 import type { BatchBytes } from '../engine/log/received-batch.js'
+import { type Gap, missingBytes } from '../engine/log/sparse-groups.js'
 import { MAX_PART_BYTES } from './limits.js'
 
 /** `pieces` is a batch item (`batchItemPieces`). All parts but the last have MAX_PART_BYTES. */
@@ -55,7 +49,7 @@ export class BatchJoiner {
     return this.#bytes
   }
 
-  /** The batch, when this was its last part; content that is missing is zeros. BAD_FORMAT for what is no batch item, BATCH_REFUSED. */
+  /** The batch, when this was its last part; content may be missing. BAD_FORMAT for what is no batch item, BATCH_REFUSED. */
   add(part: Uint8Array, more: boolean): BatchBytes | undefined {
     if (more && part.length !== MAX_PART_BYTES) throw bad('a part that is not the last has another length than those')
     if (this.#parts.length === 0) this.#announced = this.#announcedBy(part)
@@ -103,11 +97,12 @@ function decode(bytes: Uint8Array): BatchBytes {
   if (bytes.length < bodyAt) throw bad('it is cut off')
   const head = bytes.subarray(headAt, bodyAt)
   const gaps = gapsOf(head, groupBytes, bytes.subarray(BATCH_ITEM_BYTES, headAt))
-  if (bytes.length !== bodyAt + presentBytes(groupBytes, gaps)) throw bad('it has another length than it says')
-  return fillGaps(head, bytes.subarray(bodyAt), groupBytes, gaps)
+  if (bytes.length !== bodyAt + groupBytes - missingBytes(gaps)) throw bad('it has another length than it says')
+  const groups = bytes.subarray(bodyAt)
+  return gaps.length === 0 ? { head, groups } : { head, groups, gaps }
 }
 
-function gapsOf(head: Uint8Array, groupBytes: number, indexes: Uint8Array): NonNullable<ReturnType<typeof gapsIn>> {
+function gapsOf(head: Uint8Array, groupBytes: number, indexes: Uint8Array): Gap[] {
   try {
     const gaps = gapsIn(head, groupBytes, indexes)
     if (gaps !== undefined) return gaps

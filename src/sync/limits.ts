@@ -11,6 +11,10 @@ export const MAX_CHAIN_NAME_LENGTH = 1024
 export const MAX_SENT_KEYRING_BYTES = 512 * 1024
 /** Ranges of numbers in one drop. */
 export const MAX_DROP_RANGES = 8192
+/** Bodies asked for at once. */
+export const MAX_ASKED_BODIES = 64
+/** Of all bodies in one answer; a larger one is never sent by itself. */
+export const MAX_SENT_BODY_BYTES = 512 * 1024
 /** Chains in one answer to `list`. */
 export const MAX_LISTED_CHAINS = 512
 export const MAX_TYPE_LENGTH = 32

@@ -13,7 +13,8 @@ import {
   yesOrNo,
 } from '../engine/codec/shape.js'
 import { CHAIN_ID_BYTES } from '../engine/crypto/chain-keys.js'
-import { MAX_CHAIN_NAME_LENGTH, MAX_DROP_RANGES, MAX_LISTED_CHAINS, MAX_SENT_KEYRING_BYTES } from './limits.js'
+import { MAX_ASKED_BODIES, MAX_CHAIN_NAME_LENGTH, MAX_DROP_RANGES, MAX_LISTED_CHAINS } from './limits.js'
+import { MAX_SENT_BODY_BYTES, MAX_SENT_KEYRING_BYTES } from './limits.js'
 import { LOCK_REQUESTS, type LockRequestMap } from './lock-requests.js'
 import { digestOf, type Point, pointOf, sequenceOf } from './points.js'
 import { type HeadSigner, publicKeyOf, type Writer, writerFields, writerOfRequest } from './writer-shape.js'
@@ -49,6 +50,13 @@ export type DropRequest = TermOf & {
 }
 /** What the batches up to this one drop the server has given back. */
 export type DropReply = { readonly upTo: number }
+/** `none`: batches come without the groups of content, which are asked for one by one. */
+export type FollowRequest = Point & { readonly content?: SentContent }
+export type SentContent = 'all' | 'none'
+/** Groups of content of one batch. */
+export type BodiesRequest = { readonly sequence: number; readonly numbers: readonly number[] }
+/** The first of them, as they are stored: at least one. Null: it was dropped. */
+export type BodiesReply = { readonly bodies: readonly (Uint8Array | null)[] }
 export type KeyringRequest = TermOf & { readonly keyring: Uint8Array }
 /** `everything`: what who has the turn has not brought yet, too; null without that. */
 export type BarrierRequest = { readonly everything?: Writer | null }
@@ -58,7 +66,8 @@ export type RequestMap = {
   open: { request: OpenRequest; reply: Opened }
   create: { request: CreateRequest; reply: Opened }
   list: { request: ListRequest; reply: ChainList }
-  follow: { request: Point; reply: Point }
+  follow: { request: FollowRequest; reply: Point }
+  bodies: { request: BodiesRequest; reply: BodiesReply }
   barrier: { request: BarrierRequest; reply: Point }
   turn: { request: TurnRequest; reply: TurnGiven }
   release: { request: TermOf; reply: Nothing }
@@ -102,7 +111,14 @@ export const REQUESTS: {
       more: yesOrNo,
     }),
   },
-  follow: { request: pointOf, reply: pointOf },
+  follow: {
+    request: fields<FollowRequest>({ ...point, content: orElse(oneOf<SentContent>('all', 'none'), 'all') }),
+    reply: pointOf,
+  },
+  bodies: {
+    request: fields<BodiesRequest>({ sequence: sequenceOf, numbers: listOf(sequenceOf, MAX_ASKED_BODIES) }),
+    reply: fields<BodiesReply>({ bodies: listOf(orNull(bytesUpTo(MAX_SENT_BODY_BYTES)), MAX_ASKED_BODIES) }),
+  },
   barrier: { request: fields<BarrierRequest>({ everything: orElse(orNull(writerOfRequest), null) }), reply: pointOf },
   turn: {
     request: fields<TurnRequest>({ ...writerFields, term, ...point }),

@@ -37,7 +37,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   wire: [...base, 'engine/codec', 'engine/crypto'],
   sync: [...engine, 'wire'],
   server: [...engine, 'sync', 'wire'],
-  client: [...engine, 'sync', 'wire'],
+  client: [...engine, 'sync', 'wire', 'lru-cache'],
   'adapters/node': [...engine, 'sync', 'client', 'wire', 'node:', 'lmdb'],
   'adapters/node/server-stores': ['adapters/node', ...engine, 'server/chain-stores', 'server/file-names', 'node:'],
   'adapters/browser': ['engine/error', 'wire'],

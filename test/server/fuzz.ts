@@ -9,7 +9,8 @@ import { connected, settled } from '../helpers/wire.js'
 
 const isLong = process.env['ATEFS_TEST_LONG'] !== undefined
 const parameters = { seed: 20261122, numRuns: isLong ? 5000 : 150 }
-const TYPES = 'open create list follow barrier turn release drop keyring leave batch head recall accepted refused'
+const TYPES =
+  'open create list follow bodies barrier turn release drop keyring leave batch head recall accepted refused'
 
 const bytes = (lengths: readonly number[]): fc.Arbitrary<Packable> =>
   fc.constantFrom(...lengths).chain((length) => fc.uint8Array({ minLength: length, maxLength: length }))
@@ -26,7 +27,8 @@ const FIELDS: Record<string, fc.Arbitrary<Packable>> = {
   term: number,
   sequence: number,
   digest: bytes([32, 32, 31]),
-  numbers: fc.array(fc.tuple(number, number), { maxLength: 4 }),
+  numbers: fc.oneof(fc.array(fc.tuple(number, number), { maxLength: 4 }), fc.array(number, { maxLength: 70 })),
+  content: fc.constantFrom('all', 'none', 'some'),
   upTo: number,
   keyring: bytes([0, 100]),
   bytes: bytes([0, 20, 1000]),

@@ -121,8 +121,8 @@ async function openWith(
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(nativeCrypto, keys)),
     committer,
-    openGroup: ({ body, random, segment, position, storedBytes }, into) =>
-      groups.open({ number: body, kind: GROUP_CONTENT, random, segment, position, storedBytes }, into),
+    openGroup: ({ body, random, segment, position, storedBytes }, into, stored) =>
+      groups.open({ number: body, kind: GROUP_CONTENT, random, segment, position, storedBytes }, into, stored),
     verifyBatch: batchVerifier(nativeCrypto, keys, trust),
     bodyCache: options.bodyCache,
     nextGroup,

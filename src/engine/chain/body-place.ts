@@ -11,11 +11,19 @@ const DIGEST_BYTES = 32
 /** Where a body came to lie. */
 export interface BodyPlace {
   body: number
-  /** Tells the body from one of the same number that a copy of the chain made. */
+  /** Tells the body from one of the same number that a copy of the chain made; 0: it did not come with its batch. */
   random: number
   segment: number
   position: number
   storedBytes: number
+}
+
+/** Where the bodies are had from that did not come with their batches. */
+export interface BodiesElsewhere {
+  /** The group as it is stored, when it has been fetched already. */
+  here(body: number): Uint8Array | undefined
+  /** Fetches it, and is sure that it is what its batch says. BODY_AWAY, BODY_GONE, BODY_DAMAGED, CHAIN_CLOSED. */
+  fetch(place: BodyPlace): Promise<Uint8Array>
 }
 
 /** Neighbours: 256 bodies made one after another. */

@@ -9,13 +9,18 @@ import type { IndexReader } from '../index/index-reader.js'
 import { SHARED_BODY_BYTES } from '../limits.js'
 import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
 import type { NumberRange } from '../log/types.js'
-import { BODY_PLACE_KIND, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
+import { BODY_PLACE_KIND, type BodiesElsewhere, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
 import { BodyMemory } from './body-memory.js'
 import { PassingBody } from './passing-body.js'
 import type { BodySlice } from './record-view.js'
 
-/** Reads and opens a stored group of content, to `into` (of its length) or to new memory; BODY_DAMAGED when it does not verify. */
-export type OpenGroup = (place: BodyPlace, into?: Uint8Array) => Uint8Array
+export type { BodiesElsewhere } from './body-place.js'
+
+/**
+ * Opens a stored group of content, which is read from the log where it is not given, to `into` (of its length) or to new memory;
+ * BODY_DAMAGED when it does not verify.
+ */
+export type OpenGroup = (place: BodyPlace, into?: Uint8Array, stored?: Uint8Array) => Uint8Array
 
 /** What is kept of opened bodies. */
 export interface BodyCacheOptions {
@@ -49,6 +54,9 @@ export class BodyReader {
   #placedIn: { transaction: number; bodies: number[] }[] = []
   /** Dropped elsewhere, while somebody here reads an older state. */
   #dropped: { areUnread: () => boolean; places: ReadonlyMap<number, BodyPlace> }[] = []
+
+  /** Those that did not come with their batches are had from there. */
+  elsewhere: BodiesElsewhere | undefined
 
   constructor(openGroup: OpenGroup, index: IndexReader, cache: BodyCacheOptions = {}) {
     this.#openGroup = openGroup
@@ -107,39 +115,62 @@ export class BodyReader {
     this.#dropped.push({ areUnread, places })
   }
 
-  /** All of it, the caller's to keep. */
-  read(body: number): Uint8Array {
+  /** All of it, the caller's to keep; a promise only where it must be fetched. */
+  read(body: number): Uint8Array | Promise<Uint8Array> {
     const held = this.#held.get(body)
     if (held !== undefined) return joined(held)
-    return this.#cache.get(body)?.slice() ?? this.#openGroup(this.#placeOf(body))
+    const cached = this.#cache.get(body)
+    if (cached !== undefined) return cached.slice()
+    const place = this.#placeOf(body)
+    const stored = this.#hadElsewhere(place)
+    if (stored instanceof Promise) return stored.then((bytes) => this.#openGroup(place, undefined, bytes))
+    return this.#openGroup(place, undefined, stored)
   }
 
-  /** Copies a piece to `target` at `targetStart`. BODY_DAMAGED when the body does not verify or is shorter. */
-  copy({ body, offset, length }: BodySlice, target: Uint8Array, targetStart: number): void {
+  /**
+   * Copies a piece to `target` at `targetStart`; a promise only where it must be fetched. BODY_DAMAGED when the body does not
+   * verify or is shorter; what fetching it fails with.
+   */
+  copy(slice: BodySlice, target: Uint8Array, targetStart: number): Promise<void> | undefined {
+    const { body, offset, length } = slice
     const held = this.#held.get(body)
     if (held !== undefined) {
       copyParts(held, offset, length, target, targetStart)
-      return
+      return undefined
     }
     const known = this.#cache.get(body) ?? this.#passing.get(body)
     if (known !== undefined) {
       copyPiece(known, offset, length, target, targetStart)
-      return
+      return undefined
     }
     const place = this.#placeOf(body)
+    const stored = this.#hadElsewhere(place)
+    if (stored instanceof Promise)
+      return stored.then((bytes) => this.#copyOpened(place, slice, target, targetStart, bytes))
+    this.#copyOpened(place, slice, target, targetStart, stored)
+    return undefined
+  }
+
+  #copyOpened(
+    place: BodyPlace,
+    { body, offset, length }: BodySlice,
+    target: Uint8Array,
+    targetStart: number,
+    stored: Uint8Array | undefined,
+  ): void {
     const bodyBytes = place.storedBytes - GROUP_OVERHEAD_BYTES
     if (offset === 0 && length === bodyBytes && !this.#keepsWhole) {
       const into = target.subarray(targetStart, targetStart + length)
-      const opened = this.#openGroup(place, into)
+      const opened = this.#openGroup(place, into, stored)
       if (opened !== into) into.set(opened)
       return
     }
     if (this.#isPassing(body, bodyBytes)) {
-      const opened = this.#passing.open(body, bodyBytes, (into) => this.#openGroup(place, into))
+      const opened = this.#passing.open(body, bodyBytes, (into) => this.#openGroup(place, into, stored))
       copyPiece(opened, offset, length, target, targetStart)
       return
     }
-    const opened = this.#openGroup(place, this.#memory.take(bodyBytes))
+    const opened = this.#openGroup(place, this.#memory.take(bodyBytes), stored)
     // Before the cache may give its memory to others.
     copyPiece(opened, offset, length, target, targetStart)
     this.#cache.set(body, opened, { size: opened.buffer.byteLength + ENTRY_BYTES })
@@ -149,6 +180,13 @@ export class BodyReader {
   #isPassing(body: number, bodyBytes: number): boolean {
     const isFull = this.#cache.calculatedSize + SHARED_BODY_BYTES + ENTRY_BYTES > this.#cache.maxSize
     return isFull && bodyBytes <= SHARED_BODY_BYTES && !this.#passing.wasOpened(body)
+  }
+
+  /** Undefined: it is in the log. */
+  #hadElsewhere(place: BodyPlace): Uint8Array | Promise<Uint8Array> | undefined {
+    const { elsewhere } = this
+    if (elsewhere === undefined || place.random !== 0) return undefined
+    return elsewhere.here(place.body) ?? elsewhere.fetch(place)
   }
 
   #placeOf(body: number): BodyPlace {

@@ -11,7 +11,7 @@ import type { BatchBytes, BatchVerifier, ReceivedBatch } from '../log/index.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../log/types.js'
 import { ArenaPool } from './arena.js'
 import { type OpenBody, sharedBodyBytes } from './body-memory.js'
-import { type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
+import { type BodiesElsewhere, type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
 import { changeStreams } from './change-streams.js'
 import type { CompactionReport } from './compaction/compaction-report.js'
 import { putAgain, reserveForRewrite } from './compaction/repack.js'
@@ -21,7 +21,7 @@ import { Overlay } from '../index/overlay.js'
 import { joinNeighbours } from './join-neighbours.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 import { changesInto } from './overlay-sink.js'
-import { RECORD_OVERHEAD_BYTES } from './log-bytes.js'
+import { bytesOfRun, RECORD_OVERHEAD_BYTES } from './log-bytes.js'
 import { LogRoom } from './log-room.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView, ViewTrust } from './record-view.js'
@@ -168,12 +168,12 @@ export class ChainView implements RecordView {
     return slice
   }
 
-  readBody(body: number): Uint8Array {
+  readBody(body: number): Uint8Array | Promise<Uint8Array> {
     return this.#bodies.read(body)
   }
 
-  copyBody(slice: BodySlice, target: Uint8Array, targetStart: number): undefined {
-    this.#bodies.copy(slice, target, targetStart)
+  copyBody(slice: BodySlice, target: Uint8Array, targetStart: number): Promise<void> | undefined {
+    return this.#bodies.copy(slice, target, targetStart)
   }
 
   reserve(bytes: number, essential: boolean): Promise<void> | undefined {
@@ -225,8 +225,7 @@ export class ChainView implements RecordView {
     const { isDurable, mayMiss, refused = [], apply } = options
     const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
-    const total = bytes.reduce((sum, { head, groups }) => sum + head.length + groups.length, 0)
-    const room = this.#room.reserve(total, false)
+    const room = this.#room.reserve(bytesOfRun(bytes), false)
     if (room !== undefined) await room
     this.#transaction += run.length
     const transaction = this.#transaction - 1
@@ -242,6 +241,10 @@ export class ChainView implements RecordView {
     await kept.catch((error: unknown) => {
       throw errorCode(error) === 'WRITE_FAILED' ? this.fail(error) : error
     })
+  }
+
+  fetchWith(elsewhere: BodiesElsewhere): void {
+    this.#bodies.elsewhere = elsewhere
   }
 
   shareWith(turn: WriterTurn): void {
@@ -335,8 +338,7 @@ export class ChainView implements RecordView {
     if (outwaitsReaders && !(await this.#readers.outwait(isOver))) return false
     try {
       // The turn comes with the drop.
-      const room = this.#room.reserve(bytes, true)
-      if (room !== undefined) await room
+      await this.#room.reserve(bytes, true)
     } catch {
       return false
     }

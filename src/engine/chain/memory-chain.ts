@@ -81,7 +81,8 @@ export async function openMemoryChain(options: MemoryChainOptions): Promise<Memo
   const view = new ChainView({
     index: new IndexReader(store, new LeafSeal(crypto, keys)),
     committer: readOnly ? undefined : writer,
-    openGroup: (place, into) => groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into),
+    openGroup: (place, into, stored) =>
+      groups.open({ ...place, number: place.body, kind: GROUP_CONTENT }, into, stored),
     verifyBatch: batchVerifier(crypto, keys, writer.trust),
     bodyCache: options.bodyCache,
     nextGroup: writer.nextGroup,

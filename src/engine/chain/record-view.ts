@@ -7,6 +7,7 @@
  * extents: high = file; inodes: high = ino >> 8, low = ino).
  * Everything is synchronous but what must wait for a medium or another machine.
  */
+import type { BodiesElsewhere } from './body-place.js'
 import type { Repack } from './compaction/rewrite-work.js'
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordItem } from '../index/record-item.js'
@@ -85,6 +86,9 @@ export interface RecordView {
    * read no more. `mark` is called when bodies are to be dropped; what it returns tells whether all states read then are gone.
    */
   keepBodiesFor?(mark: () => () => boolean): void
+
+  /** Bodies that did not come with their batches are had from there, from now on. */
+  fetchWith?(elsewhere: BodiesElsewhere): void
 
   /** For a chain that other machines change too: from now on nothing is changed here but in turn. */
   shareWith?(turn: WriterTurn): void

@@ -6,7 +6,8 @@ import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
 import { MAX_BATCH_BYTES, MAX_BATCH_GROUPS } from '../limits.js'
 import { MAX_HEAD_BYTES } from './format/frame-head.js'
-import { type BatchBytes, decodeBatch, type ReceivedBatch } from './received-batch.js'
+import { decodeBatch, type ReceivedBatch } from './received-batch.js'
+import { type Gap, gapsOf, groupBytesOf, groupsAt } from './sparse-groups.js'
 
 export const ITEM_BATCH = 1
 /** Kind (1), reserved (3), lengths of head and groups, count of missing groups (4 each). */
@@ -24,22 +25,26 @@ export function batchItemPieces({
   bytes,
   head,
   missing,
-}: Pick<ReceivedBatch, 'bytes' | 'head' | 'missing'>): Uint8Array[] {
+}: Pick<ReceivedBatch, 'bytes' | 'head'> & { missing: readonly { number: number }[] }): Uint8Array[] {
   // The numbers of groups that may be missing are one sequence; the others have none.
   const isMissing = new Set(missing.map(({ number }) => number))
   const indexes: number[] = []
   const present: Uint8Array[] = []
   let [at, from] = [0, 0]
+  const take = (): void => {
+    const piece = groupsAt(bytes, from, at - from)
+    if (at > from && piece !== undefined) present.push(piece)
+  }
   head.table.forEach(({ number, storedBytes }, index) => {
     if (isMissing.has(number)) {
-      if (at > from) present.push(bytes.groups.subarray(from, at))
+      take()
       indexes.push(index)
       from = at + storedBytes
     }
     at += storedBytes
   })
-  if (at > from) present.push(bytes.groups.subarray(from, at))
-  const item = { headBytes: bytes.head.length, groupBytes: bytes.groups.length }
+  take()
+  const item = { headBytes: bytes.head.length, groupBytes: groupBytesOf(bytes) }
   return [encodeBatchItem(item, indexes), bytes.head, ...present]
 }
 
@@ -66,46 +71,22 @@ export function decodeBatchItem(bytes: Uint8Array): BatchItem | undefined {
   return isPossible ? item : undefined
 }
 
-export interface Gap {
-  at: number
-  length: number
-}
-
 /**
- * The places of groups that are missing, ascending; undefined when the batch has not those groups. `indexes`: 4 bytes each.
- * BATCH_REFUSED for a head that cannot be read.
+ * What is not there of the groups; undefined when the batch has not those groups. `indexes`: their places in its table, 4 bytes
+ * each, ascending. BATCH_REFUSED for a head that cannot be read.
  */
 export function gapsIn(head: Uint8Array, groupBytes: number, indexes: Uint8Array): Gap[] | undefined {
   if (indexes.length === 0) return []
   const { table } = decodeBatch({ head, groups: { length: groupBytes } })
   const view = new DataView(indexes.buffer, indexes.byteOffset, indexes.length)
-  const gaps: Gap[] = []
-  let [at, next] = [0, 0]
-  table.forEach(({ storedBytes }, index) => {
-    if (next < indexes.length && view.getUint32(next, true) === index) {
-      gaps.push({ at, length: storedBytes })
-      next += 4
-    }
-    at += storedBytes
-  })
+  let next = 0
+  const gaps = gapsOf(
+    table.map(({ storedBytes }) => storedBytes),
+    (index) => {
+      const isMissing = next < indexes.length && view.getUint32(next, true) === index
+      if (isMissing) next += 4
+      return isMissing
+    },
+  )
   return next < indexes.length ? undefined : gaps
-}
-
-/** Bytes that are there of the groups. */
-export function presentBytes(groupBytes: number, gaps: readonly Gap[]): number {
-  return groupBytes - gaps.reduce((sum, { length }) => sum + length, 0)
-}
-
-/** The batch with zeros where groups are missing. */
-export function fillGaps(head: Uint8Array, present: Uint8Array, groupBytes: number, gaps: readonly Gap[]): BatchBytes {
-  if (gaps.length === 0) return { head, groups: present }
-  const groups = new Uint8Array(groupBytes)
-  let [from, to] = [0, 0]
-  for (const { at, length } of gaps) {
-    groups.set(present.subarray(from, from + at - to), to)
-    from += at - to
-    to = at + length
-  }
-  groups.set(present.subarray(from), to)
-  return { head, groups }
 }

@@ -10,7 +10,7 @@ import { readGroupHeader } from './format/group-header.js'
 import { knownKind } from './format/group-kinds.js'
 import { merkleLeaf } from './format/merkle.js'
 import type { GroupOpener } from './group-opener.js'
-import type { SegmentScanner, StoredFrame } from './segment-scanner.js'
+import type { StoredFrame } from './segment-scanner.js'
 import { type Finding, GROUP_CONTENT, GROUP_DROP, GROUP_FORGET, GROUP_RECORDS } from './types.js'
 import type { GroupKind, GroupPlace, NumberRange } from './types.js'
 
@@ -24,7 +24,8 @@ export interface FrameSource {
   /** Records of batches up to this one are not looked at. */
   forgotten: number
   segment: number
-  scanner: Pick<SegmentScanner, 'bytes'>
+  /** Undefined: those bytes are not there. */
+  scanner: { bytes: (position: number, length: number) => Promise<Uint8Array | undefined> }
   frame: Pick<StoredFrame, 'head' | 'bodyPosition'>
 }
 
@@ -52,7 +53,7 @@ export async function readGroups(source: FrameSource): Promise<ReadGroups> {
       continue
     }
     const stored = await scanner.bytes(position, entry.storedBytes)
-    const isWhole = equalBytes(merkleLeaf(judge.crypto, stored), entry.digest)
+    const isWhole = stored !== undefined && equalBytes(merkleLeaf(judge.crypto, stored), entry.digest)
     if (kind !== undefined)
       result.groups.push(placeOf(source.segment, position, kind, entry, isWhole ? stored : undefined))
     if (!isWhole) noteDamage(result, source, position, entry, kind)

@@ -3,6 +3,7 @@
  * is begun before all before it are written, so that a crash leaves whole frames and one torn end; after a failure
  * nothing is written any more.
  */
+import type { FramePiece } from './received-batch.js'
 import type { SegmentAppender } from './segment-appender.js'
 
 /** A larger buffer, made for a large batch, is not kept. */
@@ -35,6 +36,18 @@ export class FrameWriter {
     this.#idle = frames.buffer.byteLength > KEPT_BYTES ? new Uint8Array(0) : new Uint8Array(frames.buffer)
     this.#written = segment.write(frames, lastAt).then(onWritten)
     // It is kept for who comes next, and nobody may.
+    this.#written.catch(() => undefined)
+  }
+
+  /** As `begin`, for a frame of `length` bytes of which only these pieces are there. */
+  async beginSparse(
+    segment: SegmentAppender,
+    pieces: readonly FramePiece[],
+    length: number,
+    onWritten: () => Promise<void>,
+  ): Promise<void> {
+    await this.#written
+    this.#written = segment.writeSparse(pieces, length).then(onWritten)
     this.#written.catch(() => undefined)
   }
 

@@ -47,9 +47,17 @@ export class GroupReader {
 
   /**
    * The group's content, in `into` (of its length) where given, else the caller's to keep. BODY_DAMAGED when anything about
-   * it does not verify.
+   * it does not verify. `stored`: the group, which is not in the log.
    */
-  open(address: GroupAddress, into?: Uint8Array): Uint8Array {
+  open(address: GroupAddress, into?: Uint8Array, stored?: Uint8Array): Uint8Array {
+    if (stored === undefined) return this.#openInLog(address, into)
+    const { kind, number } = address
+    const opened = this.#opener.open(stored, { kind, number }, into)
+    if (opened === undefined) throw damaged(address, 'does not verify')
+    return opened
+  }
+
+  #openInLog(address: GroupAddress, into: Uint8Array | undefined): Uint8Array {
     const { storedBytes, position } = address
     if (!(storedBytes >= GROUP_OVERHEAD_BYTES && storedBytes <= MAX_BATCH_BYTES))
       throw damaged(address, 'has an impossible length')

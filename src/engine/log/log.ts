@@ -19,6 +19,7 @@ import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
 import {
   type BatchBytes,
   frameBytesOf,
+  framePieces,
   placedBatch,
   type ReceivedBatch,
   type ReceiveOptions,
@@ -292,13 +293,17 @@ export class Log {
     const total = frameBytesOf(batch.bytes)
     const { number, salt, tail } = segment
     const state = stateAfter(this.#parts.crypto, batch.head)
-    writeFrame(this.#parts.crypto, this.#writer.buffer(0, total), salt, batch.bytes)
-    await this.#writer.begin(segment, total, 0, async () => {
+    const onWritten = async (): Promise<void> => {
       if (whole === 0) return
       this.#durability.noteAppended(state, whole)
       // A server asks for it when all that came together is written.
       if (!isDurable && this.#parts.isKeyless !== true) await this.#durability.syncBehind(segment)
-    })
+    }
+    const { crypto } = this.#parts
+    if (batch.bytes.gaps === undefined) {
+      writeFrame(crypto, this.#writer.buffer(0, total), salt, batch.bytes)
+      await this.#writer.begin(segment, total, 0, onWritten)
+    } else await this.#writer.beginSparse(segment, framePieces(crypto, salt, batch.bytes), total, onWritten)
     this.#supply.noteWritten()
     this.#state = state
     this.#head = { sequence: batch.sequence, digest: batch.digest, segment: number, position: tail + total }

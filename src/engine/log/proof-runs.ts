@@ -5,6 +5,7 @@ import { proofIn } from './batch-author.js'
 import { AUTH_PROOF } from './format/batch-header.js'
 import { decodeProof } from './format/proof-format.js'
 import { type BatchBytes, decodeBatch } from './received-batch.js'
+import { groupBytesOf } from './sparse-groups.js'
 
 /**
  * The batches in runs: each goes up to the one with the last signatures of it. One that has none in so many batches or bytes as
@@ -31,7 +32,7 @@ export class ProofRun {
   add(batch: BatchBytes): BatchBytes[] | undefined {
     this.#carrier = Math.max(this.#carrier, this.#run.length + aheadOf(batch))
     this.#run.push(batch)
-    this.#bytes += batch.head.length + batch.groups.length
+    this.#bytes += batch.head.length + groupBytesOf(batch)
     const { length } = this.#run
     const isOpen = length <= this.#carrier && length < MAX_PROOF_SHARE && this.#bytes < MAX_BATCH_BYTES
     return isOpen ? undefined : this.take()

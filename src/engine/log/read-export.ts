@@ -4,7 +4,7 @@ import { equalBytes } from '../bytes/equal.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
-import { BATCH_ITEM_BYTES, decodeBatchItem, fillGaps, gapsIn, ITEM_BATCH, presentBytes } from './batch-item.js'
+import { BATCH_ITEM_BYTES, decodeBatchItem, gapsIn, ITEM_BATCH } from './batch-item.js'
 import {
   decodeEnd,
   decodeExportHeader,
@@ -15,7 +15,8 @@ import {
   isEndAuthentic,
   ITEM_END,
 } from './export-format.js'
-import { type BatchBytes } from './received-batch.js'
+import type { BatchBytes } from './received-batch.js'
+import { missingBytes } from './sparse-groups.js'
 
 const PREFIX_BYTES = 4
 
@@ -73,9 +74,9 @@ export class ExportReader {
     const head = await this.#bytes.take(headBytes)
     const gaps = gapsIn(head, groupBytes, indexes)
     if (gaps === undefined) throw damaged('misses groups that its batch has not')
-    const present = await this.#bytes.take(presentBytes(groupBytes, gaps))
+    const present = await this.#bytes.take(groupBytes - missingBytes(gaps))
     this.#running = this.#crypto.sha256(this.#running, prefix, rest, indexes, head, present)
-    return fillGaps(head, present, groupBytes, gaps)
+    return gaps.length === 0 ? { head, groups: present } : { head, groups: present, gaps }
   }
 
   async #takeEnd(prefix: Uint8Array): Promise<void> {

@@ -16,6 +16,7 @@ import { alignFrame, FRAME_HEADER_BYTES, type FrameHead } from './format/frame-h
 import { HEAD_FIXED_BYTES, MAX_HEAD_BYTES, readFrameHead, writeFrameHeader } from './format/frame-head.js'
 import { readGroups } from './frame-groups.js'
 import { GroupOpener } from './group-opener.js'
+import { type Gap, groupBytesOf, groupsAt, presentPieces, type SparseGroups } from './sparse-groups.js'
 import { type AppendedBatch, type Authorship, type ChainTrust, GROUP_CONTENT, GROUP_RECORDS } from './types.js'
 import type { GroupKind, GroupPlace, NumberRange } from './types.js'
 
@@ -27,8 +28,10 @@ const MISSING_OF_PROVEN: readonly GroupKind[] = [GROUP_CONTENT]
 export interface BatchBytes {
   /** Link, batch header, table, authentication. */
   head: Uint8Array
-  /** The stored groups, one after another. */
+  /** The stored groups, one after another, but for those that are not there. */
   groups: Uint8Array
+  /** What is not there. Undefined: nothing. */
+  gaps?: readonly Gap[] | undefined
 }
 
 export interface ReceivedBatch {
@@ -81,8 +84,7 @@ export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes
   const kinds = judge.author.authKind === AUTH_PROOF ? MISSING_OF_PROVEN : MISSING
   const source = { ...options, opensContent: false, mayMiss: mayMiss ? kinds : [], forgotten: 0, segment: 0 }
   const scanner = {
-    bytes: async (position: number, length: number) =>
-      bytes.groups.subarray(position - bodyPosition, position - bodyPosition + length),
+    bytes: async (position: number, length: number) => groupsAt(bytes, position - bodyPosition, length),
   }
   const read = await readGroups({ ...source, opener, scanner, frame: { head, bodyPosition } })
   const problem = read.problems[0]?.finding
@@ -93,8 +95,8 @@ export async function verifyBatch(options: VerifyBatchOptions, bytes: BatchBytes
   const openBody = (number: number): Uint8Array | undefined => {
     const group = groups.find((one) => one.kind === GROUP_CONTENT && one.number === number)
     if (group === undefined || missing.some((doubt) => doubt.number === number)) return undefined
-    const at = group.position - bodyPosition
-    return opener.open(bytes.groups.subarray(at, at + group.storedBytes), group)
+    const stored = groupsAt(bytes, group.position - bodyPosition, group.storedBytes)
+    return stored === undefined ? undefined : opener.open(stored, group)
   }
   return { bytes, head, sequence, digest, groups, records, dropped, forgets, authorship, missing, openBody }
 }
@@ -147,11 +149,11 @@ function demandOrder(state: ChainState, head: FrameHead): void {
 }
 
 /** Parses what a batch says of itself. BATCH_REFUSED, UNSUPPORTED_FORMAT. */
-export function decodeBatch({ head, groups }: { head: Uint8Array; groups: { length: number } }): FrameHead {
-  const isPossible =
-    head.length >= HEAD_FIXED_BYTES && head.length <= MAX_HEAD_BYTES && groups.length <= MAX_BATCH_BYTES
+export function decodeBatch({ head, ...sparse }: { head: Uint8Array } & SparseGroups): FrameHead {
+  const groupBytes = groupBytesOf(sparse)
+  const isPossible = head.length >= HEAD_FIXED_BYTES && head.length <= MAX_HEAD_BYTES && groupBytes <= MAX_BATCH_BYTES
   try {
-    if (isPossible) return readFrameHead(head, groups.length)
+    if (isPossible) return readFrameHead(head, groupBytes)
   } catch (cause) {
     if (errorCode(cause) !== 'BAD_FORMAT') throw cause
     throw new AteError('BATCH_REFUSED', 'The batch cannot be read.', { cause })
@@ -160,8 +162,8 @@ export function decodeBatch({ head, groups }: { head: Uint8Array; groups: { leng
 }
 
 /** What its frame takes in a segment. */
-export function frameBytesOf({ head, groups }: BatchBytes): number {
-  return alignFrame(FRAME_HEADER_BYTES + head.length + groups.length)
+export function frameBytesOf(bytes: BatchBytes): number {
+  return alignFrame(FRAME_HEADER_BYTES + bytes.head.length + groupBytesOf(bytes))
 }
 
 /** As it is in a segment where its frame begins at `position`. */
@@ -179,6 +181,22 @@ export function writeFrame(crypto: CryptoProvider, target: Uint8Array, salt: Uin
   target.set(groups, FRAME_HEADER_BYTES + head.length)
   target.fill(0, end, alignFrame(end))
   writeFrameHeader(crypto, target, 0, salt, { headBytes: head.length, bodyBytes: groups.length })
+}
+
+/** What there is of its frame in the segment with that salt; between the pieces are zeros. */
+export function framePieces(crypto: CryptoProvider, salt: Uint8Array, bytes: BatchBytes): FramePiece[] {
+  const bodyAt = FRAME_HEADER_BYTES + bytes.head.length
+  const start = new Uint8Array(bodyAt)
+  start.set(bytes.head, FRAME_HEADER_BYTES)
+  writeFrameHeader(crypto, start, 0, salt, { headBytes: bytes.head.length, bodyBytes: groupBytesOf(bytes) })
+  const pieces = [...presentPieces(bytes)].map((piece) => ({ at: bodyAt + piece.at, bytes: piece.bytes }))
+  return [{ at: 0, bytes: start }, ...pieces]
+}
+
+/** From the first byte of the frame on. */
+export interface FramePiece {
+  readonly at: number
+  readonly bytes: Uint8Array
 }
 
 function demandNext(after: Pick<ChainState, 'sequence' | 'digest'>, { link }: FrameHead): void {

@@ -11,6 +11,7 @@ import type { SegmentClosing, SegmentEntry } from './format/manifest-format.js'
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import { segmentName } from './format/segment-name.js'
 import { reserveMost } from './reservation.js'
+import type { FramePiece } from './received-batch.js'
 import type { LogStorage, SegmentFile } from './storage.js'
 import { ZeroAhead } from './zero-ahead.js'
 
@@ -109,6 +110,20 @@ export class SegmentAppender {
     this.#lastPosition = position + lastAt
     this.#tail += frames.length
     return this.#file.write(position, [frames])
+  }
+
+  /** As `write`, of one frame of which only the pieces are there: nothing is kept reserved for the zeros between them. */
+  async writeSparse(pieces: readonly FramePiece[], length: number): Promise<void> {
+    const position = this.#tail
+    this.#lastPosition = position
+    this.#tail += length
+    let end = 0
+    for (const { at, bytes } of pieces) {
+      if (at > end) await this.#file.punch(position + end, position + at)
+      await this.#file.write(position + at, [bytes])
+      end = at + bytes.length
+    }
+    if (end < length) await this.#file.punch(position + end, position + length)
   }
 
   async sync(): Promise<void> {

@@ -306,7 +306,10 @@ async function openChain(
     }
     const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> =>
       parts.openChain({ ...onlyReading(options, path), secret: opening })
-    const wanted = { remote, directory, secret, keyBits: bits, openChain: openCopy, openAt, onProgress, onNotice: say }
+    // What is kept for the time of the mount only need not be here before it is read.
+    const isLazy = request.temporaryDirectory !== undefined
+    const places = { remote, directory, secret, keyBits: bits, isLazy }
+    const wanted = { ...places, openChain: openCopy, openAt, onProgress, onNotice: say }
     // The client of servers is half of the program: loaded only for those who use it.
     const { RemoteMount } = await import('./remote-mount.js')
     const mount = await openWhenFree(() => RemoteMount.open(wanted), wait)

@@ -36,6 +36,8 @@ export interface ReplicaOptions {
   readonly onFailure: (error: AteError) => void
   /** Nothing is committed here, and whoever opens the copy next judges what has come. */
   readonly onlyFetches?: boolean
+  /** Content is fetched when it is read. */
+  readonly isLazy?: boolean
 }
 
 export class ServedReplica {
@@ -66,6 +68,7 @@ export class ServedReplica {
       source,
       head: { sequence, digest: fromHex(headDigest) },
       view,
+      isLazy: options.isLazy,
       receive: (run) => receiver.receive(run),
       flush: () => receiver.flush(),
       ...(isSyncMode(remote.recoveryMode) ? { locks: options.locks } : {}),

@@ -24,6 +24,7 @@ function addContent({ view }: MemoryChain, value: Uint8Array): BodySlice {
 
 function readContent({ view }: MemoryChain, { body, offset, length }: BodySlice): Uint8Array {
   const opened = view.readBody(body)
+  if (opened instanceof Promise) throw new Error('the body is here')
   return opened.subarray(offset, offset + length)
 }
 

@@ -1,0 +1,44 @@
+/** Groups of content of one batch, read from the log for who asks for them by their numbers. */
+import { equalBytes } from '../engine/bytes/equal.js'
+import type { CryptoProvider } from '../engine/crypto/provider.js'
+import { AteError } from '../engine/error.js'
+import { merkleLeaf } from '../engine/log/format/merkle.js'
+import type { FoundFrame } from '../engine/log/frame-places.js'
+import { GROUP_CONTENT } from '../engine/log/types.js'
+import { MAX_SENT_BODY_BYTES } from '../sync/limits.js'
+
+/** As `RelayLog.bodies`. */
+export async function bodiesIn(
+  crypto: CryptoProvider,
+  { frame, read }: FoundFrame,
+  numbers: readonly number[],
+): Promise<(Uint8Array | null)[]> {
+  const places = contentOf(frame)
+  const bodies: (Uint8Array | null)[] = []
+  let bytes = 0
+  for (const number of numbers) {
+    const place = places.get(number)
+    if (place === undefined) throw new AteError('BAD_ARGUMENT', `The batch has no body ${number}.`)
+    const { position, storedBytes, digest } = place
+    if (storedBytes > MAX_SENT_BODY_BYTES)
+      throw new AteError('NOT_SUPPORTED', `Body ${number} is too large to be sent by itself.`)
+    bytes += storedBytes
+    if (bytes > MAX_SENT_BODY_BYTES) break
+    const stored = await read(position, storedBytes)
+    bodies.push(equalBytes(merkleLeaf(crypto, stored), digest) ? stored : null)
+  }
+  return bodies
+}
+
+function contentOf({
+  head,
+  bodyPosition,
+}: FoundFrame['frame']): Map<number, { position: number; storedBytes: number; digest: Uint8Array }> {
+  const places = new Map<number, { position: number; storedBytes: number; digest: Uint8Array }>()
+  let position = bodyPosition
+  for (const { kind, number, storedBytes, digest } of head.table) {
+    if (kind === GROUP_CONTENT) places.set(number, { position, storedBytes, digest })
+    position += storedBytes
+  }
+  return places
+}
