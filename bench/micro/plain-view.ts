@@ -1,4 +1,6 @@
 /** A RecordView that does next to nothing, so that what is measured on it is the file system alone. */
+import { BodyReferences } from '../../src/engine/chain/compaction/body-references.js'
+import type { FindReferences } from '../../src/engine/chain/compaction/live-bodies.js'
 import type { BodySlice, RecordItem, RecordView } from '../../src/engine/chain/record-view.js'
 
 const ARENA_BYTES = 1024 * 1024
@@ -42,6 +44,15 @@ export class PlainView implements RecordView {
 
   floor(kind: number, high: number, low: number): RecordItem | undefined {
     return this.range(kind, high, 0, low, Infinity).at(-1)
+  }
+
+  /** Nobody asks. */
+  hasBody(): boolean {
+    return true
+  }
+
+  references(findReferences: FindReferences): BodyReferences {
+    return new BodyReferences(findReferences)
   }
 
   put(kind: number, high: number, low: number, value: Uint8Array): void {

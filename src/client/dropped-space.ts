@@ -23,6 +23,8 @@ export interface DroppedSpaceOptions {
   readonly view: RecordView
   readonly state: StateKeeper
   readonly timers: Timers
+  /** What the batches here drop was judged by nobody: nothing is given back. */
+  readonly isUnjudged?: boolean | undefined
   readonly onNotice?: ((message: string) => void) | undefined
 }
 
@@ -56,7 +58,8 @@ export class DroppedSpace {
 
   /** Gives back what may go by now, and nobody waits for it. */
   freeSoon(): void {
-    const { state, onNotice } = this.#options
+    const { state, onNotice, isUnjudged } = this.#options
+    if (isUnjudged === true) return
     if (this.#dropped === 0 || state.server.sequence < this.#dropped) {
       if (this.#dropped === 0) state.noteFreed(Math.max(state.freed, state.server.sequence))
       return
@@ -106,7 +109,8 @@ export class DroppedSpace {
     const { source, state, view } = this.#options
     const end = state.server.sequence
     const numbers: NumberRange[] = []
-    for await (const drop of dropsInLog(source, state.freed + 1, end)) numbers.push(...drop.numbers)
+    // In distributed trust a drop may be one that every reader refuses.
+    for await (const drop of dropsInLog(source, state.freed + 1, end)) numbers.push(...goneOf(view, drop.numbers))
     if (numbers.length === 0 || view.giveBackWith === undefined) {
       this.#noteFreed(end)
       return 0
@@ -128,4 +132,16 @@ export class DroppedSpace {
     this.#stopTimer()
     if (!this.#closing.signal.aborted) this.#stopTimer = this.#options.timers.after(AGAIN_MS, () => this.freeSoon())
   }
+}
+
+function goneOf(view: RecordView, ranges: readonly NumberRange[]): NumberRange[] {
+  const gone: NumberRange[] = []
+  for (const { from, to } of ranges)
+    for (let body = from; body <= to; body++) {
+      if (view.isGone?.(body) === false) continue
+      const last = gone.at(-1)
+      if (last?.to === body - 1) last.to = body
+      else gone.push({ from: body, to: body })
+    }
+  return gone
 }

@@ -47,6 +47,8 @@ export interface RemoteChainOptions {
   readonly onEvidence?: ((evidence: ForkEvidence, signer: HeadSigner) => void) | undefined
   /** It is of no use to go on: nothing is followed, and changes are refused with this. */
   readonly onFailure?: ((error: AteError) => void) | undefined
+  /** Nobody judges here what comes (distributed trust): no space is given back. */
+  readonly isUnjudged?: boolean | undefined
   readonly onNotice?: ((message: string) => void) | undefined
   /** Batches that are here, and that there are, while it starts. */
   readonly onProgress?: ((sequence: number, target: number) => void) | undefined

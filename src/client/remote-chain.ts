@@ -176,6 +176,8 @@ export class RemoteChain implements WriterTurn {
 
   async giveBack(): Promise<number> {
     await this.accepted()
+    // Of distributed trust a server gives nothing back: it cannot judge what is dropped, and who tells it may be anybody.
+    if (this.#options.trust === 'distributed') return await this.#space.free()
     await this.#space.tell((ask) =>
       inTurn(this, () => {
         if (this.#session === undefined) throw notAccepted()

@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'OTHER_CHAIN', // what was to be taken in is of a chain with another id
   'CHAIN_GAP', // batches between what is there and what was to be taken in are missing
   'CHAIN_FORKED', // two copies of the chain have different histories
+  'BODY_IN_USE', // a batch drops content that something still refers to
   'BATCH_REFUSED', // a batch from elsewhere that is not whole, not authentic, or against the rules
   'EXPORT_DAMAGED', // an export that was cut off or changed on its way
   'COMMIT_SET_ASIDE', // others, whom the server heard first, went on: what was committed here lies beside the chain

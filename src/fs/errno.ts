@@ -58,6 +58,7 @@ export const ERRNO: Readonly<Record<ErrorCode, number>> = {
   OTHER_CHAIN: EIO,
   CHAIN_GAP: EIO,
   CHAIN_FORKED: EIO,
+  BODY_IN_USE: EIO,
   BATCH_REFUSED: EIO,
   EXPORT_DAMAGED: EIO,
   CHAIN_NEWER: EIO,

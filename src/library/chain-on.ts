@@ -63,12 +63,6 @@ function chainWith(
   const chain = new Chain({ name, ...parts, compact: () => opened.compact(), hooks, keeping: opened })
   const doubt = doubtAbout(name, chain.latestMs, clock)
   if (doubt !== undefined) options.onNotice?.(doubt)
-  const plan = trust === 'distributed' ? uncompacted(options) : options
-  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, plan, keeping.compacting)
+  const compactions = new Compactions(opened, () => chain.compact(), holeBytes, options, keeping.compacting)
   return chain
-}
-
-/** What a compaction drops of a chain of distributed trust would be refused by the others. */
-function uncompacted(options: Readonly<AteConfigOptions>): Readonly<AteConfigOptions> {
-  return { ...options, compactMode: 'never', compactBootstrap: false, compactCleanup: false }
 }

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { dropsInLog, MemoryStorage, readBatches } from '../../src/engine/log/index.js'
 import { errorCode } from '../../src/index.js'
+import type { TrustMode } from '../../src/sync/requests.js'
 import { TestServer } from '../helpers/real-server.js'
 import { eventually, type Machine, machine, memoryState, Note, store, texts } from '../helpers/remote-chains.js'
 import { seededRandom } from '../helpers/seeded-random.js'
@@ -13,8 +14,8 @@ const options = { segmentBytes: SEGMENT_BYTES, patienceMs: 5000 }
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const textOf = (name: string): string => name.padEnd(TEXT_LENGTH, name)
 
-async function serverOf(t: Test): Promise<TestServer> {
-  const server = new TestServer()
+async function serverOf(t: Test, trust?: TrustMode): Promise<TestServer> {
+  const server = new TestServer({}, trust)
   t.teardown(() => server.close())
   return server
 }
@@ -67,6 +68,36 @@ await t.test('what one drops goes at the server and in all copies, also in those
   t.equal((await other.chain.compact()).bodies, 0, 'nothing is left for others')
   for (const each of [one, other, late]) await each.close()
 })
+
+await t.test(
+  'of distributed trust all copies give it back when they have judged it, and the server keeps it',
+  async (t) => {
+    const server = await serverOf(t, 'distributed')
+    const distributed = { ...options, trust: 'distributed' } as const
+    const one = await machine(server, distributed)
+    for (let i = 0; i < 12; i++) await store(one, textOf(`note ${i} `))
+    const other = await machine(server, { ...distributed, keys: one.keys })
+    await removeSome(one, (text) => /^note [0-7] /.test(text))
+    const { bodies, freedBytes, isDeferred } = await one.chain.compact()
+    t.notOk(isDeferred)
+    t.ok(bodies >= 4, `${bodies} bodies`)
+    t.ok(freedBytes >= bodies * TEXT_LENGTH, `${freedBytes} bytes`)
+    const here = await space(one, one.storage)
+    t.strictSame(here.gone, here.dropped)
+    await eventually(async () => (await space(one, other.storage)).gone.join() === here.gone.join())
+    t.strictSame(await texts(other), await texts(one))
+    const late = await machine(server, { ...distributed, keys: one.keys })
+    t.strictSame(await texts(late), await texts(one))
+    await eventually(async () => (await space(one, late.storage)).gone.join() === here.gone.join())
+    await store(late, 'goes on')
+    await eventually(async () => (await texts(one)).includes('goes on'))
+    await removeSome(other, (text) => /^note 8 /.test(text))
+    t.ok((await other.chain.compact()).bodies > 0, 'and the next one')
+    await eventually(() => one.remote.status().headSequence === other.remote.status().headSequence)
+    t.strictSame(await texts(one), await texts(other))
+    for (const each of [one, other, late]) await each.close()
+  },
+)
 
 await t.test('who reads an older state goes on with it, and its space goes afterwards', async (t) => {
   const server = await serverOf(t)

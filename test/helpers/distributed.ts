@@ -1,4 +1,5 @@
 /** A chain of distributed trust, honest programs that open it, and one that is not. */
+import { Readable } from 'node:stream'
 import { nativeCrypto } from '../../src/adapters/node/native-crypto.js'
 import type { RefusedBatch } from '../../src/engine/chain/batch-gate.js'
 import type { ChainView } from '../../src/engine/chain/chain-view.js'
@@ -13,9 +14,12 @@ import { OBJECT_KIND, TRUST_KIND } from '../../src/engine/dio/kinds.js'
 import { type ObjectKey, parseKey } from '../../src/engine/dio/object-key.js'
 import { decodeObject, encodeObject, type ObjectRecord } from '../../src/engine/dio/object-record.js'
 import { errorCode } from '../../src/engine/error.js'
-import { type BatchBytes, readBatches } from '../../src/engine/log/index.js'
+import { findReferences } from '../../src/engine/dio/references.js'
+import { type BatchBytes, encodeDrop, proofRuns, readBatches } from '../../src/engine/log/index.js'
+import { ManifestFile } from '../../src/engine/log/manifest-file.js'
 import { MemoryStorage } from '../../src/engine/log/memory-storage.js'
 import type { LogStorage } from '../../src/engine/log/storage.js'
+import { DROP_NUMBER, GROUP_DROP, type GroupDraft, type NumberRange } from '../../src/engine/log/types.js'
 import { keyIdOf, WriteKey } from '../../src/engine/trust/keys.js'
 import { AteSession } from '../../src/engine/trust/session.js'
 
@@ -78,6 +82,20 @@ export class Distributed {
     await opened.close()
   }
 
+  /** A batch of drops as they are, each with the ranges that it names, and of what else is given. */
+  async drops(ranges: readonly (readonly NumberRange[])[], ...others: readonly GroupDraft[]): Promise<void> {
+    const opened = await this.#open()
+    const { writer } = opened
+    const dropOf = (range: readonly NumberRange[]): GroupDraft => ({
+      kind: GROUP_DROP,
+      number: DROP_NUMBER,
+      parts: [encodeDrop(range)],
+    })
+    await writer.submit({ transaction: 1, isDurable: true, groups: [...others, ...ranges.map(dropOf)] })
+    await opened.close()
+    await (await ManifestFile.load(this.storage, crypto, this.keys)).allowDrops()
+  }
+
   /** All batches of its log, as they are carried to others. */
   async batches(): Promise<BatchBytes[]> {
     const { storage, keys } = this
@@ -90,8 +108,16 @@ export class Distributed {
 
   #open(onRefused?: (refused: RefusedBatch) => void): Promise<MemoryChain> {
     const { storage, keys } = this
-    return openMemoryChain({ crypto, storage, keys, trust: 'distributed', judge: judgeBatch, onRefused })
+    const trusting = { trust: 'distributed', judge: judgeBatch, onRefused } as const
+    return openMemoryChain({ crypto, storage, keys, ...trusting, findReferences })
   }
+}
+
+/** Its batches, those together that share signatures. */
+export async function runsOf(ledger: Distributed): Promise<BatchBytes[][]> {
+  const runs: BatchBytes[][] = []
+  for await (const run of proofRuns(Readable.from(await ledger.batches()) as AsyncIterable<BatchBytes>)) runs.push(run)
+  return runs
 }
 
 /** A record of an object, changed and put as its next version. */

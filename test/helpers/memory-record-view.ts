@@ -2,6 +2,8 @@
  * A RecordView in plain memory for tests of what is built on one. Commits can be held back or made to fail, bodies can be
  * slow, and `reopened` gives what a crash would leave: everything up to the last durable commit.
  */
+import { BodyReferences } from '../../src/engine/chain/compaction/body-references.js'
+import type { FindReferences } from '../../src/engine/chain/compaction/live-bodies.js'
 import type { BodySlice, RecordItem, RecordView } from '../../src/engine/chain/record-view.js'
 import { AteError } from '../../src/engine/error.js'
 import { MAX_BODY_BYTES } from '../../src/engine/limits.js'
@@ -54,6 +56,15 @@ export class MemoryRecordView implements RecordView {
     const lows = this.#lows(kind, high)
     const found = lows[lowerBound(lows, low + 1) - 1]
     return found === undefined ? undefined : { low: found, value: this.get(kind, high, found) ?? new Uint8Array() }
+  }
+
+  /** Nobody asks. */
+  hasBody(): boolean {
+    return true
+  }
+
+  references(findReferences: FindReferences): BodyReferences {
+    return new BodyReferences(findReferences)
   }
 
   put(kind: number, high: number, low: number, value: Uint8Array): void {

@@ -1,6 +1,7 @@
 /** A server of a test that keeps chains as the real one does, and is killed and started again. */
 import { AteError } from '../../src/engine/error.js'
 import type { ChainServer, ServerLimits } from '../../src/server/index.js'
+import type { TrustMode } from '../../src/sync/requests.js'
 import { accept, type Connection, memoryTransports, type Transport } from '../../src/wire/index.js'
 import { MemoryStores, serverOn } from './chain-server.js'
 import { crypto, identity } from './wire.js'
@@ -12,7 +13,10 @@ export class TestServer {
   readonly #limits: Partial<ServerLimits>
   #server: ChainServer
 
-  constructor(limits: Partial<ServerLimits> = {}) {
+  readonly #trust: TrustMode
+
+  constructor(limits: Partial<ServerLimits> = {}, trust: TrustMode = 'centralized') {
+    this.#trust = trust
     this.#limits = { graceMs: 300, ...limits }
     this.#server = this.#start()
   }
@@ -60,6 +64,6 @@ export class TestServer {
   }
 
   #start(): ChainServer {
-    return serverOn(this.stores, { limits: this.#limits })
+    return serverOn(this.stores, { limits: this.#limits, trust: this.#trust })
   }
 }

@@ -12,6 +12,7 @@ import {
 import { openMemoryChain } from '../../src/engine/chain/memory-chain.js'
 import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { Chain } from '../../src/engine/dio/chain.js'
+import type { ChainTrust } from '../../src/engine/log/types.js'
 import { findReferences } from '../../src/engine/dio/references.js'
 import { judgeBatch } from '../../src/engine/dio/judging/judge-batch.js'
 import { type BatchBytes, MemoryStorage } from '../../src/engine/log/index.js'
@@ -93,12 +94,13 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
     isServed: true,
     readers: { pollMs: 5, limitMs: 50 },
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    ...(rest.trust === undefined ? {} : { trust: rest.trust }),
     collectGarbage,
     ...(givenKeys ? { keys: givenKeys } : {}),
   })
   const { view, keys, trust } = memory
   const name = rest.chain ?? NAME
-  if (!mayBeAway && relay.chains?.has(name) !== true) await make(relay, name, keys)
+  if (!mayBeAway && relay.chains?.has(name) !== true) await make(relay, name, keys, trust)
   const chain = new Chain({
     name,
     view,
@@ -155,14 +157,14 @@ export async function machine(relay: Served, options: MachineOptions = {}): Prom
   return { chain, remote, link, keys, storage, state, kill, close }
 }
 
-async function make(relay: Served, chain: string, keys: ChainKeys): Promise<void> {
+async function make(relay: Served, chain: string, keys: ChainKeys, trust: ChainTrust): Promise<void> {
   const link = linkTo(relay)
   const peer = await link.connection(5000)
   const made = {
     chain,
     id: keys.chainId,
     suite: keys.suite,
-    trust: 'centralized',
+    trust: trust === 'local' ? 'centralized' : 'distributed',
     keyring: null,
     writer: writerOf(keys),
   } as const

@@ -8,7 +8,7 @@ import type { BodyPlace } from '../../engine/chain/body-place.js'
 import type { ReceiveRequest, WriterStatus } from '../../engine/chain/committer.js'
 import type { SigningKey } from '../../engine/crypto/signature.js'
 import type { RecordKey } from '../../engine/index/record-key.js'
-import type { ChainTrust } from '../../engine/log/types.js'
+import type { ChainTrust, NumberRange } from '../../engine/log/types.js'
 import { AteError, type ErrorCode, isAteError } from '../../engine/error.js'
 
 export interface CommitMessage {
@@ -50,7 +50,7 @@ export type FromWorker =
   | { type: 'dropping'; bytes: number; outwaitsReaders: boolean }
   | { type: 'repacking'; work: RewriteWork }
   | { type: 'turn' }
-  | { type: 'turn-over'; status: WriterStatus }
+  | { type: 'turn-over'; status: WriterStatus; dropped: readonly NumberRange[] }
   | { type: 'compacted'; report: CompactionReport; status: WriterStatus }
   | { type: 'not-compacted'; error: PlainError; status: WriterStatus }
   | { type: 'notice'; message: string }

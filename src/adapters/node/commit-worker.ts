@@ -46,7 +46,7 @@ async function run(data: CommitWorkerData): Promise<void> {
     send({ type: 'turn' })
     return new Promise((resolve) => (answerTurn = resolve))
   }
-  writer.onTurnOver = (status) => send({ type: 'turn-over', status })
+  writer.onTurnOver = (status, dropped) => send({ type: 'turn-over', status, dropped })
   writer.onIndexed = (transaction, leaves) => send({ type: 'indexed', transaction, changedLeaves: [...leaves] })
   send({ type: 'opened', nextGroup: writer.nextGroup, status: writer.status, trust: writer.trust })
   let isVerified = false

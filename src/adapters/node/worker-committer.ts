@@ -198,7 +198,7 @@ export class WorkerCommitter implements Committer {
         void this.onTurn().then((isGiven) => this.#post({ type: 'turn-given', isGiven }))
         return
       case 'turn-over':
-        this.onTurnOver(message.status)
+        this.onTurnOver(message.status, message.dropped)
         return
       case 'compacted':
         this.onCompacted(message.status)

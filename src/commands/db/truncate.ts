@@ -52,14 +52,13 @@ Objects that need a key to be deleted stay, and are told.`
     try {
       const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
       const handle = await openForCommand(location, flags, { readOnly: false, onProgress, onNotice })
-      const isCompactable = handle.trust !== 'distributed'
       const emptied = await withContents(handle, name, onNotice, async (contents) => {
         const done =
           contents.kind === 'files'
             ? await deleteFiles(contents.files, onDeleted)
             : await deleteObjects(contents.objects, handle.view, onDeleted)
         progress.show('compacting')
-        const { freedBytes } = isCompactable ? await handle.compact() : { freedBytes: 0 }
+        const { freedBytes } = await handle.compact()
         return { ...done, freedBytes }
       })
       progress.clear()

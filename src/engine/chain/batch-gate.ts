@@ -6,7 +6,7 @@
 import type { CryptoProvider } from '../crypto/provider.js'
 import { isAteError } from '../error.js'
 import { mayWait, type Proven, ProofQueue } from '../log/proof-queue.js'
-import { type Authorship, GROUP_CONTENT, type GroupPlace, type ReplayedBatch } from '../log/types.js'
+import { type Authorship, GROUP_CONTENT, type GroupPlace, type NumberRange, type ReplayedBatch } from '../log/types.js'
 import type { RecordView } from './record-view.js'
 
 export interface UnjudgedBatch {
@@ -15,8 +15,10 @@ export interface UnjudgedBatch {
   readonly records: readonly Uint8Array[]
   /** Numbers of the contents that it brings. */
   readonly bodies: readonly number[]
-  /** It says that bodies, or records, are needed no more. */
-  readonly drops: boolean
+  /** Bodies that it says are needed no more. */
+  readonly dropped: readonly NumberRange[]
+  /** It says that records of batches up to this one are needed no more; 0: of none. */
+  readonly forgets: number
   /** Ids of the keys that signed it, 32 bytes each. */
   readonly signers: readonly Uint8Array[]
 }
@@ -33,17 +35,20 @@ export function unjudged(
     readonly sequence: number
     readonly records: readonly Uint8Array[]
     readonly groups: readonly GroupPlace[]
-    readonly dropped: readonly unknown[]
+    readonly dropped: readonly NumberRange[]
     readonly forgets: number
   },
   signers: readonly Uint8Array[],
 ): UnjudgedBatch {
   const bodies = groups.filter(({ kind }) => kind === GROUP_CONTENT).map(({ number }) => number)
-  return { sequence, records, bodies, drops: dropped.length > 0 || forgets > 0, signers }
+  return { sequence, records, bodies, dropped, forgets, signers }
 }
 
+/** The chain as it was before a batch. */
+export type JudgedState = Pick<RecordView, 'get' | 'range' | 'floor' | 'hasBody' | 'references'>
+
 /** Throws an AteError for a batch that is to be refused. Told by nothing but what it is given; changes nothing. */
-export type JudgeBatch = (batch: UnjudgedBatch, before: Pick<RecordView, 'get' | 'range' | 'floor'>) => void
+export type JudgeBatch = (batch: UnjudgedBatch, before: JudgedState) => void
 
 /** A batch of which nothing counts. */
 export interface RefusedBatch {
@@ -62,10 +67,10 @@ export interface JudgedBatch {
 export class BatchGate {
   readonly #queue: ProofQueue<ReplayedBatch>
   readonly #judge: JudgeBatch
-  readonly #before: Pick<RecordView, 'get' | 'range' | 'floor'>
+  readonly #before: JudgedState
 
   /** `before`: the chain with all batches that were yielded and accepted. */
-  constructor(crypto: CryptoProvider, judge: JudgeBatch, before: Pick<RecordView, 'get' | 'range' | 'floor'>) {
+  constructor(crypto: CryptoProvider, judge: JudgeBatch, before: JudgedState) {
     this.#queue = new ProofQueue(crypto)
     this.#judge = judge
     this.#before = before

@@ -2,7 +2,7 @@
 import { AteError } from '../error.js'
 import type { Log, ReceivedBatch } from '../log/index.js'
 import { type AppendedBatch, GROUP_DROP, GROUP_FORGET } from '../log/types.js'
-import type { RecordContent } from './compaction/live-bodies.js'
+import type { Compactor } from './compaction/compactor.js'
 import type { ReceiveRequest } from './committer.js'
 import type { IndexFollower } from './index-follower.js'
 import { receivedChanges } from './received-changes.js'
@@ -10,13 +10,13 @@ import { receivedChanges } from './received-changes.js'
 export interface IntakeParts {
   log: Log
   follower: IndexFollower
-  /** To be told every record before it is in the log. */
-  note: (record: RecordContent) => void
+  /** To be told every record before it is in the log, and what others drop. */
+  compactor: () => Pick<Compactor, 'note' | 'noteDropped'> | undefined
 }
 
 /** `onKept` is called once, between log and index, with those that count. Rejects with what `Log.receive` throws. */
 export async function takeInRun(
-  { log, follower, note }: IntakeParts,
+  { log, follower, compactor }: IntakeParts,
   { transaction, run, isDurable, mayMiss, refused }: ReceiveRequest,
   onKept: (appended: readonly AppendedBatch[]) => void,
 ): Promise<void> {
@@ -26,8 +26,10 @@ export async function takeInRun(
     opened = batches
     const counting = batches.filter(counts)
     demandNewNumbers(counting, follower.nextGroup)
+    for (const { dropped } of counting) compactor()?.noteDropped(dropped)
     for (const change of counting.flatMap(({ records }) => receivedChanges(records)))
-      if ('low' in change && change.value !== null) note({ kind: change.kind, low: change.low, value: change.value })
+      if ('low' in change && change.value !== null)
+        compactor()?.note({ kind: change.kind, low: change.low, value: change.value })
   }
   const appended = await log.receive(run, { isDurable, mayMiss, accept })
   onKept(appended.filter(counts))

@@ -10,6 +10,7 @@ import { SHARED_BODY_BYTES } from '../limits.js'
 import { GROUP_OVERHEAD_BYTES } from '../log/format/group-header.js'
 import type { NumberRange } from '../log/types.js'
 import { BODY_PLACE_KIND, type BodiesElsewhere, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
+import { BodySet } from './compaction/body-set.js'
 import { BodyMemory } from './body-memory.js'
 import { PassingBody } from './passing-body.js'
 import type { BodySlice } from './record-view.js'
@@ -52,6 +53,8 @@ export class BodyReader {
   /** Durable, not in the index yet. */
   readonly #placed = new Map<number, BodyPlace>()
   #placedIn: { transaction: number; bodies: number[] }[] = []
+  /** Dropped by a batch; the index has not taken that in yet. */
+  #droppedIn: { transaction: number; bodies: BodySet }[] = []
   /** Dropped elsewhere, while somebody here reads an older state. */
   #dropped: { areUnread: () => boolean; places: ReadonlyMap<number, BodyPlace> }[] = []
 
@@ -101,11 +104,22 @@ export class BodyReader {
       for (const body of entry.bodies) this.#placed.delete(body)
     }
     this.#placedIn = this.#placedIn.filter((entry) => entry.transaction > transaction)
+    this.#droppedIn = this.#droppedIn.filter((entry) => entry.transaction > transaction)
   }
 
-  /** These are dropped: until `areUnread` they can be read. The index has not taken that in yet. */
-  keepDropped(ranges: readonly NumberRange[], areUnread: () => boolean): void {
+  /** It lies somewhere, and has not been dropped. */
+  has(body: number): boolean {
+    if (this.#droppedIn.some(({ bodies }) => bodies.has(body))) return false
+    return this.#held.has(body) || this.#placed.has(body) || this.#indexed(body) !== undefined
+  }
+
+  /** A batch drops these: until `areUnread` they can be read. The index may not have taken that in before `transaction`. */
+  noteDropped(transaction: number, ranges: readonly NumberRange[], areUnread: () => boolean = () => true): void {
+    const bodies = new BodySet()
+    for (const { from, to } of ranges) for (let body = from; body <= to; body++) bodies.add(body)
+    if (ranges.length > 0) this.#droppedIn.push({ transaction, bodies })
     this.#dropped = this.#dropped.filter((kept) => !kept.areUnread())
+    if (areUnread()) return
     const places = new Map<number, BodyPlace>()
     for (const { from, to } of ranges)
       for (let body = from; body <= to; body++) {

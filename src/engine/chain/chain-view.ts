@@ -13,16 +13,18 @@ import { ArenaPool } from './arena.js'
 import { type OpenBody, sharedBodyBytes } from './body-memory.js'
 import { type BodiesElsewhere, type BodyCacheOptions, BodyReader, type OpenGroup } from './body-reader.js'
 import { changeStreams } from './change-streams.js'
+import type { BodyReferences } from './compaction/body-references.js'
 import type { CompactionReport } from './compaction/compaction-report.js'
+import { CountedOverlay } from './compaction/counted-overlay.js'
+import type { FindReferences } from './compaction/live-bodies.js'
 import { putAgain, reserveForRewrite } from './compaction/repack.js'
 import type { Repack, RewriteWork } from './compaction/rewrite-work.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
-import { Overlay } from '../index/overlay.js'
 import { joinNeighbours } from './join-neighbours.js'
-import { mergedFloor, mergedRange } from './merged-range.js'
 import { changesInto } from './overlay-sink.js'
 import { bytesOfRun, RECORD_OVERHEAD_BYTES } from './log-bytes.js'
 import { LogRoom } from './log-room.js'
+import { notWritten } from './not-written.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView, ViewTrust } from './record-view.js'
 import { TurnOfCompaction, type WriterTurn } from './writer-turn.js'
@@ -44,7 +46,7 @@ export class ChainView implements RecordView {
   readonly #committer: Committer | undefined
   readonly #bodies: BodyReader
   readonly #verifyBatch: BatchVerifier | undefined
-  readonly #overlay = new Overlay()
+  readonly #overlay: CountedOverlay
   readonly #arenas = new ArenaPool()
   readonly #room: LogRoom
   #transaction = 1
@@ -72,6 +74,7 @@ export class ChainView implements RecordView {
   constructor(options: ChainViewOptions) {
     this.readOnly = options.committer === undefined
     this.#index = options.index
+    this.#overlay = new CountedOverlay(options.index)
     this.#committer = options.committer
     this.#bodies = new BodyReader(options.openGroup, options.index, options.bodyCache)
     this.#verifyBatch = options.verifyBatch
@@ -89,8 +92,11 @@ export class ChainView implements RecordView {
     options.committer.onRepacking = (work) => this.#rewrite(work)
     const turn = new TurnOfCompaction(() => this.#turn)
     options.committer.onTurn = () => turn.take()
-    options.committer.onTurnOver = (status) => turn.end((this.#room.status = status))
-    options.committer.onCompacted = (status) => this.#noteCompacted(status)
+    options.committer.onTurnOver = (status, dropped) => {
+      this.#bodies.noteDropped(this.#transaction, dropped)
+      turn.end((this.#room.status = status))
+    }
+    options.committer.onCompacted = (status) => this.#room.noteCompacted(status)
   }
 
   get pendingBytes(): number {
@@ -115,23 +121,23 @@ export class ChainView implements RecordView {
   }
 
   get(kind: number, high: number, low: number): Uint8Array | undefined {
-    const bucket = this.#overlay.bucket(kind, high)
-    if (bucket === undefined) return this.#index.get(kind, high, low)
-    const node = bucket.nodes.get(low)
-    if (node !== undefined) return node.value ?? undefined
-    return bucket.isCleared(low) ? undefined : this.#index.get(kind, high, low)
+    return this.#overlay.latest.get(kind, high, low)
   }
 
   range(kind: number, high: number, from: number, to: number, limit: number): RecordItem[] {
-    const bucket = this.#overlay.bucket(kind, high)
-    if (bucket === undefined) return this.#index.range(kind, high, from, to, limit)
-    return mergedRange(bucket, this.#index, kind, high, from, to, limit)
+    return this.#overlay.latest.range(kind, high, from, to, limit)
   }
 
   floor(kind: number, high: number, low: number): RecordItem | undefined {
-    const bucket = this.#overlay.bucket(kind, high)
-    if (bucket === undefined) return this.#index.floor(kind, high, low)
-    return mergedFloor(bucket, this.#index, kind, high, low)
+    return this.#overlay.latest.floor(kind, high, low)
+  }
+
+  hasBody(body: number): boolean {
+    return this.#bodies.has(body)
+  }
+
+  references(findReferences: FindReferences): BodyReferences {
+    return this.#overlay.references(findReferences)
   }
 
   put(kind: number, high: number, low: number, value: Uint8Array): void {
@@ -225,16 +231,17 @@ export class ChainView implements RecordView {
     const { isDurable, mayMiss, refused = [], apply } = options
     const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
-    const room = this.#room.reserve(bytesOfRun(bytes), false)
-    if (room !== undefined) await room
-    this.#transaction += run.length
-    const transaction = this.#transaction - 1
+    await this.#room.reserve(bytesOfRun(bytes), false)
+    const transaction = (this.#transaction += run.length) - 1
     const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss, refused }, (receipt) => {
       this.#takeReceipt(receipt)
       for (const { number } of run.flatMap(({ groups }) => groups))
         this.#nextGroup = Math.max(this.#nextGroup, number + 1)
       apply(changesInto(this.#overlay, transaction))
-      this.#noteDropped(run)
+      this.#noteDropped(
+        transaction,
+        run.map((batch) => (refused.includes(batch.sequence) ? { ...batch, dropped: [] } : batch)),
+      )
     })
     this.#isLastDurable &&= isDurable
     this.#lastCommit = kept.catch(() => undefined)
@@ -299,6 +306,10 @@ export class ChainView implements RecordView {
     return turn === undefined ? report : { ...report, freedBytes: await turn.giveBack() }
   }
 
+  isGone(body: number): boolean {
+    return body < this.#nextGroup && !this.#bodies.has(body)
+  }
+
   async giveBackWith(free: () => Promise<number>, signal: AbortSignal): Promise<number | undefined> {
     if (!(await this.#readers.outwait(() => this.#failure !== undefined || signal.aborted))) return undefined
     await this.rotate()
@@ -308,12 +319,9 @@ export class ChainView implements RecordView {
   }
 
   /** Somebody may still read what was not dropped then: also what the run itself has deleted. */
-  #noteDropped(run: readonly ReceivedBatch[]): void {
+  #noteDropped(transaction: number, run: readonly ReceivedBatch[]): void {
     const dropped = run.flatMap((batch) => batch.dropped)
-    if (dropped.length > 0) {
-      const areUnread = this.#readers.mark()
-      if (!areUnread()) this.#bodies.keepDropped(dropped, areUnread)
-    }
+    if (dropped.length > 0) this.#bodies.noteDropped(transaction, dropped, this.#readers.mark())
     this.#turn?.onReceived(run)
   }
 
@@ -344,11 +352,6 @@ export class ChainView implements RecordView {
     }
     this.#room.setAside += bytes
     return true
-  }
-
-  #noteCompacted(status: WriterStatus): void {
-    this.#room.setAside = 0
-    this.#room.status = status
   }
 
   #finishTransaction(): GroupDraft[] {
@@ -382,11 +385,7 @@ export class ChainView implements RecordView {
   }
 
   fail(error: unknown): AteError {
-    this.#failure ??= new AteError('WRITE_FAILED', 'the chain could not be written; nothing more is accepted', {
-      cause: error,
-      hint: 'check the disk and the system log, then close the chain and open it again',
-    })
-    return this.#failure
+    return (this.#failure ??= notWritten(error))
   }
 
   #demandSound(): void {

@@ -18,9 +18,9 @@ import { runSteps } from '../run-steps.js'
 import { takeInRun } from './batch-intake.js'
 import { bodyPlaces, droppedBy, eachPut, requestBytes, takeFirst } from './commit-contents.js'
 import type { CompactionReport } from './compaction/compaction-report.js'
-import { Compactor } from './compaction/compactor.js'
+import { Compactor, type Dropped } from './compaction/compactor.js'
 import type { ForgettingAttempts } from './compaction/forgetting.js'
-import type { FindReferences, RecordContent } from './compaction/live-bodies.js'
+import type { FindReferences } from './compaction/live-bodies.js'
 import { SpaceFreer } from './compaction/space-freer.js'
 import type { JudgeBatch, RefusedBatch } from './batch-gate.js'
 import type { CommitReceipt, CommitRequest, Committer, ReceiveRequest, WriterStatus } from './committer.js'
@@ -263,10 +263,11 @@ export class ChainWriter implements Committer {
   }
 
   async #compact(isShared: boolean): Promise<CompactionReport> {
-    const { storage, crypto, keys, store, findReferences, readOnly, nextTurn = noTurn } = this.#options
-    // Whoever judges the others' drops would have to read the whole chain.
-    const isJudged = this.trust === 'distributed'
-    if (readOnly || isJudged || findReferences === undefined || store.view === undefined)
+    const { storage, crypto, keys, store, findReferences, readOnly, judge, nextTurn = noTurn } = this.#options
+    const isDistributed = this.trust === 'distributed'
+    // What others would refuse counts in an index that was made without judging.
+    const isUnjudged = isDistributed && judge === undefined
+    if (readOnly || isUnjudged || findReferences === undefined || store.view === undefined)
       throw new AteError('NOT_SUPPORTED', 'this chain cannot be compacted here')
     const transaction = (): Pick<CommitRequest, 'transaction' | 'isDurable'> => ({
       transaction: this.#lastTransaction,
@@ -287,7 +288,8 @@ export class ChainWriter implements Committer {
       findReferences,
       settle: () => this.submit({ ...transaction(), groups: [] }),
       append: (group) => this.submit({ ...transaction(), groups: [group] }),
-      inTurn: isShared ? (act) => this.#inTurn(act, isClosing) : undefined,
+      mayForget: !isShared && !isDistributed,
+      inTurn: isShared ? (drop) => this.#inTurn(drop, isClosing) : undefined,
       mayDrop: (...wanted) => Promise.race([this.onDropping(...wanted), isClosing]),
       rewrite: (work) => Promise.race([this.onRepacking(work), isClosing]),
       nextTurn,
@@ -296,16 +298,17 @@ export class ChainWriter implements Committer {
     return await this.#compactor.run()
   }
 
-  async #inTurn<T>(act: () => Promise<T>, isClosing: Promise<false>): Promise<T | undefined> {
+  async #inTurn(drop: () => Promise<Dropped>, isClosing: Promise<false>): Promise<Dropped | undefined> {
     const turn = this.onTurn()
     if (!(await Promise.race([turn, isClosing]))) {
-      void turn.then((isGiven) => (isGiven ? this.onTurnOver(this.status) : undefined))
+      void turn.then((isGiven) => (isGiven ? this.onTurnOver(this.status, []) : undefined))
       return undefined
     }
+    let dropped: Dropped = []
     try {
-      return await act()
+      return (dropped = await drop())
     } finally {
-      this.onTurnOver(this.status)
+      this.onTurnOver(this.status, dropped)
     }
   }
 
@@ -362,9 +365,9 @@ export class ChainWriter implements Committer {
   }
 
   async #receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
-    const note = (record: RecordContent): void => this.#compactor?.note(record)
+    const compactor = (): Compactor | undefined => this.#compactor
     try {
-      await takeInRun({ log: this.#log, follower: this.#follower, note }, request, (appended) =>
+      await takeInRun({ log: this.#log, follower: this.#follower, compactor }, request, (appended) =>
         onKept({ transaction: request.transaction, places: appended.flatMap(bodyPlaces), status: this.status }),
       )
     } catch (error) {

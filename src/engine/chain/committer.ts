@@ -5,7 +5,7 @@
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordKey } from '../index/record-key.js'
 import type { BatchBytes } from '../log/index.js'
-import type { GroupDraft } from '../log/types.js'
+import type { GroupDraft, NumberRange } from '../log/types.js'
 import type { BodyPlace } from './body-place.js'
 import type { CompactionReport } from './compaction/compaction-report.js'
 import type { RewriteWork } from './compaction/rewrite-work.js'
@@ -62,7 +62,8 @@ export interface Committer {
   onRepacking: (work: RewriteWork) => Promise<boolean>
   /** Where others change the chain too: true when the turn has come, and is kept until `onTurnOver`. */
   onTurn: () => Promise<boolean>
-  onTurnOver: (status: WriterStatus) => void
+  /** `dropped`: by what was done in turn. */
+  onTurnOver: (status: WriterStatus, dropped: readonly NumberRange[]) => void
   onCompacted: (status: WriterStatus) => void
   /** Resolves when the transaction is in the log, and durable if it asked for that. In the order of submission. */
   submit(request: CommitRequest): Promise<CommitReceipt>

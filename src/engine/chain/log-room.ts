@@ -40,6 +40,12 @@ export class LogRoom {
     return undefined
   }
 
+  /** A compaction is over. */
+  noteCompacted(status: WriterStatus): void {
+    this.setAside = 0
+    this.status = status
+  }
+
   #has(bytes: number, essential: boolean): boolean {
     const available = essential ? this.status.availableEssentialBytes : this.status.availableBytes
     return sealedBytes(this.#options.unwrittenBytes() + this.setAside + bytes) <= available

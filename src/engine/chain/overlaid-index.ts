@@ -1,14 +1,16 @@
-/** Records of the index with changes over it that it has not taken in. */
+/** Records of the index, or of whatever else is read, with changes over them that it has not taken in. */
 import type { IndexReader } from '../index/index-reader.js'
 import type { RecordItem } from '../index/record-item.js'
 import type { Overlay } from '../index/overlay.js'
 import { mergedFloor, mergedRange } from './merged-range.js'
 
-export class OverlaidIndex {
-  readonly #index: IndexReader
+export type RecordSource = Pick<IndexReader, 'get' | 'range' | 'floor'>
+
+export class OverlaidIndex implements RecordSource {
+  readonly #index: RecordSource
   readonly #overlay: () => Overlay
 
-  constructor(index: IndexReader, overlay: () => Overlay) {
+  constructor(index: RecordSource, overlay: () => Overlay) {
     this.#index = index
     this.#overlay = overlay
   }

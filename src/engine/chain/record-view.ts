@@ -8,6 +8,8 @@
  * Everything is synchronous but what must wait for a medium or another machine.
  */
 import type { BodiesElsewhere } from './body-place.js'
+import type { BodyReferences } from './compaction/body-references.js'
+import type { FindReferences } from './compaction/live-bodies.js'
 import type { Repack } from './compaction/rewrite-work.js'
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordItem } from '../index/record-item.js'
@@ -57,6 +59,14 @@ export interface RecordView {
   /** The record of (kind, high) with the greatest low <= `low`. */
   floor(kind: number, high: number, low: number): RecordItem | undefined
 
+  /** The body lies somewhere, and has not been dropped. */
+  hasBody(body: number): boolean
+  /**
+   * How many records refer to each body: right until something changes. All are counted when it is first asked for, which takes some
+   * microseconds for each record; the same finder each time. BODY_DAMAGED.
+   */
+  references(findReferences: FindReferences): BodyReferences
+
   /** Changes join the current transaction. `value` is kept, not copied: the caller gives it away. */
   put(kind: number, high: number, low: number, value: Uint8Array): void
   delete(kind: number, high: number, low: number): void
@@ -92,6 +102,9 @@ export interface RecordView {
 
   /** For a chain that other machines change too: from now on nothing is changed here but in turn. */
   shareWith?(turn: WriterTurn): void
+
+  /** The body was dropped, or is of a batch that counts for nothing: it is never needed again. */
+  isGone?(body: number): boolean
 
   /**
    * Has `free` give space of the log back that only readers of older states still need: when there are none, everything committed

@@ -4,11 +4,16 @@ import { IndexReader } from '../index/index-reader.js'
 import type { IndexWriter } from '../index/index-writer.js'
 import { LeafSeal } from '../index/leaf-seal.js'
 import type { ReplayedBatch } from '../log/types.js'
-import { BatchGate, type JudgeBatch, type JudgedBatch, type RefusedBatch } from './batch-gate.js'
+import { BatchGate, type JudgeBatch, type JudgedBatch, type JudgedState, type RefusedBatch } from './batch-gate.js'
+import { BODY_PLACE_KIND, bodyPlaceHigh } from './body-place.js'
+import type { BodyReferences } from './compaction/body-references.js'
+import { countAll, countChanges } from './compaction/count-references.js'
 import { DroppedPlaces, type DroppedPlacesOptions } from './compaction/dropped-places.js'
 import { FLUSH_BYTES, flushToEnd, pointBehind } from './index-follower.js'
 import { Memtable } from './memtable.js'
+import type { FindReferences } from './compaction/live-bodies.js'
 import { OverlaidIndex } from './overlaid-index.js'
+import { receivedChanges } from './received-changes.js'
 
 export interface ReplayIntakeOptions extends DroppedPlacesOptions {
   allowDamage?: boolean
@@ -27,6 +32,9 @@ export class ReplayIntake {
   readonly #options: ReplayIntakeOptions
   readonly #dropped: DroppedPlaces
   #gate: BatchGate | undefined
+  #before: JudgedState | undefined
+  /** Counted when the first drop is judged. */
+  #references: BodyReferences | undefined
 
   constructor(index: IndexWriter, options: ReplayIntakeOptions) {
     this.#index = index
@@ -39,6 +47,7 @@ export class ReplayIntake {
   beginAnew(): void {
     this.#index.clear()
     this.memtable = new Memtable(this.#index.state)
+    this.#references = undefined
   }
 
   /** NOT_SUPPORTED for a batch that must be judged when nobody can. */
@@ -68,9 +77,16 @@ export class ReplayIntake {
         'The chain is of distributed trust, and this program cannot judge its batches.',
       )
     const index = new IndexReader(store, new LeafSeal(crypto, keys))
-    const before = new OverlaidIndex(index, () => this.memtable.overlay)
+    const records = new OverlaidIndex(index, () => this.memtable.overlay)
     this.#onFlushed = () => index.refresh()
-    return new BatchGate(crypto, judge, before)
+    this.#before = {
+      get: (...where) => records.get(...where),
+      range: (...where) => records.range(...where),
+      floor: (...where) => records.floor(...where),
+      hasBody: (body) => records.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body) !== undefined,
+      references: (find: FindReferences) => (this.#references ??= countAll(find, index, this.memtable.overlay)),
+    }
+    return new BatchGate(crypto, judge, this.#before)
   }
 
   #onFlushed: () => void = () => undefined
@@ -87,6 +103,8 @@ export class ReplayIntake {
 
   async #keep(batch: ReplayedBatch): Promise<void> {
     await this.#dropped.free(batch, this.memtable)
+    if (this.#references !== undefined && this.#before !== undefined)
+      countChanges(this.#references, this.#before, receivedChanges(batch.records))
     this.memtable.addBatch(batch.records, batch.groups, pointBehind(batch), batch.dropped)
     if (this.memtable.bytes < FLUSH_BYTES) return
     flushToEnd(this.#index, this.memtable)

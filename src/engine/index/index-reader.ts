@@ -7,7 +7,8 @@
 import { Slab } from '../bytes/slab.js'
 import { AteError } from '../error.js'
 import type { RecordItem } from './record-item.js'
-import { FIRST_LEAF } from './leaf-keys.js'
+import { FIRST_LEAF, leafKeys } from './leaf-keys.js'
+import { decodeLeaf, type LeafRecord } from './leaf.js'
 import { LeafCache } from './leaf-cache.js'
 import type { CachedLeaf } from './leaf-order.js'
 import { SEAL_OVERHEAD_BYTES, type LeafSeal } from './leaf-seal.js'
@@ -80,6 +81,15 @@ export class IndexReader {
       cached = before === undefined ? undefined : this.#learn(before)
     }
     return undefined
+  }
+
+  /** All records of that kind and of greater ones; nothing may change before the last. BODY_DAMAGED. */
+  *recordsFrom(kind: number): Generator<LeafRecord> {
+    for (const key of leafKeys(this.#store, this.#store.floor(encodeKey(kind, 0, 0)))) {
+      const stored = this.#store.get(key)
+      if (stored === undefined) throw new AteError('BODY_DAMAGED', 'index: a leaf is missing')
+      for (const record of decodeLeaf(this.#seal.openOrThrow(key, stored))) if (record.kind >= kind) yield record
+    }
   }
 
   /** A copy: the leaf's memory is used again for others. */

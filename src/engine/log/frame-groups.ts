@@ -1,6 +1,7 @@
 /** The groups of one frame, verified against its table; records and drops are opened. */
 import { equalBytes } from '../bytes/equal.js'
 import { AteError, isAteError } from '../error.js'
+import { MAX_DROPPED_BODIES } from '../limits.js'
 import type { BatchJudge } from './chain-state.js'
 import type { Doubt } from './doubts.js'
 import type { TableEntry } from './format/batch-header.js'
@@ -114,7 +115,8 @@ function open(
   else if (kind === GROUP_RECORDS) result.records.push(opened)
   else {
     try {
-      if (kind === GROUP_DROP) result.dropped.push(...decodeDrop(opened))
+      // Beyond that it is nothing that a compaction writes: whoever judges the batch refuses it.
+      if (kind === GROUP_DROP && result.dropped.length <= MAX_DROPPED_BODIES) result.dropped.push(...decodeDrop(opened))
       if (kind === GROUP_FORGET) {
         const sequence = decodeForget(opened, source.frame.head.link.sequence)
         result.forgets = Math.max(result.forgets, sequence)

@@ -1,4 +1,5 @@
 /** The records of a chain with snapshots and optimistic transactions. All changes of the chain go through it. */
+import type { JudgedState } from '../chain/batch-gate.js'
 import type { RecordView } from '../chain/record-view.js'
 import type { SigningKey } from '../crypto/signature.js'
 import { AteError } from '../error.js'
@@ -31,7 +32,7 @@ export interface ReceivedChanges {
  * Judges batches from elsewhere that are kept together, by the chain before the first: `latest`. What it throws is told to who
  * brought them, and nothing of them is kept. Resolves with the sequences of those that are kept, and of which nothing counts.
  */
-export type ValidateRun = (run: readonly ReceivedChanges[], latest: RecordReader) => Promise<readonly number[]>
+export type ValidateRun = (run: readonly ReceivedChanges[], latest: JudgedState) => Promise<readonly number[]>
 
 export interface ReceiveBatch {
   isDurable: boolean

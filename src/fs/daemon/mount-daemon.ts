@@ -124,8 +124,6 @@ export class MountDaemon {
 
   #compactWhenDue(say: (message: string) => void): void {
     const { compaction: plan, directory } = this.#request
-    // There nobody drops what others could need to judge.
-    if (this.#chain.trust === 'distributed') return
     if (plan === undefined || this.#state !== 'mounted' || isReadOnly(this.#request, this.#chain)) return
     this.#compactions = new CompactionSchedule({
       chain: {

@@ -76,6 +76,7 @@ export class ServedReplica {
       known,
       onKeyring: replicaKeyring(new FileStorage(directory), source.keys, onNotice),
       onNotice,
+      isUnjudged: trust === 'distributed' && options.onlyFetches === true,
       onEvidence: keepEvidence(directory, onNotice),
       onFailure,
       onProgress: (doneBytes, totalBytes) => onProgress({ phase: 'loading', doneBytes, totalBytes }),

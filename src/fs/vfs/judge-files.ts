@@ -2,21 +2,26 @@
  * The judgement on a batch of a file system in distributed trust: one of the keys has signed it that the batch which made the root
  * directory has named. Told by nothing but the batch, its signers and the records before it, so that every reader comes to the same.
  */
-import { type JudgeBatch, unjudged } from '../../engine/chain/batch-gate.js'
+import { type JudgeBatch, type JudgedState, unjudged } from '../../engine/chain/batch-gate.js'
+import { judgeDrop } from '../../engine/chain/compaction/judge-drop.js'
 import { receivedChanges, type ReceivedChange } from '../../engine/chain/received-changes.js'
-import type { RecordView } from '../../engine/chain/record-view.js'
+import { StagedState } from '../../engine/chain/staged-state.js'
 import { equalBytes } from '../../engine/bytes/equal.js'
 import type { CryptoProvider } from '../../engine/crypto/provider.js'
 import { AteError } from '../../engine/error.js'
 import type { ReceivedBatch } from '../../engine/log/index.js'
 import { provenRun } from '../../engine/log/proven-run.js'
 import { KIND_STATE, LAST_KIND, STATE_WRITERS } from './records/record-kinds.js'
+import { findReferences } from './records/references.js'
 import { decodeWriters } from './records/writers-record.js'
 
-/** NOT_AUTHORIZED, BATCH_REFUSED, BAD_FORMAT. */
-export const judgeFiles: JudgeBatch = ({ records, drops, signers }, before) => {
-  // What nobody refers to is known by who reads the whole chain; a drop would take content from the others.
-  if (drops) throw new AteError('NOT_AUTHORIZED', 'The batch drops content, or forgets records.')
+/** NOT_AUTHORIZED, BATCH_REFUSED, BODY_IN_USE, BAD_FORMAT. */
+export const judgeFiles: JudgeBatch = (batch, before) => {
+  const { records, dropped, forgets, signers } = batch
+  if (dropped.length > 0 || forgets > 0) {
+    judgeDrop(batch, before, findReferences)
+    return
+  }
   const changes = receivedChanges(records)
   if (changes.some(({ kind }) => kind < KIND_STATE || kind > LAST_KIND))
     throw new AteError('BATCH_REFUSED', 'The batch puts records that no file system has.')
@@ -31,21 +36,11 @@ export const judgeFiles: JudgeBatch = ({ records, drops, signers }, before) => {
 }
 
 /** Batches that come from elsewhere together, before any of them is kept. As `judgeFiles`; BAD_SIGNATURE. */
-export function judgeReceived(
-  crypto: CryptoProvider,
-  run: readonly ReceivedBatch[],
-  view: Pick<RecordView, 'get' | 'range' | 'floor'>,
-): void {
-  let named = view.get(KIND_STATE, 0, STATE_WRITERS)
-  const before: typeof view = {
-    get: (kind, high, low) =>
-      kind === KIND_STATE && high === 0 && low === STATE_WRITERS ? named : view.get(kind, high, low),
-    range: (...where) => view.range(...where),
-    floor: (...where) => view.floor(...where),
-  }
+export function judgeReceived(crypto: CryptoProvider, run: readonly ReceivedBatch[], view: JudgedState): void {
+  const before = new StagedState(view)
   for (const { item, signers } of provenRun(crypto, run, (batch) => batch)) {
     judgeFiles(unjudged(item, signers()), before)
-    named ??= writersIn(receivedChanges(item.records))
+    before.take(item, receivedChanges(item.records))
   }
 }
 

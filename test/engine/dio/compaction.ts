@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { collectGarbage } from '../../../src/adapters/node/collect-garbage.js'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
@@ -14,10 +14,12 @@ import { vecOf } from '../../../src/engine/dio/link-definition.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
 import { keyOf } from '../../../src/engine/dio/dao-state.js'
 import { dataType } from '../../../src/engine/dio/data-type.js'
+import { judgeBatch } from '../../../src/engine/dio/judging/judge-batch.js'
 import { findReferences } from '../../../src/engine/dio/references.js'
 import { plain } from '../../../src/engine/dio/standard-schema.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
+import type { ChainTrust } from '../../../src/engine/log/types.js'
 import { firstFinding } from '../../helpers/body-chain.js'
 import { keys } from '../../helpers/log-workbench.js'
 import { Note } from '../../helpers/objects.js'
@@ -44,6 +46,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 class World {
+  readonly trust: ChainTrust
   readonly storage = new MemoryStorage()
   store = new MemoryStore()
   texts: Texts = new Map()
@@ -56,13 +59,22 @@ class World {
   #chain: Chain | undefined
   readonly #compactions: Promise<void>[] = []
 
+  constructor(trust: ChainTrust) {
+    this.trust = trust
+  }
+
   async open(): Promise<void> {
-    const { storage, store } = this
+    const { storage, store, trust } = this
     const opened = await openMemoryChain({
       crypto: nativeCrypto,
       keys,
       storage,
       store,
+      trust,
+      judge: judgeBatch,
+      onRefused: ({ error }) => {
+        throw error
+      },
       findReferences,
       segmentBytes: 100_000,
       collectGarbage,
@@ -76,6 +88,7 @@ class World {
       crypto: nativeCrypto,
       nowMs: Date.now,
       durability: 'memory',
+      trust,
       compact: () => view.compact(),
       onClose: () => opened.close(),
     })
@@ -168,11 +181,17 @@ class World {
   }
 }
 
-await t.test('objects and older states read as before, whatever happens around compactions', async (t) => {
+const TRUSTS: readonly ChainTrust[] = ['local', 'distributed']
+for (const trust of TRUSTS)
+  await t.test(`${trust} trust: objects and older states read as before, whatever happens around compactions`, (t) =>
+    unchanged(t, trust),
+  )
+
+async function unchanged(t: Test, trust: ChainTrust): Promise<void> {
   let dropped = 0
   let deferred = 0
   const property = fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 120 }), async (steps) => {
-    const world = new World()
+    const world = new World(trust)
     await world.open()
     for (const one of steps) {
       await world.do(one)
@@ -193,12 +212,12 @@ await t.test('objects and older states read as before, whatever happens around c
   await fc.assert(property, { seed: 20261121, numRuns })
   t.ok(dropped > 100, `${dropped} bodies were dropped`)
   t.ok(deferred > 0, `${deferred} compactions left something to somebody who read it`)
-})
+}
 
 await t.test(
   'what a transaction had moved, unread, before its body was emptied is there after its commit',
   async (t) => {
-    const world = new World()
+    const world = new World('local')
     await world.open()
     const { chain } = world
     const text = (n: number): string => `${n} `.padEnd(1400, 'fields')

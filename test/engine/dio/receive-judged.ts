@@ -1,5 +1,4 @@
 /** A chain of distributed trust that takes in batches of another copy judges each before it keeps anything of it. */
-import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Chain } from '../../../src/engine/dio/chain.js'
 import type { DioMut } from '../../../src/engine/dio/dio-mut.js'
@@ -7,11 +6,11 @@ import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
 import { CLOCK_KIND } from '../../../src/engine/dio/kinds.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
 import { errorCode } from '../../../src/engine/error.js'
-import { type BatchBytes, openLog, proofRuns } from '../../../src/engine/log/index.js'
+import { type BatchBytes, openLog } from '../../../src/engine/log/index.js'
 import { keyIdOf as idOf, WriteKey } from '../../../src/engine/trust/keys.js'
 import { writeBy } from '../../../src/engine/trust/rules.js'
 import { AteSession } from '../../../src/engine/trust/session.js'
-import { crypto, Distributed, rewrite } from '../../helpers/distributed.js'
+import { crypto, Distributed, rewrite, runsOf } from '../../helpers/distributed.js'
 import { Box, collected } from '../../helpers/objects.js'
 
 const [root, alice, mallory] = [keyOf(1), keyOf(2), keyOf(3)]
@@ -74,12 +73,6 @@ await t.test('a batch of a runaway clock is refused, and the chain goes on', asy
     })
   })
 })
-
-async function runsOf(ledger: Distributed): Promise<BatchBytes[][]> {
-  const runs: BatchBytes[][] = []
-  for await (const run of proofRuns(Readable.from(await ledger.batches()) as AsyncIterable<BatchBytes>)) runs.push(run)
-  return runs
-}
 
 /** The one run of a ledger that shares signatures, and those before it. */
 async function sharedRunOf(ledger: Distributed): Promise<{ before: BatchBytes[][]; shared: BatchBytes[] }> {

@@ -33,6 +33,9 @@ const DROP_BATCH_BYTES = 1024
 /** What a record takes in the log beside its value. */
 const RECORD_BYTES = 19
 
+/** Numbers of bodies, ascending. */
+export type Dropped = readonly NumberRange[]
+
 export interface CompactorParts {
   store: OrderedStore
   seal: LeafSeal
@@ -54,10 +57,12 @@ export interface CompactorParts {
   /** Appends a batch of one group, durable and taken in when it resolves. */
   append: (group: GroupDraft) => Promise<unknown>
   /**
-   * Where others change the chain too: does it in turn; undefined when the turn does not come. Then records are not forgotten, and
-   * who follows gives the space back when it is sure that the drop is part of the chain.
+   * Where others change the chain too: does it in turn; undefined when the turn does not come. Then who follows gives the space back
+   * when it is sure that the drop is part of the chain.
    */
-  inTurn: (<T>(act: () => Promise<T>) => Promise<T | undefined>) | undefined
+  inTurn: ((drop: () => Promise<Dropped>) => Promise<Dropped | undefined>) | undefined
+  /** Nobody needs the records of batches that count no more: to begin with them, or to judge by them. */
+  mayForget: boolean
   /** So many bytes are set aside and, if that is asked for, nobody reads an older state any more; false: not now. */
   mayDrop: (bytes: number, outwaitsReaders: boolean) => Promise<boolean>
   /** Whoever puts the records writes anew; false: not all of it. */
@@ -92,6 +97,11 @@ export class Compactor {
     }
   }
 
+  /** Others have dropped them: who does it again is refused. */
+  noteDropped(dropped: Dropped): void {
+    for (const { from, to } of dropped) for (let body = from; body <= to; body++) this.#live.referred.add(body)
+  }
+
   /** Nothing more is dropped: `run` rejects with `error`. What is committed must not suffer from it. */
   giveUp(error: unknown): void {
     this.#obstacle ??= isAteError(error)
@@ -108,7 +118,7 @@ export class Compactor {
       verify: (scan) => this.#scanAll(scan, ignore),
       setAside: (bytes) => mayDrop(bytes, false),
     })
-    const forgets = this.#parts.inTurn === undefined
+    const forgets = this.#parts.mayForget
     if (forgets) this.#report.freedBytes += await forgetting.finish()
     await this.#dropBodies()
     const liveBytes = this.#recordBytes
@@ -255,7 +265,8 @@ export class Compactor {
     if (chunk.length === 0) return
     await log.allowDrops()
     if (inTurn !== undefined) {
-      if ((await inTurn(() => this.#appendDrop(chunk))) === undefined) this.#report.isDeferred = true
+      const dropped = await inTurn(async () => rangesOf(await this.#appendDrop(chunk)))
+      if (dropped === undefined) this.#report.isDeferred = true
       return
     }
     // An index that has taken in the drop knows no more where the bodies lie: their space is given back before.

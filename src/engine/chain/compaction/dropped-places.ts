@@ -8,6 +8,8 @@ import { errorCode } from '../../error.js'
 import { IndexReader } from '../../index/index-reader.js'
 import { LeafSeal } from '../../index/leaf-seal.js'
 import type { OrderedStore } from '../../index/ordered-store.js'
+import { FEATURE_DROPS } from '../../log/format/feature-flags.js'
+import { ManifestFile } from '../../log/manifest-file.js'
 import type { LogStorage } from '../../log/storage.js'
 import type { ReplayedBatch } from '../../log/types.js'
 import { BODY_PLACE_KIND, type BodyPlace, bodyPlaceHigh, decodeBodyPlace } from '../body-place.js'
@@ -39,10 +41,18 @@ export class DroppedPlaces {
     // What the batch's own segment holds was never closed when it was dropped.
     const places = this.#placesOf(batch, memtable).filter(({ segment }) => segment < batch.segment)
     try {
+      if (await this.#mustKeep()) return
       await new SpaceFreer(storage).free(places)
     } catch (error) {
       onNotice?.(`Space of the log could not be given back (${errorCode(error) ?? 'unexpected'}).`)
     }
+  }
+
+  /** Before anything may be missing the manifest says so. Where it does not, the drop is of no compaction, and bytes that are gone would be damage. */
+  async #mustKeep(): Promise<boolean> {
+    const { storage, crypto, keys } = this.#options
+    const { current } = await ManifestFile.load(storage, crypto, keys)
+    return (current.format.incompat & FEATURE_DROPS) === 0
   }
 
   #placesOf({ dropped }: Pick<ReplayedBatch, 'dropped'>, memtable: Memtable): BodyPlace[] {

@@ -15,7 +15,7 @@ export type RecordContent = Pick<LeafRecord, 'kind' | 'low' | 'value'>
 export type FindReferences = (record: RecordContent, refer: (body: number, length: number) => void) => boolean
 
 /** Kinds below are the engine's. */
-const FIRST_USER_KIND = 16
+export const FIRST_USER_KIND = 16
 
 export class LiveBodies {
   readonly placed = new BodySet()

@@ -4,10 +4,11 @@
  * signed it, so that every reader of the chain comes to the same.
  */
 import type { JudgeBatch } from '../../chain/batch-gate.js'
-import { AteError } from '../../error.js'
+import { judgeDrop } from '../../chain/compaction/judge-drop.js'
 import { keyIdOf } from '../../trust/keys.js'
 import type { WriteRule } from '../../trust/rules.js'
 import { formatKey } from '../object-key.js'
+import { findReferences } from '../references.js'
 import { ProvenRights } from '../rights.js'
 import { TrustState } from '../trust-state.js'
 import { judgeContent, judgeTimes } from './judge-content.js'
@@ -17,9 +18,12 @@ import { judgeRules } from './judge-rules.js'
 import { bad, ReceivedBatch } from './received-batch.js'
 
 /** Throws what is wrong: see the parts. */
-export const judgeBatch: JudgeBatch = ({ records, bodies, drops, signers }, before) => {
-  // What nobody refers to is known by who reads the whole chain; a drop would take content from the others.
-  if (drops) throw new AteError('NOT_AUTHORIZED', 'The batch drops content, or forgets records.')
+export const judgeBatch: JudgeBatch = (unjudged, before) => {
+  const { records, bodies, dropped, forgets, signers } = unjudged
+  if (dropped.length > 0 || forgets > 0) {
+    judgeDrop(unjudged, before, findReferences)
+    return
+  }
   const batch = new ReceivedBatch(records, before)
   judgeRules(batch)
   const top: WriteRule = new TrustState(before).top

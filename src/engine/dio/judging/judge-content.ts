@@ -1,6 +1,5 @@
 /** What objects of a received batch hold: the version they are built on, how it is sealed, and where it lies. */
 import { equalBytes } from '../../bytes/equal.js'
-import { BODY_PLACE_KIND, bodyPlaceHigh } from '../../chain/body-place.js'
 import { AteError } from '../../error.js'
 import { accessKeyOf, type KnownAccessKeys, type Look } from '../access.js'
 import { decodeClock, latestAfter } from '../hybrid-clock.js'
@@ -34,7 +33,7 @@ function demandEarlier(time: number, latest: number): void {
 export function judgeContent(batch: ReceivedBatch, bodies: readonly number[]): void {
   const come = new Set(bodies)
   for (const body of bodies)
-    if (come.size !== bodies.length || batch.before.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body) !== undefined)
+    if (come.size !== bodies.length || batch.before.hasBody(body))
       throw new AteError('CONFLICT', `The batch brings content of the number ${body}, which is given out already.`)
   const after: Look = (key) => batch.objectAfter(key)
   const known: KnownAccessKeys = new Map()
@@ -69,8 +68,7 @@ function demandSealed(key: KeyParts, name: AccessKeyName | undefined, { sealedBy
 function demandBodies({ before }: ReceivedBatch, { data }: ObjectRecord, come: ReadonlySet<number>): void {
   if (data instanceof Uint8Array) return
   for (const { body } of data)
-    if (!come.has(body) && before.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body) === undefined)
-      throw bad(`refers to the content ${body}, which is not there`)
+    if (!come.has(body) && !before.hasBody(body)) throw bad(`refers to the content ${body}, which is not there`)
 }
 
 function isSameContent(a: ObjectRecord, b: ObjectRecord): boolean {

@@ -2,7 +2,8 @@
  * Batches that another copy of the chain brings, judged before any of them is kept. In distributed trust those that share
  * signatures come together, and each is judged as at opening: by the chain with those before it.
  */
-import { type RefusedBatch, unjudged } from '../../chain/batch-gate.js'
+import { type JudgedState, type RefusedBatch, unjudged } from '../../chain/batch-gate.js'
+import { StagedState } from '../../chain/staged-state.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 import { AteError, isAteError } from '../../error.js'
 import type { ReceivedBatch } from '../../log/index.js'
@@ -10,7 +11,6 @@ import type { Proven } from '../../log/proof-queue.js'
 import { provenRun } from '../../log/proven-run.js'
 import type { RecordReader } from '../../transaction/record-reader.js'
 import type { ReceivedChanges, ValidateRun } from '../../transaction/record-store.js'
-import { StagedRecords } from '../../transaction/staged-records.js'
 import { type KeyId, keyIdOf } from '../../trust/keys.js'
 import { judgeBatch } from './judge-batch.js'
 
@@ -41,7 +41,7 @@ export interface JudgeRunOptions {
  */
 export function judgeRun({ crypto, validate, onRefused }: JudgeRunOptions): ValidateRun {
   return async (run, latest) => {
-    const before = new StagedRecords(latest)
+    const before = new StagedState(latest)
     const proven = crypto === undefined ? undefined : provenRun(crypto, run, ({ batch }) => batch)
     const refused: RefusedBatch[] = []
     const come: ReceivedBatch[] = []
@@ -55,7 +55,7 @@ export function judgeRun({ crypto, validate, onRefused }: JudgeRunOptions): Vali
       }
       come.unshift(received.batch)
       await validate({ ...received, signers: signers.map(keyIdOf), openBody }, before)
-      if (i < run.length - 1) stage(received, before)
+      if (i < run.length - 1) before.take(received.batch, received.changes)
     }
     for (const one of refused) onRefused?.(one)
     return refused.map(({ sequence }) => sequence)
@@ -78,7 +78,7 @@ interface Judged {
 
 const NOBODY: Judged = { signers: [], error: undefined }
 
-function judgeProven(proven: Proven<ReceivedChanges> | undefined, before: RecordReader): Judged {
+function judgeProven(proven: Proven<ReceivedChanges> | undefined, before: JudgedState): Judged {
   if (proven === undefined) throw new AteError('BATCH_REFUSED', 'A batch has no signatures.')
   let signers: RefusedBatch['signers'] = []
   try {
@@ -88,14 +88,5 @@ function judgeProven(proven: Proven<ReceivedChanges> | undefined, before: Record
   } catch (error) {
     if (isAteError(error)) return { signers, error }
     throw error
-  }
-}
-
-/** Puts what was judged where the next batch finds it. */
-function stage({ changes }: ReceivedChanges, records: StagedRecords): void {
-  for (const change of changes) {
-    if (!('low' in change))
-      throw new AteError('BATCH_REFUSED', 'A batch that deletes a range of records is taken in by itself.')
-    records.put(change.kind, change.high, change.low, change.value)
   }
 }

@@ -1,4 +1,5 @@
 /** The changes of a batch that somebody else wrote, over the records before it: nothing of it is believed yet. */
+import type { JudgedState } from '../../chain/batch-gate.js'
 import type { ChangeSink } from '../../chain/change-stream.js'
 import { readChanges } from '../../chain/change-stream.js'
 import { AteError } from '../../error.js'
@@ -10,12 +11,12 @@ import type { KeyParts } from '../object-key.js'
 import { decodeObject, isTombstone, type ObjectRecord } from '../object-record.js'
 
 export class ReceivedBatch implements ChangeSink {
-  readonly before: RecordReader
+  readonly before: JudgedState
   readonly #after: StagedRecords
   readonly #objects = new Map<Uint8Array, ObjectRecord | undefined>()
 
   /** BAD_FORMAT for what data objects do not write. */
-  constructor(records: readonly Uint8Array[], before: RecordReader) {
+  constructor(records: readonly Uint8Array[], before: JudgedState) {
     this.before = before
     this.#after = new StagedRecords(before)
     for (const stream of records) readChanges(stream, this)
