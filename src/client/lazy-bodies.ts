@@ -35,19 +35,23 @@ export const FETCHED_BYTES = 64 * 1024 * 1024
 export interface LazyBodiesOptions {
   /** The local log: its batches say what their bodies are. */
   readonly source: BatchSource
-  readonly link: RemoteLink
+  readonly link: Pick<RemoteLink, 'server'>
   readonly patienceMs: number
   /** Who waits for the chain to be followed. */
   readonly starting: Waiters
   /** It was away for longer than anybody waits. */
   readonly isAway: () => boolean
-  readonly session: () => ChainSession | undefined
+  readonly session: () => FollowedChannel | undefined
   /** Throws why it is of no use to go on. */
   readonly demandSound: () => void
   readonly onNotice?: ((message: string) => void) | undefined
   readonly fetchedBytes?: number | undefined
+  /** How long a read waits; 10 seconds. */
+  readonly fetchMs?: number | undefined
   readonly timers: Timers
 }
+
+export type FollowedChannel = Pick<ChainSession, 'channel' | 'peer'>
 
 interface Wanted {
   readonly place: BodyPlace
@@ -78,6 +82,8 @@ export class LazyBodies implements BodiesElsewhere {
   readonly #wanted = new Map<number, Wanted>()
   readonly #closing = new AbortController()
   #asking = 0
+  /** It is being found out what else is in the batch: what is wanted of that goes with it. */
+  #isGathering = false
 
   constructor(options: LazyBodiesOptions) {
     this.#options = options
@@ -121,24 +127,24 @@ export class LazyBodies implements BodiesElsewhere {
   }
 
   #askMore(): void {
-    while (this.#asking < MAX_ASKING && this.#wanted.size > 0) {
-      const [first] = this.#wanted.values()
-      if (first === undefined) return
-      this.#wanted.delete(first.place.body)
-      this.#asking++
-      void this.#ask(first).finally(() => {
-        this.#asking--
-        this.#askMore()
-      })
-    }
+    const [first] = this.#wanted.values()
+    if (first === undefined || this.#isGathering || this.#asking >= MAX_ASKING) return
+    this.#wanted.delete(first.place.body)
+    this.#asking++
+    this.#isGathering = true
+    void this.#ask(first).finally(() => {
+      this.#asking--
+      this.#askMore()
+    })
   }
 
   /** The first one, others of its batch that are wanted, and those that will be. */
   async #ask(first: Wanted): Promise<void> {
     let group = new Map([[first.place.body, first]])
     try {
-      const content = await this.#contentAround(first.place)
+      const content = await this.#contentAround(first.place).finally(() => (this.#isGathering = false))
       group = this.#gather(first, content)
+      this.#askMore()
       await this.#take(content, group)
     } catch (error) {
       for (const { reject } of group.values()) reject(error)
@@ -149,17 +155,21 @@ export class LazyBodies implements BodiesElsewhere {
     return this.#frames.withPlace(segment, position, (found) => Promise.resolve(contentOf(found)))
   }
 
-  /** In the order of the batch, the first one first: an answer has at least that. */
+  /** The first one first: an answer has at least that. */
   #gather(first: Wanted, { bodies }: Content): Map<number, Wanted> {
     const { body } = first.place
     const group = new Map([[body, first]])
     let room = MAX_SENT_BODY_BYTES - (bodies.get(body)?.place.storedBytes ?? 0)
     let ahead = this.#ahead.wanted(body)
     for (const [number, { place }] of bodies) {
-      if (number <= body) continue
+      if (number === body) continue
       if (group.size >= MAX_ASKED_BODIES || place.storedBytes > room) break
       const wanted = this.#wanted.get(number)
-      if (wanted === undefined && (ahead-- <= 0 || this.#fetched.has(number) || this.#fetching.has(number))) continue
+      if (
+        wanted === undefined &&
+        (number < body || ahead-- <= 0 || this.#fetched.has(number) || this.#fetching.has(number))
+      )
+        continue
       group.set(number, wanted ?? this.#expect(place))
       this.#wanted.delete(number)
       room -= place.storedBytes
@@ -205,14 +215,14 @@ export class LazyBodies implements BodiesElsewhere {
     return equalBytes(merkleLeaf(crypto, stored), listed.digest)
   }
 
-  #forged(session: ChainSession, why: string): AteError {
+  #forged(session: FollowedChannel, why: string): AteError {
     const error = new AteError('BODY_DAMAGED', why)
     this.#options.onNotice?.(why)
     void session.peer.close(error)
     return error
   }
 
-  async #followed(timeoutMs: number): Promise<ChainSession> {
+  async #followed(timeoutMs: number): Promise<FollowedChannel> {
     const { link, patienceMs, starting, isAway, session, demandSound } = this.#options
     const late = (): AteError => serverAway(link.server)
     for (;;) {
@@ -228,10 +238,10 @@ export class LazyBodies implements BodiesElsewhere {
   async #request(
     sequence: number,
     numbers: readonly number[],
-  ): Promise<{ session: ChainSession; bodies: readonly (Uint8Array | null)[] }> {
-    const { timers } = this.#options
+  ): Promise<{ session: FollowedChannel; bodies: readonly (Uint8Array | null)[] }> {
+    const { timers, fetchMs = FETCH_MS } = this.#options
     const { signal } = this.#closing
-    const until = performance.now() + FETCH_MS
+    const until = performance.now() + fetchMs
     for (;;) {
       const timeoutMs = Math.max(1, until - performance.now())
       try {

@@ -102,7 +102,7 @@ export function wrongWith({ view }: MemoryChain, contents: Contents): string | u
     const { length = 0, byte = 0 } = contents.get(low) ?? {}
     const content = new Uint8Array(length)
     try {
-      view.copyBody(decode(value), content, 0)
+      void view.copyBody(decode(value), content, 0)
     } catch (error) {
       return `record ${low}: ${String(error)}`
     }

@@ -1,0 +1,133 @@
+/** Who follows without content gets all but that, and asks for bodies by their numbers. */
+import t from 'tap'
+import { equalBytes } from '../../src/engine/bytes/equal.js'
+import { merkleLeaf } from '../../src/engine/log/format/merkle.js'
+import { GROUP_CONTENT } from '../../src/engine/log/types.js'
+import type { ChainServer } from '../../src/server/index.js'
+import { MAX_ASKED_BODIES, MAX_SENT_BODY_BYTES, START } from '../../src/sync/index.js'
+import { LocalChain, MemoryStores, serverOn, type TestChannel, TestClient } from '../helpers/chain-server.js'
+import { crypto, failure } from '../helpers/wire.js'
+
+const MIB = 1024 * 1024
+
+interface Served {
+  server: ChainServer
+  stores: MemoryStores
+  local: LocalChain
+  writer: TestChannel
+  reader: TestChannel
+  term: number
+}
+
+async function served(...contents: number[]): Promise<Served> {
+  const stores = new MemoryStores()
+  const server = serverOn(stores)
+  const writer = await (await TestClient.to(server)).create('notes')
+  const local = await LocalChain.make(...contents)
+  await writer.follow()
+  const { term } = await writer.turn(START)
+  await writer.upload(term, await local.batches())
+  await writer.until(() => (writer.accepted.at(-1) ?? 0) === contents.length)
+  return { server, stores, local, writer, term, reader: await (await TestClient.to(server, 2)).open('notes') }
+}
+
+function bodies(
+  { client, opened }: TestChannel,
+  sequence: number,
+  numbers: readonly number[],
+): Promise<{ bodies: readonly (Uint8Array | null)[] }> {
+  return client.peer.request(opened.channel, 'bodies', { sequence, numbers })
+}
+
+async function contentOf(local: LocalChain, sequence: number): Promise<{ number: number; digest: Uint8Array }[]> {
+  const batch = (await local.batches()).find((one) => one.sequence === sequence)
+  return (batch?.head.table ?? []).filter(({ kind }) => kind === GROUP_CONTENT)
+}
+
+await t.test('without content come heads and records, from the log and from memory; with the flag alone', async (t) => {
+  const { server, local, writer, reader, term } = await served(MIB, 2 * MIB, 0, 500)
+  const whole = await (await TestClient.to(server, 3)).open('notes')
+  await reader.client.peer.request(reader.opened.channel, 'follow', { ...START, content: 'none' })
+  await whole.follow()
+  await local.add(3 * MIB)
+  await writer.upload(term, await local.batches(5))
+  for (const each of [reader, whole]) await each.until(() => each.received.length === 5)
+  const bytes = ({ received }: TestChannel): number => received.reduce((sum, one) => sum + one.bytes, 0)
+  t.ok(bytes(whole) > 6 * MIB)
+  t.ok(bytes(reader) < 150_000, `${bytes(reader)} bytes`)
+  await server.close()
+})
+
+await t.test('bodies are what the batch says, of any batch, in answers of a bounded size', async (t) => {
+  const { server, stores, local } = await served(MIB, 8000, 3 * MIB)
+  await server.close()
+  const again = serverOn(stores)
+  const later = await (await TestClient.to(again, 4)).open('notes')
+  for (const sequence of [3, 1, 2]) {
+    const content = await contentOf(local, sequence)
+    for (let at = 0; at < content.length;) {
+      const wanted = content.slice(at, at + MAX_ASKED_BODIES)
+      const got = await bodies(
+        later,
+        sequence,
+        wanted.map(({ number }) => number),
+      )
+      t.ok(got.bodies.length >= 1)
+      t.ok(got.bodies.reduce((sum, one) => sum + (one?.length ?? 0), 0) <= MAX_SENT_BODY_BYTES)
+      for (const [i, body] of got.bodies.entries())
+        if (body === null || !equalBytes(merkleLeaf(crypto, body), wanted[i]?.digest ?? body)) t.fail(`${sequence}`)
+      at += got.bodies.length
+    }
+  }
+  t.strictSame((await bodies(later, 1, [])).bodies, [])
+  await again.close()
+})
+
+await t.test(
+  'what the batch has not, and batches that are not there, are refused, and the connection goes on',
+  async (t) => {
+    const { server, local, reader } = await served(8000, 8000)
+    const [first] = await contentOf(local, 1)
+    const other = await contentOf(local, 2)
+    if (first === undefined) throw new Error('there is no content')
+    for (const [sequence, number] of [
+      [1, 1],
+      [1, 1000],
+      [1, other[0]?.number ?? 0],
+      [3, first.number],
+      [0, first.number],
+      [2 ** 40, first.number],
+    ] as const)
+      t.equal(await failure(bodies(reader, sequence, [number])), 'BAD_ARGUMENT', `${sequence} ${number}`)
+    t.equal((await bodies(reader, 1, [first.number])).bodies.length, 1)
+    await server.close()
+  },
+)
+
+await t.test('what was dropped is null, and its neighbour is not', async (t) => {
+  const { server, local, writer, reader, term } = await served(200_000, 8000)
+  const [one, two] = await contentOf(local, 1)
+  if (one === undefined || two === undefined) throw new Error('there is too little content')
+  const request = { term, numbers: [[one.number, one.number] as const], upTo: 2 }
+  await writer.client.peer.request(writer.opened.channel, 'drop', request)
+  for (let i = 0; i < 100; i++) {
+    const got = await bodies(reader, 1, [one.number, two.number])
+    if (got.bodies[0] === null) break
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  const got = await bodies(reader, 1, [one.number, two.number])
+  t.equal(got.bodies[0], null)
+  t.ok(equalBytes(merkleLeaf(crypto, got.bodies[1] ?? new Uint8Array(0)), two.digest))
+  await server.close()
+})
+
+await t.test('many requests at once are all answered, in order, by a server that holds little of them', async (t) => {
+  const { server, local, reader } = await served(3 * MIB)
+  const content = await contentOf(local, 1)
+  const numbers = content.slice(0, MAX_ASKED_BODIES).map(({ number }) => number)
+  const got = await Promise.all(Array.from({ length: 100 }, () => bodies(reader, 1, numbers)))
+  const [first] = got
+  t.ok((first?.bodies.length ?? 0) > 0)
+  t.ok(got.every((one) => one.bodies.length === first?.bodies.length))
+  await server.close()
+})
