@@ -12,6 +12,7 @@ import type { NumberRange } from '../log/types.js'
 import { BODY_PLACE_KIND, type BodiesElsewhere, type BodyPlace, bodyPlaceHigh, decodePlaceOnly } from './body-place.js'
 import { BodySet } from './compaction/body-set.js'
 import { BodyMemory } from './body-memory.js'
+import { KnownPlaces } from './known-places.js'
 import { PassingBody } from './passing-body.js'
 import type { BodySlice } from './record-view.js'
 
@@ -47,6 +48,7 @@ export class BodyReader {
   readonly #cache: LRUCache<number, Uint8Array>
   readonly #memory = new BodyMemory()
   readonly #passing: PassingBody
+  readonly #known = new KnownPlaces()
   readonly #keepsWhole: boolean
   /** Not durable yet: the parts in the arenas. */
   readonly #held = new Map<number, Uint8Array[]>()
@@ -214,8 +216,13 @@ export class BodyReader {
   }
 
   #indexed(body: number): BodyPlace | undefined {
+    const known = this.#known.get(body)
+    if (known !== undefined) return known
     const record = this.#index.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
-    return record === undefined ? undefined : decodePlaceOnly(body, record)
+    if (record === undefined) return undefined
+    const place = decodePlaceOnly(body, record)
+    this.#known.note(place)
+    return place
   }
 }
 
