@@ -21,7 +21,7 @@ export class ChainServer {
     const onNotice = options.onNotice ?? (() => undefined)
     const { admit = () => undefined, keepsDropped = false, verify = verifyHere } = options
     const counters = this.#counters
-    const memory = new ServerMemory(limits)
+    const memory = new ServerMemory(limits, timers)
     this.#host = new ChainHost({
       crypto,
       stores,

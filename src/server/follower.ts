@@ -4,7 +4,8 @@
  */
 import type { ReceivedBatch } from '../engine/log/index.js'
 import type { Peer, SentContent, SignedHead } from '../sync/index.js'
-import { type BatchToSend, type RecentBatches, toSend } from './recent-batches.js'
+import type { Reader, ReaderMemory } from './reader-memory.js'
+import { type BatchToSend, heldBytes, type RecentBatches, toSend } from './recent-batches.js'
 
 /** What is followed. */
 export interface Followed {
@@ -13,7 +14,8 @@ export interface Followed {
   readonly durableSequence: number
   /** Up to this waits for a connection before more is only sent when it takes what is there. */
   readonly eagerBytes: number
-  read(from: number, to: number, content: SentContent): AsyncIterable<ReceivedBatch>
+  readonly readers: ReaderMemory
+  read(from: number, to: number, content: SentContent): AsyncGenerator<ReceivedBatch>
   noteSent(bytes: number): void
 }
 
@@ -30,6 +32,7 @@ export interface FollowerOptions {
 
 export class Follower {
   readonly #options: FollowerOptions
+  readonly #reader: Reader
   #cursor: number
   #isCatchingUp = false
   #hasEnded = false
@@ -38,6 +41,7 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options
+    this.#reader = options.chain.readers.reader(options.peer)
     this.#cursor = options.from
   }
 
@@ -75,6 +79,7 @@ export class Follower {
 
   end(): void {
     this.#hasEnded = true
+    this.#options.chain.readers.end(this.#reader)
     for (const { resolve } of this.#waiting.splice(0)) resolve()
   }
 
@@ -94,7 +99,7 @@ export class Follower {
     try {
       while (this.#cursor < chain.durableSequence && !this.#hasEnded) {
         const recent = chain.recent.get(this.#cursor + 1)
-        if (recent !== undefined) await this.#sendSlowly(recent)
+        if (recent !== undefined) await this.#sendRecent(recent)
         else await this.#sendHistory(chain.durableSequence)
       }
     } catch (error) {
@@ -104,25 +109,46 @@ export class Follower {
     this.wake()
   }
 
+  async #sendRecent(batch: BatchToSend): Promise<void> {
+    const { chain, content } = this.#options
+    if (batch[content].bytes > chain.eagerBytes) await chain.readers.lend(this.#reader, heldBytes(batch))
+    await this.#sendSlowly(batch)
+  }
+
   async #sendHistory(to: number): Promise<void> {
     const { chain, content } = this.#options
     await this.#room()
-    for await (const batch of chain.read(this.#cursor + 1, to, content)) {
-      await this.#sendSlowly(toSend(batch))
-      // Before the next is read: it may be large.
-      await this.#room()
-      if (this.#hasEnded || chain.recent.get(this.#cursor + 1) !== undefined) return
+    const batches = chain.read(this.#cursor + 1, to, content)
+    const readNext = async (): Promise<{ batch: BatchToSend; bytes: number } | undefined> => {
+      const next = await batches.next()
+      if (next.done === true) return undefined
+      const batch = toSend(next.value)
+      return { batch, bytes: heldBytes(batch) }
+    }
+    try {
+      while (!this.#hasEnded && chain.recent.get(this.#cursor + 1) === undefined) {
+        const read = await chain.readers.read(this.#reader, readNext)
+        if (read === undefined) return
+        await this.#sendSlowly(read.batch)
+      }
+    } finally {
+      await batches.return(undefined)
     }
   }
 
+  /** Nothing of it is held here when it resolves, and no more than a little waits for him. */
   async #sendSlowly(batch: BatchToSend): Promise<void> {
-    for (const part of batch[this.#options.content].parts) {
+    const { chain, content } = this.#options
+    for (const part of batch[content].parts) {
       await this.#room()
       if (this.#hasEnded) return
       this.#push(part)
+      chain.readers.noteProgress(this.#reader)
     }
     this.#sent(batch)
     this.#tell()
+    await this.#room()
+    chain.readers.giveBack(this.#reader)
   }
 
   async #room(): Promise<void> {

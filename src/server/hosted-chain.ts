@@ -15,6 +15,7 @@ import { ChainLocks } from './locks/chain-locks.js'
 import type { ServerLimits, ServerNotice } from './options.js'
 import type { VerifySignature } from '../engine/log/verify-signatures.js'
 import { PendingDrops } from './pending-drops.js'
+import type { ReaderMemory } from './reader-memory.js'
 import { RecentBatches, toSend } from './recent-batches.js'
 import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
 import type { ServerMemory } from './server-memory.js'
@@ -149,11 +150,15 @@ export class HostedChain implements Followed {
     return this.#options.memory.eagerBytes
   }
 
+  get readers(): ReaderMemory {
+    return this.#options.memory.readers
+  }
+
   get sizeBytes(): number {
     return this.#log.sizeBytes
   }
 
-  read(from: number, to: number, content: SentContent): AsyncIterable<ReceivedBatch> {
+  read(from: number, to: number, content: SentContent): AsyncGenerator<ReceivedBatch> {
     return this.#log.read(from, to, content)
   }
 

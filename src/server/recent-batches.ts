@@ -25,7 +25,7 @@ function partsOf(batch: Parameters<typeof batchItemPieces>[0]): SentParts {
 }
 
 /** Memory for it. */
-function heldBytes({ all, none }: BatchToSend): number {
+export function heldBytes({ all, none }: BatchToSend): number {
   return all === none ? all.bytes : all.bytes + none.bytes
 }
 

@@ -13,6 +13,7 @@ export const ATEDB = fileURLToPath(new URL('../../bin/atedb.js', import.meta.url
 export interface AtedbServer {
   readonly started: Started
   readonly port: number
+  readonly pid: number
   /** What it has told on standard error so far. */
   messages(): string
   /** Its exit code; undefined when the signal ended it. */
@@ -42,6 +43,7 @@ export async function startAtedb(
   return {
     started,
     port: Number(/:(\d+)$/.exec(started.listening)?.[1]),
+    pid: Number(child.pid),
     messages: () => messages,
     end: async (signal) => {
       child.kill(signal)

@@ -4,7 +4,7 @@ import { HeldBytes } from '../../src/server/held-bytes.js'
 import { ServerMemory } from '../../src/server/server-memory.js'
 
 t.test('parts beyond the bound are refused; what waits to be written keeps reading waiting', async (t) => {
-  const held = new HeldBytes(100, new ServerMemory({ heldBytes: 1e9, unsentBytes: 0 }), 1000)
+  const held = new HeldBytes(100, new ServerMemory({ heldBytes: 1e9, unsentBytes: 0, graceMs: 10_000 }), 1000)
   held.assemble(900)
   t.throws(() => held.assemble(200), { code: 'BATCH_REFUSED' })
   held.forget(300)
@@ -20,7 +20,7 @@ t.test('parts beyond the bound are refused; what waits to be written keeps readi
 })
 
 t.test('what all connections bring together is bounded, and each lets go of its own', async (t) => {
-  const server = new ServerMemory({ heldBytes: 1000, unsentBytes: 0 })
+  const server = new ServerMemory({ heldBytes: 1000, unsentBytes: 0, graceMs: 10_000 })
   const [one, other] = [new HeldBytes(1000, server), new HeldBytes(1000, server)]
   one.assemble(700)
   t.throws(() => other.assemble(400), { code: 'LAGGED' })
@@ -34,7 +34,7 @@ t.test('what all connections bring together is bounded, and each lets go of its 
 })
 
 t.test('once more than half is used, one of several connections has an eighth', async (t) => {
-  const server = new ServerMemory({ heldBytes: 800, unsentBytes: 0 })
+  const server = new ServerMemory({ heldBytes: 800, unsentBytes: 0, graceMs: 10_000 })
   const connections = Array.from({ length: 5 }, () => new HeldBytes(1000, server))
   const [large, ...others] = connections
   large?.assemble(500)
@@ -48,7 +48,7 @@ t.test('once more than half is used, one of several connections has an eighth', 
 })
 
 t.test('the more connections there are, the less waits for each that reads slowly', async (t) => {
-  const server = new ServerMemory({ heldBytes: 0, unsentBytes: 256 * 1024 * 1024 })
+  const server = new ServerMemory({ heldBytes: 0, unsentBytes: 512 * 1024 * 1024, graceMs: 10_000 })
   const bytes = [1, 512, 2048, 8192, 100_000].map((connections) => {
     server.connections = connections
     return server.eagerBytes / 1024
