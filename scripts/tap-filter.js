@@ -1,6 +1,6 @@
 /**
- * Reads the TAP of a whole run as it comes: shows one line for each test file and every failure with its diagnostics,
- * and keeps the counts of tap's closing line. tap's own reporters draw for a terminal, or show everything.
+ * Reads the TAP of a process as it comes: shows every failure with its diagnostics, and what was skipped, and keeps the counts
+ * of tap's closing line. tap's own reporters draw for a terminal, or show everything.
  */
 
 /** @param {(line: string) => void} show */
@@ -17,7 +17,7 @@ export function createTapFilter(show) {
         show(line)
       } else if (/^\s*---$/.test(line)) {
         inDiagnostics = true
-      } else if (/^ok \d+ - |^\s*Bail out!/.test(line) || / # SKIP/i.test(line)) {
+      } else if (/^\s*Bail out!/.test(line) || / # SKIP/i.test(line)) {
         show(line)
       }
       summary = /^# \{ (total: .*) \}$/.exec(line)?.[1] ?? summary

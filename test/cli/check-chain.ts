@@ -16,7 +16,7 @@ const BATCHES = 400
 const INTERVAL_MS = 150
 
 const base = mkdtempSync(join(tmpdir(), 'atefs-check-'))
-t.teardown(() => rmSync(base, { recursive: true }))
+process.once('exit', () => rmSync(base, { recursive: true }))
 
 interface Checking {
   progress: OpenProgress[]

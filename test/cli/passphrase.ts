@@ -8,7 +8,7 @@ import { MAX_PASSPHRASE_BYTES, readPassphrase, type PassphraseSources } from '..
 import { BUILT, runProgram, type CliResult } from '../helpers/cli.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'atefs-passphrase-'))
-t.teardown(() => rmSync(directory, { recursive: true }))
+process.once('exit', () => rmSync(directory, { recursive: true }))
 const question = { prompt: 'Passphrase', isNew: false }
 
 async function read(sources: PassphraseSources): Promise<string> {
