@@ -1,5 +1,5 @@
 /** Where the chains of a program lie, and what opens them. Without a place they live in memory. */
-import type { ErrorCode } from '../engine/error.js'
+import { AteError, type ErrorCode } from '../engine/error.js'
 import type { ChainTrust } from '../engine/log/types.js'
 import type { CompactionMode } from '../engine/chain/compaction/compaction-mode.js'
 import type { ObjectCompactor } from '../engine/dio/compactor.js'
@@ -77,8 +77,24 @@ export interface AteConfigOptions {
   dnsSec?: boolean
   /** Bits of the AES keys of connections to servers, at least; 0 takes one in clear too. The default is 128. */
   wireEncryption?: 0 | 128 | 192 | 256
+  /**
+   * Others went on with the chain of a server while this copy of it was changed without the server: what was made here is no part
+   * of it, and is kept beside it. Called while the chain is opened; `listSetAside` tells later. Copies in memory keep nothing.
+   */
+  onSetAside?: (aside: SetAside) => void
   /** Called with what is worth a line to the user of the program, for example that an index is being rebuilt. */
   onNotice?: (message: string) => void
+}
+
+/** Commits that were made here and are no part of the chain, kept as the whole copy was with them. */
+export interface SetAside {
+  /** Address of the chain. */
+  readonly url: string
+  /** The first and the last of their batches, in the history as it was here. */
+  readonly first: number
+  readonly last: number
+  /** Where the copy lies, as it was. */
+  readonly path: string
 }
 
 /** A batch that its signers had no right to. */
@@ -91,6 +107,37 @@ export interface RefusedBatch {
   readonly message: string
   /** The keys that signed it. */
   readonly signers: readonly KeyId[]
+}
+
+/** Their names, for programs that no compiler has checked. */
+const OPTIONS: Record<keyof AteConfigOptions, true> = {
+  logPath: true,
+  anchorPath: true,
+  passphrase: true,
+  keyBits: true,
+  rootKeys: true,
+  trust: true,
+  onRefused: true,
+  noCreate: true,
+  readOnly: true,
+  ntp: true,
+  clockToleranceMs: true,
+  compactMode: true,
+  compactTimerMs: true,
+  compactThresholdFactor: true,
+  compactThresholdBytes: true,
+  compactBootstrap: true,
+  compactCleanup: true,
+  compactors: true,
+  bodyCacheBytes: true,
+  recoveryMode: true,
+  serverKey: true,
+  knownServers: true,
+  dnsServer: true,
+  dnsSec: true,
+  wireEncryption: true,
+  onSetAside: true,
+  onNotice: true,
 }
 
 /** Where chains lie and what opens them; made of another one by `with`. */
@@ -107,8 +154,13 @@ export class AteConfig {
     return new AteConfig({})
   }
 
-  /** This configuration, changed. */
+  /** This configuration, changed. BAD_ARGUMENT for an option that there is none of. */
   with(options: AteConfigOptions): AteConfig {
+    const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name))
+    if (unknown !== undefined)
+      throw new AteError('BAD_ARGUMENT', `There is no option ${unknown}.`, {
+        hint: `The options are ${Object.keys(OPTIONS).join(', ')}.`,
+      })
     return new AteConfig({ ...this.options, ...options })
   }
 }

@@ -66,15 +66,19 @@ interface Place {
 }
 
 function placeOf({ address, options, openDirectory, openMemory }: OpenRemote): Place {
-  const { logPath, onNotice } = options
+  const { logPath, onNotice, onSetAside } = options
   const directory = logPath === undefined ? undefined : replicaDirectory(logPath, address)
   const secret = secretFor(options, hasKeyFile(directory))
   if (directory === undefined) return memoryPlace(secret, openMemory)
   const storage = new FileStorage(directory)
   const open = (): Promise<LocalReplica> => openDirectory(directory, secret)
+  const url = chainUrl(address)
   const places = { directory, secret, judgeModule: JUDGE_MODULE, receiverOf }
-  const cutBack = (sequence: number): Promise<void> =>
-    cutCopyBack({ ...places, url: chainUrl(address), open, onNotice }, sequence)
+  const cutBack = async (sequence: number): Promise<void> => {
+    const keepsBefore = onSetAside !== undefined
+    const copy = await cutCopyBack({ ...places, url, open, onNotice, keepsBefore }, sequence)
+    if (copy !== undefined) onSetAside?.({ url, ...copy })
+  }
   return { directory, storage, secret, state: remoteStateFile(directory, storage), open, cutBack }
 }
 

@@ -2,6 +2,7 @@
 import { lockChain } from '../adapters/node/chain-lock.js'
 import { cutBackDirectory } from '../adapters/node/cut-back.js'
 import type { ImportPlaces } from '../adapters/node/import-range.js'
+import type { SetAsideCopy } from '../adapters/node/set-aside-place.js'
 import { prepareReplica, type PrepareReplicaOptions } from '../adapters/node/prepare-replica.js'
 import { Diverged } from '../client/index.js'
 import { type BatchSource, type LogEnd, TailReader } from '../engine/log/index.js'
@@ -12,7 +13,10 @@ export const SERVER_TIMEOUT_MS = 10_000
 const CUTS = 3
 
 /** What was committed here without the server, while others went on, is cut off, and the copy opened again. */
-export async function cuttingBack<T>(open: () => Promise<T>, cutBack: (sequence: number) => Promise<void>): Promise<T> {
+export async function cuttingBack<T>(
+  open: () => Promise<T>,
+  cutBack: (sequence: number) => Promise<unknown>,
+): Promise<T> {
   for (let cuts = 0; ; cuts++) {
     try {
       return await open()
@@ -45,18 +49,19 @@ export interface CutCopy extends ImportPlaces {
   readonly keepsBefore?: boolean
 }
 
-/** Sets aside what lies behind `sequence`, in a file. */
+/** Sets aside what lies behind `sequence`, in a file; and the copy as it was, where that is kept. */
 export async function cutCopyBack(
   { url, open, onNotice, keepsBefore = false, ...places }: CutCopy,
   sequence: number,
-): Promise<void> {
+): Promise<SetAsideCopy | undefined> {
   const copy = await open()
   const to = await endAt(copy.source, sequence).finally(() => copy.close())
-  const { batches, setAside } = await cutBackDirectory(places, to, { keepsBefore })
+  const { batches, setAside, before } = await cutBackDirectory(places, to, { keepsBefore })
   onNotice?.(
     `Others went on with ${url} first: ${batches} commits that were made here meanwhile are not part of it, and lie in ` +
       `${setAside ?? 'no file'}.`,
   )
+  return before === undefined ? undefined : { path: before, first: sequence + 1, last: sequence + batches }
 }
 
 async function endAt(source: BatchSource, sequence: number): Promise<LogEnd> {

@@ -1,10 +1,18 @@
 /** What is committed while the server is away and others go on lies beside the chain afterwards, and the chain is as they have it. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { listenWebSocket } from '../../src/adapters/node/web-socket/listen.js'
-import { AteConfig, type Chain, Registry } from '../../src/index.js'
+import {
+  AteConfig,
+  type Chain,
+  discardSetAside,
+  listSetAside,
+  openSetAside,
+  Registry,
+  type SetAside,
+} from '../../src/index.js'
 import { Note, store, texts } from '../helpers/disk-chains.js'
 import { TestServer } from '../helpers/real-server.js'
 
@@ -30,7 +38,12 @@ for (const [here, there] of [
   await t.test(`${here} commits made without the server, while others made ${there}, are set aside`, async (t) => {
     const { server, url, root, config } = await served(t)
     const notices: string[] = []
-    const one = config.with({ logPath: join(root, 'one'), onNotice: (message) => notices.push(message) })
+    const told: SetAside[] = []
+    const ears = {
+      onNotice: (message: string) => notices.push(message),
+      onSetAside: (aside: SetAside) => told.push(aside),
+    }
+    const one = config.with({ logPath: join(root, 'one'), ...ears })
     const using = async (config: AteConfig, work: (chain: Chain) => Promise<void>): Promise<void> => {
       const registry = new Registry(config)
       await work((await registry.open(url, 'notes')).chain).finally(() => registry.close())
@@ -49,11 +62,45 @@ for (const [here, there] of [
     await using(one, async (chain) => {
       t.strictSame((await texts(chain)).toSorted(), others)
       await chain.transact((dio) => dio.store({ text: 'together' }, { type: Note }), { durability: 'server' })
+      const [aside] = listSetAside(one, `${url}/notes`)
+      if (aside === undefined) throw new Error('nothing is listed')
+      t.strictSame(told, [aside])
+      t.equal(aside.last - aside.first + 1, here)
+      await using was = await openSetAside(one, aside)
+      const made = await Promise.all(was.changed.map((key) => was.chain.dio().load(Note, key)))
+      t.strictSame(
+        made.map(({ text }) => text),
+        Array.from({ length: here }, (_, i) => `here ${i}`),
+        'what was made here, and nothing else',
+      )
+      await t.rejects(store(was.chain, 'more'), { code: 'READ_ONLY' })
+      await chain.transact((dio) => made.forEach(({ text }) => dio.store({ text }, { type: Note })), {
+        durability: 'server',
+      })
+      await was.close()
+      await discardSetAside(aside)
+      t.strictSame(listSetAside(one, `${url}/notes`), [])
     })
     t.match(notices.join('\n'), new RegExp(`Others went on with .*: ${here} commits`))
     const kept = readdirSync(join(root, 'one'), { recursive: true, encoding: 'utf8' })
     t.equal(kept.filter((name) => name.includes('.set-aside/')).length, 1)
     await using(config, async (chain) => {
-      t.equal((await texts(chain)).length, others.length + 1)
+      t.equal((await texts(chain)).length, others.length + 1 + here)
     })
   })
+
+await t.test('what a crash left beside the copy before it was exchanged is no part of the chain', async (t) => {
+  const { url, root, config } = await served(t)
+  const here = config.with({ logPath: join(root, 'here') })
+  const registry = new Registry(here)
+  await store((await registry.open(url, 'notes')).chain, 'one')
+  await registry.close()
+  const [copy = ''] = readdirSync(join(root, 'here'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('%2Fnotes'),
+  )
+  const directory = join(root, 'here', copy)
+  cpSync(directory, `${directory}.set-aside/1-99.chain`, { recursive: true })
+  const [aside] = listSetAside(here, `${url}/notes`)
+  if (aside === undefined) throw new Error('nothing is listed')
+  await t.rejects(openSetAside(here, aside), { code: 'CHAIN_NOT_FOUND' })
+})

@@ -23,6 +23,7 @@ import { makeDirectory } from './make-directory.js'
 import { nativeCrypto } from './native-crypto.js'
 import { openChain } from './open-chain.js'
 import { freeName, replaceDirectory, syncDirectory } from './replace-directory.js'
+import { placeOf } from './set-aside-place.js'
 
 const NOT_KEPT = new Set([MANIFEST_NAME, SPARE_NAME, LOCK_NAME])
 
@@ -77,11 +78,6 @@ export async function cutBackDirectory(
     wipeChainKeys(keys)
     lock.release()
   }
-}
-
-/** Where what was cut off lies. */
-export function placeOf(directory: string): string {
-  return `${directory}.set-aside`
 }
 
 /**

@@ -88,6 +88,15 @@ export type IndexedFieldOf<D> = D extends DataType<object, object, infer I> ? I 
 /** What an indexed field of a type may be looked for. */
 export type IndexedValueOf<D, F> = F extends keyof FieldsOf<D> ? Extract<FieldsOf<D>[F], IndexedValue> : never
 
+/** For programs that no compiler has checked. BAD_ARGUMENT. */
+export function demandType(options: unknown): void {
+  const type = typeof options === 'object' && options !== null && 'type' in options ? options.type : undefined
+  if (typeof type === 'object' && type !== null && 'name' in type && 'schema' in type) return
+  throw new AteError('BAD_ARGUMENT', 'What is stored has no type.', {
+    hint: "Name one of dataType(...): store({ commandment: 'Hello' }, { type: World }).",
+  })
+}
+
 const MAX_NAME_LENGTH = 100
 const MAX_LINKS = 100
 

@@ -12,7 +12,7 @@ import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
 import { keyOf } from './dao-state.js'
 import type { Dao, DaoMut } from './dao.js'
-import type { DataType, IndexedFieldOf, IndexedValueOf, InputOf } from './data-type.js'
+import { type DataType, demandType, type IndexedFieldOf, type IndexedValueOf, type InputOf } from './data-type.js'
 import { AccessKeys, ancestors } from './access.js'
 import { Dio } from './dio.js'
 import { copyOf } from './copy.js'
@@ -108,9 +108,11 @@ export class DioMut extends Dio {
     return super.find(type, field, value)
   }
 
-  /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS. */
-  store<D extends DataType>(fields: InputOf<D>, { type, key }: StoreOptions<D>): DaoMut<D> {
+  /** A new object without a parent; what is returned may be changed until the commit. INVALID_OBJECT, EXISTS, BAD_ARGUMENT. */
+  store<D extends DataType>(fields: InputOf<D>, options: StoreOptions<D>): DaoMut<D> {
     this.#demandOngoing()
+    demandType(options)
+    const { type, key } = options
     if (key === undefined) return this.#add(type, fields, this.objects.newKey('root'), undefined)
     const parts = parseKey(key)
     if (this.#writer.tracked(formatKey(parts)) !== undefined || this.#writer.recordOf(parts) !== undefined)

@@ -359,11 +359,11 @@ async function openOnce(
 }
 
 /** Others went on from `sequence` while this copy was changed without the server: what is behind it here is set aside. */
-function cutBack(wanted: Reopening, sequence: number): Promise<void> {
+async function cutBack(wanted: Reopening, sequence: number): Promise<void> {
   const { remote, openChain, onNotice } = wanted
   const open = (): Promise<ChainHandle> => openChain(secretOf(wanted))
   const places = { ...tailPlaces(wanted), url: remote.url, open, onNotice, keepsBefore: true }
-  return cutCopyBack(places, sequence)
+  await cutCopyBack(places, sequence)
 }
 
 function tailPlaces(wanted: Reopening): TailPlaces {

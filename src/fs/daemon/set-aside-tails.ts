@@ -1,13 +1,10 @@
-/**
- * What was set aside and is not merged yet: copies of the chain as they were, `<first>-<last>.chain`, in the place of what was cut
- * off. One that a crash left there before it was exchanged ends before `<last>`, and means nothing.
- */
-import { readdirSync, rmSync } from 'node:fs'
+/** What was set aside and is not merged yet: copies of the chain as they were. */
+import { rmSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { ChainHandle } from '../../adapters/node/chain-handle.js'
-import { copyUpTo, placeOf } from '../../adapters/node/cut-back.js'
+import { copyUpTo } from '../../adapters/node/cut-back.js'
 import type { ImportPlaces } from '../../adapters/node/import-range.js'
+import { type SetAsideCopy, setAsideCopies } from '../../adapters/node/set-aside-place.js'
 import { type ReceivedChange, receivedChanges } from '../../engine/chain/received-changes.js'
 import { AteError } from '../../engine/error.js'
 import { readBatches } from '../../engine/log/index.js'
@@ -15,8 +12,6 @@ import { conflictLabel } from '../vfs/merge/conflict-name.js'
 import type { Records } from '../vfs/merge/records.js'
 import { RevertedRecords } from '../vfs/merge/reverted-records.js'
 import type { Tail } from '../vfs/merge/tail.js'
-
-const NAME = /^(\d+)-(\d+)\.chain(-\d+)?$/
 
 export interface TailPlaces extends ImportPlaces {
   /** Opens a copy of the chain that lies there, only to read it. */
@@ -33,10 +28,10 @@ export interface SetAsideTail {
 /** In their order. `replica` is the copy as it is now. What cannot be read is told, and stays. */
 export async function setAsideTails(places: TailPlaces, replica: ChainHandle): Promise<SetAsideTail[]> {
   const tails: SetAsideTail[] = []
-  for (const name of namesIn(placeOf(places.directory))) {
-    const path = join(placeOf(places.directory), name)
+  for (const copy of setAsideCopies(places.directory)) {
+    const { path } = copy
     try {
-      const tail = await openTail(places, path, replica)
+      const tail = await openTail(places, copy, replica)
       if (tail === undefined) rmSync(path, { recursive: true, force: true })
       else tails.push(tail)
     } catch (error) {
@@ -47,20 +42,11 @@ export async function setAsideTails(places: TailPlaces, replica: ChainHandle): P
   return tails
 }
 
-function namesIn(place: string): string[] {
-  const first = (name: string): number => Number(NAME.exec(name)?.[1])
-  try {
-    return readdirSync(place)
-      .filter((name) => NAME.test(name))
-      .sort((a, b) => first(a) - first(b))
-  } catch {
-    // Nothing was ever set aside.
-    return []
-  }
-}
-
-async function openTail(places: TailPlaces, path: string, replica: ChainHandle): Promise<SetAsideTail | undefined> {
-  const [, first, last] = (NAME.exec(path.slice(path.lastIndexOf('/') + 1)) ?? []).map(Number)
+async function openTail(
+  places: TailPlaces,
+  { path, first, last }: SetAsideCopy,
+  replica: ChainHandle,
+): Promise<SetAsideTail | undefined> {
   const mine = await places.openAt(path)
   const open: { close(): Promise<void> }[] = [mine]
   const staged = `${path}.base`
@@ -70,7 +56,7 @@ async function openTail(places: TailPlaces, path: string, replica: ChainHandle):
     if (isMerged) rmSync(path, { recursive: true, force: true })
   }
   try {
-    if (first === undefined || last === undefined || mine.status().headSequence !== last) {
+    if (mine.status().headSequence !== last) {
       await close({ isMerged: true })
       return undefined
     }

@@ -38,6 +38,18 @@ await t.test('a type refers to itself, and to one that is declared below it, ful
 })
 
 await t.test(
+  'an object without a type is refused by a sentence, also in a program that no compiler has checked',
+  async (t) => {
+    await using chain = await memoryChain()
+    const dio = chain.dioMut()
+    const refused = { code: 'BAD_ARGUMENT', message: 'What is stored has no type.' }
+    for (const options of [undefined, null, {}, { type: undefined }, { type: 'Item' }, { type: {} }])
+      t.throws(() => void Reflect.apply(dio.store.bind(dio), undefined, [{ name: 'Ann' }, options]), refused)
+    dio.cancel()
+  },
+)
+
+await t.test(
   'an object is looked for by the fields that its type has an index of, and by what these may be',
   async (t) => {
     await using chain = await memoryChain()
