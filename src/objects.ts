@@ -75,7 +75,13 @@ export { plain, type SchemaIssue, type SchemaResult, type StandardSchema } from 
 export { AteError, type AteErrorDetail, type ErrorCode, errorCode, isAteError } from './engine/error.js'
 export type { CompactionMode } from './engine/chain/compaction/compaction-mode.js'
 export type { CompactionReport } from './engine/chain/compaction/compaction-report.js'
-export { AteConfig, type AteConfigOptions, type RecoveryMode, type RefusedBatch, type SetAside } from './library/config.js'
+export {
+  AteConfig,
+  type AteConfigOptions,
+  type RecoveryMode,
+  type RefusedBatch,
+  type SetAside,
+} from './library/config.js'
 export {
   generateReadKey,
   generateWriteKey,

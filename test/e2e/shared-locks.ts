@@ -106,8 +106,7 @@ await t.test('a server that is killed and started again: every kind of lock is h
   t.equal(await waiter.ask('read'), 'kept ')
 })
 
-const skip =
-  process.env['ATEFS_TEST_LONG'] === undefined ? 'takes as long as locks are kept: ATEFS_TEST_LONG=1' : false
+const skip = process.env['ATEFS_TEST_LONG'] === undefined ? 'takes as long as locks are kept: ATEFS_TEST_LONG=1' : false
 await t.test(
   'who was cut off for longer than a lease, over a restart of the server, has lost it',
   { skip },
