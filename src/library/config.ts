@@ -136,6 +136,7 @@ const OPTIONS: Record<keyof AteConfigOptions, true> = {
   dnsServer: true,
   dnsSec: true,
   wireEncryption: true,
+  loadsContent: true,
   onSetAside: true,
   onNotice: true,
 }
