@@ -157,9 +157,9 @@ export class Follower {
     while (peer.unsentBytes >= chain.eagerBytes && !this.#hasEnded) await peer.ready(chain.eagerBytes - 1)
   }
 
-  #push({ bytes, more }: BatchToSend['all']['parts'][number]): void {
+  #push(part: BatchToSend['all']['parts'][number]): void {
     const { peer, channel } = this.#options
-    peer.push(channel, 'batch', { bytes, more, term: 0 })
+    peer.pushShared(channel, part)
   }
 
   #sent(batch: BatchToSend): void {

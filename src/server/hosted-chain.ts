@@ -16,7 +16,7 @@ import type { ServerLimits, ServerNotice } from './options.js'
 import type { VerifySignature } from '../engine/log/verify-signatures.js'
 import { PendingDrops } from './pending-drops.js'
 import type { ReaderMemory } from './reader-memory.js'
-import { RecentBatches, toSend } from './recent-batches.js'
+import { type BatchToSend, RecentBatches, toSend } from './recent-batches.js'
 import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
 import type { ServerMemory } from './server-memory.js'
 import { loadTurn, saveTurn } from './turn-file.js'
@@ -245,11 +245,13 @@ export class HostedChain implements Followed {
   #onDurable(batches: readonly TakenBatch[]): void {
     const { counters } = this.#options
     const writers = new Set<Uploader>()
+    const news: BatchToSend[] = []
     for (const { batch, by } of batches) {
       const { sequence, digest } = batch
       this.#point = { sequence, digest }
       const sent = toSend(batch)
       this.recent.add(sent)
+      news.push(sent)
       counters.batchesTaken++
       counters.bytesTaken += sent.all.bytes
       writers.add(by)
@@ -259,6 +261,8 @@ export class HostedChain implements Followed {
       if (writers.has(user)) user.accepted(this.#point)
       user.follower?.wake()
     }
+    // Who reads slowly is served later: what is kept for him is kept once.
+    for (const { all, none } of news) for (const part of [...all.parts, ...none.parts]) part.endSharing()
     this.heads.note()
   }
 

@@ -1,14 +1,14 @@
 /** The latest batches of a chain, as they are sent: who follows closely is served without reading the log. */
 import { batchItemPieces, type ReceivedBatch } from '../engine/log/index.js'
 import { GROUP_CONTENT } from '../engine/log/types.js'
-import { batchParts, type SentContent } from '../sync/index.js'
+import { batchParts, type SentContent, SharedPush } from '../sync/index.js'
 
 /** A batch in the parts that are sent of it: with all its content, and with none. */
 export type BatchToSend = { readonly sequence: number } & Readonly<Record<SentContent, SentParts>>
 
 type SentParts = {
   readonly bytes: number
-  readonly parts: readonly { readonly bytes: Uint8Array; readonly more: boolean }[]
+  readonly parts: readonly SharedPush[]
 }
 
 export function toSend(batch: ReceivedBatch): BatchToSend {
@@ -21,7 +21,10 @@ export function toSend(batch: ReceivedBatch): BatchToSend {
 
 function partsOf(batch: Parameters<typeof batchItemPieces>[0]): SentParts {
   const parts = [...batchParts(batchItemPieces(batch))]
-  return { bytes: parts.reduce((sum, part) => sum + part.bytes.length, 0), parts }
+  return {
+    bytes: parts.reduce((sum, part) => sum + part.bytes.length, 0),
+    parts: parts.map(({ bytes, more }) => new SharedPush('batch', { bytes, more, term: 0 })),
+  }
 }
 
 /** Memory for it. */

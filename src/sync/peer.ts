@@ -10,6 +10,7 @@ import { decodeMessage, encodeMessage, type Message } from './envelope.js'
 import { decodeFailure, encodeFailure } from './failures.js'
 import { MAX_UNANSWERED } from './limits.js'
 import { isPushType, PUSHES, type PushMap, type PushType } from './pushes.js'
+import type { SharedPush } from './shared-push.js'
 import { isRequestType, type RequestMap, REQUESTS, type RequestType } from './requests.js'
 
 export type RequestHandlers = {
@@ -130,6 +131,11 @@ export class Peer {
   /** LAGGED when the other side does not read (nothing is sent; wait for `ready`), and the reason of the end after it. */
   push<T extends PushType>(channel: number, type: T, body: PushMap[T]): void {
     this.#send({ channel, kind: 'push', number: 0, type }, body)
+  }
+
+  /** As `push`, of one that goes to many. */
+  pushShared(channel: number, shared: SharedPush): void {
+    this.#connection.sendEncoded(shared.encodedFor(this.#connection.agreement.format, channel))
   }
 
   /** Says goodbye, with the error that is the reason if any. */

@@ -55,7 +55,7 @@ export class Connection implements AsyncIterable<unknown> {
       hasRoom: () => transport.resume(),
     })
     this.#outbox = new Outbox({
-      write: (payload, written) => this.#write(payload, written),
+      write: (pieces, written) => this.#write(pieces, written),
       timers: settings.timers,
       compression: agreement.compression,
       maxBytes: settings.maxUnsentBytes,
@@ -82,6 +82,11 @@ export class Connection implements AsyncIterable<unknown> {
    */
   send(message: Packable): void {
     this.#outbox.push(this.agreement.format.encode(message))
+  }
+
+  /** As `send`, of what `agreement.format` has encoded. */
+  sendEncoded(message: Uint8Array): void {
+    this.#outbox.push(message)
   }
 
   /** Resolves when there is room to send: at most so many bytes wait. Rejects with the reason of the end. */
@@ -124,10 +129,10 @@ export class Connection implements AsyncIterable<unknown> {
     return this.closed
   }
 
-  #write(payload: Uint8Array, written: (bytes: number) => void = () => undefined): number {
-    const packet = this.#line.writer.write(payload)
-    this.#heartbeat.sent()
+  #write(pieces: readonly Uint8Array[], written: (bytes: number) => void = () => undefined): number {
+    const packet = this.#line.writer.write(...pieces)
     const { length } = packet
+    this.#heartbeat.sent()
     this.#transport.send(packet, () => {
       givePacketMemoryBack(packet)
       written(length)
@@ -178,7 +183,7 @@ export class Connection implements AsyncIterable<unknown> {
     this.#heartbeat.stop()
     this.#outbox.flush()
     const said = reason.by === 'here' ? reason : { code: 'CONNECTION_CLOSED', message: '' }
-    this.#write(encodeClose(said.code, said.message))
+    this.#write([encodeClose(said.code, said.message)])
     this.#line.writer.wipe()
     this.#settle(reason)
     this.#stopClosing = this.#timers.after(CLOSE_TIMEOUT_MS, () => this.#transport.destroy())

@@ -1,6 +1,7 @@
 /** Frames of one direction: numbered, and sealed unless the connection is in clear (then there is no key). */
 import { ByteReader } from '../engine/bytes/byte-reader.js'
 import { ByteWriter } from '../engine/bytes/byte-writer.js'
+import { byteLength } from '../engine/bytes/concat.js'
 import { type CryptoProvider, GCM_TAG_BYTES } from '../engine/crypto/provider.js'
 import { AteError } from '../engine/error.js'
 import { MAX_PAYLOAD_BYTES } from './limits.js'
@@ -24,18 +25,22 @@ export class FrameWriter {
     this.#key = key
   }
 
-  /** The next packet, with a payload of at most MAX_PAYLOAD_BYTES. Its memory may be given back when it is sent. */
-  write(payload: Uint8Array): Uint8Array {
-    if (payload.length > MAX_PAYLOAD_BYTES)
-      throw new AteError('MESSAGE_TOO_LARGE', `A frame of ${payload.length} bytes is too large.`)
+  /** The next packet, with the payload that the pieces are together: at most MAX_PAYLOAD_BYTES. Its memory may be given back when it is sent. */
+  write(...pieces: readonly Uint8Array[]): Uint8Array {
+    const length = byteLength(pieces)
+    if (length > MAX_PAYLOAD_BYTES) throw new AteError('MESSAGE_TOO_LARGE', `A frame of ${length} bytes is too large.`)
     const header = new ByteWriter(FRAME_HEADER_BYTES).u8(this.#type).u53(this.#number).copy()
-    const packet = packetMemory(header.length + payload.length + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
+    const packet = packetMemory(header.length + length + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
     packet.set(header)
     if (this.#key === undefined) {
-      packet.set(payload, header.length)
+      let at = header.length
+      for (const piece of pieces) {
+        packet.set(piece, at)
+        at += piece.length
+      }
     } else {
-      this.#crypto.seal(this.#key.key, this.#key.nonce(this.#number), header, [payload], packet, header.length)
-      this.#key.count(payload.length)
+      this.#crypto.seal(this.#key.key, this.#key.nonce(this.#number), header, pieces, packet, header.length)
+      this.#key.count(length)
     }
     this.#number++
     return packet

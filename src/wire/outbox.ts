@@ -1,4 +1,5 @@
 /** Messages on their way out: what is sent at the same time shares frames, and what waits for a slow reader is bounded. */
+import { byteLength } from '../engine/bytes/concat.js'
 import { AteError } from '../engine/error.js'
 import type { Compression } from './compression.js'
 import { MAX_FRAME_MESSAGES, MAX_MESSAGE_BYTES, MIN_COMPRESSED_BYTES, SHARED_FRAME_BYTES } from './limits.js'
@@ -9,8 +10,8 @@ import type { Timers } from './timers.js'
 const MAX_UNTRIED = 64
 
 export interface OutboxOptions {
-  /** Sends one frame, and calls `written` when it is gone; gives the bytes that are held until then. */
-  write: (payload: Uint8Array, written: (bytes: number) => void) => number
+  /** Sends one frame, whose payload are the pieces, and calls `written` when it is gone; gives the bytes that are held until then. */
+  write: (pieces: readonly Uint8Array[], written: (bytes: number) => void) => number
   timers: Timers
   compression: Compression | undefined
   maxBytes: number
@@ -104,14 +105,14 @@ export class Outbox {
   }
 
   /** What is sealed already does not shrink: after some failures most frames are not tried. */
-  #compressed(payload: Uint8Array): Uint8Array | undefined {
+  #compressed(pieces: readonly Uint8Array[]): readonly Uint8Array[] | undefined {
     const { compression } = this.#options
-    if (compression === undefined || payload.length < MIN_COMPRESSED_BYTES) return undefined
+    if (compression === undefined || byteLength(pieces) < MIN_COMPRESSED_BYTES) return undefined
     if (this.#untried > 0) {
       this.#untried--
       return undefined
     }
-    const compressed = compressMessages(payload, compression)
+    const compressed = compressMessages(pieces, compression)
     if (compressed !== undefined) {
       this.#nextUntried = 1
     } else {

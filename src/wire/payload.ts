@@ -1,6 +1,7 @@
 /** What is in a frame. */
 import { ByteReader } from '../engine/bytes/byte-reader.js'
 import { ByteWriter } from '../engine/bytes/byte-writer.js'
+import { concatBytes } from '../engine/bytes/concat.js'
 import { fromLatin1 } from '../engine/bytes/latin1.js'
 import type { Compression } from './compression.js'
 import { MAX_FRAME_MESSAGES, MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES, MAX_REASON_BYTES } from './limits.js'
@@ -10,6 +11,8 @@ import { encodeTextWithin, readText } from './utf8.js'
 const PAYLOAD = { MESSAGES: 0, COMPRESSED: 1, CLOSE: 2, FINISH: 3 } as const
 
 const MAX_CODE_BYTES = 64
+/** Smaller messages are brought together first: each piece costs something. */
+const LARGE_BYTES = 4096
 
 export type Payload =
   | { kind: 'messages'; messages: Uint8Array[] }
@@ -19,24 +22,44 @@ export type Payload =
 /** Of all connections: payloads are sealed at once. */
 const shared = new ByteWriter()
 
-/** As many as fit; none is a sign of life. What is returned lasts until the next call. */
-export function encodeMessages(messages: readonly Uint8Array[]): Uint8Array {
+/**
+ * As many as fit; none is a sign of life. The payload is returned in pieces, one behind the other, which last until the next call:
+ * large messages are sealed where they are.
+ */
+export function encodeMessages(messages: readonly Uint8Array[]): readonly Uint8Array[] {
   const writer = shared.reset()
   writer.u8(PAYLOAD.MESSAGES)
-  for (const message of messages) writer.varint(message.length).bytes(message)
-  return writer.view()
+  const larges: { message: Uint8Array; at: number }[] = []
+  for (const message of messages) {
+    writer.varint(message.length)
+    if (message.length < LARGE_BYTES) writer.bytes(message)
+    else larges.push({ message, at: writer.length })
+  }
+  const small = writer.view()
+  const pieces: Uint8Array[] = []
+  let from = 0
+  for (const { message, at } of larges) {
+    pieces.push(small.subarray(from, at), message)
+    from = at
+  }
+  if (from < small.length) pieces.push(small.subarray(from))
+  return pieces
 }
 
 /** The payload of messages, compressed; undefined when that is not worth it. */
-export function compressMessages(payload: Uint8Array, compression: Compression): Uint8Array | undefined {
+export function compressMessages(
+  pieces: readonly Uint8Array[],
+  compression: Compression,
+): readonly Uint8Array[] | undefined {
+  const payload = concatBytes(...pieces)
   const compressed = compression.compress(payload.subarray(1))
   if (compressed.length > payload.length * 0.9) return undefined
   const writer = new ByteWriter(compressed.length + 5)
-  return writer
+  writer
     .u8(PAYLOAD.COMPRESSED)
     .u32(payload.length - 1)
     .bytes(compressed)
-    .view()
+  return [writer.view()]
 }
 
 export function encodeClose(code: string, reason: string): Uint8Array {

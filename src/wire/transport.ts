@@ -11,7 +11,7 @@ export interface TransportEvents {
 export interface Transport {
   /** Begins to deliver; nothing is lost before. Once. */
   start(events: TransportEvents): void
-  /** `written` is called when the bytes are no longer held here. Ignored after the end. */
+  /** `written` is called once, when the bytes are no longer held here: their memory is used again. Ignored after the end. */
   send(packet: Uint8Array, written: () => void): void
   /** Nothing more is read; what has been read already may still be delivered. */
   pause(): void
