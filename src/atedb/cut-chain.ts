@@ -12,8 +12,8 @@ import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { freeName, replaceDirectory } from '../adapters/node/replace-directory.js'
 import { ServerStores } from '../adapters/node/server-stores.js'
 import { AteError, errorCode } from '../engine/error.js'
-import { type BatchSource, type LogEnd, proofRuns } from '../engine/log/index.js'
-import { RelayLog, type RelayOptions } from '../server/index.js'
+import { type BatchSource, type LogEnd, proofRuns, readBatches } from '../engine/log/index.js'
+import { loadDropped, RelayLog, type RelayOptions } from '../server/index.js'
 import { parseChainUrl } from '../wire/index.js'
 import { loadSecret, STORAGE } from './secret-file.js'
 import { SERVER_DIRECTORY } from './settings.js'
@@ -31,7 +31,7 @@ export interface CutOptions {
 
 /**
  * A crash leaves the chain as it was, or cut. CHAIN_LOCKED while a server runs; CHAIN_NOT_FOUND; NOT_FOUND when the chain has no such batch;
- * NOT_SUPPORTED when records are forgotten that it needs then; what `openLog` throws, NO_SPACE.
+ * NOT_SUPPORTED when records are forgotten, or content was given back, that it needs then; what `openLog` throws, NO_SPACE.
  */
 export async function cutServedChain({ logsPath, chain, sequence }: CutOptions): Promise<CutReport> {
   const server = join(logsPath, SERVER_DIRECTORY)
@@ -46,6 +46,7 @@ export async function cutServedChain({ logsPath, chain, sequence }: CutOptions):
     const { source, to, end } = await look(options, logsPath, name, sequence)
     if (end.sequence === sequence) return { setAside: undefined, batches: 0 }
     await demandRemembered(source, to)
+    await demandKept(source, to)
     const setAside = await exportTail(source, join(server, 'cut', name), to, end)
     rmSync(staged, { recursive: true, force: true })
     makeDirectory(staged, 0o700)
@@ -69,6 +70,25 @@ export async function cutServedChain({ logsPath, chain, sequence }: CutOptions):
   } finally {
     rmSync(staged, { recursive: true, force: true })
     lock.release()
+  }
+}
+
+/**
+ * Content whose space was given back must be dropped by what stays, or every new copy refuses the chain. Without its keys nobody can
+ * tell what a batch drops, only up to which one all of that was given back.
+ */
+async function demandKept(source: BatchSource, { sequence }: LogEnd): Promise<void> {
+  const dropped = await loadDropped(source.storage)
+  if (dropped <= sequence || sequence === 0) return
+  for await (const { missing } of readBatches(source, 1, sequence)) {
+    if (missing.length === 0) continue
+    throw new AteError(
+      'NOT_SUPPORTED',
+      `Content of the first ${sequence} batches was given back that later ones drop.`,
+      {
+        hint: `It can be cut to batch ${dropped} or a later one; a backup of that time has all of it.`,
+      },
+    )
   }
 }
 

@@ -27,6 +27,8 @@ import type { Asker } from './turns.js'
 import type { Timers } from '../wire/index.js'
 
 /** In requests: a signature is verified, the log is looked through. */
+/** Sessions of a channel that need not show a proof again. */
+const MAX_PROVEN = 8
 const PROOF_COST = 50
 const FOLLOW_COST = 20
 const DROP_COST = 50
@@ -63,8 +65,8 @@ export class ChainChannel implements ChainUser, Asker {
   readonly #partTime: PartTime
   #refusedTerm = 0
   #isFollowing = false
-  /** The session that has shown to have the key of the chain. */
-  #proven: Uint8Array | undefined
+  /** Sessions that have shown to have the key of the chain: a few, the latest first. */
+  #proven: Uint8Array[] = []
   #hasEnded = false
   readonly #bodies = new TaskQueue()
 
@@ -205,12 +207,12 @@ export class ChainChannel implements ChainUser, Asker {
   /** NOT_AUTHORIZED, for the first time on this channel that the session is named: then it is known. */
   async #demandWriter({ session, proof }: Writer): Promise<void> {
     const { chain, peer, requests, onUnproven } = this.#options
-    if (this.#proven !== undefined && equalBytes(this.#proven, session)) return
+    if (this.#proven.some((known) => equalBytes(known, session))) return
     if (proof !== null) {
       await requests.take(PROOF_COST)
       const { transcript } = peer.connection.agreement
       if (await chain.writers.admits(proof, { chainId: chain.facts.id, session, transcript })) {
-        this.#proven = session.slice()
+        this.#proven = [session.slice(), ...this.#proven].slice(0, MAX_PROVEN)
         return
       }
     }

@@ -78,3 +78,24 @@ t.test('it is cut only where no server runs, and where the batch is', async (t) 
     'CHAIN_NOT_FOUND',
   )
 })
+
+t.test('it is not cut between content whose space was given back and the batch that drops it', async (t) => {
+  const { logsPath, serve } = place(t)
+  const local = await LocalChain.make(400_000, 1000, 1000, 1000)
+  const server = serve()
+  const owner = await (await TestClient.to(server)).create('notes')
+  const { channel } = owner.opened
+  const { term } = await owner.turn(START)
+  await owner.upload(term, await local.batches())
+  await owner.until(() => owner.accepted.at(-1) === 4)
+  const drop = async (numbers: [number, number][], upTo: number): Promise<number> =>
+    (await owner.client.peer.request(channel, 'drop', { term, numbers, upTo })).upTo
+  // As if batch 3 had said so.
+  await drop([[1001, 1005]], 3)
+  while ((await drop([], 0)) < 3) await new Promise((resolve) => setTimeout(resolve, 10))
+  await owner.release(term)
+  await server.close()
+  const cut = (sequence: number) => cutServedChain({ logsPath, chain: 'db/notes', sequence })
+  t.equal(await failure(cut(2)), 'NOT_SUPPORTED')
+  t.match(await cut(3), { batches: 1 })
+})

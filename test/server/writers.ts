@@ -1,6 +1,7 @@
 /** Who may write a chain: whoever shows to have its key, on the connection on which he asks, and nobody else. */
 import t from 'tap'
 import { deriveChainKeys } from '../../src/engine/crypto/chain-keys.js'
+import { type VerifySignature, verifyHere } from '../../src/engine/log/verify-signatures.js'
 import { MAX_KEYRING_BYTES } from '../../src/engine/limits.js'
 import { Peer, START, writerOf, type WriterProof } from '../../src/sync/index.js'
 import { accept, memoryTransports } from '../../src/wire/index.js'
@@ -152,4 +153,24 @@ t.test('a file of the key that is damaged opens the chain to nobody', async (t) 
   const again = serverOn(stores)
   t.equal(await failure((await TestClient.to(again)).open('notes')), 'BAD_FORMAT')
   await again.close()
+})
+
+t.test('sessions that take turns on a channel are verified once each; only so many are remembered', async (t) => {
+  let verified = 0
+  const verify: VerifySignature = (...signed) => {
+    verified++
+    return verifyHere(...signed)
+  }
+  const server = serverOn(new MemoryStores(), { verify })
+  const channel = await (await TestClient.to(server)).create('notes')
+  const ask = async (name: number): Promise<void> => {
+    const { term } = await channel.turn(START, { session: new Uint8Array(16).fill(name) })
+    await channel.release(term)
+  }
+  for (let round = 0; round < 5; round++) for (const name of [1, 2, 3]) await ask(name)
+  t.equal(verified, 3)
+  for (let name = 4; name <= 11; name++) await ask(name)
+  await ask(1)
+  t.equal(verified, 3 + 8 + 1)
+  await server.close()
 })
