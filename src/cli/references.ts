@@ -5,5 +5,5 @@ import { findReferences as ofObjects } from '../engine/dio/references.js'
 import { findReferences as ofFiles } from '../fs/vfs/records/references.js'
 
 /** Kinds below those of objects are the file system's. Throws BAD_FORMAT for a record that cannot be read. */
-export const findReferences: FindReferences = (record, refer) =>
-  (record.kind < OBJECT_KIND ? ofFiles : ofObjects)(record, refer)
+export const findReferences: FindReferences = (record, refer, keys) =>
+  (record.kind < OBJECT_KIND ? ofFiles : ofObjects)(record, refer, keys)

@@ -28,8 +28,7 @@ export async function takeInRun(
     demandNewNumbers(counting, follower.nextGroup)
     for (const { dropped } of counting) compactor()?.noteDropped(dropped)
     for (const change of counting.flatMap(({ records }) => receivedChanges(records)))
-      if ('low' in change && change.value !== null)
-        compactor()?.note({ kind: change.kind, low: change.low, value: change.value })
+      if ('low' in change && change.value !== null) compactor()?.note({ ...change, value: change.value })
   }
   const appended = await log.receive(run, { isDurable, mayMiss, accept })
   onKept(appended.filter(counts))

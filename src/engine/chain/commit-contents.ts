@@ -29,7 +29,7 @@ export function droppedBy({ groups }: CommitRequest): NumberRange[] {
 /** Every record that is put. BAD_FORMAT. */
 export function eachPut({ groups }: CommitRequest, visit: (record: RecordContent) => void): void {
   const sink = {
-    put: (kind: number, high: number, low: number, value: Uint8Array) => visit({ kind, low, value }),
+    put: (kind: number, high: number, low: number, value: Uint8Array) => visit({ kind, high, low, value }),
     delete: () => undefined,
     deleteRange: () => undefined,
   }

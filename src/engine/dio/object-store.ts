@@ -92,7 +92,10 @@ export class ObjectStore {
     this.#copyBody = (slice, target, at) => view.copyBody(slice, target, at)
     this.records = new RecordStore(view, this.feed, (kind) => kind === OBJECT_KIND || kind === CHILD_KIND)
     // Signed batches say who changed what: this is nobody's change.
-    if (trust !== 'distributed') view.repackWith?.(repackObjects(view, () => this.records.noteMove()))
+    if (trust !== 'distributed') {
+      const onMove = (): void => this.records.noteMove()
+      view.repackWith?.(repackObjects(view, onMove, (key) => this.records.noteDrop(key)))
+    }
     this.crypto = crypto
     this.clock = new HybridClock(nowMs, clockToleranceMs)
     this.#observe()

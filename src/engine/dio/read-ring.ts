@@ -32,6 +32,8 @@ export function storeReadRule(
   const isEveryoneLeft = readersOf(writer, before).every((id) => readers.some((reader) => reader.id === id))
   for (let old = 1; old <= epoch; old++) {
     const name = { ring, epoch: old }
+    // A compaction has deleted it: nothing is sealed with it any more.
+    if (writer.transaction.get(ACCESS_KEY_KIND, ring, old) === undefined) continue
     writer.putAccessKey(name, keys.record(name, readers, keys.key(name, writer.transaction)))
   }
   if (isEveryoneLeft) return before

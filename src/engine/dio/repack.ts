@@ -5,12 +5,17 @@
 import { moveSlice } from '../chain/compaction/repack.js'
 import type { Repack } from '../chain/compaction/rewrite-work.js'
 import type { BodySlice, RecordView } from '../chain/record-view.js'
+import type { RecordKey } from '../index/record-key.js'
 import { OBJECT_KIND } from './kinds.js'
 import { decodeObject, encodeObject } from './object-record.js'
 
-/** `onMove` is called before each record that says where its fields lie now. */
-export function repackObjects(view: RecordView, onMove: () => void): Repack {
-  return async ({ records, bodies }) => {
+/** `onMove` is called before each record that says where its fields lie now, `onDrop` before one that nobody needs is deleted. */
+export function repackObjects(view: RecordView, onMove: () => void, onDrop: (key: RecordKey) => void): Repack {
+  return async ({ records, bodies, unused }) => {
+    for (const key of unused) {
+      onDrop(key)
+      view.delete(key.kind, key.high, key.low)
+    }
     for (const { kind, high, low } of records) {
       const value = kind === OBJECT_KIND ? view.get(kind, high, low) : undefined
       const moved = value === undefined ? undefined : movedObject(view, value, bodies)

@@ -6,6 +6,7 @@ import { AteError } from '../error.js'
 import { type ReceivedChange, receivedChanges } from '../chain/received-changes.js'
 import type { ChangeSink } from '../chain/change-stream.js'
 import { MAX_RECORD_VALUE_BYTES } from '../limits.js'
+import type { RecordKey } from '../index/record-key.js'
 import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import { JoinedCommits } from './joined-commits.js'
 import { RecordTransaction } from './record-transaction.js'
@@ -175,6 +176,11 @@ export class RecordStore {
   /** A record is about to say the same of other bodies: whoever reads now reads an older state, which refers to those before. */
   noteMove(): void {
     this.#snapshots.forCommit()
+  }
+
+  /** A record is about to be deleted that the latest state does not need: who reads an older one may. */
+  noteDrop({ kind, high, low }: RecordKey): void {
+    this.#snapshots.forCommit()?.keep(kind, high, low, () => this.#view.get(kind, high, low))
   }
 
   /** Everything committed so far is on the medium when it resolves. */

@@ -21,7 +21,7 @@ const record: ObjectRecord = {
 
 function bodiesOf(kind: number, value: Uint8Array): number[] | undefined {
   const bodies: number[] = []
-  return findReferences({ kind, low: 1, value }, (body) => bodies.push(body)) ? bodies : undefined
+  return findReferences({ kind, high: 1, low: 1, value }, (body) => bodies.push(body)) ? bodies : undefined
 }
 
 t.test('an object refers to the bodies of its fields', (t) => {

@@ -20,7 +20,7 @@ import type { IndexFollower } from '../index-follower.js'
 import { Forgetting, type ForgettingAttempts } from './forgetting.js'
 import { type FindReferences, LiveBodies, type RecordContent } from './live-bodies.js'
 import type { CompactionReport } from './compaction-report.js'
-import { RECORDS_AT_ONCE } from './repack.js'
+import { NOTHING_TO_REPACK, RECORDS_AT_ONCE } from './repack.js'
 import type { RepackWork, RewriteWork } from './rewrite-work.js'
 import { findRepackWork } from './repack-work.js'
 import type { SpaceFreer } from './space-freer.js'
@@ -121,6 +121,7 @@ export class Compactor {
     const forgets = this.#parts.mayForget
     if (forgets) this.#report.freedBytes += await forgetting.finish()
     await this.#dropBodies()
+    await this.#deleteUnused()
     const liveBytes = this.#recordBytes
     if (forgets && liveBytes !== undefined && !isStopped()) this.#report.freedBytes += await forgetting.run(liveBytes)
     return this.#report
@@ -137,6 +138,17 @@ export class Compactor {
     // Waited for without a view of the index, which grows while there is one. What is dead stays dead.
     this.#report.isDeferred = !(await this.#mayDrop(bytes))
     if (!this.#report.isDeferred) await this.#look((scan) => this.#dropDead(scan))
+  }
+
+  /** Access keys that nothing is sealed with any more: the newest one is named by its rule. */
+  async #deleteUnused(): Promise<void> {
+    if (this.#recordBytes === undefined || this.#obstacle !== undefined) return
+    const unused = [...this.#live.keys.unused()]
+    for (let at = 0; at < unused.length && !this.#parts.isStopped(); at += RECORDS_AT_ONCE) {
+      const some = unused.slice(at, at + RECORDS_AT_ONCE).filter((key) => this.#live.keys.isUnused(key))
+      if (!(await this.#parts.rewrite({ ...NOTHING_TO_REPACK, again: [], unused: some }))) return
+      this.#recordBytes -= some.reduce((sum, { bytes }) => sum + bytes + RECORD_BYTES, 0)
+    }
   }
 
   async #survey(): Promise<number> {

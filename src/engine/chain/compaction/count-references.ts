@@ -23,9 +23,9 @@ export function countAll(
     const isHidden = bucket !== undefined && (bucket.nodes.has(record.low) || bucket.isCleared(record.low))
     if (!isHidden) references.add(record)
   }
-  for (const { kind, bucket } of overlay.buckets()) {
+  for (const { kind, high, bucket } of overlay.buckets()) {
     if (kind < FIRST_USER_KIND) continue
-    for (const { low, value } of bucket.nodes.values()) if (value !== null) references.add({ kind, low, value })
+    for (const { low, value } of bucket.nodes.values()) if (value !== null) references.add({ kind, high, low, value })
   }
   return references
 }
@@ -60,8 +60,8 @@ export function countPut(
 ): void {
   if (kind < FIRST_USER_KIND) return
   const was = before.get(kind, high, low)
-  if (was !== undefined) references.remove({ kind, low, value: was })
-  if (value !== null) references.add({ kind, low, value })
+  if (was !== undefined) references.remove({ kind, high, low, value: was })
+  if (value !== null) references.add({ kind, high, low, value })
 }
 
 /** A range of records is about to be deleted. */
@@ -73,7 +73,7 @@ export function countDeleted(
   if (kind < FIRST_USER_KIND) return
   for (let next = from; next <= to;) {
     const items = before.range(kind, high, next, to, LISTED_RECORDS)
-    for (const { low, value } of items) references.remove({ kind, low, value })
+    for (const { low, value } of items) references.remove({ kind, high, low, value })
     const last = items.at(-1)
     if (last === undefined || items.length < LISTED_RECORDS) return
     next = last.low + 1

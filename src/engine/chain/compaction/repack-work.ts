@@ -22,7 +22,7 @@ export async function findRepackWork(parts: RepackWorkParts): Promise<RepackWork
   const { scan, isStopped } = parts
   if (scan.isEmpty || isStopped()) return undefined
   const bodies = await findSparse(parts)
-  return bodies.size === 0 ? undefined : { bodies, records: await findReferring(parts, bodies) }
+  return bodies.size === 0 ? undefined : { bodies, records: await findReferring(parts, bodies), unused: [] }
 }
 
 /** As many as one compaction may move. Only those of closed segments, whose space can be given back. */

@@ -19,7 +19,7 @@ export const MAX_MOVED_RECORDS = 16_384
 /** Records of one transaction: whoever else wants something is served in between. */
 export const RECORDS_AT_ONCE = 256
 
-export const NOTHING_TO_REPACK: RepackWork = { records: [], bodies: new Set() }
+export const NOTHING_TO_REPACK: RepackWork = { records: [], bodies: new Set(), unused: [] }
 
 /** What it takes in the log to write these records anew. */
 function bytesToWrite(records: readonly RepackRecord[]): number {
@@ -29,12 +29,12 @@ function bytesToWrite(records: readonly RepackRecord[]): number {
 /** Resolves when there is room for it, by what the records to be put again are then. As `RecordView.reserve`. */
 export async function reserveForRewrite(
   view: Pick<RecordView, 'get' | 'reserve'>,
-  { records, again }: Pick<RewriteWork, 'records' | 'again'>,
+  { records, again, unused }: Pick<RewriteWork, 'records' | 'again' | 'unused'>,
 ): Promise<void> {
   let bytes: number
   do {
     bytes = bytesToPutAgain(view, again)
-    await view.reserve(bytesToWrite(records) + bytes, false)
+    await view.reserve(bytesToWrite(records) + bytes + unused.length * MOVED_RECORD_BYTES, false)
     // They may have grown while room was made.
   } while (bytesToPutAgain(view, again) > bytes)
 }

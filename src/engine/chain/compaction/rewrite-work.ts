@@ -10,6 +10,8 @@ export interface RepackRecord extends RecordKey {
 export interface RepackWork {
   readonly records: readonly RepackRecord[]
   readonly bodies: ReadonlySet<number>
+  /** Records that nobody needs: to be deleted. */
+  readonly unused: readonly RecordKey[]
 }
 
 /**
