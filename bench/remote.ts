@@ -7,11 +7,15 @@ import { Load } from './lib/load.js'
 import { machineFacts } from './lib/machine.js'
 import { measureRow } from './lib/measure.js'
 import { Mounted } from './lib/mounted.js'
-import { remoteReport, remoteTable, type RemoteMode } from './lib/remote-report.js'
+import { remoteReport, remoteTable, stalenessLine, type RemoteMode } from './lib/remote-report.js'
 import { startRemoteSystems } from './lib/remote-systems.js'
 import { rowSummary } from './lib/report.js'
+import { measureStaleness, type Staleness } from './lib/staleness.js'
 import { requireRoot } from './lib/setup.js'
 import { makeTree } from './lib/tree.js'
+
+/** Those in which what others change is pushed. */
+const PUSHED_MODES = ['readonly-async', 'async']
 
 async function runMode(args: Arguments, mode: Mode): Promise<RemoteMode> {
   const core = mode === 'pinned' ? args.core : undefined
@@ -30,9 +34,14 @@ async function runMode(args: Arguments, mode: Mode): Promise<RemoteMode> {
         process.stdout.write(`${mode}: ${rowSummary(row, result)}\n`)
         rows.push({ row, result })
       }
+      const staleness: Staleness[] = []
+      for (const pushed of PUSHED_MODES)
+        staleness.push(await measureStaleness(pushed, servers.pair(pushed), image.root, core))
+      for (const each of staleness) process.stdout.write(`${mode}: ${stalenessLine(each)}\n`)
       return {
         mode,
         rows,
+        staleness,
         facts: await machineFacts(systems.filter(({ name }) => name === 'atefs' || name === 'sshfs')),
       }
     } finally {

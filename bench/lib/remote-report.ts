@@ -3,11 +3,13 @@ import type { Mode } from './arguments.js'
 import type { RowResult } from './measure.js'
 import { cost, format, medianOf } from './report.js'
 import type { Row } from './rows.js'
+import { percentile, type Staleness } from './staleness.js'
 
 export interface RemoteMode {
   readonly mode: Mode
   readonly facts: readonly string[]
   readonly rows: readonly { readonly row: Row; readonly result: RowResult }[]
+  readonly staleness: readonly Staleness[]
 }
 
 const NAMES = ['atefs', 'remote', 'sync', 'sshfs'] as const
@@ -32,6 +34,11 @@ export function remoteTable({ rows }: RemoteMode): string {
   return [head, align, ...rows.map(line)].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
+export function stalenessLine(staleness: Staleness): string {
+  const [p50, p99, most] = [0.5, 0.99, 1].map((share) => percentile(staleness, share).toFixed(0))
+  return `A file made on one mount is seen on another (\`${staleness.mode}\`) after ${p50} ms (p50), ${p99} ms (p99), ${most} ms at most, of ${staleness.ms.length}.`
+}
+
 const TITLES: Readonly<Record<Mode, string>> = {
   pinned: 'Pinned: servers, daemons and load on one core',
   unpinned: 'Unpinned: all cores',
@@ -44,7 +51,10 @@ export function remoteReport(rounds: number, modes: readonly RemoteMode[]): stri
     'Local: `atefs mount`. Remote: the same of a chain of `atedb` on this machine (recovery mode `readonly-async`, AES-128 on the wire), which no other machine changes meanwhile; its copy, the logs of the server and the files of sshfs lie on one fresh ext4 image (loop mount). Remote, sync: recovery mode `sync`, in which the kernel remembers nothing and the server is asked at every lookup and open. sshfs: with its defaults, from an sshd on this machine.',
     'Remote to local: how many times the cost of the local mount; metadata and content that are read are held to 1.2, what is written to 1.5. Above 1, sshfs is slower than remote.',
   ]
-  const sections = modes.map((mode) => `## ${TITLES[mode.mode]}\n\n${remoteTable(mode)}`)
+  const sections = modes.map((mode) => {
+    const staleness = mode.staleness.map((each) => `- ${stalenessLine(each)}`).join('\n')
+    return `## ${TITLES[mode.mode]}\n\n${remoteTable(mode)}\n\n${staleness}`
+  })
   const title =
     '# Mounts of a chain that a server keeps\n\nWritten by `npm run bench:remote`. us/op and ms: smaller is better; MB/s: larger is better.'
   return [title, method.map((item) => `- ${item}`).join('\n'), ...sections].join('\n\n') + '\n'

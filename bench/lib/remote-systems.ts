@@ -9,6 +9,8 @@ import { ATEFS, atefsWith, type System } from './systems.js'
 
 export interface RemoteSystems {
   readonly systems: readonly System[]
+  /** Two mounts of one chain, in a recovery mode. */
+  pair(mode: string): [System, System]
   end(): Promise<void>
 }
 
@@ -20,18 +22,19 @@ export async function startRemoteSystems(root: string, core: number | undefined)
     throw error
   })
   const local = atefsWith('passphrase')
-  const remote = (name: string, mode: string): System => ({
+  const remote = (name: string, mode: string, chain = name): System => ({
     ...local,
     name,
     mount: (place) => {
       const profile = place.profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', place.profileDir]
       const where = ['--log-path', place.data, '-r', atedb.url, '--recovery-mode', mode, '--server-key', atedb.key]
-      const words = [ATEFS, 'mount', '--foreground', place.mountpoint, name, ...where, '--passfile', place.passfile]
+      const words = [ATEFS, 'mount', '--foreground', place.mountpoint, chain, ...where, '--passfile', place.passfile]
       return { command: [process.execPath, ...profile, ...words] }
     },
   })
   return {
     systems: [local, remote('remote', 'readonly-async'), remote('sync', 'sync'), sshfs(ssh)],
+    pair: (mode) => [remote(`${mode}-one`, mode, `pair-${mode}`), remote(`${mode}-other`, mode, `pair-${mode}`)],
     end: async () => {
       await endOf(atedb.child)
       await endOf(ssh.child)
