@@ -84,6 +84,8 @@ export class ChainWriter implements Committer {
   readonly #follower: IndexFollower
   readonly #options: ChainWriterOptions
   #waiting: Waiting[] = []
+  /** The last batch that others may read from the log: what is sealed behind it may be written still. */
+  #head: Pick<AppendedBatch, 'sequence' | 'digest'> | undefined
   /** The last commit begun, and how many have not ended: two at most, one sealed while the other is written. */
   #lastCommit: Promise<void> = Promise.resolve()
   #underWay = 0
@@ -100,6 +102,7 @@ export class ChainWriter implements Committer {
   private constructor(log: Log, index: IndexWriter, memtable: Memtable, options: ChainWriterOptions) {
     const { store, nextTurn, onNotice = ignoreNotice } = options
     this.#log = log
+    this.#head = log.head
     this.#index = index
     this.#options = options
     this.#follower = new IndexFollower(
@@ -159,12 +162,12 @@ export class ChainWriter implements Committer {
   }
 
   get status(): WriterStatus {
-    const { head } = this.#log
+    const head = this.#head
     const { isStalled, sizeBytes } = this.#follower
     return {
       headSequence: head?.sequence ?? 0,
       headDigest: head?.digest ?? new Uint8Array(32),
-      durableSequence: this.#log.durableSequence,
+      durableSequence: Math.min(this.#log.durableSequence, head?.sequence ?? 0),
       logBytes: this.#log.sizeBytes(),
       indexBytes: sizeBytes,
       availableBytes: isStalled ? 0 : this.#log.availableBytes(false),
@@ -367,9 +370,10 @@ export class ChainWriter implements Committer {
   async #receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
     const compactor = (): Compactor | undefined => this.#compactor
     try {
-      await takeInRun({ log: this.#log, follower: this.#follower, compactor }, request, (appended) =>
-        onKept({ transaction: request.transaction, places: appended.flatMap(bodyPlaces), status: this.status }),
-      )
+      await takeInRun({ log: this.#log, follower: this.#follower, compactor }, request, (appended) => {
+        this.#head = appended.at(-1) ?? this.#head
+        onKept({ transaction: request.transaction, places: appended.flatMap(bodyPlaces), status: this.status })
+      })
     } catch (error) {
       if (errorCode(error) === 'WRITE_FAILED' && error instanceof Error) this.#failure ??= error
       throw error
@@ -377,6 +381,7 @@ export class ChainWriter implements Committer {
   }
 
   #takeIn(taken: readonly Waiting[], appended: AppendedBatch[]): void {
+    this.#head = appended.at(-1) ?? this.#head
     const { status } = this
     for (const { request, resolve } of taken) {
       const batch = request.groups.length === 0 ? undefined : appended.shift()
@@ -391,10 +396,5 @@ export class ChainWriter implements Committer {
   }
 }
 
-function ignoreNotice(): void {
-  // Nobody asked to be told.
-}
-
-function noTurn(): Promise<void> {
-  return Promise.resolve()
-}
+const ignoreNotice = (): void => undefined
+const noTurn = (): Promise<void> => Promise.resolve()

@@ -3,7 +3,7 @@
  * and tells the scheduler: no request is ever half done when another one, or a commit, comes.
  */
 import { AttributeChanges } from './attribute-changes.js'
-import { CommitScheduler, SHARED_TICK_MS, SystemTimer } from './commits/commit-scheduler.js'
+import { CommitScheduler, SHARED, SystemTimer } from './commits/commit-scheduler.js'
 import { Admission } from './commits/admission.js'
 import { Commits, readOnlyError } from './commits/commits.js'
 import { repackContent } from './content/repack.js'
@@ -58,8 +58,8 @@ export class ChainFileSystem implements Types.FileSystem {
     this.#isShared = options.writer !== undefined
     this.#commits = new Commits(state, options.onWarning, options.synced)
     const commit = (isDurable: boolean): void => this.#commitInBackground(isDurable)
-    const tickMs = this.#isShared ? SHARED_TICK_MS : undefined
-    this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), commit, tickMs)
+    const cadence = this.#isShared ? SHARED : undefined
+    this.#scheduler = new CommitScheduler(options.timer ?? new SystemTimer(), commit, cadence)
     state.inodes.onLateChange = () => this.#changed()
     state.view.repackWith?.((work) => this.#repack(work))
     this.#creation = new Creation(state)

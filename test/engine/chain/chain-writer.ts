@@ -11,7 +11,8 @@ import { IndexReader } from '../../../src/engine/index/index-reader.js'
 import { IndexWriter } from '../../../src/engine/index/index-writer.js'
 import { LeafSeal } from '../../../src/engine/index/leaf-seal.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
-import { createLog, openLog } from '../../../src/engine/log/index.js'
+import { createLog, openLog, TailReader } from '../../../src/engine/log/index.js'
+import type { SegmentFile } from '../../../src/engine/log/storage.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../../src/engine/log/types.js'
 import { clock, keys } from '../../helpers/log-workbench.js'
@@ -119,6 +120,50 @@ await t.test('the index is not changed again before its reader has seen the last
   t.notOk(writer.flushIndex(), 'nothing is left')
   await writer.close()
 })
+
+/** What is written is there some turns later. */
+class SlowStorage extends MemoryStorage {
+  override async openSegment(name: string, mode: 'read' | 'append' | 'create'): Promise<SegmentFile> {
+    const segment = await super.openSegment(name, mode)
+    const write = segment.write.bind(segment)
+    segment.write = async (position, parts) => {
+      for (let turn = 0; turn < 5; turn++) await nextTurn()
+      await write(position, parts)
+    }
+    return segment
+  }
+}
+
+await t.test(
+  'who is told of a batch reads it from the log: what is sealed behind it and written still is not told',
+  async (t) => {
+    const storage = new SlowStorage()
+    await createLog({ storage, crypto, keys, clock })
+    const writer = await ChainWriter.open({
+      storage,
+      crypto,
+      keys,
+      store: new MemoryStore(),
+      clock,
+      readOnly: false,
+      nextTurn,
+    })
+    const told = Array.from({ length: 12 }, async (_, i) => {
+      // One at a time is under way, or two: what waits would be joined.
+      for (let turn = 0; turn < 3 * i; turn++) await nextTurn()
+      const { status } = await writer.submit({ ...commitOf(i + 1), isDurable: false })
+      const reader = new TailReader({ storage, crypto, keys })
+      const read: number[] = []
+      for await (const { sequence } of reader.read(1, status.headSequence)) read.push(sequence)
+      await reader.close()
+      t.ok(read.length > 0 && read.at(-1) === status.headSequence)
+      t.ok(status.durableSequence <= status.headSequence)
+      return status.headSequence
+    })
+    t.equal(Math.max(...(await Promise.all(told))), writer.status.headSequence)
+    await writer.close()
+  },
+)
 
 /** An index that holds a record the log has nothing of, as `disowned`, or sealed by another chain. */
 async function strangeIndex(chain: MemoryChain, isForeign: boolean): Promise<MemoryStore> {

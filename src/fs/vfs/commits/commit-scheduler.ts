@@ -23,12 +23,16 @@ export class SystemTimer implements Timer {
   }
 }
 
-const TICK_MS = 100
-/** Where others wait to see what changes here. */
-export const SHARED_TICK_MS = 10
-/** So many ticks without changes, or with: it goes into the log. */
-const IDLE_TICKS = 2
-const MAX_TICKS = 10
+/** It goes into the log after so many ticks without changes, or with. */
+interface Cadence {
+  readonly tickMs: number
+  readonly idleTicks: number
+  readonly mostTicks: number
+}
+
+const ALONE: Cadence = { tickMs: 100, idleTicks: 2, mostTicks: 10 }
+/** Where others wait to see what changes here: they do within 100 ms, which leaves some for the way there. */
+export const SHARED: Cadence = { tickMs: 10, idleTicks: 1, mostTicks: 6 }
 /** 200 ms without changes: shorter splits an untar into many commits, longer delays what follows a pause. */
 const DURABLE_IDLE_MS = 200
 /** What a power cut may take from a program that never syncs. */
@@ -41,7 +45,7 @@ const COMMIT_CHANGES = 16_384
 export class CommitScheduler {
   readonly #timer: Timer
   readonly #commit: (isDurable: boolean) => void
-  readonly #tickMs: number
+  readonly #cadence: Cadence
   #isTicking = false
   #isDurabilityOwed = false
   #isClosed = false
@@ -53,8 +57,8 @@ export class CommitScheduler {
   #idleTicks = 0
 
   /** `commit` need not be durable when it is asked for because much is pending: the timer's next one is. */
-  constructor(timer: Timer, commit: (isDurable: boolean) => void, tickMs = TICK_MS) {
-    this.#tickMs = tickMs
+  constructor(timer: Timer, commit: (isDurable: boolean) => void, cadence = ALONE) {
+    this.#cadence = cadence
     this.#timer = timer
     this.#commit = commit
   }
@@ -87,7 +91,7 @@ export class CommitScheduler {
   #startTicking(): void {
     if (this.#isClosed) return
     this.#isTicking = true
-    this.#timer.start(this.#tickMs, () => this.#tick())
+    this.#timer.start(this.#cadence.tickMs, () => this.#tick())
   }
 
   #tick(): void {
@@ -97,9 +101,9 @@ export class CommitScheduler {
     this.#ticksUnsafe++
     this.#idleTicks = this.#changes === this.#changesAtTick ? this.#idleTicks + 1 : 0
     this.#changesAtTick = this.#changes
-    const [idleMs, unsafeMs] = [this.#idleTicks * this.#tickMs, this.#ticksUnsafe * this.#tickMs]
-    if (idleMs >= DURABLE_IDLE_MS || unsafeMs >= DURABLE_MS) this.#commit(true)
-    else if (this.#changes > 0 && (this.#idleTicks >= IDLE_TICKS || this.#ticks >= MAX_TICKS)) this.#commit(false)
+    const { tickMs, idleTicks, mostTicks } = this.#cadence
+    if (this.#idleTicks * tickMs >= DURABLE_IDLE_MS || this.#ticksUnsafe * tickMs >= DURABLE_MS) this.#commit(true)
+    else if (this.#changes > 0 && (this.#idleTicks >= idleTicks || this.#ticks >= mostTicks)) this.#commit(false)
     else this.#startTicking()
   }
 }
