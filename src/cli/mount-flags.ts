@@ -67,7 +67,8 @@ export const mountFlags = {
   'dns-sec': Flags.boolean({ ...DNS_SEC, dependsOn: ['remote'] }),
   'no-create': Flags.boolean({ summary: 'fail when the chain does not exist' }),
   temp: Flags.boolean({
-    summary: 'mount a new chain that is gone at unmount; its key exists in memory only',
+    summary:
+      'mount a new chain that is gone at unmount; its key exists in memory only. With --remote: a copy that is gone, and loads content when it is read',
     exclusive: ['no-create', 'read-only', 'allow-damage', 'accept-rollback'],
   }),
   'key-size': Flags.option({

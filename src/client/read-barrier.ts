@@ -1,5 +1,6 @@
 /** What others had committed is here before somebody reads: in the strict modes for certain, else as far as the server is there. */
 import { AteError } from '../engine/error.js'
+import type { Timers } from '../wire/index.js'
 import type { ChainSession } from './chain-session.js'
 import type { ChainTurn } from './chain-turn.js'
 import type { MissingContent } from './missing-content.js'
@@ -7,19 +8,26 @@ import type { RemoteLink } from './remote-link.js'
 import { away } from './remote-errors.js'
 import type { Waiters } from './waiters.js'
 
-export interface ReadBarrierOptions {
+/** The way to the server, which may be away. */
+export interface Following {
   readonly link: RemoteLink
-  readonly isStrict: boolean
   readonly patienceMs: number
-  readonly turn: ChainTurn
-  readonly missing: MissingContent
   /** Who waits for the chain to be followed. */
   readonly starting: Waiters
-  /** Names this client to the server. */
-  readonly name: Uint8Array
   /** It was away for longer than anybody waits. */
   readonly isAway: () => boolean
   readonly session: () => ChainSession | undefined
+  /** Throws why it is of no use to go on. */
+  readonly demandSound: () => void
+  readonly timers: Timers
+}
+
+export interface ReadBarrierOptions extends Following {
+  readonly isStrict: boolean
+  readonly turn: ChainTurn
+  readonly missing: MissingContent
+  /** Names this client to the server. */
+  readonly name: Uint8Array
   readonly broken: (session: ChainSession, error: unknown) => void
 }
 

@@ -7,7 +7,7 @@ import { inTurn, type WriterTurn } from '../engine/chain/writer-turn.js'
 import { AteError, isAteError } from '../engine/error.js'
 import { batchVerifier, type LogEnd, type ReceivedBatch } from '../engine/log/index.js'
 import type { Peer, PushMap } from '../sync/index.js'
-import { systemTimers, type Timers } from '../wire/index.js'
+import { systemTimers } from '../wire/index.js'
 import { ANSWER_MS, ChainSession } from './chain-session.js'
 import { catchUp } from './catch-up.js'
 import { ChainTurn } from './chain-turn.js'
@@ -17,19 +17,18 @@ import { isSyncMode } from './recovery-mode.js'
 import { away, awayError, batchRefused, isLasting, isPassing, notAccepted, refusal } from './remote-errors.js'
 import { LazyBodies } from './lazy-bodies.js'
 import { MissingContent } from './missing-content.js'
-import { ReadBarrier } from './read-barrier.js'
+import { type Following, ReadBarrier } from './read-barrier.js'
 import type { RemoteChainOptions, StartOptions } from './remote-chain-options.js'
 import type { RemoteStatus } from './remote-status.js'
 import { SeenHeads } from './seen-heads.js'
 import { StateKeeper } from './state-keeper.js'
 import { linkEnd } from './link-end.js'
 import { Uploader } from './uploader.js'
-import { inTime, nextTurn, Waiters } from './waiters.js'
+import { ignore, inTime, nextTurn, Waiters } from './waiters.js'
 import { ACCEPT_MS, LEASE_MS, PATIENCE_MS, TURN_MS } from './waits.js'
 
 export class RemoteChain implements WriterTurn {
   readonly #options: RemoteChainOptions
-  readonly #timers: Timers
   readonly #patienceMs: number
   readonly #digests: KnownDigests
   readonly #uploader: Uploader
@@ -38,7 +37,8 @@ export class RemoteChain implements WriterTurn {
   readonly #turn: ChainTurn
   readonly #space: DroppedSpace
   readonly #missing: MissingContent
-  readonly #bodies: LazyBodies | undefined
+  readonly #bodies: LazyBodies[] = []
+  readonly #following: Following
   readonly #reads: ReadBarrier
   readonly #acceptWaiters: Waiters
   readonly #startWaiters: Waiters
@@ -60,7 +60,6 @@ export class RemoteChain implements WriterTurn {
     const { source, timers = systemTimers, patienceMs = PATIENCE_MS, head } = options
     const isStrict = isSyncMode(options.recoveryMode)
     this.#options = options
-    this.#timers = timers
     this.#patienceMs = patienceMs
     this.#head = head
     this.#digests = new KnownDigests(source)
@@ -86,15 +85,17 @@ export class RemoteChain implements WriterTurn {
     this.#acceptWaiters = new Waiters(timers)
     this.#startWaiters = new Waiters(timers)
     this.#arrivalWaiters = new Waiters(timers)
-    const following = {
+    this.#following = {
       link: options.link,
       patienceMs,
       starting: this.#startWaiters,
       isAway: () => this.#isAway,
       session: () => this.#session,
+      demandSound: () => this.#demandSound(),
+      timers,
     }
     this.#reads = new ReadBarrier({
-      ...following,
+      ...this.#following,
       isStrict,
       turn: this.#turn,
       missing: this.#missing,
@@ -102,18 +103,23 @@ export class RemoteChain implements WriterTurn {
       broken: ({ peer }, error) => this.#broken(peer, error),
     })
     this.#uploader.noteAppended(head.sequence)
-    if (options.isLazy !== true) return
-    const demandSound = (): void => this.#demandSound()
-    this.#bodies = new LazyBodies({ ...options, ...following, timers, demandSound })
-    options.view.fetchWith?.(this.#bodies)
+    if (options.isLazy === true) this.fetchFor(options)
+  }
+
+  /** Content that is missing in a copy of this chain is fetched for who reads it there, as long as this is open. */
+  fetchFor({ source, view }: Pick<RemoteChainOptions, 'source' | 'view'>): void {
+    const bodies = new LazyBodies({ ...this.#options, ...this.#following, source })
+    this.#bodies.push(bodies)
+    view.fetchWith?.(bodies)
   }
 
   /**
    * Begins to follow. Resolves when everything is here that the server had, or when it is away (`mayBeAway`). COMMIT_SET_ASIDE
    * (`Diverged`), CHAIN_FORKED, CHAIN_ROLLED_BACK, OTHER_CHAIN, and why the server cannot be reached.
    */
-  async start({ timeoutMs = this.#patienceMs, mayBeAway = false, signal }: StartOptions = {}): Promise<void> {
-    const { link, view } = this.#options
+  async start(options: StartOptions = {}): Promise<void> {
+    const { timeoutMs = this.#patienceMs, mayBeAway = false, signal } = options
+    const { link, view, onProgress } = this.#options
     view.shareWith?.(this)
     this.#space.begin(this.#head.sequence)
     this.#stopUsing = link.use({ connected: (peer) => void this.#connected(peer), lost: (error) => this.#lost(error) })
@@ -128,14 +134,11 @@ export class RemoteChain implements WriterTurn {
       throw error
     }
     const isHere = await catchUp({
-      link,
-      mayBeAway,
-      signal,
-      session: () => this.#session,
+      ...this.#following,
+      ...options,
       same: () => Math.min(this.#head.sequence, this.#state.server.sequence),
       arrivals: this.#arrivalWaiters,
-      demandSound: () => this.#demandSound(),
-      onProgress: this.#options.onProgress,
+      onProgress,
     })
     // The batch that drops what is missing may be one of those that were made since.
     if (isHere && this.#missing.isAny) await this.#reads.pass()
@@ -233,7 +236,7 @@ export class RemoteChain implements WriterTurn {
     try {
       if (this.#session !== undefined && this.#failure === undefined) {
         await this.#options.flush()
-        await inTime(this.#timers, this.#patienceMs, this.accepted()).catch(ignore)
+        await inTime(this.#following.timers, this.#patienceMs, this.accepted()).catch(ignore)
         await this.#leave()
         if (this.#state.server.sequence >= this.#head.sequence) this.#state.noteTerm(0)
       }
@@ -242,7 +245,7 @@ export class RemoteChain implements WriterTurn {
       this.#stopUsing()
       this.#endSession()
       this.#refuseAll(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
-      this.#bodies?.close()
+      for (const bodies of this.#bodies) bodies.close()
       await this.#uploader.close()
       await this.#space.close()
       await this.#state.close()
@@ -261,7 +264,7 @@ export class RemoteChain implements WriterTurn {
     this.#isAway = false
     try {
       // What was changed on the way here, or without the server, is in the log before it is compared.
-      await nextTurn(this.#timers)
+      await nextTurn(this.#following.timers)
       await this.#options.flush()
       const session = await this.#begin(peer)
       if (!this.#isCurrent(peer)) {
@@ -295,8 +298,8 @@ export class RemoteChain implements WriterTurn {
       hasBatch: (end) => this.#hasBatch(end),
       endOf: (batch) => linkEnd(crypto, batch),
       verify: batchVerifier(crypto, keys, trust),
-      timers: this.#timers,
-      content: this.#bodies === undefined ? 'all' : 'none',
+      timers: this.#following.timers,
+      content: this.#options.isLazy === true ? 'none' : 'all',
       receive,
       events: {
         same: (end) => this.#noteServer(end),
@@ -318,7 +321,7 @@ export class RemoteChain implements WriterTurn {
     if (!isPassing(error)) this.#startWaiters.rejectAll(error)
     if (this.#options.recoveryMode === 'async') this.#turn.resolveWaiting()
     this.#stopPatience()
-    this.#stopPatience = this.#timers.after(this.#patienceMs, () => {
+    this.#stopPatience = this.#following.timers.after(this.#patienceMs, () => {
       this.#isAway = true
       this.#turn.rejectWaiting(this.#away())
       this.#acceptWaiters.rejectAll(notAccepted())
@@ -394,6 +397,3 @@ export class RemoteChain implements WriterTurn {
     return awayError(this.#options.recoveryMode, this.#options.link.server)
   }
 }
-
-/** Nobody asked, or it is told elsewhere. */
-const ignore = (): void => undefined

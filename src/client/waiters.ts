@@ -55,3 +55,6 @@ export function inTime(timers: Timers, timeoutMs: number, waited: Promise<void>)
 export function nextTurn(timers: Timers): Promise<void> {
   return new Promise((resolve) => timers.after(0, resolve))
 }
+
+/** Nobody asked, or it is told elsewhere. */
+export const ignore = (): void => undefined

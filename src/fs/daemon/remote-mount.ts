@@ -343,7 +343,9 @@ async function openOnce(
   const secret = secretOf(wanted)
   const chain = await openChain(secret)
   try {
-    const tails = await setAsideTails(tailPlaces(wanted), chain)
+    const copies: ChainHandle[] = []
+    const onOpened = (copy: ChainHandle): void => void copies.push(copy)
+    const tails = await setAsideTails({ ...tailPlaces(wanted), onOpened }, chain)
     const onFailure = (error: Error): void => {
       onNotice(`${remote.url}: ${error.message}`)
       if (!(error instanceof Diverged)) return
@@ -351,6 +353,7 @@ async function openOnce(
       diverged(error, replica)
     }
     const replica: ServedReplica = new ServedReplica({ ...wanted, onFailure }, server.link, chain, known)
+    if (wanted.isLazy === true) for (const copy of copies) replica.remote.fetchFor(copy)
     return { replica, tails, writer: writerOf(known.session) }
   } catch (error) {
     await chain.close()

@@ -17,6 +17,8 @@ export interface TailPlaces extends ImportPlaces {
   /** Opens a copy of the chain that lies there, only to read it. */
   readonly openAt: (directory: string) => Promise<ChainHandle>
   readonly onNotice: (message: string) => void
+  /** A copy in which content may be missing. */
+  readonly onOpened?: ((copy: ChainHandle) => void) | undefined
 }
 
 export interface SetAsideTail {
@@ -60,6 +62,7 @@ async function openTail(
       await close({ isMerged: true })
       return undefined
     }
+    places.onOpened?.(mine)
     const { changes, ...end } = await readTail(mine, first, last)
     const isAtBase = replica.status().headSequence === first - 1
     let base: Records
@@ -69,6 +72,7 @@ async function openTail(
       await copyUpTo(from, mine.source, staged, { sequence: first - 1, digest: end.before })
       const before = await places.openAt(staged)
       open.push(before)
+      places.onOpened?.(before)
       base = before.view
     }
     const label = conflictLabel(hostname(), end.timeMs)
