@@ -38,6 +38,7 @@ export async function openChainService(settings: ServerSettings, parts: ServiceP
     signer: parts.identity,
     verify: parts.verify,
     trust,
+    compaction,
     keepsDropped: compaction.mode === 'never',
     admit: admission(auth, table),
     onNotice: (notice) => tell(parts.log, notice),

@@ -4,7 +4,6 @@ import {
   COMPACTION_MODES,
   type CompactionMode,
   type CompactionTriggers,
-  DEFAULT_TRIGGERS,
 } from '../engine/chain/compaction/compaction-mode.js'
 import { AteError } from '../engine/error.js'
 
@@ -41,19 +40,19 @@ export const compactionFlags = {
   }),
 }
 
-/** BAD_ARGUMENT for a factor that is no number above 0. */
-export function compactionTriggers(flags: CompactionFlags): CompactionTriggers {
-  const timer = flags['compact-timer']
+/** Those that were given. BAD_ARGUMENT for a factor that is no number above 0. */
+export function ownTriggers(flags: CompactionFlags): Partial<CompactionTriggers> {
+  const { 'compact-mode': mode, 'compact-timer': timer, 'compact-threshold-size': sizeBytes } = flags
+  const factor = flags['compact-threshold-factor']
   return {
-    mode: flags['compact-mode'] ?? DEFAULT_TRIGGERS.mode,
-    timerMs: timer === undefined ? DEFAULT_TRIGGERS.timerMs : timer * 1000,
-    factor: readFactor(flags['compact-threshold-factor']),
-    sizeBytes: flags['compact-threshold-size'] ?? DEFAULT_TRIGGERS.sizeBytes,
+    ...(mode === undefined ? {} : { mode }),
+    ...(timer === undefined ? {} : { timerMs: timer * 1000 }),
+    ...(factor === undefined ? {} : { factor: readFactor(factor) }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
   }
 }
 
-function readFactor(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_TRIGGERS.factor
+function readFactor(text: string): number {
   const factor = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : 0
   if (factor > 0) return factor
   throw new AteError('BAD_ARGUMENT', `--compact-threshold-factor needs a number above 0, such as 0.4`)

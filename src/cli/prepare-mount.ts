@@ -16,7 +16,7 @@ import { prepareMountpoint } from '../fs/daemon/mountpoint.js'
 import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { chainNameOf } from '../adapters/node/chain-name.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
-import { type CompactionFlags, compactionTriggers } from './compaction-flags.js'
+import { type CompactionFlags, ownTriggers } from './compaction-flags.js'
 import { DEFAULT_TIME_SERVER } from '../adapters/node/time-follower.js'
 import { directoryOf, remoteAddress, remoteRequest } from './remote-address.js'
 import type { RecoveryMode } from '../client/index.js'
@@ -188,9 +188,9 @@ function makeTemporaryPlace(parent: string, chain: string): Pick<MountRequest, '
 
 /** Undefined: never. */
 function compactionPlan(flags: MountFlags): CompactionPlan | undefined {
-  const triggers = compactionTriggers(flags)
+  const own = ownTriggers(flags)
   const isNow = flags['compact-now'] === true
-  return triggers.mode === 'never' && !isNow ? undefined : { ...triggers, isNow }
+  return own.mode === 'never' && !isNow ? undefined : { own, isNow }
 }
 
 /** Undefined: nothing goes over the network. */

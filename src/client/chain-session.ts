@@ -9,6 +9,7 @@ import { AteError, errorCode } from '../engine/error.js'
 import type { BatchBytes, BatchVerifier, LogEnd } from '../engine/log/index.js'
 import type { ChainTrust } from '../engine/log/types.js'
 import {
+  type CompactionHint,
   failureDetail,
   type Opened,
   type Peer,
@@ -75,6 +76,8 @@ export class ChainSession {
   readonly arrivals: Arrivals
   /** What the server had when it was followed. */
   target: LogEnd
+  /** When whoever runs the server wants the chain compacted. */
+  compaction: CompactionHint | null = null
   #channel = 0
   #signer: HeadSigner | undefined
   #isProven = false
@@ -208,6 +211,7 @@ export class ChainSession {
     this.#isProven = false
     this.#signer = opened.signer
     peer.listen(opened.channel, { pushes: this.#pushes() })
+    this.compaction = opened.compaction
     if (opened.keyring !== null) this.#options.events.keyring(opened.keyring)
   }
 

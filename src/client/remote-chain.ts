@@ -224,6 +224,7 @@ export class RemoteChain implements WriterTurn {
       recoveryMode,
       isConnected: this.#session !== undefined,
       hasTurn: this.#turn.isHeld,
+      compaction: this.#session?.compaction ?? undefined,
       headSequence: this.#head.sequence,
       serverSequence: this.#state.server.sequence,
       problem: problem === undefined ? undefined : { code: problem.code, message: problem.message },

@@ -1,5 +1,6 @@
 /** How a copy of a chain stands to its server. */
 import type { ErrorCode } from '../engine/error.js'
+import type { CompactionHint } from '../sync/index.js'
 import type { RecoveryMode } from './recovery-mode.js'
 
 export interface RemoteStatus {
@@ -11,6 +12,8 @@ export interface RemoteStatus {
   readonly isConnected: boolean
   /** Changes can be made without asking. */
   readonly hasTurn: boolean
+  /** When whoever runs the server wants the chain compacted, as long as it is connected to one that says so. */
+  readonly compaction: CompactionHint | undefined
   /** The last batch here, and the last that the server is known to have. */
   readonly headSequence: number
   readonly serverSequence: number

@@ -5,28 +5,29 @@ import {
   CompactionSchedule,
   notCompacted,
 } from '../adapters/node/compaction-schedule.js'
-import { COMPACTION_MODES, DEFAULT_TRIGGERS } from '../engine/chain/compaction/compaction-mode.js'
+import { COMPACTION_MODES, type CompactionTriggers } from '../engine/chain/compaction/compaction-mode.js'
 import { AteError } from '../engine/error.js'
 import type { AteConfigOptions } from './config.js'
 
 /** BAD_ARGUMENT. */
 export function compactionPlan(options: Readonly<AteConfigOptions>): CompactionPlan {
-  const plan = {
-    mode: options.compactMode ?? DEFAULT_TRIGGERS.mode,
-    timerMs: options.compactTimerMs ?? DEFAULT_TRIGGERS.timerMs,
-    factor: options.compactThresholdFactor ?? DEFAULT_TRIGGERS.factor,
-    sizeBytes: options.compactThresholdBytes ?? DEFAULT_TRIGGERS.sizeBytes,
-    isNow: options.compactBootstrap ?? false,
-  }
-  if (!COMPACTION_MODES.includes(plan.mode))
+  const { compactMode: mode, compactTimerMs: timerMs } = options
+  const { compactThresholdFactor: factor, compactThresholdBytes: sizeBytes } = options
+  if (mode !== undefined && !COMPACTION_MODES.includes(mode))
     throw new AteError('BAD_ARGUMENT', `compactMode is none of ${COMPACTION_MODES.join(', ')}.`)
   for (const [name, value] of Object.entries({
-    compactTimerMs: plan.timerMs,
-    compactThresholdFactor: plan.factor,
-    compactThresholdBytes: plan.sizeBytes,
+    compactTimerMs: timerMs,
+    compactThresholdFactor: factor,
+    compactThresholdBytes: sizeBytes,
   }))
-    if (!(value > 0)) throw new AteError('BAD_ARGUMENT', `${name} must be above 0.`)
-  return plan
+    if (value !== undefined && !(value > 0)) throw new AteError('BAD_ARGUMENT', `${name} must be above 0.`)
+  const own = {
+    ...(mode === undefined ? {} : { mode }),
+    ...(timerMs === undefined ? {} : { timerMs }),
+    ...(factor === undefined ? {} : { factor }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  }
+  return { own, isNow: options.compactBootstrap ?? false }
 }
 
 /** Of a chain that others change too. */
@@ -35,6 +36,8 @@ export interface CompactionTurn {
   readonly ready: Promise<unknown>
   /** This program has the turn: who has it not is not who makes the chain grow. */
   mayCompact(): boolean
+  /** When the server wants it compacted. */
+  triggers(): CompactionTriggers | undefined
 }
 
 export class Compactions {
@@ -58,6 +61,7 @@ export class Compactions {
     this.#schedule = new CompactionSchedule({
       chain: { view: chain.view, status: () => chain.status(), compact },
       plan,
+      ofServer: turn === undefined ? undefined : () => turn.triggers(),
       holeBytes,
       mayCompact: turn === undefined ? undefined : () => turn.mayCompact(),
       onFailure,

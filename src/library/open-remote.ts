@@ -172,7 +172,11 @@ async function follow(
   const waits = { accepted: () => remote.accepted(), refresh: () => remote.refresh() }
   const shared = { ...waits, isStrict: isSyncMode(mode), isOnDisk }
   const started = settledLater()
-  const compacting = { ready: started.settled, mayCompact: () => remote.status().hasTurn }
+  const compacting = {
+    ready: started.settled,
+    mayCompact: () => remote.status().hasTurn,
+    triggers: () => remote.status().compaction,
+  }
   const opened = { ...local, ...(isLazy ? { exportRange: refuseExport } : {}), close }
   const chain = await chainOn(opened, { durability: durabilityOf(mode, isOnDisk), shared, compacting })
   made.chain = chain

@@ -16,7 +16,8 @@ export class ChainServer {
   #isClosed = false
 
   constructor(options: ChainServerOptions) {
-    const { crypto, stores, storageSecret, signer, trust, timers = systemTimers, clock = Date.now } = options
+    const { crypto, stores, storageSecret, signer, trust, compaction = null } = options
+    const { timers = systemTimers, clock = Date.now } = options
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const onNotice = options.onNotice ?? (() => undefined)
     const { admit = () => undefined, keepsDropped = false, verify = verifyHere } = options
@@ -37,7 +38,7 @@ export class ChainServer {
       memory,
       onNotice,
     })
-    this.#options = { host: this.#host, memory, signer, timers, limits, admit }
+    this.#options = { host: this.#host, memory, signer, compaction, timers, limits, admit }
   }
 
   /** Serves a connection until it ends. `service` is the first part of the path that was asked for (`db`). */

@@ -1,6 +1,6 @@
 /** What a server of chains is given. */
 import type { CryptoProvider } from '../engine/crypto/provider.js'
-import type { TrustMode } from '../sync/index.js'
+import type { CompactionHint, TrustMode } from '../sync/index.js'
 import type { VerifySignature } from '../engine/log/verify-signatures.js'
 import type { Connection, Signer, Timers } from '../wire/index.js'
 import type { ChainStores } from './chain-stores.js'
@@ -71,6 +71,8 @@ export interface ChainServerOptions {
   readonly limits?: Partial<ServerLimits>
   /** In this thread without it. */
   readonly verify?: VerifySignature
+  /** Clients are told: when they compact chains, unless their users say otherwise. */
+  readonly compaction?: CompactionHint
   /** What clients have dropped stays where it is; its space is given back without it. */
   readonly keepsDropped?: boolean
   readonly onNotice?: (notice: ServerNotice) => void

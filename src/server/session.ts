@@ -1,6 +1,6 @@
 /** One connection: opens chains for it, and ends what it did when it is gone. */
 import { AteError } from '../engine/error.js'
-import { MAX_CHANNELS, type Opened, Peer, type RequestMap } from '../sync/index.js'
+import { type CompactionHint, MAX_CHANNELS, type Opened, Peer, type RequestMap } from '../sync/index.js'
 import { MAX_LISTED_CHAINS } from '../sync/limits.js'
 import { type Connection, parseChainUrl, type PublicKey, type Timers } from '../wire/index.js'
 import { ChainChannel } from './chain-channel.js'
@@ -22,6 +22,7 @@ export interface SessionOptions {
   readonly memory: ServerMemory
   readonly host: ChainHost
   readonly signer: PublicKey
+  readonly compaction: CompactionHint | null
   readonly timers: Timers
   readonly limits: ServerLimits
   readonly admit: (wish: Wish) => void | Promise<void>
@@ -96,7 +97,7 @@ export class ServerSession {
   }
 
   async #openChannel(name: string): Promise<Opened> {
-    const { host, signer } = this.#options
+    const { host, signer, compaction } = this.#options
     if (this.#channels.size + this.#opening >= MAX_CHANNELS)
       throw new AteError('BAD_ARGUMENT', `A connection has at most ${MAX_CHANNELS} chains open.`)
     this.#opening++
@@ -114,7 +115,7 @@ export class ServerSession {
     this.#add(number, chain)
     const { suite, publicKey } = signer
     const { point, keyring, facts } = chain
-    return { channel: number, ...facts, keyring, signer: { suite, publicKey }, ...point }
+    return { channel: number, ...facts, keyring, signer: { suite, publicKey }, compaction, ...point }
   }
 
   #add(number: number, chain: HostedChain): void {

@@ -1,5 +1,6 @@
 /** The messages between a client and a server of chains. See docs/protocol.md, section 8. */
 export { BatchJoiner, batchParts } from './batch-parts.js'
+export type { CompactionHint } from './compaction-hint.js'
 export { failure, type FailureDetail, failureDetail, knownCode } from './failures.js'
 export { MAX_ASKED_BODIES, MAX_CHANNELS, MAX_LOCKS, MAX_PART_BYTES, MAX_SENT_BODY_BYTES } from './limits.js'
 export { MAX_UNANSWERED, SESSION_BYTES } from './limits.js'

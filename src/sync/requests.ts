@@ -13,6 +13,7 @@ import {
   yesOrNo,
 } from '../engine/codec/shape.js'
 import { CHAIN_ID_BYTES } from '../engine/crypto/chain-keys.js'
+import { type CompactionHint, compactionHintOf } from './compaction-hint.js'
 import { MAX_ASKED_BODIES, MAX_CHAIN_NAME_LENGTH, MAX_DROP_RANGES, MAX_LISTED_CHAINS } from './limits.js'
 import { MAX_SENT_BODY_BYTES, MAX_SENT_KEYRING_BYTES } from './limits.js'
 import { LOCK_REQUESTS, type LockRequestMap } from './lock-requests.js'
@@ -35,7 +36,9 @@ type ChainMade = {
 export type OpenRequest = { readonly chain: string }
 /** `writer`: the key of those who may have the turn. */
 export type CreateRequest = OpenRequest & ChainMade & { readonly writer: HeadSigner }
-export type Opened = ChainMade & Point & { readonly channel: number; readonly signer: HeadSigner }
+/** `compaction`: when clients compact the chain whose users do not say. */
+export type Opened = ChainMade &
+  Point & { readonly channel: number; readonly signer: HeadSigner; readonly compaction: CompactionHint | null }
 /** Behind that name, in their order; '' from the first. */
 export type ListRequest = { readonly after: string }
 export type ListedChain = { readonly chain: string; readonly sequence: number; readonly bytes: number }
@@ -89,7 +92,13 @@ const made = {
   trust: trustModeOf,
   keyring: orNull(keyring),
 }
-const opened = fields<Opened>({ channel: integer(1, 0xffff_ffff), ...made, ...point, signer: publicKeyOf })
+const opened = fields<Opened>({
+  channel: integer(1, 0xffff_ffff),
+  ...made,
+  ...point,
+  signer: publicKeyOf,
+  compaction: compactionHintOf,
+})
 const range: Shape<readonly [number, number]> = (value, where) => {
   const [from, to] = listOf<unknown>((item) => item, 2)(value, where)
   const first = sequenceOf(from, where)

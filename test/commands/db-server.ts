@@ -21,6 +21,7 @@ t.test('list and details of a server tell what it says, when it has the key that
     keyring: new Uint8Array([1]),
     sequence: 12,
     digest: new Uint8Array(32).fill(9),
+    compaction: null,
     signer: { suite: identity.suite, publicKey: identity.publicKey },
   }
   const listener = await listenWebSocket({

@@ -136,7 +136,7 @@ export class Relay {
     peer.listen(member.channel, { requests: this.#requests(chain, member), pushes: this.#pushes(chain, member) })
     const { id, suite, trust } = chain.made
     const signer = { suite: identity.suite, publicKey: identity.publicKey }
-    return { channel: member.channel, id, suite, trust, keyring: chain.keyring, signer, ...chain.end }
+    return { channel: member.channel, id, suite, trust, keyring: chain.keyring, signer, compaction: null, ...chain.end }
   }
 
   #requests(chain: RelayChain, member: Member): RequestHandlers {

@@ -21,7 +21,8 @@ const keyring = new Uint8Array(100).fill(1)
 const made = { id: new Uint8Array(16).fill(2), suite: 1, trust: 'centralized', keyring } as const
 const signer = { suite: 1, publicKey: new Uint8Array(SIGNATURE_PUBLIC_KEY_BYTES) } as const
 const proof = { ...signer, signature: new Uint8Array(SIGNATURE_BYTES) } as const
-const opened: Opened = { channel: 1, ...made, signer, ...point }
+const compaction = { mode: 'size-or-timer', timerMs: 1000, factor: 0.25, sizeBytes: 4096 } as const
+const opened: Opened = { channel: 1, ...made, signer, compaction, ...point }
 const head = { ...point, timeMs: 1_700_000_000_000, signature: new Uint8Array(SIGNATURE_BYTES) }
 
 const file = new Uint8Array(16).fill(3)
@@ -199,5 +200,22 @@ t.test(
     }
     t.throws(() => checkForkEvidence(crypto, bytes.subarray(0, 1000)), { code: 'BAD_FORMAT' })
     t.throws(() => checkForkEvidence(crypto, new Uint8Array(MAX_EVIDENCE_BYTES + 1)), { code: 'BAD_FORMAT' })
+  },
+)
+
+t.test(
+  'a server that says not when it wants chains compacted, or in words of a later version, leaves it to clients',
+  (t) => {
+    const hintIn = (compaction: unknown): unknown => REQUESTS.open.reply({ ...opened, compaction }, 'reply').compaction
+    for (const nothing of [undefined, null, { ...compaction, mode: 'at-night' }]) t.equal(hintIn(nothing), null)
+    for (const wrong of [
+      {},
+      { mode: 'size' },
+      { ...compaction, factor: 0 },
+      { ...compaction, factor: NaN },
+      { ...compaction, timerMs: 0.5 },
+    ])
+      t.throws(() => hintIn(wrong), { code: 'BAD_FORMAT' })
+    t.end()
   },
 )

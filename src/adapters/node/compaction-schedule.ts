@@ -1,6 +1,6 @@
 /** Compacts an open chain when it is due, one compaction at a time. */
 import type { CompactionReport } from '../../engine/chain/compaction/compaction-report.js'
-import { type CompactionTriggers, isCompactionDue } from '../../engine/chain/compaction/compaction-mode.js'
+import { type CompactionTriggers, isCompactionDue, triggersOf } from '../../engine/chain/compaction/compaction-mode.js'
 import { errorCode } from '../../engine/error.js'
 
 /** How often it is looked whether a compaction is due: a look costs a few calls to the system. */
@@ -10,7 +10,9 @@ const RETRY_MS = 600_000
 /** When somebody still read an older state. */
 const DEFERRED_MS = 60_000
 
-export interface CompactionPlan extends CompactionTriggers {
+export interface CompactionPlan {
+  /** What the user says; the rest is as the server of the chain says, or the defaults. */
+  own: Readonly<Partial<CompactionTriggers>>
   /** Once, as soon as it is open. */
   isNow: boolean
 }
@@ -25,6 +27,8 @@ export interface CompactableChain {
 export interface CompactionScheduleOptions {
   chain: CompactableChain
   plan: CompactionPlan
+  /** What the server of the chain says, as long as it is known. */
+  ofServer?: (() => CompactionTriggers | undefined) | undefined
   /** Bytes of the log that earlier compactions gave back. */
   holeBytes: number
   /** Something was dropped or forgotten. */
@@ -61,11 +65,13 @@ export class CompactionSchedule {
   }
 
   start(): void {
-    const { plan, lookMs = LOOK_MS, chain } = this.#options
+    const { plan, lookMs = LOOK_MS, chain, ofServer } = this.#options
     if (chain.view.readOnly) return
     if (plan.isNow) this.#run()
-    if (plan.mode === 'never') return
-    this.#timer = setInterval(() => this.look(), Math.min(lookMs, Math.max(1000, plan.timerMs)))
+    const { mode, timerMs } = this.#triggers()
+    // A server may say otherwise later, when it is run again.
+    if (mode === 'never' && (plan.own.mode === 'never' || ofServer === undefined)) return
+    this.#timer = setInterval(() => this.look(), Math.min(lookMs, Math.max(1000, timerMs)))
     this.#timer.unref()
   }
 
@@ -75,7 +81,7 @@ export class CompactionSchedule {
 
   /** Compacts when it is due. */
   look(): void {
-    const { plan, mayCompact = () => true } = this.#options
+    const { mayCompact = () => true } = this.#options
     const now = this.#clock()
     if (this.#running !== undefined || now < this.#notBeforeMs || !mayCompact()) return
     const { bytes, sequence } = this.#state()
@@ -85,7 +91,12 @@ export class CompactionSchedule {
       bytesNow: bytes,
       isModified: sequence !== this.#then.sequence,
     }
-    if (isCompactionDue(plan, growth)) this.#run()
+    if (isCompactionDue(this.#triggers(), growth)) this.#run()
+  }
+
+  #triggers(): CompactionTriggers {
+    const { plan, ofServer } = this.#options
+    return triggersOf(plan.own, ofServer?.())
   }
 
   #run(): void {

@@ -3,10 +3,11 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseDnsServer } from '../../adapters/node/dns/dns-server.js'
 import { SERVER_DIRECTORY, type ServerSettings } from '../../atedb/settings.js'
+import { triggersOf } from '../../engine/chain/compaction/compaction-mode.js'
 import { AteError } from '../../engine/error.js'
 import type { WishedBits } from '../../wire/index.js'
 import { parseServerUrl, type ServerAddress } from '../../wire/url.js'
-import { type CompactionFlags, compactionTriggers } from '../compaction-flags.js'
+import { type CompactionFlags, ownTriggers } from '../compaction-flags.js'
 import { logLevel } from './log-level.js'
 
 const DEFAULT_URL = 'ws://localhost:5000/db'
@@ -72,7 +73,7 @@ export function serverSettings(logsPath: string | undefined, flags: SoloFlags, a
     auth: flags['no-auth'] || flags.trust === 'distributed' ? undefined : checkAuth(flags.auth ?? DEFAULT_AUTH),
     identityFile: path(flags['server-key']) ?? join(logs, SERVER_DIRECTORY, 'identity'),
     backupPath: path(flags['backup-path']),
-    compaction: compactionTriggers(flags),
+    compaction: triggersOf(ownTriggers(flags), undefined),
     nodes: {
       list: path(flags['nodes-list']),
       id: flags['node-id'],

@@ -132,6 +132,7 @@ export class MountDaemon {
         compact: () => this.#chain.compact(),
       },
       plan,
+      ofServer: this.#opened.remote === undefined ? undefined : () => this.#remote?.status().compaction,
       holeBytes: holeBytes(directory),
       mayCompact: () => this.#remote?.status().hasTurn !== false,
       onCompacted: ({ bodies, freedBytes }) =>

@@ -3,10 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import type { ChainHandle, ChainStatus } from '../../../src/adapters/node/chain-handle.js'
 import { AteError } from '../../../src/engine/error.js'
-import { DEFAULT_TRIGGERS } from '../../../src/engine/chain/compaction/compaction-mode.js'
+import { type CompactionTriggers, DEFAULT_TRIGGERS } from '../../../src/engine/chain/compaction/compaction-mode.js'
 import { type CompactionPlan, CompactionSchedule } from '../../../src/adapters/node/compaction-schedule.js'
 
-function workbench(plan: Partial<CompactionPlan>, readOnly = false) {
+type Plan = Partial<CompactionTriggers & Pick<CompactionPlan, 'isNow'>>
+
+function workbench({ isNow = false, ...own }: Plan, readOnly = false, ofServer?: () => CompactionTriggers | undefined) {
   const said: string[] = []
   const world = {
     now: 0,
@@ -29,7 +31,8 @@ function workbench(plan: Partial<CompactionPlan>, readOnly = false) {
   }
   const schedule = new CompactionSchedule({
     chain,
-    plan: { ...DEFAULT_TRIGGERS, isNow: false, ...plan },
+    plan: { own, isNow },
+    ofServer,
     holeBytes: 0,
     onCompacted: ({ bodies, freedBytes }) => said.push(`${bodies} ${freedBytes}`),
     onFailure: (message) => said.push(message),
@@ -125,4 +128,25 @@ await t.test('what was given back counts, for growth', async (t) => {
   schedule.look()
   t.equal(world.compactions, 2)
   await settled()
+})
+
+await t.test('what the server says counts where the user says nothing, from when it says so', async (t) => {
+  let ofServer: CompactionTriggers | undefined
+  const { schedule, world } = workbench({ sizeBytes: 500 }, false, () => ofServer)
+  const looked = async (): Promise<number> => {
+    schedule.look()
+    await settled()
+    return world.compactions
+  }
+  world.headSequence = 5
+  t.equal(await looked(), 0, 'by default not yet')
+  ofServer = { ...DEFAULT_TRIGGERS, mode: 'size', sizeBytes: 100 }
+  world.logBytes = 1400
+  t.equal(await looked(), 0, 'the user has said how much')
+  world.logBytes = 1500
+  t.equal(await looked(), 1, 'the server has said by what')
+  ofServer = { ...DEFAULT_TRIGGERS, mode: 'never' }
+  world.headSequence = 50
+  world.logBytes = 1_000_000_000
+  t.equal(await looked(), 1)
 })

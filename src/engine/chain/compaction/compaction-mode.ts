@@ -30,6 +30,14 @@ export const DEFAULT_TRIGGERS: CompactionTriggers = {
   sizeBytes: 100 * 1024 * 1024,
 }
 
+/** What the user says, else what the server of the chain says, else the defaults. */
+export function triggersOf(
+  own: Readonly<Partial<CompactionTriggers>>,
+  server: Readonly<CompactionTriggers> | undefined,
+): CompactionTriggers {
+  return { ...DEFAULT_TRIGGERS, ...server, ...own }
+}
+
 /** What is known of a log since it was compacted, or opened. */
 export interface LogGrowth {
   sinceMs: number
