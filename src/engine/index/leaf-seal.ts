@@ -90,8 +90,10 @@ export class LeafSeal {
     let isLast = this.#lastSalt.length === SALT_BYTES
     for (let i = 0; isLast && i < SALT_BYTES; i++) isLast = this.#lastSalt[i] === stored[1 + i]
     if (isLast) return this.#lastKey
-    this.#lastSalt = stored.slice(1, 1 + SALT_BYTES)
-    this.#lastKey = this.#keyOf(this.#lastSalt)
+    // A copy: what is stored may lie in memory that is used again (and of a Buffer `slice` makes none).
+    const salt = new Uint8Array(stored.subarray(1, 1 + SALT_BYTES))
+    this.#lastKey = this.#keyOf(salt)
+    this.#lastSalt = salt
     return this.#lastKey
   }
 
