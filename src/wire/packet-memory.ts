@@ -3,20 +3,31 @@
  * collector of the engine busy.
  */
 const LARGE_BYTES = 64 * 1024
-const MAX_IDLE = 8
+/** What many are sent at the same time comes back at the same time. */
+const MAX_IDLE_BYTES = 8 * 1024 * 1024
+
+/** Packets that differ little fit the same memory. */
+const STEP_BYTES = 16 * 1024
 
 const idle: ArrayBufferLike[] = []
+let idleBytes = 0
 
 /** What is in it is of no meaning. */
 export function packetMemory(length: number): Uint8Array {
   const place = length < LARGE_BYTES ? -1 : idle.findIndex(({ byteLength }) => byteLength >= length)
-  const [memory = new ArrayBuffer(length)] = place < 0 ? [] : idle.splice(place, 1)
+  const [memory = new ArrayBuffer(roundedUp(length))] = place < 0 ? [] : idle.splice(place, 1)
+  if (place >= 0) idleBytes -= memory.byteLength
   return new Uint8Array(memory, 0, length)
 }
 
 /** Once, of what `packetMemory` gave: nobody looks at the packet any more. */
 export function givePacketMemoryBack({ buffer }: Uint8Array): void {
   if (buffer.byteLength < LARGE_BYTES) return
-  if (idle.length === MAX_IDLE) idle.shift()
   idle.push(buffer)
+  idleBytes += buffer.byteLength
+  while (idleBytes > MAX_IDLE_BYTES) idleBytes -= idle.shift()?.byteLength ?? 0
+}
+
+function roundedUp(length: number): number {
+  return length < LARGE_BYTES ? length : Math.ceil(length / STEP_BYTES) * STEP_BYTES
 }

@@ -17,3 +17,15 @@ t.test('a small packet has memory of its own', async (t) => {
   givePacketMemoryBack(small)
   t.not(packetMemory(1000).buffer, small.buffer)
 })
+
+t.test('what lies idle is bounded, and is enough for a batch that goes to many', async (t) => {
+  const take = (bytes: number): Uint8Array[] => Array.from({ length: 100 }, () => packetMemory(bytes))
+  const reused = (bytes: number): number => {
+    const before = take(bytes)
+    const memories = new Set<unknown>(before.map(({ buffer }) => buffer))
+    for (const packet of before) givePacketMemoryBack(packet)
+    return take(bytes).filter(({ buffer }) => memories.has(buffer)).length
+  }
+  t.equal(reused(1024 * 1024), 8)
+  t.equal(reused(70_000), 100)
+})

@@ -25,6 +25,8 @@ export async function openChain(options: PartOptions): Promise<{ chain: Chain; s
     passphrase: 'load',
     onNotice: (message) => void process.stderr.write(`${message}\n`),
     serverKey,
+    // Who subscribes reads every message: they come with the batches.
+    loadsContent: true,
     ...(trust === 'distributed' ? { trust, rootKeys: keys } : {}),
     ...(directory === undefined ? {} : { logPath: directory }),
   })
