@@ -35,3 +35,26 @@ await t.test(
     way.heal()
   },
 )
+
+await t.test(
+  'what a temporary mount has changed without the server is merged, beside content it never had',
+  async (t) => {
+    const mounts = await servedMounts(t, ['a', 'b'])
+    const a = await mounts.mount('a')
+    await shell(
+      `cd ${a}; head -c 200000 /dev/urandom > large; echo before > both; echo x > other; sync large both other`,
+    )
+    const way = mounts.way('b')
+    mkdirSync(mounts.world.path('logs-b'))
+    const b = await mounts.mount('b', '--temp', '--recovery-mode', 'async')
+    await shell(`cd ${b}; echo first > first; sync first; ls -l`)
+    way.part()
+    await shell(`cd ${b}; echo offline > both; echo new > made; mv large moved; sync both made`)
+    await shell(`cd ${a}; echo online > both; echo added > added; sync both`)
+    way.heal()
+    const isThere = `[ "$(cat ${a}/made)" = new ] && [ -e ${a}/moved ] && [ "$(cat ${b}/both)" = online ] && cat ${b}/both*conflict*`
+    await shell(`for i in $(seq 150); do if ${isThere}; then exit 0; fi; sleep 0.1; done 2>/dev/null; exit 1`)
+    await shell(`cmp ${a}/moved ${b}/moved; cat ${b}/added`)
+    t.pass('merged')
+  },
+)

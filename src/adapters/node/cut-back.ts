@@ -184,7 +184,9 @@ async function takeIn(
 ): Promise<void> {
   const ignore = (): void => undefined
   const options = { readOnly: false, allowDamage: false, acceptRollback: false, onProgress: ignore, onNotice: ignore }
-  const handle = await openChain({ directory: staged, secret, anchorDirectory: undefined, judgeModule, ...options })
+  // Only copies of chains that a server keeps are cut back, and those may lack content.
+  const opening = { directory: staged, secret, anchorDirectory: undefined, judgeModule, isServed: true }
+  const handle = await openChain({ ...opening, ...options })
   const receiver = receiverOf(handle)
   try {
     for await (const run of proofRuns(bytesOf(source, from, to)))

@@ -191,6 +191,7 @@ async function openReading(keys: ChainKeys, options: OpenChainOptions, storage: 
         readOnly: true,
         acceptRollback,
         allowDamage,
+        isServed: options.isServed,
         judge,
         onRefused,
         onFinding: (finding) => onNotice(damageText(finding)),

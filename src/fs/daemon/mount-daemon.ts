@@ -304,7 +304,7 @@ async function openChain(
       events.onWarning(message)
     }
     const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> =>
-      parts.openChain({ ...onlyReading(options, path), secret: opening })
+      parts.openChain({ ...onlyReading(options, path), secret: opening, isServed: true })
     // What is kept for the time of the mount only need not be here before it is read.
     const isLazy = request.temporaryDirectory !== undefined
     const places = { remote, directory, secret, keyBits: bits, isLazy }
