@@ -177,6 +177,8 @@ await t.test('a validator sees a batch with the chain before it, as it sees comm
     ;(await dio.load(Note, long.key)).text += 'y'
     dio.delete(short.key)
   })
+  // Or they might share a batch.
+  await original.chain.sync()
   await original.chain.transact((dio) => dio.store({ text: 'no' }, { type: Note }))
   const [first, second, third] = await batchesOf(original)
   if (first === undefined || second === undefined || third === undefined) throw new Error('no batches')
