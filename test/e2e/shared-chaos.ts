@@ -3,7 +3,9 @@
  * connections are cut, stalled and refused: in the end all see one tree, and whatever was acknowledged at the server is there once.
  */
 import t, { type Test } from 'tap'
+import { isSyncMode, type RecoveryMode } from '../../src/client/index.js'
 import { type Machine, type Team, teamOf } from '../helpers/chaos/machines.js'
+import { LockContender } from '../helpers/chaos/lockers.js'
 import { shell } from '../helpers/cli.js'
 import { progressOf } from '../helpers/progress.js'
 import { seededRandom } from '../helpers/seeded-random.js'
@@ -111,16 +113,44 @@ async function demandPromised(t: Test, { machines }: Team): Promise<void> {
   t.comment(`${files.size} files, ${lines.length} lines, ${claimed.length} claims`)
 }
 
-async function amidFaults(t: Test, modes: readonly string[]): Promise<void> {
+const LOCKS = ['flock', 'fcntl'] as const
+
+/** On each machine whose locks hold among machines. */
+function contend(t: Test, { machines }: Team, modes: readonly RecoveryMode[]) {
+  const strict = machines.filter((_, i) => isSyncMode(modes[i] ?? 'async'))
+  return LOCKS.map((kind) => ({
+    kind,
+    // Where nothing is mounted for a moment there is no `tree` to pass.
+    contenders: strict.map(({ mount }) => new LockContender(t, `${mount}/tree/../counted-${kind}`, kind)),
+  }))
+}
+
+async function demandAlone(t: Test, { machines }: Team, contending: ReturnType<typeof contend>): Promise<void> {
+  for (const { kind, contenders } of contending) {
+    const told = contenders.flatMap(({ acknowledged }) => acknowledged)
+    const lines = new Set((await shell(`cat ${machines[0]?.mount}/counted-${kind}`)).trim().split('\n'))
+    t.ok(
+      told.length > 0,
+      `${kind}: had ${contenders.map(({ acknowledged }) => acknowledged.length).join(' and ')} times`,
+    )
+    t.equal(new Set(told).size, told.length, `${kind}: never held by two`)
+    for (const number of told) if (!lines.has(number)) t.fail(`${kind}: ${number} was acknowledged`)
+  }
+}
+
+async function amidFaults(t: Test, modes: readonly RecoveryMode[]): Promise<void> {
   const team = await teamOf(t, modes)
   const { machines, world } = team
   for (const machine of machines) machine.work(SEED)
+  const contending = contend(t, team, modes)
   await disturb(t, team)
   for (const { proxy } of machines) proxy.heal()
+  await Promise.all(contending.flatMap(({ contenders }) => contenders.map((each) => each.end())))
   for (const [i, machine] of machines.entries()) t.equal(await machine.rest(), 0, `work of machine ${i}`)
   await settle(team)
   await demandOneTree(t, team)
   await demandPromised(t, team)
+  await demandAlone(t, team, contending)
   for (const [i, machine] of machines.entries()) {
     const left = await machine.leave()
     t.equal(left.code, 0, `machine ${i}: ${left.stdout}${left.stderr}`)
