@@ -92,7 +92,7 @@ export class GroupOpener {
     const key = sealingKey(this.#crypto, data, salt, this.#keys.suite)
     if (cached !== undefined || this.#sessions.size >= MAX_SESSION_KEYS)
       this.#forget(cached === undefined ? undefined : name)
-    this.#sessions.set(name, { salt: salt.slice(), data, key })
+    this.#sessions.set(name, { salt: Uint8Array.from(salt), data, key })
     return key
   }
 
