@@ -14,11 +14,11 @@ export interface IntakeParts {
   compactor: () => Pick<Compactor, 'note' | 'noteDropped'> | undefined
 }
 
-/** `onKept` is called once, between log and index, with those that count. Rejects with what `Log.receive` throws. */
+/** `onKept` is called once, between log and index, with those that count and the last one. Rejects with what `Log.receive` throws. */
 export async function takeInRun(
   { log, follower, compactor }: IntakeParts,
   { transaction, run, isDurable, mayMiss, refused }: ReceiveRequest,
-  onKept: (appended: readonly AppendedBatch[]) => void,
+  onKept: (counting: readonly AppendedBatch[], last: AppendedBatch | undefined) => void,
 ): Promise<void> {
   const counts = ({ sequence }: { sequence: number }): boolean => !refused.includes(sequence)
   let opened: readonly ReceivedBatch[] = []
@@ -31,7 +31,7 @@ export async function takeInRun(
       if ('low' in change && change.value !== null) compactor()?.note({ ...change, value: change.value })
   }
   const appended = await log.receive(run, { isDurable, mayMiss, accept })
-  onKept(appended.filter(counts))
+  onKept(appended.filter(counts), appended.at(-1))
   const first = transaction - run.length + 1
   for (const [i, batch] of appended.entries()) {
     const { records, dropped } = opened[i] ?? NOTHING

@@ -370,8 +370,8 @@ export class ChainWriter implements Committer {
   async #receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
     const compactor = (): Compactor | undefined => this.#compactor
     try {
-      await takeInRun({ log: this.#log, follower: this.#follower, compactor }, request, (appended) => {
-        this.#head = appended.at(-1) ?? this.#head
+      await takeInRun({ log: this.#log, follower: this.#follower, compactor }, request, (appended, last) => {
+        this.#head = last ?? this.#head
         onKept({ transaction: request.transaction, places: appended.flatMap(bodyPlaces), status: this.status })
       })
     } catch (error) {
