@@ -90,8 +90,9 @@ export interface AteConfigOptions {
 export interface SetAside {
   /** Address of the chain. */
   readonly url: string
-  /** The first and the last of their batches, in the history as it was here. */
+  /** The first of their batches, in the history as it was here. */
   readonly first: number
+  /** The last of their batches, as `first`. */
   readonly last: number
   /** Where the copy lies, as it was. */
   readonly path: string

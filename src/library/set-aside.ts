@@ -23,6 +23,7 @@ export interface SetAsideChain extends AsyncDisposable {
   readonly chain: Chain
   /** The objects that were stored, changed or deleted by what was set aside, in the order in which they first were. */
   readonly changed: readonly ObjectKey[]
+  /** Closes the chain; what was set aside stays until `discardSetAside`. */
   close(): Promise<void>
 }
 
