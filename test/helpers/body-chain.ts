@@ -6,6 +6,7 @@ import { openMemoryChain, type MemoryChain, type MemoryChainOptions } from '../.
 import type { FindReferences } from '../../src/engine/chain/compaction/live-bodies.js'
 import { moveSlice } from '../../src/engine/chain/compaction/repack.js'
 import type { BodySlice } from '../../src/engine/chain/record-view.js'
+import type { SigningKey } from '../../src/engine/crypto/signature.js'
 import { verifyLog } from '../../src/engine/log/index.js'
 import type { LogStorage } from '../../src/engine/log/storage.js'
 import { keys } from './log-workbench.js'
@@ -83,9 +84,9 @@ export class BodyModel {
 }
 
 /** Commits, with the number of the commit in it. */
-export function commitAs({ view }: MemoryChain, number: number): Promise<void> {
+export function commitAs({ view }: MemoryChain, number: number, signers?: readonly SigningKey[]): Promise<void> {
   view.put(KIND_COUNT, 1, 1, new ByteWriter(8).u53(number).copy())
-  return view.commit()
+  return view.commit({ isDurable: true, ...(signers === undefined ? {} : { signers }) })
 }
 
 export function lastCommitOf({ view }: MemoryChain): number {
