@@ -11,7 +11,7 @@ const USAGE = `npm run bench:server -- [options]        (root, Linux; nats-serve
 
   --only a,b        only these rows: commits,deliveries,signed,delay,idle
   --rounds N        rounds (5)
-  --commits N       commits of a run (40000)
+  --commits N       commits of a run (40000), after as many that are not timed
   --core N          all programs on this core
   --dir DIR         where the image is made (the temporary directory)
   --profile DIR     write CPU profiles of atedb, its writer and its reader to DIR
@@ -33,6 +33,7 @@ const { values } = parseArgs({
 
 const SIZES: rows.Sizes = {
   count: Number(values.commits),
+  warmUp: Number(values.commits),
   bytes: 1024,
   inFlight: 64,
   subscribers: 200,
@@ -40,11 +41,11 @@ const SIZES: rows.Sizes = {
   delays: 1000,
   idle: 200,
 }
-const SIGNED = 2000
+const SIGNED = { count: 2000, warmUp: 500 }
 
 const METHOD = [
   'The server, the writer and the subscribers are programs of their own on both sides, and keep their files on one fresh journaled ext4 image (loop mount).',
-  `Commits: ${SIZES.bytes} bytes of content in a transaction each, ${SIZES.inFlight} in flight, acknowledged when the server has synced them; AES-128 on the wire, AES-256 in the chain. The writer is a program with the library and a copy of the chain on the disk, and so is the subscriber, with one in memory, whose program is told of each message. JetStream: published with acknowledgement, ${SIZES.inFlight} in flight, by a client that does nothing else, in clear; it does not sync each message; the subscriber counts them.`,
+  `Commits: ${SIZES.bytes} bytes of content in a transaction each, ${SIZES.inFlight} in flight, acknowledged when the server has synced them; AES-128 on the wire, AES-256 in the chain. The writer is a program with the library and a copy of the chain on the disk, and so is the subscriber, with one in memory, whose program is told of each message. JetStream: published with acknowledgement, ${SIZES.inFlight} in flight, by a client that does nothing else, in clear; it does not sync each message; the subscriber counts them. Both sides have done as many before that are not timed.`,
   `Deliveries: ${SIZES.subscribers} connections of one program that follow the chain and take its batches, without its keys; ${SIZES.subscribers} consumers of the stream that count messages.`,
   'Memory: resident, of the server, for a connection that follows a chain or a consumer, to which nothing happens.',
 ]
@@ -87,7 +88,7 @@ async function measure(place: rows.Place, hasNats: boolean, rounds: number): Pro
     () => rows.natsDeliveries(place),
   )
   await line('signed', { what: 'distributed trust: commits acknowledged', unit: '/s' }, () =>
-    rows.atefsRate(place, 'distributed', SIGNED),
+    rows.atefsRate(place, 'distributed', { ...place.sizes, ...SIGNED }),
   )
   const delays: { p50: number; p99: number }[] = []
   const only99 = only === undefined || only.includes('delay')

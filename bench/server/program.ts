@@ -14,6 +14,8 @@ export interface PartOptions {
   readonly directory?: string
   /** Messages of one writer. */
   readonly count: number
+  /** Messages before them, which are not timed. */
+  readonly warmUp: number
   readonly bytes: number
   readonly inFlight: number
   /** In one program. */
@@ -22,7 +24,7 @@ export interface PartOptions {
 
 /** What a part says when it is done. */
 export interface PartResult {
-  /** From the first message until the last was acknowledged, or came. */
+  /** From the first message that is timed until the last was acknowledged, or came. */
   readonly seconds: number
   /** From the commit until it was seen, in milliseconds, if that was looked at. */
   readonly delays?: readonly number[]

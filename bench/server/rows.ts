@@ -8,6 +8,8 @@ import { residentKiB, type Server, startAtedb, startNats } from './servers.js'
 export interface Sizes {
   /** Commits of a run. */
   readonly count: number
+  /** Before them, not timed. */
+  readonly warmUp: number
   readonly bytes: number
   readonly inFlight: number
   readonly subscribers: number
@@ -25,9 +27,10 @@ export interface Place {
 export type Trust = 'centralized' | 'distributed'
 
 /** Commits acknowledged in a second, with one subscriber, which has got all. */
-export async function atefsRate(place: Place, trust: Trust, count = place.sizes.count): Promise<number> {
+export async function atefsRate(place: Place, trust: Trust, sizes = place.sizes): Promise<number> {
+  const { count, warmUp } = sizes
   return withAtedb(place, trust, async (server) => {
-    const options = { ...partOptions(place, server, trust), count }
+    const options = { ...partOptions(place, server, trust), count, warmUp }
     const copy = await mkdtemp(join(place.directory, 'copy-'))
     const writer = await Part.start('atefs-writer', { ...options, directory: copy }, place.profileDir)
     const reader = await Part.start('atefs-reader', options, place.profileDir)
@@ -39,7 +42,7 @@ export async function atefsRate(place: Place, trust: Trust, count = place.sizes.
 
 export async function natsRate(place: Place): Promise<number> {
   return withNats(place, async (server) => {
-    const options = partOptions(place, server, 'centralized')
+    const options = { ...partOptions(place, server, 'centralized'), warmUp: place.sizes.warmUp }
     const writer = await Part.start('nats-writer', options)
     const readers = await Part.start('nats-readers', options)
     const [{ seconds }] = await Promise.all([writer.run(), readers.run()])
@@ -107,7 +110,7 @@ async function idle(place: Place, server: Server, writer: PartName, readers: Par
 
 function partOptions({ sizes }: Place, { address, serverKey }: Server, trust: Trust): PartOptions {
   const { count, bytes, inFlight } = sizes
-  return { address, serverKey, trust, count, bytes, inFlight, subscribers: 1 }
+  return { address, serverKey, trust, count, warmUp: 0, bytes, inFlight, subscribers: 1 }
 }
 
 async function withAtedb<T>(place: Place, trust: Trust, work: (server: Server) => Promise<T>): Promise<T> {

@@ -14,13 +14,17 @@ await bePart(async (options) => {
     await dio.commit({ durability: 'server' })
   }
   await commit()
-  return async () => {
-    const startMs = performance.now()
+  const commitAll = async (count: number): Promise<void> => {
     let begun = 0
     const lane = async (): Promise<void> => {
-      while (begun++ < options.count) await commit()
+      while (begun++ < count) await commit()
     }
     await Promise.all(Array.from({ length: options.inFlight }, lane))
+  }
+  return async () => {
+    await commitAll(options.warmUp)
+    const startMs = performance.now()
+    await commitAll(options.count)
     return { seconds: seconds(startMs) }
   }
 })

@@ -20,10 +20,10 @@ async function read(port: number, count: number, consumer: string | undefined): 
   return { done }
 }
 
-await bePart(async ({ address, count, subscribers }) => {
+await bePart(async ({ address, count, warmUp, subscribers }) => {
   const readers: { done: Promise<void> }[] = []
   for (let i = 0; i < subscribers; i++)
-    readers.push(await read(Number(address), count, subscribers === 1 ? undefined : `consumer.${i}`))
+    readers.push(await read(Number(address), warmUp + count, subscribers === 1 ? undefined : `consumer.${i}`))
   return async () => {
     const startMs = performance.now()
     await Promise.all(readers.map(({ done }) => done))

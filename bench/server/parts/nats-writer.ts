@@ -2,30 +2,35 @@
 import { bePart, seconds } from '../program.js'
 import { NatsMessages, natsRequest, natsSession } from './nats-session.js'
 
-await bePart(async ({ address, count, bytes, inFlight }) => {
+await bePart(async ({ address, count, warmUp, bytes, inFlight }) => {
   const socket = await natsSession(Number(address))
   const stream = { name: 'load', subjects: ['load'], storage: 'file', retention: 'limits' }
   await natsRequest(socket, '$JS.API.STREAM.CREATE.load', stream)
   socket.write('SUB inbox 1\r\n')
   const message = `PUB load inbox ${bytes}\r\n${'x'.repeat(bytes)}\r\n`
-  return async () => {
-    const startMs = performance.now()
-    const acknowledged = new NatsMessages()
-    let sent = 0
-    await new Promise<void>((resolve) => {
+  const acknowledged = new NatsMessages()
+  let sent = 0
+  const publishTo = (end: number): Promise<void> =>
+    new Promise((resolve) => {
       const fill = (): void => {
-        const room = Math.min(inFlight - (sent - acknowledged.count), count - sent)
+        const room = Math.min(inFlight - (sent - acknowledged.count), end - sent)
         if (room <= 0) return
         sent += room
         socket.write(message.repeat(room))
       }
-      socket.on('data', (data: Buffer) => {
+      const take = (data: Buffer): void => {
         acknowledged.add(data)
-        if (acknowledged.count >= count) resolve()
-        else fill()
-      })
+        if (acknowledged.count < end) return fill()
+        socket.off('data', take)
+        resolve()
+      }
+      socket.on('data', take)
       fill()
     })
+  return async () => {
+    if (warmUp > 0) await publishTo(warmUp)
+    const startMs = performance.now()
+    await publishTo(warmUp + count)
     return { seconds: seconds(startMs) }
   }
 })
