@@ -113,11 +113,12 @@ export class LazyBodies implements BodiesElsewhere {
   }
 
   /** Nothing is fetched any more: CHAIN_CLOSED for who waits. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closing.abort()
     for (const { reject } of this.#wanted.values()) reject(closed())
     this.#wanted.clear()
     this.#fetched.clear()
+    await this.#frames.close()
   }
 
   #note(body: number, fetch: Promise<Uint8Array>): void {

@@ -246,7 +246,7 @@ export class RemoteChain implements WriterTurn {
       this.#stopUsing()
       this.#endSession()
       this.#refuseAll(new AteError('CHAIN_CLOSED', 'The chain is closed.'))
-      for (const bodies of this.#bodies) bodies.close()
+      for (const bodies of this.#bodies) await bodies.close()
       await this.#uploader.close()
       await this.#space.close()
       await this.#state.close()

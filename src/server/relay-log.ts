@@ -163,6 +163,7 @@ export class RelayLog {
   }
 
   async close(): Promise<void> {
+    await this.#places.close()
     await this.#log.close()
   }
 }

@@ -20,9 +20,11 @@ await bePart(async ({ address, count, warmUp, bytes, inFlight }) => {
       }
       const take = (data: Buffer): void => {
         acknowledged.add(data)
-        if (acknowledged.count < end) return fill()
-        socket.off('data', take)
-        resolve()
+        if (acknowledged.count < end) fill()
+        else {
+          socket.off('data', take)
+          resolve()
+        }
       }
       socket.on('data', take)
       fill()

@@ -4,12 +4,15 @@ import type { SegmentEntry } from './format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import { ManifestFile } from './manifest-file.js'
 import type { BatchSource } from './read-batches.js'
-import { openSegment } from './segment-open.js'
-import type { SegmentScanner, StoredFrame } from './segment-scanner.js'
+import type { OpenSegment } from './segment-open.js'
+import { SegmentScanner, type StoredFrame } from './segment-scanner.js'
+import { SharedSegment } from './shared-segment.js'
 import { TaskQueue } from './task-queue.js'
 
 /** Read at once: heads lie between contents, which are not needed. */
 const WINDOW_BYTES = 64 * 1024
+/** Who asks for what is new asks for the next batch. */
+const TAIL_WINDOW_BYTES = 8 * 1024
 /** Of so many segments it is remembered where their frames begin: of small batches some 100 KiB each. */
 const KEPT_SEGMENTS = 64
 
@@ -18,6 +21,8 @@ interface KnownFrames {
   readonly starts: number[]
   /** Up to here it was looked through. */
   end: number
+  /** The one that was read last. */
+  latest?: StoredFrame
 }
 
 /** A batch as it lies in the log, which must have been there when it was asked for. */
@@ -34,6 +39,9 @@ export class FramePlaces {
   #segments: readonly SegmentEntry[] = []
   /** However many ask, one segment is looked through at a time. */
   readonly #looking = new TaskQueue()
+  /** The one that was read last: who reads on reads there. */
+  #open: SharedSegment | undefined
+  #isClosed = false
 
   constructor(source: BatchSource) {
     this.#source = source
@@ -53,6 +61,12 @@ export class FramePlaces {
       () => ({ position }),
       use,
     )
+  }
+
+  /** Resolves when its file is closed, unless somebody reads it: then that is closed after him. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#open?.letGo()
   }
 
   async #with<T>(
@@ -78,20 +92,45 @@ export class FramePlaces {
     wanted: { index: number } | { position: number },
     use: (found: FoundFrame) => Promise<T>,
   ): Promise<{ result: T } | undefined> {
-    const { file, scanner } = await openSegment(this.#source, entry, 'read', WINDOW_BYTES)
-    try {
+    return await this.#segmentOf(entry).use(async (opened) => {
       const known = this.#use(entry.number)
-      const start = await this.#looking.run(() => startOf(scanner, known, wanted))
-      if (start === undefined) return undefined
-      const read = await scanner.frameAt(start)
-      if (read.kind !== 'frame') throw new AteError('CHAIN_DAMAGED', 'A batch cannot be read from the log any more.')
-      const { frame } = read
-      if ('position' in wanted && wanted.position >= frame.endPosition) return undefined
-      const found = { segment: entry.number, frame, read: (at: number, length: number) => file.read(at, length) }
-      return { result: await use(found) }
-    } finally {
-      await file.close()
-    }
+      const frame = await this.#looking.run(() => this.#frameOf(opened, entry, known, wanted))
+      if (frame === undefined || ('position' in wanted && wanted.position >= frame.endPosition)) return undefined
+      const read = (at: number, length: number): Promise<Uint8Array> => opened.file.read(at, length)
+      return { result: await use({ segment: entry.number, frame, read }) }
+    })
+  }
+
+  #segmentOf(entry: SegmentEntry): SharedSegment {
+    const open = this.#open
+    if (open !== undefined && open.number === entry.number && !open.isOver) return open
+    if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The chain is closed.')
+    open?.letGo().catch(() => undefined) // it was only read
+    this.#open = new SharedSegment(this.#source, entry)
+    return this.#open
+  }
+
+  /** Undefined when the segment has it not, or not yet. */
+  async #frameOf(
+    { file, salt }: OpenSegment,
+    entry: SegmentEntry,
+    known: KnownFrames,
+    wanted: { index: number } | { position: number },
+  ): Promise<StoredFrame | undefined> {
+    const { latest } = known
+    if (latest !== undefined && latest.position === knownStart(known, wanted)) return latest
+    const size = await file.size()
+    const window = entry.closing === undefined && latest !== undefined ? TAIL_WINDOW_BYTES : WINDOW_BYTES
+    const limit = Math.min(size, entry.closing?.length ?? size)
+    const scanner = new SegmentScanner(this.#source.crypto, file, salt, limit, limit, window)
+    await lookFor(scanner, known, wanted)
+    const start = knownStart(known, wanted)
+    if (start === undefined) return undefined
+    if (known.latest?.position === start) return known.latest
+    const read = await scanner.frameAt(start)
+    if (read.kind !== 'frame') throw new AteError('CHAIN_DAMAGED', 'A batch cannot be read from the log any more.')
+    known.latest = read.frame
+    return read.frame
   }
 
   #use(segment: number): KnownFrames {
@@ -104,21 +143,26 @@ export class FramePlaces {
   }
 }
 
-/** Where the frame begins; undefined when the segment has it not, or not yet. */
-async function startOf(
+/** Looks through the segment until the frame is known, or it ends. */
+async function lookFor(
   scanner: SegmentScanner,
   known: KnownFrames,
   wanted: { index: number } | { position: number },
-): Promise<number | undefined> {
-  const isFar = (): boolean => ('index' in wanted ? known.starts.length <= wanted.index : known.end <= wanted.position)
-  while (isFar() && known.end < scanner.limit) {
+): Promise<void> {
+  while (knownStart(known, wanted) === undefined && known.end < scanner.limit) {
     const at = known.end
     const read = await scanner.frameAt(at)
-    if (read.kind !== 'frame') break
+    if (read.kind !== 'frame') return
     known.starts.push(at)
     known.end = read.frame.endPosition
+    known.latest = read.frame
   }
-  return 'index' in wanted ? known.starts[wanted.index] : lastUpTo(known.starts, wanted.position)
+}
+
+/** Where the frame begins; undefined when it was not looked so far. */
+function knownStart(known: KnownFrames, wanted: { index: number } | { position: number }): number | undefined {
+  if ('index' in wanted) return known.starts[wanted.index]
+  return wanted.position < known.end ? lastUpTo(known.starts, wanted.position) : undefined
 }
 
 function lastUpTo(starts: readonly number[], position: number): number | undefined {

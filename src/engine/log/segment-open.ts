@@ -16,6 +16,8 @@ export interface OpenSegment {
   scanner: SegmentScanner
   /** Undefined when it does not verify. */
   header: SegmentHeader | undefined
+  /** Of its frames. */
+  salt: Uint8Array
   findings: Finding[]
 }
 
@@ -54,7 +56,7 @@ export async function openSegment(
     }
     const salt = header?.salt ?? bytes.slice(SEGMENT_HEADER_BYTES)
     const scanner = new SegmentScanner(source.crypto, file, salt, Math.min(size, length), dataEnd, windowBytes)
-    return { file, scanner, header, findings }
+    return { file, scanner, header, salt, findings }
   } catch (error) {
     await file.close()
     throw error
