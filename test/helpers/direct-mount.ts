@@ -1,11 +1,12 @@
 /** The test's end of `direct-mount-server.ts`: one process, and one mount of a file system in memory after the other. */
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, mkdtempSync, realpathSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { detach } from '../../src/fs/drivers/direct/mount/detach.js'
 import type { DriverOptions } from '../../src/fs/drivers/driver.js'
 import type { MountAnswer, MountCall } from './direct-mount-server.js'
 import { isRoot, type User } from './user.js'
@@ -13,6 +14,7 @@ import { isRoot, type User } from './user.js'
 export class DirectMountProcess {
   readonly #child: ChildProcess
   readonly #answers: ((answer: MountAnswer) => void)[] = []
+  readonly #exited: Promise<unknown>
   #saidEnded: () => void = () => undefined
   /** The driver's own word that the kernel has let go of the last mount. */
   ended: Promise<void> = Promise.resolve()
@@ -24,6 +26,7 @@ export class DirectMountProcess {
   ) {
     const identity = user === undefined || !isRoot ? {} : { uid: user.uid, gid: user.gid }
     this.#child = fork(fileURLToPath(new URL('direct-mount-server.ts', import.meta.url)), identity)
+    this.#exited = once(this.#child, 'exit')
     this.#child.on('message', (message: MountAnswer) => {
       if (!('event' in message)) this.#answers.shift()?.(message)
       else if (message.event === 'ended') this.#saidEnded()
@@ -37,9 +40,8 @@ export class DirectMountProcess {
     if (user !== undefined) chownSync(mountpoint, user.uid, user.gid)
     const mount = new DirectMountProcess(t, mountpoint, user)
     t.teardown(async () => {
-      const exited = once(mount.#child, 'exit')
-      mount.#child.disconnect()
-      await exited
+      if (mount.#child.connected) mount.#child.disconnect()
+      await mount.#exited
       rmdirSync(mountpoint)
     })
     return mount
@@ -56,6 +58,17 @@ export class DirectMountProcess {
     t.teardown(async () => {
       if (isMounted) await this.ask({ call: 'unmount', lazy: true })
     })
+  }
+
+  /** Without a word. The mount stays where it is, with nobody behind it, until the end of the test. */
+  kill(t: Test): void {
+    t.teardown(async () => {
+      // Whoever waits for it even so is let go.
+      spawnSync('umount', ['-i', '-f', this.mountpoint])
+      await detach(this.mountpoint, { lazy: true }).catch(() => undefined)
+    })
+    this.#child.kill('SIGKILL')
+    this.#saidEnded()
   }
 
   /** Fails with what the driver failed with: code, message and hint. */

@@ -4,7 +4,8 @@
  * answers, nor on the shared pool of threads, which the answer may need: one thread of its own writes them, in order.
  *
  * It has a descriptor of its own, which is closed when the thread is over: whatever it is in the middle of, it never writes to
- * a number that stands for another file by now.
+ * a number that stands for another file by now. And a table of descriptors of its own, so that who uses the mount of a process that
+ * is killed in such a moment is told of the end (`own-fuse-device.ts`).
  */
 import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
