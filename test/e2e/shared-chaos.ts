@@ -7,6 +7,7 @@ import { isSyncMode, type RecoveryMode } from '../../src/client/index.js'
 import { type Machine, type Team, teamOf } from '../helpers/chaos/machines.js'
 import { LockContender } from '../helpers/chaos/lockers.js'
 import { shell } from '../helpers/cli.js'
+import { settle } from '../helpers/chaos/settling.js'
 import { progressOf } from '../helpers/progress.js'
 import { seededRandom } from '../helpers/seeded-random.js'
 
@@ -64,25 +65,6 @@ async function disturb(t: Test, team: Team): Promise<void> {
     await fault(team, machine, random)
     await pause(300 + random() * 700)
     step()
-  }
-}
-
-/** All are there, connected, and have everything that any of them has. */
-async function settle({ machines }: Team): Promise<void> {
-  for (const { proxy } of machines) proxy.heal()
-  for (let round = 0; ; round++) {
-    const states = await Promise.all(machines.map((machine) => machine.status()))
-    // What others did not wait for is set aside when it is opened again.
-    for (const [i, { serverProblem }] of states.entries()) {
-      if (!/is not part of the chain/.test(String(serverProblem))) continue
-      await machines[i]?.leave()
-      await machines[i]?.join()
-    }
-    const isIdle = states.every((state) => state['connected'] === true && state['unsentBatches'] === 0)
-    const heads = new Set(states.map((state) => state['headDigest']))
-    if (isIdle && heads.size === 1) return
-    if (round > 100) throw new Error(`it did not settle: ${JSON.stringify(states, undefined, 1)}`)
-    await pause(100)
   }
 }
 
@@ -147,7 +129,7 @@ async function amidFaults(t: Test, modes: readonly RecoveryMode[]): Promise<void
   for (const { proxy } of machines) proxy.heal()
   await Promise.all(contending.flatMap(({ contenders }) => contenders.map((each) => each.end())))
   for (const [i, machine] of machines.entries()) t.equal(await machine.rest(), 0, `work of machine ${i}`)
-  await settle(team)
+  t.comment(`settled after ${Math.round(await settle(team))} ms`)
   await demandOneTree(t, team)
   await demandPromised(t, team)
   await demandAlone(t, team, contending)

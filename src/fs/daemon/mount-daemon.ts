@@ -172,11 +172,12 @@ export class MountDaemon {
 
   #serverStatus(): Partial<MountStatus> {
     if (this.#remote === undefined) return {}
-    const { isConnected, headSequence, serverSequence, problem, recoveryMode } = this.#remote.status()
+    const { isConnected, hasTurn, headSequence, serverSequence, problem, recoveryMode } = this.#remote.status()
     return {
       server: this.#request.remote?.url,
       recoveryMode,
       connected: isConnected,
+      hasTurn,
       unsentBatches: headSequence - serverSequence,
       ...(problem === undefined ? {} : { serverProblem: problem.message }),
     }

@@ -30,6 +30,8 @@ export interface MountStatus {
   server?: string | undefined
   recoveryMode?: string | undefined
   connected?: boolean | undefined
+  /** Changes can be made without asking the server. */
+  hasTurn?: boolean | undefined
   /** Batches that are in the log here, and not at the server yet. */
   unsentBatches?: number | undefined
   /** Why there is no connection, or why it is no use to try. */
@@ -64,6 +66,7 @@ export function readMountStatus(from: JsonObject): MountStatus {
     server: optionalText(from, 'server'),
     recoveryMode: optionalText(from, 'recoveryMode'),
     connected: from['connected'] === undefined ? undefined : booleanField(from, 'connected'),
+    hasTurn: from['hasTurn'] === undefined ? undefined : booleanField(from, 'hasTurn'),
     unsentBatches: optionalNumber(from, 'unsentBatches'),
     serverProblem: optionalText(from, 'serverProblem'),
     failure: optionalText(from, 'failure'),

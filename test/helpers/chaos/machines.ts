@@ -36,6 +36,11 @@ export class ChaosServer {
     return this.#server.port
   }
 
+  /** What it has told since it was started last. */
+  messages(): string {
+    return this.#server.messages()
+  }
+
   async kill(): Promise<void> {
     await this.#server.end('SIGKILL')
   }
