@@ -3,11 +3,12 @@
  * drops them is accepted, for then it and all before it are part of the chain for good; and both from the log, so that what a crash
  * or a lost connection has interrupted is done again.
  */
-import { freeDropped } from '../engine/chain/compaction/free-dropped.js'
+import { BodySet } from '../engine/chain/compaction/body-set.js'
+import { type DroppedNumbers, freeDropped } from '../engine/chain/compaction/free-dropped.js'
 import type { RecordView } from '../engine/chain/record-view.js'
 import { AteError, errorCode } from '../engine/error.js'
-import { type BatchSource, dropsInLog } from '../engine/log/index.js'
-import { mergedRanges } from '../engine/log/merged-ranges.js'
+import { MAX_DROPPED_BODIES } from '../engine/limits.js'
+import { type BatchSource, type DropInLog, dropsInLog } from '../engine/log/index.js'
 import type { NumberRange } from '../engine/log/types.js'
 import { MAX_DROP_RANGES } from '../sync/limits.js'
 import type { Timers } from '../wire/index.js'
@@ -18,9 +19,11 @@ import { TURN_MS } from './waits.js'
 /** Somebody here still reads an older state, or a copy of the log is being made. */
 const AGAIN_MS = 60_000
 
+type DroppedView = Pick<RecordView, 'giveBackWith' | 'hasBody' | 'isGone'>
+
 export interface DroppedSpaceOptions {
   readonly source: BatchSource
-  readonly view: RecordView
+  readonly view: DroppedView
   readonly state: StateKeeper
   readonly timers: Timers
   /** What the batches here drop was judged by nobody: nothing is given back. */
@@ -108,16 +111,15 @@ export class DroppedSpace {
   async #free(): Promise<number> {
     const { source, state, view } = this.#options
     const end = state.server.sequence
-    const numbers: NumberRange[] = []
-    // In distributed trust a drop may be one that every reader refuses.
-    for await (const drop of dropsInLog(source, state.freed + 1, end)) numbers.push(...goneOf(view, drop.numbers))
-    if (numbers.length === 0 || view.giveBackWith === undefined) {
+    const gone = (): Promise<DroppedNumbers> => goneIn(view, dropsInLog(source, state.freed + 1, end))
+    if (view.giveBackWith === undefined || (await gone()).numbers.length === 0) {
       this.#noteFreed(end)
       return 0
     }
     const { signal } = this.#closing
     if (signal.aborted) throw new AteError('ABORTED', 'The chain is closed.')
-    const bytes = await view.giveBackWith(() => freeDropped(source, mergedRanges(numbers), signal), signal)
+    // By what counts when nobody reads an older state any more: much may have come since.
+    const bytes = await view.giveBackWith(async () => await freeDropped(source, await gone(), signal), signal)
     if (bytes === undefined) this.#again()
     else this.#noteFreed(end)
     return bytes ?? 0
@@ -134,14 +136,27 @@ export class DroppedSpace {
   }
 }
 
-function goneOf(view: RecordView, ranges: readonly NumberRange[]): NumberRange[] {
-  const gone: NumberRange[] = []
-  for (const { from, to } of ranges)
-    for (let body = from; body <= to; body++) {
-      if (view.isGone?.(body) === false) continue
-      const last = gone.at(-1)
-      if (last?.to === body - 1) last.to = body
-      else gone.push({ from: body, to: body })
-    }
-  return gone
+/**
+ * What of that is gone: in distributed trust a drop may be one that every reader refuses. Each number is looked for once, however
+ * many name it.
+ */
+async function goneIn(view: DroppedView, drops: AsyncIterable<DropInLog>): Promise<DroppedNumbers> {
+  const gone = new BodySet()
+  const live = new BodySet()
+  let before = 0
+  for await (const { sequence, numbers } of drops) {
+    before = sequence
+    if (countOf(numbers) > MAX_DROPPED_BODIES) continue
+    for (const { from, to } of numbers)
+      for (let body = from; body <= to; body++) {
+        if (gone.has(body) || live.has(body)) continue
+        if (view.isGone?.(body) !== false) gone.add(body)
+        else if (view.hasBody(body)) live.add(body)
+      }
+  }
+  return { numbers: [...gone.without(live)], before }
+}
+
+function countOf(ranges: readonly NumberRange[]): number {
+  return ranges.reduce((count, { from, to }) => count + to - from + 1, 0)
 }

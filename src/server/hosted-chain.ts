@@ -208,7 +208,7 @@ export class HostedChain implements Followed {
     try {
       await this.#log.closeSegment()
       await this.#log.allowDrops()
-      await freeDropped(this.#log.source, numbers, signal)
+      await freeDropped(this.#log.source, { numbers, before: this.#point.sequence }, signal)
       return true
     } catch (error) {
       if (!signal.aborted) this.#notice('warn', 'Space of the log could not be given back.', error)

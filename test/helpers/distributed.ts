@@ -15,6 +15,7 @@ import { type ObjectKey, parseKey } from '../../src/engine/dio/object-key.js'
 import { decodeObject, encodeObject, type ObjectRecord } from '../../src/engine/dio/object-record.js'
 import { errorCode } from '../../src/engine/error.js'
 import { findReferences } from '../../src/engine/dio/references.js'
+import type { OrderedStore } from '../../src/engine/index/ordered-store.js'
 import { type BatchBytes, encodeDrop, proofRuns, readBatches } from '../../src/engine/log/index.js'
 import { ManifestFile } from '../../src/engine/log/manifest-file.js'
 import { MemoryStorage } from '../../src/engine/log/memory-storage.js'
@@ -28,6 +29,8 @@ export const crypto = nativeCrypto
 export interface Opened {
   chain: Chain
   view: ChainView
+  /** First number that no group has. */
+  nextGroup: () => number
   refused: { sequence: number; code: string | undefined; signers: string[] }[]
   close: () => Promise<void>
 }
@@ -43,19 +46,21 @@ export class Distributed {
     this.keys = keys ?? make()
   }
 
-  /** An honest program with an index of its own: it reads, and judges, everything. */
-  async open(): Promise<Opened> {
+  /** An honest program with an index of its own: it reads, and judges, everything that the index does not know. */
+  async open(store?: OrderedStore): Promise<Opened> {
     const refused: Opened['refused'] = []
     const onRefused = ({ sequence, error, signers }: RefusedBatch): void => {
       refused.push({ sequence, code: errorCode(error), signers: signers.map(keyIdOf) })
     }
-    const opened = await this.#open(onRefused)
-    return { chain: chainOn(opened, opened.view), view: opened.view, refused, close: () => opened.close() }
+    const opened = await this.#open(onRefused, store)
+    const { view, writer } = opened
+    const nextGroup = (): number => writer.nextGroup
+    return { chain: chainOn(opened, view), view, nextGroup, refused, close: () => opened.close() }
   }
 
-  /** An honest program, closed when `work` is done. */
-  async use<T>(work: (chain: Chain, opened: Opened) => Promise<T>): Promise<T> {
-    const opened = await this.open()
+  /** An honest program, with a new index where none is given, closed when `work` is done. */
+  async use<T>(work: (chain: Chain, opened: Opened) => Promise<T>, store?: OrderedStore): Promise<T> {
+    const opened = await this.open(store)
     try {
       return await work(opened.chain, opened)
     } finally {
@@ -106,10 +111,11 @@ export class Distributed {
     return batches
   }
 
-  #open(onRefused?: (refused: RefusedBatch) => void): Promise<MemoryChain> {
+  #open(onRefused?: (refused: RefusedBatch) => void, store?: OrderedStore): Promise<MemoryChain> {
     const { storage, keys } = this
     const trusting = { trust: 'distributed', judge: judgeBatch, onRefused } as const
-    return openMemoryChain({ crypto, storage, keys, ...trusting, findReferences })
+    const index = store === undefined ? {} : { store }
+    return openMemoryChain({ crypto, storage, keys, ...index, ...trusting, findReferences })
   }
 }
 

@@ -36,7 +36,7 @@ export async function takeInRun(
   for (const [i, batch] of appended.entries()) {
     const { records, dropped } = opened[i] ?? NOTHING
     if (counts(batch)) follower.add(first + i, records, batch, dropped)
-    else follower.add(first + i, [], { ...batch, groups: [] }, [])
+    else follower.skip(first + i, batch)
   }
 }
 

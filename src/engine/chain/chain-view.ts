@@ -20,6 +20,7 @@ import type { FindReferences } from './compaction/live-bodies.js'
 import { putAgain, reserveForRewrite } from './compaction/repack.js'
 import type { Repack, RewriteWork } from './compaction/rewrite-work.js'
 import type { CommitReceipt, Committer, WriterStatus } from './committer.js'
+import { numberBehind } from './group-numbers.js'
 import { joinNeighbours } from './join-neighbours.js'
 import { changesInto } from './overlay-sink.js'
 import { bytesOfRun, RECORD_OVERHEAD_BYTES } from './log-bytes.js'
@@ -235,8 +236,8 @@ export class ChainView implements RecordView {
     const transaction = (this.#transaction += run.length) - 1
     const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss, refused }, (receipt) => {
       this.#takeReceipt(receipt)
-      for (const { number } of run.flatMap(({ groups }) => groups))
-        this.#nextGroup = Math.max(this.#nextGroup, number + 1)
+      for (const { sequence, groups } of run)
+        this.#nextGroup = numberBehind(this.#nextGroup, groups, refused.includes(sequence))
       apply(changesInto(this.#overlay, transaction))
       this.#noteDropped(
         transaction,

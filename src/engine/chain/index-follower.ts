@@ -96,6 +96,12 @@ export class IndexFollower {
     this.#start()
   }
 
+  /** Goes past a batch that is refused. */
+  skip(transaction: number, batch: AppendedBatch): void {
+    this.#memtable.addRefused(batch.groups, pointBehind(batch))
+    this.#memtable.transaction = transaction
+  }
+
   /** Flushes although it is little: false when there is nothing. */
   flushSoon(): boolean {
     if (this.#memtable.point === undefined || this.#isClosed) return false

@@ -8,6 +8,7 @@ import { GROUP_CONTENT } from '../log/types.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh, encodeBodyPlace } from './body-place.js'
 import { type ChangeSink, readChanges } from './change-stream.js'
 import { blocksOfRecords } from './compaction/blocks-of-records.js'
+import { numberBehind } from './group-numbers.js'
 import { Overlay } from '../index/overlay.js'
 
 /** What a node costs in memory beside its value. */
@@ -39,13 +40,19 @@ export class Memtable implements ChangeSink {
     for (const stream of records) readChanges(stream, this)
     for (const { from, to } of dropped)
       for (let body = from; body <= to; body++) this.delete(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
+    this.nextGroup = numberBehind(this.nextGroup, groups)
     for (const place of groups) {
-      if (place.number >= this.nextGroup) this.nextGroup = place.number + 1
       if (place.kind !== GROUP_CONTENT) continue
       this.put(BODY_PLACE_KIND, bodyPlaceHigh(place.number), place.number, encodeBodyPlace(place))
     }
     // Those of a batch whose records are forgotten count no more.
     if (records.length > 0) this.recordBytes += blocksOfRecords(groups)
+    this.point = point
+  }
+
+  /** Of a batch that is refused nothing counts but that it was there. */
+  addRefused(groups: readonly GroupPlace[], point: LogPoint): void {
+    this.nextGroup = numberBehind(this.nextGroup, groups, true)
     this.point = point
   }
 

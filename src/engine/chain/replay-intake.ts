@@ -95,7 +95,7 @@ export class ReplayIntake {
     for (const { batch, refusal } of judged) {
       if (refusal === undefined) await this.#keep(batch)
       else {
-        this.memtable.point = pointBehind(batch)
+        this.memtable.addRefused(batch.groups, pointBehind(batch))
         this.#options.onRefused?.(refusal)
       }
     }

@@ -1,5 +1,6 @@
 /** What batches of a log drop, read again without their content. For who has the keys of the chain. */
 import { AteError } from '../error.js'
+import { MAX_DROPPED_BODIES } from '../limits.js'
 import { decodeDrop } from './format/drop-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import type { SegmentEntry } from './format/manifest-format.js'
@@ -66,7 +67,8 @@ async function dropsIn(scanner: SegmentScanner, opener: GroupOpener, frame: Stor
       const opened = opener.open(await scanner.bytes(at, storedBytes), { kind, number })
       if (opened === undefined)
         throw new AteError('CHAIN_DAMAGED', `What batch ${frame.head.link.sequence} drops cannot be read any more.`)
-      numbers.push(...decodeDrop(opened))
+      // As where a batch is judged: beyond that it is nothing that a compaction writes.
+      if (numbers.length <= MAX_DROPPED_BODIES) for (const range of decodeDrop(opened)) numbers.push(range)
     }
     at += storedBytes
   }

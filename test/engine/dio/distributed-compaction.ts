@@ -10,9 +10,11 @@ import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
 import { encodeForget } from '../../../src/engine/log/format/forget-format.js'
 import { verifyLog } from '../../../src/engine/log/index.js'
 import { segmentName } from '../../../src/engine/log/format/segment-name.js'
+import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import {
   DROP_NUMBER,
+  GROUP_CONTENT,
   GROUP_FORGET,
   GROUP_RECORDS,
   type GroupDraft,
@@ -197,6 +199,36 @@ await t.test('a drop that came twice counts once', async (t) => {
       ['BATCH_REFUSED'],
     )
     t.strictSame(placed(opened), bodies.slice(1))
+    await demandNotes(t, opened, keys)
+  })
+})
+
+await t.test('numbers of content that came with a refused batch are given to nothing else', async (t) => {
+  const { ledger, keys } = await library()
+  const store = new MemoryStore()
+  const next = await ledger.use((_, { nextGroup }) => Promise.resolve(nextGroup()), store)
+  const isOver = async (number: number, why: string): Promise<void> => {
+    const refused = await ledger.use((_, { nextGroup, refused }) => {
+      t.equal(nextGroup(), number, `${why}: judged anew`)
+      return Promise.resolve(refused.map(({ sequence }) => sequence))
+    })
+    t.equal(await ledger.use((_, { nextGroup }) => Promise.resolve(nextGroup()), store), number, `${why}: by an index`)
+    await new Distributed(ledger.keys).use(async (_, { nextGroup, view }) => {
+      for (const bytes of await ledger.batches()) {
+        const run = await view.verifyRun([bytes], true)
+        await view.receive(run, { isDurable: false, mayMiss: true, refused, apply: () => undefined })
+      }
+      t.equal(nextGroup(), number, `${why}: received`)
+      t.equal(view.addBody(view.stage(1)).body, number, `${why}: received, in use`)
+    })
+  }
+  const content = (number: number): GroupDraft => ({ kind: GROUP_CONTENT, number, parts: [new Uint8Array(10)] })
+  await ledger.drops([[one(next)]], content(next))
+  await isOver(next + 1, 'a body')
+  await ledger.drops([[one(1)]], content(Number.MAX_SAFE_INTEGER - 1))
+  await isOver(next + 1, 'a number that would leave none')
+  await ledger.use(async (_, opened) => {
+    t.equal(opened.refused.length, 2)
     await demandNotes(t, opened, keys)
   })
 })

@@ -14,21 +14,24 @@ import { type FreePlace, SpaceFreer } from './space-freer.js'
 /** Read at once: heads lie between contents, which are not needed. */
 const WINDOW_BYTES = 64 * 1024
 
+export interface DroppedNumbers {
+  readonly numbers: readonly NumberRange[]
+  /** Batches from this one on are not touched: a drop is of what came before it. */
+  readonly before: number
+}
+
 /**
  * Only closed segments are looked at, as everywhere; the log must allow drops (`Log.allowDrops`). `numbers` ascend and do not
  * touch. Returns how many bytes were given back, durably. A crash before the end of it, or ABORTED, leaves the space taken.
  */
-export async function freeDropped(
-  source: BatchSource,
-  numbers: readonly NumberRange[],
-  signal: AbortSignal,
-): Promise<number> {
+export async function freeDropped(source: BatchSource, dropped: DroppedNumbers, signal: AbortSignal): Promise<number> {
   const freer = new SpaceFreer(source.storage)
   const { segments } = (await ManifestFile.load(source.storage, source.crypto, source.keys)).current
   let bytes = 0
   for (const entry of segments) {
-    if (entry.closing === undefined || !(await freer.canFree(entry.number))) continue
-    bytes += await freer.free(await placesIn(source, entry, numbers, signal))
+    if (entry.closing === undefined || entry.firstSequence >= dropped.before) continue
+    if (!(await freer.canFree(entry.number))) continue
+    bytes += await freer.free(await placesIn(source, entry, dropped, signal))
   }
   return bytes
 }
@@ -36,7 +39,7 @@ export async function freeDropped(
 async function placesIn(
   source: BatchSource,
   entry: SegmentEntry,
-  numbers: readonly NumberRange[],
+  { numbers, before }: DroppedNumbers,
   signal: AbortSignal,
 ): Promise<FreePlace[]> {
   const places: FreePlace[] = []
@@ -45,7 +48,7 @@ async function placesIn(
     for (let position = SEGMENT_HEADER_BYTES; position < scanner.limit;) {
       if (signal.aborted) throw new AteError('ABORTED', 'The chain is closed.')
       const read = await scanner.frameAt(position)
-      if (read.kind !== 'frame') break
+      if (read.kind !== 'frame' || read.frame.head.link.sequence >= before) break
       let at = read.frame.bodyPosition
       for (const { kind, number, storedBytes } of read.frame.head.table) {
         if (kind === GROUP_CONTENT && isIn(numbers, number))
