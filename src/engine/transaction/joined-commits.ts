@@ -34,8 +34,8 @@ interface Gathering {
   taken: (() => Promise<void>) | undefined
   /** Nobody waits for less than that others have taken it. */
   isPatient: boolean
-  /** Records whose every state others are to see. */
-  readonly records: Set<string>
+  /** Marks of records whose every state others are to see. */
+  readonly marks: Set<number>
 }
 
 export class JoinedCommits {
@@ -58,16 +58,16 @@ export class JoinedCommits {
    */
   commit(commit: JoinedCommit, apply: () => void): Joined {
     const { changes, isDurable, signers, taken } = commit
-    const keys = this.#keysOf(changes)
-    const before = this.#gathering?.records
-    if (signers.length > 0 || keys.some((key) => before?.has(key) === true)) this.flush()
+    const marks = this.#marksOf(changes)
+    const before = this.#gathering?.marks
+    if (signers.length > 0 || marks.some((mark) => before?.has(mark) === true)) this.flush()
     apply()
     if (signers.length > 0) return this.#begin({ ...commit, isPatient: taken !== undefined })
     const gathering = (this.#gathering ??= gather())
     gathering.isDurable ||= isDurable
     gathering.taken ??= taken
     gathering.isPatient &&= taken !== undefined
-    for (const key of keys) gathering.records.add(key)
+    for (const mark of marks) gathering.marks.add(mark)
     if (this.#view.pendingBytes >= MAX_JOINED_BYTES) this.flush()
     else this.#goSoon()
     return gathering.joined
@@ -118,11 +118,22 @@ export class JoinedCommits {
     return { inLog, taken: others }
   }
 
-  #keysOf(changes: RecordTransaction['changes']): string[] {
-    const keys: string[] = []
-    for (const { kind, high, low } of changes) if (this.#showsEach(kind)) keys.push(`${kind} ${high} ${low}`)
-    return keys
+  #marksOf(changes: RecordTransaction['changes']): number[] {
+    const marks: number[] = []
+    for (const { kind, high, low } of changes) if (this.#showsEach(kind)) marks.push(markOf(kind, high, low))
+    return marks
   }
+}
+
+/** Of 30 bits. Two records may have the same one: then commits that could go together go one by one. */
+function markOf(kind: number, high: number, low: number): number {
+  const upper = Math.imul(folded(high) ^ kind, 0x9e37_79b1)
+  return (Math.imul(upper ^ (upper >>> 15) ^ folded(low), 0x85eb_ca6b) >>> 2) | 0
+}
+
+/** All 53 bits of it in 32. */
+function folded(value: number): number {
+  return value ^ (value / 2 ** 32)
 }
 
 function gather(): Gathering {
@@ -130,5 +141,5 @@ function gather(): Gathering {
   const going = new Promise<Joined>((resolve) => (begun = resolve))
   const joined = { inLog: going.then(({ inLog }) => inLog), taken: going.then(({ taken }) => taken) }
   joined.taken.catch(() => undefined) // who asked for it is told
-  return { joined, begun, isDurable: false, taken: undefined, isPatient: true, records: new Set() }
+  return { joined, begun, isDurable: false, taken: undefined, isPatient: true, marks: new Set() }
 }
