@@ -52,6 +52,23 @@ t.test('a batch is the same behind its parts, which are as long as they may be',
   }
 })
 
+t.test('what came as one piece goes on as it is; what does not lie as it is sent is put together', async (t) => {
+  const [sent] = batchParts(batchItemPieces(small))
+  const came = new BatchJoiner().add(sent?.bytes ?? new Uint8Array(), false)
+  if (came === undefined) throw new Error('no batch')
+  const again = (bytes: ReceivedBatch['bytes']): Uint8Array | undefined =>
+    [...batchParts(batchItemPieces({ ...small, bytes }))][0]?.bytes
+  t.equal(again(came)?.buffer, sent?.bytes.buffer)
+  t.strictSame(again(came), sent?.bytes)
+  const apart = { head: came.head.slice(), groups: came.groups }
+  t.strictSame(again(apart), sent?.bytes)
+  t.not(again(apart)?.buffer, sent?.bytes.buffer)
+  // Something else lies before it.
+  const copy = (sent?.bytes ?? new Uint8Array()).map((byte, at) => (at === 0 ? byte + 1 : byte))
+  const moved = { head: copy.subarray(16, 16 + came.head.length), groups: copy.subarray(16 + came.head.length) }
+  t.strictSame(again(moved), sent?.bytes)
+})
+
 t.test('content that is missing is not sent, and nothing is held for it behind', async (t) => {
   const batch = without(large, 1, 3, large.head.table.length - 1)
   const parts = [...batchParts(batchItemPieces(batch))]

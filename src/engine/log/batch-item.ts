@@ -2,6 +2,7 @@
  * A batch as a stream of bytes: what an export holds, and what travels between copies of a chain (`docs/format.md`, Export).
  * Content that is missing is left out; its places in the table of groups are told.
  */
+import { equalBytes } from '../bytes/equal.js'
 import { ByteReader } from '../bytes/byte-reader.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
 import { MAX_BATCH_BYTES, MAX_BATCH_GROUPS } from '../limits.js'
@@ -45,7 +46,18 @@ export function batchItemPieces({
   })
   take()
   const item = { headBytes: bytes.head.length, groupBytes: groupBytesOf(bytes) }
-  return [encodeBatchItem(item, indexes), bytes.head, ...present]
+  const start = encodeBatchItem(item, indexes)
+  return asItCame(start, bytes.head, present) ?? [start, bytes.head, ...present]
+}
+
+/** What has come as this item lies in one piece, and goes on as it is. */
+function asItCame(start: Uint8Array, head: Uint8Array, present: readonly Uint8Array[]): [Uint8Array] | undefined {
+  const [groups] = present
+  const at = head.byteOffset - start.length
+  if (groups === undefined || present.length > 1 || at < 0) return undefined
+  if (groups.buffer !== head.buffer || groups.byteOffset !== head.byteOffset + head.length) return undefined
+  if (!equalBytes(new Uint8Array(head.buffer, at, start.length), start)) return undefined
+  return [new Uint8Array(head.buffer, at, start.length + head.length + groups.length)]
 }
 
 function encodeBatchItem(
