@@ -67,7 +67,8 @@ export class Connection implements AsyncIterable<unknown> {
     })
     const events: TransportEvents = { packet: (bytes) => this.#packet(bytes), ended: (error) => this.#ended(error) }
     packets.handOver(events)
-    this.#signal?.addEventListener('abort', this.#onAbort)
+    // It may have ended in the handshake.
+    if (this.#reason === undefined) this.#signal?.addEventListener('abort', this.#onAbort)
     if (this.#signal?.aborted === true) this.#onAbort()
   }
 
