@@ -34,6 +34,8 @@ export interface RemoteChainOptions {
   readonly receive: (run: readonly BatchBytes[]) => Promise<void>
   /** Has everything that was changed in turn in the local log when it resolves. It must not ask for the turn. */
   readonly flush: () => Promise<void>
+  /** The server may get what nobody waits for up to a second later: who works here goes first. */
+  readonly mayTrail?: boolean | undefined
   /** Content is fetched when it is read. */
   readonly isLazy?: boolean | undefined
   /** Are told on which connection they are. */

@@ -64,7 +64,7 @@ export class RemoteChain implements WriterTurn {
     this.#head = head
     this.#digests = new KnownDigests(source)
     this.#missing = new MissingContent(options.isLazy === true)
-    this.#uploader = new Uploader(source, (error) => this.#fail(error))
+    this.#uploader = new Uploader({ ...options, timers, onFailure: (error) => this.#fail(error) })
     this.#state = new StateKeeper(options)
     this.#space = new DroppedSpace({ ...options, timers, state: this.#state })
     this.#heads = new SeenHeads({ ...options, state: this.#state, digests: this.#digests, local: () => this.#head })
@@ -102,7 +102,6 @@ export class RemoteChain implements WriterTurn {
       name: this.#state.session,
       broken: ({ peer }, error) => this.#broken(peer, error),
     })
-    this.#uploader.noteAppended(head.sequence)
     if (options.isLazy === true) this.fetchFor(options)
   }
 
@@ -193,6 +192,7 @@ export class RemoteChain implements WriterTurn {
   /** Resolves when the server has everything that is in the local log now. TIMED_OUT, COMMIT_SET_ASIDE, CHAIN_CLOSED. */
   async accepted(): Promise<void> {
     const { sequence } = this.#head
+    this.#uploader.hurry()
     while (this.#state.server.sequence < sequence) {
       this.#demandSound()
       await this.#acceptWaiters.wait(this.#peer === undefined ? this.#patienceMs : ACCEPT_MS, notAccepted)

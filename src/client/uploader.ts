@@ -2,6 +2,8 @@
 import { errorCode, isAteError } from '../engine/error.js'
 import { batchItemPieces, type BatchSource, TailReader } from '../engine/log/index.js'
 import { batchParts } from '../sync/index.js'
+import type { Timers } from '../wire/index.js'
+import { UploadRests } from './upload-rests.js'
 
 /** Where batches go: a connection, for as long as a turn is held on it. */
 export interface UploadTarget {
@@ -10,22 +12,35 @@ export interface UploadTarget {
   ready(): Promise<void>
 }
 
+export interface UploaderOptions {
+  readonly source: BatchSource
+  /** Where the log ends. */
+  readonly head: { readonly sequence: number }
+  readonly timers: Timers
+  /** The server may get what nobody waits for a moment later. */
+  readonly mayTrail?: boolean | undefined
+  /** The log cannot be read. That a connection ends is no failure of this. */
+  readonly onFailure: (error: unknown) => void
+}
+
 export class Uploader {
-  readonly #source: BatchSource
   readonly #reader: TailReader
   readonly #onFailure: (error: unknown) => void
+  readonly #rests: UploadRests | undefined
   #target: UploadTarget | undefined
   #lastSent = 0
-  #appended = 0
+  #appended: number
+  /** Somebody waits for everything up to this. */
+  #awaited = 0
   #pumping: Promise<void> | undefined
   #stopWaiting: () => void = () => undefined
   #waiting: { sequence: number; resolve: () => void }[] = []
 
-  /** `onFailure` is told when the log cannot be read; that a connection ends is no failure of this. */
-  constructor(source: BatchSource, onFailure: (error: unknown) => void) {
-    this.#source = source
+  constructor({ source, head, timers, mayTrail = false, onFailure }: UploaderOptions) {
     this.#reader = new TailReader(source)
     this.#onFailure = onFailure
+    this.#appended = head.sequence
+    this.#rests = mayTrail ? new UploadRests(timers, () => this.#pump()) : undefined
   }
 
   /** The log has batches up to this. */
@@ -38,17 +53,27 @@ export class Uploader {
   begin(target: UploadTarget, last: number): void {
     this.#target = target
     this.#lastSent = last
+    this.#rests?.end()
     this.#pump()
   }
 
   /** Nothing goes anywhere. Who waits for `sent` does so until it goes on. */
   pause(): void {
     this.#target = undefined
+    this.#rests?.end()
     this.#stopWaiting()
+  }
+
+  /** Everything that the log has now goes as soon as it can. */
+  hurry(): void {
+    this.#awaited = this.#appended
+    this.#rests?.end()
+    this.#pump()
   }
 
   /** Resolves when everything up to `sequence` is sent. */
   sent(sequence: number): Promise<void> {
+    this.hurry()
     if (this.#target !== undefined && this.#lastSent >= sequence) return Promise.resolve()
     return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
   }
@@ -60,9 +85,10 @@ export class Uploader {
   }
 
   #pump(): void {
-    if (this.#target === undefined || this.#lastSent >= this.#appended) return
+    if (this.#target === undefined || this.#lastSent >= this.#appended || this.#rests?.isResting === true) return
+    const began = performance.now()
     this.#pumping ??= this.#sendAll().then(
-      () => this.#pumped(),
+      () => this.#pumped(performance.now() - began),
       (error: unknown) => {
         this.#pumping = undefined
         this.#onFailure(error)
@@ -70,8 +96,9 @@ export class Uploader {
     )
   }
 
-  #pumped(): void {
+  #pumped(workedMs: number): void {
     this.#pumping = undefined
+    if (this.#target !== undefined && this.#lastSent >= this.#awaited) this.#rests?.begin(workedMs)
     this.#pump()
   }
 

@@ -68,6 +68,7 @@ export class ServedReplica {
       source,
       head: { sequence, digest: fromHex(headDigest) },
       view,
+      mayTrail: !isSyncMode(remote.recoveryMode),
       isLazy: options.isLazy,
       receive: (run) => receiver.receive(run),
       flush: () => receiver.flush(),
