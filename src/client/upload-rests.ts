@@ -5,7 +5,7 @@
 import type { Timers } from '../wire/index.js'
 
 /** Commits that follow each other closely are brought together. */
-export const LEAST_REST_MS = 20
+export const LEAST_REST_MS = 30
 /** Others see a change so much later at most. */
 export const MOST_REST_MS = 1000
 /** It works a quarter of the time. */
