@@ -37,7 +37,7 @@ async function uploading(mayTrail: boolean) {
   return { uploader, target, timers, append, close, reaches }
 }
 
-t.test('the first change goes at once, and what follows it closely together, a moment later', async (t) => {
+t.test('the first change goes at once, and what follows it closely together, a moment later', async () => {
   const { timers, append, close, reaches } = await uploading(true)
   await append()
   await reaches(1)
@@ -49,7 +49,7 @@ t.test('the first change goes at once, and what follows it closely together, a m
   await close()
 })
 
-t.test('what is waited for goes at once', async (t) => {
+t.test('what is waited for goes at once', async () => {
   const { uploader, append, close, reaches } = await uploading(true)
   await append()
   await append()
@@ -63,7 +63,7 @@ t.test('what is waited for goes at once', async (t) => {
   await close()
 })
 
-t.test('another connection is brought everything at once', async (t) => {
+t.test('another connection is brought everything at once', async () => {
   const { uploader, target, append, close, reaches } = await uploading(true)
   await append()
   uploader.pause()
@@ -74,7 +74,7 @@ t.test('another connection is brought everything at once', async (t) => {
   await close()
 })
 
-t.test('where it may not trail each change goes at once', async (t) => {
+t.test('where it may not trail each change goes at once', async () => {
   const { append, close, reaches } = await uploading(false)
   for (let i = 1; i <= 3; i++) {
     await append()
