@@ -112,7 +112,7 @@ export class BodyReader {
   /** It lies somewhere, and has not been dropped. */
   has(body: number): boolean {
     if (this.#droppedIn.some(({ bodies }) => bodies.has(body))) return false
-    return this.#held.has(body) || this.#placed.has(body) || this.#indexed(body) !== undefined
+    return this.#held.has(body) || this.#placed.has(body) || this.#inIndex(body) !== undefined
   }
 
   /** A batch drops these: until `areUnread` they can be read. The index may not have taken that in before `transaction`. */
@@ -125,7 +125,7 @@ export class BodyReader {
     const places = new Map<number, BodyPlace>()
     for (const { from, to } of ranges)
       for (let body = from; body <= to; body++) {
-        const place = this.#placed.get(body) ?? this.#indexed(body)
+        const place = this.#placed.get(body) ?? this.#inIndex(body)
         if (place !== undefined) places.set(body, place)
       }
     this.#dropped.push({ areUnread, places })
@@ -218,11 +218,14 @@ export class BodyReader {
   #indexed(body: number): BodyPlace | undefined {
     const known = this.#known.get(body)
     if (known !== undefined) return known
-    const record = this.#index.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
-    if (record === undefined) return undefined
-    const place = decodePlaceOnly(body, record)
-    this.#known.note(place)
+    const place = this.#inIndex(body)
+    if (place !== undefined) this.#known.note(place)
     return place
+  }
+
+  #inIndex(body: number): BodyPlace | undefined {
+    const record = this.#index.get(BODY_PLACE_KIND, bodyPlaceHigh(body), body)
+    return record === undefined ? undefined : decodePlaceOnly(body, record)
   }
 }
 

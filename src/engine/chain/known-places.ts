@@ -1,7 +1,7 @@
 /**
  * Where bodies lie that were read before: four numbers each that lie together, instead of a leaf of the index that must be found, opened
  * and searched in memory that no cache of a processor has. A body never moves; who reads one that was dropped finds that it does not
- * verify.
+ * verify. Only for reading: what is dropped stays here, so whether a body is there the index alone can tell.
  */
 import type { BodyPlace } from './body-place.js'
 
@@ -17,7 +17,8 @@ export class KnownPlaces {
 
   get(body: number): BodyPlace | undefined {
     const at = slotOf(body)
-    if (this.#at(at) !== body) return undefined
+    // Zeros are slots of nobody: there is no body 0.
+    if (body === 0 || this.#at(at) !== body) return undefined
     const lengthAndSegment = this.#at(at + 3)
     const storedBytes = lengthAndSegment % TWO_32
     const segment = (lengthAndSegment - storedBytes) / TWO_32

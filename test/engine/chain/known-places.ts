@@ -34,3 +34,8 @@ t.test('bodies that share a slot are not taken for each other', (t) => {
   t.same(known.get(other.body), other)
   t.end()
 })
+
+t.test('there is no body 0', (t) => {
+  t.equal(new KnownPlaces().get(0), undefined)
+  t.end()
+})
