@@ -1,4 +1,5 @@
 /** Verifies what clients have signed in a thread of its own: one signature takes some 3 ms, and others must not wait. */
+import { copyOf } from '../engine/bytes/copy.js'
 import type { SignatureSuite } from '../engine/crypto/suites.js'
 import type { AteError } from '../engine/error.js'
 import type { VerifySignature } from '../engine/log/verify-signatures.js'
@@ -24,10 +25,10 @@ export class VerifyingThread {
   readonly verify: VerifySignature = ({ suite, publicKey }, purpose, digest, signature) =>
     this.#thread.ask({
       suite,
-      publicKey: publicKey.slice(),
+      publicKey: copyOf(publicKey),
       purpose,
-      digest: digest.slice(),
-      signature: signature.slice(),
+      digest: copyOf(digest),
+      signature: copyOf(signature),
     })
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The passphrase slots of a chain at a server: its keyring is changed here, and put back in turn. */
+import { copyOf } from '../engine/bytes/copy.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { equalBytes } from '../engine/bytes/equal.js'
 import { type ChainKeys, deriveChainKeys, wipeChainKeys } from '../engine/crypto/chain-keys.js'
@@ -72,6 +73,6 @@ async function putBack(peer: Peer, chain: string, { before, keyring, keys }: Edi
 
 function keyringOf({ keyring, id }: Opened, chain: string): Uint8Array {
   if (keyring === null) throw new AteError('BAD_ARGUMENT', `the chain ${chain} has no passphrase`)
-  if (equalBytes(describeKeyring(keyring).chainId, id)) return keyring.slice()
+  if (equalBytes(describeKeyring(keyring).chainId, id)) return copyOf(keyring)
   throw new AteError('KEYRING_DAMAGED', `The keyring that the server shows is none of the chain ${chain}.`)
 }

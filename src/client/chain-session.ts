@@ -2,6 +2,7 @@
  * A chain on one connection: its channel is opened, what the server has is compared with what is here, and from then on the
  * server's batches are taken in as they come. It ends with the connection, or with the first thing that is wrong.
  */
+import { copyOf } from '../engine/bytes/copy.js'
 import { equalBytes } from '../engine/bytes/equal.js'
 import type { ChainKeys } from '../engine/crypto/chain-keys.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
@@ -231,7 +232,7 @@ export class ChainSession {
     this.target = there
     const both = there.sequence < sequence ? there : { sequence, digest }
     if (!(await hasBatch(both))) throw new AteError('CHAIN_FORKED', `The server has another batch ${both.sequence}.`)
-    this.#noteSame({ sequence: both.sequence, digest: both.digest.slice() })
+    this.#noteSame({ sequence: both.sequence, digest: copyOf(both.digest) })
   }
 
   #pushes(): PushHandlers {
@@ -242,7 +243,7 @@ export class ChainSession {
       recall: ({ term }) => events.recalled(term),
       accepted: (end) => this.arrivals.afterwards(() => events.accepted(end)),
       refused: (refused) => events.refused(refused),
-      keyring: ({ keyring }) => events.keyring(keyring.slice()),
+      keyring: ({ keyring }) => events.keyring(copyOf(keyring)),
     }
   }
 

@@ -2,6 +2,7 @@
  * Bodies of a chain whose batches came without their content, fetched from the server when somebody reads them. Who wants the
  * same body shares one fetch; what is read in order is fetched ahead. What was fetched is kept as it is stored, in bounded memory.
  */
+import { copyOf } from '../engine/bytes/copy.js'
 import { LRUCache } from 'lru-cache'
 import { equalBytes } from '../engine/bytes/equal.js'
 import type { BodiesElsewhere, BodyPlace } from '../engine/chain/body-place.js'
@@ -205,7 +206,7 @@ export class LazyBodies implements BodiesElsewhere {
 
   /** A view would keep all that came with it. */
   #keep(body: number, stored: Uint8Array): Uint8Array {
-    const kept = stored.slice()
+    const kept = copyOf(stored)
     this.#fetched.set(body, kept)
     return kept
   }

@@ -2,6 +2,7 @@
  * Locks on files that hold among all who have a chain (docs/protocol.md, section 8): the server has the table, and this side knows
  * whose locks it holds, lets go of them, and notices when it may have lost them, before anybody else can be given them.
  */
+import { copyOf } from '../engine/bytes/copy.js'
 import { equalBytes } from '../engine/bytes/equal.js'
 import { toHex } from '../engine/bytes/hex.js'
 import { AteError, isAteError } from '../engine/error.js'
@@ -261,7 +262,7 @@ export class RemoteLocks {
     }
     if (session !== this.#session) throw away()
     if (this.#lease !== null && !equalBytes(lease, this.#lease)) this.#lose()
-    this.#lease = lease.slice()
+    this.#lease = copyOf(lease)
     this.#clock.confirm(sent)
     this.#attached = session
     this.#isTold = false

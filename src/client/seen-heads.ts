@@ -1,4 +1,5 @@
 /** The server's signed word on its head, compared with what it has sent: two histories of one server are told, with evidence. */
+import { copyOf } from '../engine/bytes/copy.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { AteError } from '../engine/error.js'
 import type { BatchSource, LogEnd } from '../engine/log/index.js'
@@ -38,8 +39,8 @@ export class SeenHeads {
       throw new AteError('CHAIN_FORKED', `The server has signed another batch ${head.sequence} than it has sent.`)
     }
     state.noteHead(
-      { ...head, digest: head.digest.slice(), signature: head.signature.slice() },
-      signer.publicKey.slice(),
+      { ...head, digest: copyOf(head.digest), signature: copyOf(head.signature) },
+      copyOf(signer.publicKey),
     )
   }
 

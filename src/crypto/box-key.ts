@@ -1,4 +1,5 @@
 /** Sealing for somebody of whom one has the public key only: X25519 and ML-KEM-768 (FIPS 203) together, then AES-256-GCM. */
+import { copyOf } from '../engine/bytes/copy.js'
 import { openBox, sealBox } from '../engine/crypto/box.js'
 import { BOX_SEED_BYTES, boxPublicKey } from '../engine/crypto/kem.js'
 import { nobleProvider } from '../engine/crypto/noble-provider.js'
@@ -27,7 +28,7 @@ export class BoxKey {
 
   /** The key of a seed of 32 random bytes. BAD_ARGUMENT for another length. Takes some milliseconds. */
   static fromSeed(seed: Uint8Array): BoxKey {
-    return new BoxKey(seed.slice(), boxPublicKey(BOX_X25519_ML_KEM_768, seed))
+    return new BoxKey(copyOf(seed), boxPublicKey(BOX_X25519_ML_KEM_768, seed))
   }
 
   /** 32 bytes: what is to be kept of the key. Secret. */

@@ -1,4 +1,5 @@
 /** Signatures that a quantum computer does not forge either: Ed25519 and ML-DSA-65 (FIPS 204) together. */
+import { copyOf } from '../engine/bytes/copy.js'
 import { LABELS } from '../engine/crypto/labels.js'
 import { nobleProvider } from '../engine/crypto/noble-provider.js'
 import { sha256 } from '../engine/crypto/noble-hashes.js'
@@ -30,7 +31,7 @@ export class SigningKey {
 
   /** The key of a seed of 64 random bytes. BAD_ARGUMENT for another length. Takes some milliseconds. */
   static fromSeed(seed: Uint8Array): SigningKey {
-    return new SigningKey(seed.slice(), signingKeyFromSeed(seed))
+    return new SigningKey(copyOf(seed), signingKeyFromSeed(seed))
   }
 
   /** 64 bytes: what is to be kept of the key. Secret. */

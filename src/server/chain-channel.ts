@@ -1,4 +1,5 @@
 /** A channel: what one connection does with one chain. */
+import { copyOf } from '../engine/bytes/copy.js'
 import { AteError, isAteError } from '../engine/error.js'
 import type { BatchBytes } from '../engine/log/index.js'
 import { TaskQueue } from '../engine/log/task-queue.js'
@@ -212,7 +213,7 @@ export class ChainChannel implements ChainUser, Asker {
       await requests.take(PROOF_COST)
       const { transcript } = peer.connection.agreement
       if (await chain.writers.admits(proof, { chainId: chain.facts.id, session, transcript })) {
-        this.#proven = [session.slice(), ...this.#proven].slice(0, MAX_PROVEN)
+        this.#proven = [copyOf(session), ...this.#proven].slice(0, MAX_PROVEN)
         return
       }
     }

@@ -1,4 +1,5 @@
 /** Who may have the writer's turn of a chain: whoever shows that he has the key that its maker has named. */
+import { copyOf } from '../engine/bytes/copy.js'
 import { equalBytes } from '../engine/bytes/equal.js'
 import { LABELS } from '../engine/crypto/labels.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
@@ -30,7 +31,7 @@ export class WriterGate {
     const { crypto, verify } = this.#options
     if (this.#key !== undefined && !isSame(this.#key, proof)) return false
     if (!(await verify(proof, LABELS.writerTurn, writerDigest(crypto, claim), proof.signature))) return false
-    if (this.#key === undefined) this.#register({ suite: proof.suite, publicKey: proof.publicKey.slice() })
+    if (this.#key === undefined) this.#register({ suite: proof.suite, publicKey: copyOf(proof.publicKey) })
     await this.#saving
     // Somebody else's may have been the first.
     return isSame(this.#key, proof)

@@ -1,4 +1,5 @@
 /** A push that goes to many: as long as it is shared it is encoded once for all who speak alike. */
+import { copyOf } from '../engine/bytes/copy.js'
 import type { Format } from '../wire/format.js'
 import { encodeMessage } from './envelope.js'
 import type { PushMap, PushType } from './pushes.js'
@@ -24,7 +25,7 @@ export class SharedPush<T extends PushType = PushType> {
       this.#encoded?.set(key, undefined)
       return encoded
     }
-    const kept = encoded.slice()
+    const kept = copyOf(encoded)
     this.#encoded.set(key, kept)
     return kept
   }

@@ -44,7 +44,7 @@ export function decodeClientHello(packet: Uint8Array): ClientHello {
     throw new AteError('BAD_FORMAT', 'This is no client hello of atefs.')
   const versions = { lowest: reader.u16('lowest version'), highest: reader.u16('highest version') }
   if (versions.lowest < 1 || versions.lowest > versions.highest) throw reader.bad('versions', 'are no range')
-  const random = reader.bytes(RANDOM_BYTES, 'random').slice()
+  const random = reader.copy(RANDOM_BYTES, 'random')
   const offers = {
     ciphers: readOffers(reader, 'ciphers'),
     formats: readOffers(reader, 'formats'),

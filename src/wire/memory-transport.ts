@@ -1,4 +1,5 @@
 /** Two transports that speak to each other in memory: packets arrive later, in order, as they would over a network. */
+import { copyOf } from '../engine/bytes/copy.js'
 import type { Transport, TransportEvents } from './transport.js'
 
 class MemoryTransport implements Transport {
@@ -16,7 +17,7 @@ class MemoryTransport implements Transport {
   }
 
   send(packet: Uint8Array, written: () => void): void {
-    if (!this.#isEnding) this.peer?.arrive(packet.slice(), written)
+    if (!this.#isEnding) this.peer?.arrive(copyOf(packet), written)
   }
 
   pause(): void {

@@ -1,4 +1,5 @@
 /** Messages on their way out: what is sent at the same time shares frames, and what waits for a slow reader is bounded. */
+import { copyOf } from '../engine/bytes/copy.js'
 import { byteLength } from '../engine/bytes/concat.js'
 import { AteError } from '../engine/error.js'
 import type { Compression } from './compression.js'
@@ -45,7 +46,7 @@ export class Outbox {
     if (this.unsentBytes > 0 && this.unsentBytes + message.length > this.#options.maxBytes)
       throw new AteError('LAGGED', `The other side does not read: ${this.unsentBytes} bytes wait for it.`)
     const isFull = this.#messageBytes + message.length >= SHARED_FRAME_BYTES
-    this.#messages.push(isFull ? message : message.slice())
+    this.#messages.push(isFull ? message : copyOf(message))
     this.#messageBytes += message.length
     if (isFull) this.flush()
     else if (!this.#isFlushComing) {

@@ -14,7 +14,7 @@ let idleBytes = 0
 
 /** What is in it is of no meaning. */
 export function packetMemory(length: number): Uint8Array {
-  const place = length < LARGE_BYTES ? -1 : idle.findIndex(({ byteLength }) => byteLength >= length)
+  const place = length < LARGE_BYTES ? -1 : idle.findIndex((memory) => isFitting(memory, length))
   const [memory = new ArrayBuffer(roundedUp(length))] = place < 0 ? [] : idle.splice(place, 1)
   if (place >= 0) idleBytes -= memory.byteLength
   return new Uint8Array(memory, 0, length)
@@ -26,6 +26,11 @@ export function givePacketMemoryBack({ buffer }: Uint8Array): void {
   idle.push(buffer)
   idleBytes += buffer.byteLength
   while (idleBytes > MAX_IDLE_BYTES) idleBytes -= idle.shift()?.byteLength ?? 0
+}
+
+/** What a connection counts as unsent is the packet, not its memory: that is no more than twice as much. */
+function isFitting({ byteLength }: ArrayBufferLike, length: number): boolean {
+  return byteLength >= length && byteLength <= 2 * length
 }
 
 function roundedUp(length: number): number {

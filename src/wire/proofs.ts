@@ -28,7 +28,7 @@ export function verifyProofs(body: Uint8Array, transcript: Uint8Array): PublicKe
   if (count > MAX_PROOFS) throw reader.bad('proofs', `are ${count}, more than ${MAX_PROOFS}`, 0)
   const proofs = Array.from({ length: count }, () => ({
     suite: parseSignatureSuite(reader.u8('suite')),
-    publicKey: reader.bytes(SIGNATURE_PUBLIC_KEY_BYTES, 'public key').slice(),
+    publicKey: reader.copy(SIGNATURE_PUBLIC_KEY_BYTES, 'public key'),
     signature: reader.bytes(SIGNATURE_BYTES, 'signature'),
   }))
   reader.done()

@@ -48,7 +48,7 @@ export function decodeServerHello(packet: Uint8Array): ServerHello {
   const reader = new ByteReader(packet, 'server hello')
   if (reader.u8('type') !== PACKET.SERVER_HELLO) throw new AteError('BAD_FORMAT', 'This is no server hello of atefs.')
   const version = reader.u16('version')
-  const random = reader.bytes(RANDOM_BYTES, 'random').slice()
+  const random = reader.copy(RANDOM_BYTES, 'random')
   const id = reader.u8('cipher')
   const choices = { version, format: reader.u8('format'), compression: reader.u8('compression') }
   if (id === CIPHER_NONE) {
@@ -57,8 +57,8 @@ export function decodeServerHello(packet: Uint8Array): ServerHello {
   }
   const cipher = parseAeadSuite(id)
   const keys = {
-    kemPublicKey: reader.bytes(boxSizes(kemOf(cipher)).publicKey, 'public key').slice(),
-    identity: reader.bytes(SIGNATURE_PUBLIC_KEY_BYTES, 'identity key').slice(),
+    kemPublicKey: reader.copy(boxSizes(kemOf(cipher)).publicKey, 'public key'),
+    identity: reader.copy(SIGNATURE_PUBLIC_KEY_BYTES, 'identity key'),
   }
   const signed = packet.subarray(0, reader.offset)
   const signature = reader.bytes(SIGNATURE_BYTES, 'signature')

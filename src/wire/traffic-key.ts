@@ -1,4 +1,5 @@
 /** The keys of one direction: each is followed by the next, and the one before is wiped. */
+import { copyOf } from '../engine/bytes/copy.js'
 import { concatBytes } from '../engine/bytes/concat.js'
 import { LABELS } from '../engine/crypto/labels.js'
 import { type CryptoProvider, GCM_NONCE_BYTES } from '../engine/crypto/provider.js'
@@ -61,7 +62,7 @@ export class TrafficKey {
 
   /** Of the frame of this number, which no other frame of the connection has. */
   nonce(number: number): Uint8Array {
-    const nonce = this.#iv.slice()
+    const nonce = copyOf(this.#iv)
     let low = number >>> 0
     let high = Math.floor(number / TWO_32)
     for (let i = 0; i < 4; i++) {

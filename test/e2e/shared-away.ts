@@ -18,8 +18,8 @@ const TABLE: Readonly<Record<RecoveryMode, Row>> = {
   sync: { open: 'EIO', write: 'EIO', sync: 'ok', lock: 'ENOLCK' },
 }
 const MODES = Object.keys(TABLE) as RecoveryMode[]
-/** The server is waited for 5 seconds. */
-const LIMIT_MS = 20_000
+/** The server is waited for 5 seconds each time. */
+const LIMIT_MS = 60_000
 
 const machines = await servedMounts(t, MODES)
 const mounts = new Map<RecoveryMode, string>()

@@ -1,4 +1,5 @@
 /** From what the user gives to the root key, and the files that keep it: `keyring`, or `key` without a passphrase. */
+import { copyOf } from '../../engine/bytes/copy.js'
 import { toHex } from '../../engine/bytes/hex.js'
 import { CHAIN_ID_BYTES, ROOT_KEY_BYTES } from '../../engine/crypto/chain-keys.js'
 import { aeadSuiteOfKeyBits } from '../../engine/crypto/suites.js'
@@ -46,7 +47,7 @@ export async function openIdentity(storage: LogStorage, secret: ChainSecret): Pr
     if (file === undefined) throw missing(PLAIN_KEY_FILE, 'A chain made with a passphrase is opened without --no-auth.')
     return decodePlainKey(file)
   }
-  if (secret.kind === 'identity') return { ...secret.identity, rootKey: secret.identity.rootKey.slice() }
+  if (secret.kind === 'identity') return { ...secret.identity, rootKey: copyOf(secret.identity.rootKey) }
   throw new AteError('BAD_ARGUMENT', 'a temporary chain cannot be opened again')
 }
 

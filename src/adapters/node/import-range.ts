@@ -2,6 +2,7 @@
  * Takes an export into the directory of a chain. It goes to a copy of the chain beside it, made of links where files do not
  * change any more, which takes the chain's place when all of it is verified and durable: all or nothing.
  */
+import { copyOf } from '../../engine/bytes/copy.js'
 import { existsSync } from 'node:fs'
 import { copyFile, cp, link, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -170,7 +171,7 @@ async function intake(
     if (!equalBytes(handle.keys.chainId, header.chainId)) throw otherChain()
     const intake = new Intake({ handle, receiver, staged, header, options, onRefused })
     const { missing, forgotten, ...report } = await intake.take(reader)
-    const keys = { ...handle.keys, manifestKey: handle.keys.manifestKey.slice() }
+    const keys = { ...handle.keys, manifestKey: copyOf(handle.keys.manifestKey) }
     await receiver.close()
     if (forgotten > 0) await forget(staged, keys, forgotten)
     wipe(keys.manifestKey)

@@ -39,7 +39,7 @@ export function decodeDigests(bytes: Uint8Array): SegmentDigests {
   if (reader.remaining !== count * ENTRY_BYTES + 4) throw reader.bad('length', 'does not fit the count')
   const digests: SegmentDigests = new Map()
   for (let i = 0; i < count; i++)
-    digests.set(reader.u32('number'), { length: reader.u53('length'), digest: reader.bytes(32, 'digest').slice() })
+    digests.set(reader.u32('number'), { length: reader.u53('length'), digest: reader.copy(32, 'digest') })
   if (reader.u32('CRC') !== crc32(bytes.subarray(0, -4))) throw reader.bad('CRC', 'is wrong')
   reader.done()
   return digests

@@ -2,6 +2,7 @@
  * Little-endian reader of untrusted bytes. Every read is checked against the end and throws BAD_FORMAT naming the
  * field and its offset, so that parsers are straight lines. Nothing is copied: `bytes` returns views.
  */
+import { copyOf } from './copy.js'
 import { AteError } from '../error.js'
 import { toLatin1 } from './latin1.js'
 
@@ -77,6 +78,11 @@ export class ByteReader {
   }
 
   /** A view of the next `length` bytes. */
+  /** Memory of its own, to be kept. */
+  copy(length: number, field: string): Uint8Array {
+    return copyOf(this.bytes(length, field))
+  }
+
   bytes(length: number, field: string): Uint8Array {
     const at = this.#take(length, field)
     return this.#bytes.subarray(at, at + length)

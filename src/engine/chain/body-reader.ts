@@ -2,6 +2,7 @@
  * Opened bodies, wherever they are: still in the arenas (not yet durable), known from a receipt (not yet in the index), or
  * placed by the index. Keeps a bounded cache.
  */
+import { copyOf } from '../bytes/copy.js'
 import { LRUCache } from 'lru-cache'
 import { byteLength, concatBytes } from '../bytes/concat.js'
 import { AteError } from '../error.js'
@@ -136,7 +137,7 @@ export class BodyReader {
     const held = this.#held.get(body)
     if (held !== undefined) return joined(held)
     const cached = this.#cache.get(body)
-    if (cached !== undefined) return cached.slice()
+    if (cached !== undefined) return copyOf(cached)
     const place = this.#placeOf(body)
     const stored = this.#hadElsewhere(place)
     if (stored instanceof Promise) return stored.then((bytes) => this.#openGroup(place, undefined, bytes))

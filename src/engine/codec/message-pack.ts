@@ -3,6 +3,7 @@
  * without native or generated code; records, extensions and structures shared between messages are off: one value has
  * one meaning.
  */
+import { copyOf } from '../bytes/copy.js'
 import { Unpackr } from 'msgpackr/index-no-eval'
 import { AteError } from '../error.js'
 import { MessagePackWriter } from './message-pack-writer.js'
@@ -21,7 +22,7 @@ let kept = new MessagePackWriter()
 
 /** BAD_ARGUMENT for a text that is not Unicode. */
 export function encodeMessagePack(value: Packable): Uint8Array {
-  return viewMessagePack(value).slice()
+  return copyOf(viewMessagePack(value))
 }
 
 /** As `encodeMessagePack`; what it returns lasts until the next call. */

@@ -3,6 +3,7 @@
  * label of its own per key and the chain's id as salt. Keys that seal are never used directly: `sealingKey` derives
  * one per session, so that random nonces cannot meet however often a chain is copied, cut or restored.
  */
+import { copyOf } from '../bytes/copy.js'
 import { AteError } from '../error.js'
 import { LABELS } from './labels.js'
 import type { CryptoProvider } from './provider.js'
@@ -59,7 +60,7 @@ export function deriveChainKeys(
 ): ChainKeys {
   const derive = (label: Uint8Array, length = KEY_BYTES) => deriveFromRoot(crypto, rootKey, chainId, label, length)
   return {
-    chainId: chainId.slice(),
+    chainId: copyOf(chainId),
     suite,
     manifestKey: derive(LABELS.manifestKey),
     keyringKey: derive(LABELS.keyringKey),

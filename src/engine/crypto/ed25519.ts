@@ -5,6 +5,7 @@
  * That is what OpenSSL computes once `isStrictEd25519` has passed. Noble's own `verify` multiplies by the cofactor even
  * with `zip215: false` and so accepts an R with a small-order component that OpenSSL refuses; hence the equation here.
  */
+import { copyOf } from '../bytes/copy.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '../bytes/concat.js'
@@ -68,7 +69,7 @@ export function ed25519PublicKey(seed: Uint8Array): Uint8Array {
 }
 
 function withoutSign(encoded: Uint8Array): Uint8Array {
-  const y = encoded.slice()
+  const y = copyOf(encoded)
   y[31] = (y[31] ?? 0) & 0x7f
   return y
 }

@@ -5,6 +5,7 @@
  *
  * Public key: Ed25519 (32) || ML-DSA-65 (1952). Signature: Ed25519 (64) || ML-DSA-65 (3309). Seed: 32 || 32.
  */
+import { copyOf } from '../bytes/copy.js'
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js'
 import { concatBytes } from '../bytes/concat.js'
 import { AteError } from '../error.js'
@@ -40,7 +41,7 @@ export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
   if (seed.length !== SIGNING_SEED_BYTES) {
     throw new AteError('BAD_ARGUMENT', `A signing seed has ${SIGNING_SEED_BYTES} bytes, not ${seed.length}.`)
   }
-  const classical = seed.slice(0, 32)
+  const classical = copyOf(seed.subarray(0, 32))
   const pair = ml_dsa65.keygen(seed.subarray(32))
   return {
     suite: SIGNATURE_ED25519_ML_DSA_65,

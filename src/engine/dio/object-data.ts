@@ -1,4 +1,5 @@
 /** The bytes of an object's fields, wherever they lie. */
+import { Fetches } from '../chain/fetches.js'
 import type { BodySlice, RecordView } from '../chain/record-view.js'
 import { AteError } from '../error.js'
 
@@ -14,14 +15,14 @@ export function dataFrom(
   let length = 0
   for (const slice of data) length += slice.length
   const bytes = new Uint8Array(length)
-  let fetched: Promise<void>[] | undefined
+  const fetches = new Fetches()
   let at = 0
   for (const slice of data) {
-    const fetching = copyBody(slice, bytes, at)
-    if (fetching !== undefined) (fetched ??= []).push(fetching)
+    const to = at
+    fetches.add(() => copyBody(slice, bytes, to))
     at += slice.length
   }
-  return fetched === undefined ? bytes : Promise.all(fetched).then(() => bytes)
+  return fetches.isEmpty ? bytes : fetches.settled().then(() => bytes)
 }
 
 /** NOT_SUPPORTED for what must be fetched. */

@@ -1,4 +1,5 @@
 /** What a transaction is about to commit, as hooks see it. */
+import { copyOf } from '../bytes/copy.js'
 import { equalBytes } from '../bytes/equal.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import type { RecordTransaction } from '../transaction/record-transaction.js'
@@ -52,7 +53,7 @@ function lintChanges(changes: PendingChanges): void {
     if (pending === undefined || equalBytes(changes.linted.get(tracked) ?? NOTHING, pending)) continue
     const before = versionBefore(changes, tracked)
     const given = tracked.base?.record.labels ?? new Map<string, string>()
-    const data = pending.slice()
+    const data = copyOf(pending)
     const after = versionAfter(tracked, data)
     tracked.labels = hooks.lint(given, (labels) => changeOf(tracked.key, before, { ...after, labels }), who)
     changes.linted.set(tracked, data)
@@ -69,7 +70,7 @@ function proposedCommit(changes: PendingChanges): ProposedCommit {
   const proposed: ProposedChange[] = []
   for (const tracked of changes.changed) {
     // A copy: hooks may look at it when the memory is another transaction's.
-    const data = tracked.pending?.slice() ?? NOTHING
+    const data = tracked.pending === undefined ? NOTHING : copyOf(tracked.pending)
     proposed.push({ key: tracked.key, before: versionBefore(changes, tracked), after: versionAfter(tracked, data) })
   }
   for (const { kind, high, low, value } of changes.transaction.changes) {

@@ -1,4 +1,5 @@
 /** OrderedStore in memory: a sorted array of keys with a map of values. For tests, temporary chains and browsers. */
+import { copyOf } from '../bytes/copy.js'
 import { compareBytes } from '../bytes/compare.js'
 import { toHex } from '../bytes/hex.js'
 import type { OrderedStore, StoreChange, StoreView } from './ordered-store.js'
@@ -44,8 +45,8 @@ export class MemoryStore implements OrderedStore {
         this.#values.delete(id)
         this.#keys.splice(this.#firstAbove(key) - 1, 1)
       } else {
-        if (old === undefined) this.#keys.splice(this.#firstAbove(key), 0, key.slice())
-        this.#values.set(id, value.slice())
+        if (old === undefined) this.#keys.splice(this.#firstAbove(key), 0, copyOf(key))
+        this.#values.set(id, copyOf(value))
       }
     }
   }

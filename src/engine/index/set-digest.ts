@@ -3,6 +3,7 @@
  * HMAC(key, store key || stored value). It tells an index whose leaves are each authentic but not all of one time.
  * (A multiset hash of the MSet-Add-Hash kind, Clarke et al. 2003; secret keyed, so adding is enough.)
  */
+import { copyOf } from '../bytes/copy.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import { LABELS } from '../crypto/labels.js'
 import type { CryptoProvider } from '../crypto/provider.js'
@@ -21,7 +22,7 @@ export class SetDigest {
   constructor(crypto: CryptoProvider, key: Uint8Array, sum: Uint8Array = new Uint8Array(BYTES)) {
     this.#crypto = crypto
     this.#key = key
-    this.#sum = sum.slice()
+    this.#sum = copyOf(sum)
   }
 
   add(storeKey: Uint8Array, stored: Uint8Array): void {
@@ -45,7 +46,7 @@ export class SetDigest {
   }
 
   value(): Uint8Array {
-    return this.#sum.slice()
+    return copyOf(this.#sum)
   }
 
   /** The seal's salt, nonce and tag stand for the value: its last 16 and first 45 bytes. */

@@ -48,8 +48,8 @@ export function decodePlainKey(file: Uint8Array): PlainKey {
 function parse(file: Uint8Array): PlainKey {
   const reader = readFileHead(file, 'key file', MAGIC, VERSION)
   const suite = parseAeadSuite(reader.u16('suite'))
-  const chainId = reader.bytes(CHAIN_ID_BYTES, 'chain id').slice()
-  const rootKey = reader.bytes(ROOT_KEY_BYTES, 'root key').slice()
+  const chainId = reader.copy(CHAIN_ID_BYTES, 'chain id')
+  const rootKey = reader.copy(ROOT_KEY_BYTES, 'root key')
   reader.u32('checksum')
   reader.done()
   return { rootKey, chainId, suite }

@@ -2,6 +2,7 @@
  * Where a chain stands after a batch, and whether a stored batch is the next one. Two questions are kept apart: is the
  * batch authentic and whole in itself (`checkBatch`), and does it continue this history (`checkOrder`).
  */
+import { copyOf } from '../bytes/copy.js'
 import { equalBytes } from '../bytes/equal.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
@@ -84,7 +85,7 @@ export function stateAfter(crypto: CryptoProvider, head: FrameHead): ChainState 
     sequence: head.link.sequence,
     digest: linkDigest(crypto, head.linkBytes),
     authorCounter: head.batch.authorCounter,
-    authorDigest: head.link.batchDigest.slice(),
+    authorDigest: copyOf(head.link.batchDigest),
   }
 }
 
@@ -92,8 +93,8 @@ export function stateAfter(crypto: CryptoProvider, head: FrameHead): ChainState 
 export function stateBefore(head: FrameHead): ChainState {
   return {
     sequence: head.link.sequence - 1,
-    digest: head.link.previous.slice(),
+    digest: copyOf(head.link.previous),
     authorCounter: head.batch.authorCounter - 1,
-    authorDigest: head.batch.authorPrevious.slice(),
+    authorDigest: copyOf(head.batch.authorPrevious),
   }
 }

@@ -63,13 +63,13 @@ export function decodeExportHeader(bytes: Uint8Array): { header: ExportHeader; k
   if (format > FORMAT)
     throw new AteError('UNSUPPORTED_FORMAT', `The export has version ${format}; this program knows ${FORMAT}.`)
   if (format !== FORMAT || reader.u32('flags') !== 0) throw reader.bad('format', 'is unknown')
-  const chainId = reader.bytes(CHAIN_ID_BYTES, 'chain id').slice()
+  const chainId = reader.copy(CHAIN_ID_BYTES, 'chain id')
   const suite = reader.u16('suite')
   const trust = TRUSTS[reader.u8('trust')]
   const keyKind = reader.u8('key kind')
   const kind = KEY_KINDS[keyKind]
   const from = reader.u53('first sequence')
-  const previous = reader.bytes(DIGEST_BYTES, 'previous digest').slice()
+  const previous = reader.copy(DIGEST_BYTES, 'previous digest')
   const keyBytes = reader.u32('key length')
   if (trust === undefined || keyKind >= KEY_KINDS.length || from < 1) throw reader.bad('header', 'is impossible')
   if (keyBytes > MAX_KEYRING_BYTES || (kind === undefined) !== (keyBytes === 0))
@@ -95,7 +95,7 @@ export function decodeEnd(bytes: Uint8Array): ExportEnd & { running: Uint8Array 
   const sequence = reader.u53('sequence')
   return {
     sequence,
-    digest: reader.bytes(DIGEST_BYTES, 'digest').slice(),
+    digest: reader.copy(DIGEST_BYTES, 'digest'),
     running: reader.bytes(DIGEST_BYTES, 'running digest'),
   }
 }

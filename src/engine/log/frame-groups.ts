@@ -1,4 +1,5 @@
 /** The groups of one frame, verified against its table; records and drops are opened. */
+import { copyOf } from '../bytes/copy.js'
 import { equalBytes } from '../bytes/equal.js'
 import { AteError, isAteError } from '../error.js'
 import { MAX_DROPPED_BODIES } from '../limits.js'
@@ -72,7 +73,7 @@ function placeOf(
   stored: Uint8Array | undefined,
 ): GroupPlace {
   const random = stored === undefined ? 0 : (readGroupHeader(stored)?.random ?? 0)
-  return { kind, number, random, segment, position, storedBytes, digest: digest.slice() }
+  return { kind, number, random, segment, position, storedBytes, digest: copyOf(digest) }
 }
 
 function findingAt(

@@ -1,4 +1,5 @@
 /** Reads an export as its bytes come, believing none of them: memory is bounded by one batch. */
+import { copyOf } from '../bytes/copy.js'
 import { concatBytes } from '../bytes/concat.js'
 import { equalBytes } from '../bytes/equal.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
@@ -109,7 +110,7 @@ class PieceReader {
       missing -= part.length
     }
     const [only] = taken
-    return taken.length === 1 && only !== undefined ? only.slice() : concatBytes(...taken)
+    return taken.length === 1 && only !== undefined ? copyOf(only) : concatBytes(...taken)
   }
 
   async isAtEnd(): Promise<boolean> {

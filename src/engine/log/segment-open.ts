@@ -1,4 +1,5 @@
 /** Opens a listed segment for reading its frames: header verified, scanner ready. */
+import { copyOf } from '../bytes/copy.js'
 import { equalBytes } from '../bytes/equal.js'
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
@@ -54,7 +55,7 @@ export async function openSegment(
       if (!isAteError(error) || error.code !== 'BAD_FORMAT') throw error
       report(error.message)
     }
-    const salt = header?.salt ?? bytes.slice(SEGMENT_HEADER_BYTES)
+    const salt = header?.salt ?? copyOf(bytes.subarray(SEGMENT_HEADER_BYTES))
     const scanner = new SegmentScanner(source.crypto, file, salt, Math.min(size, length), dataEnd, windowBytes)
     return { file, scanner, header, salt, findings }
   } catch (error) {

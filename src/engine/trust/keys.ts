@@ -1,4 +1,5 @@
 /** The keys that people hold: what opens to them, and what they may change. */
+import { copyOf } from '../bytes/copy.js'
 import { fromHex, toHex } from '../bytes/hex.js'
 import { LABELS } from '../crypto/labels.js'
 import type { CryptoProvider } from '../crypto/provider.js'
@@ -38,7 +39,7 @@ export class ReadKey {
   static from(crypto: CryptoProvider, bytes: Uint8Array): ReadKey {
     if (bytes.length !== READ_KEY_BYTES)
       throw new AteError('BAD_ARGUMENT', `A read key has ${READ_KEY_BYTES} bytes, not ${bytes.length}.`)
-    return new ReadKey(keyIdOf(crypto.sha256(LABELS.readKeyId, bytes)), bytes.slice())
+    return new ReadKey(keyIdOf(crypto.sha256(LABELS.readKeyId, bytes)), copyOf(bytes))
   }
 
   /** Never the key. */
@@ -82,7 +83,7 @@ export class WriteKey {
   /** The seed is what is to be kept of a key. BAD_ARGUMENT for another length than SIGNING_SEED_BYTES. */
   static fromSeed(crypto: CryptoProvider, seed: Uint8Array): WriteKey {
     const signing = signingKeyFromSeed(seed)
-    return new WriteKey(keyIdOf(publicKeyId(crypto, signing.suite, signing.publicKey)), seed.slice(), signing)
+    return new WriteKey(keyIdOf(publicKeyId(crypto, signing.suite, signing.publicKey)), copyOf(seed), signing)
   }
 
   /** Never the key. */

@@ -2,6 +2,7 @@
  * The file system of a mount whose copy of the chain may be exchanged for another one while it is in use. Requests wait meanwhile;
  * what the kernel refers to stays what it was, and is STALE where it does not exist in the other copy.
  */
+import { copyOf } from '../../engine/bytes/copy.js'
 import { inTime } from '../../client/index.js'
 import { AteError, errorCode } from '../../engine/error.js'
 import type { BatchBytes } from '../../engine/log/index.js'
@@ -131,7 +132,7 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
   }
 
   makeSymlink(parent: Ino, name: Name, target: Uint8Array, caller: Types.Caller): Answer<Types.Attributes> {
-    const [where, who] = [target.slice(), { ...caller }]
+    const [where, who] = [copyOf(target), { ...caller }]
     return this.#do(parent, (fs) => fs.makeSymlink(parent, name, where, who))
   }
 
@@ -206,7 +207,7 @@ export class ExchangeableFileSystem implements OpenedFileSystem {
     caller: Types.Caller,
     clearSetgid: boolean,
   ): Answer<void> {
-    const [what, who] = [value.slice(), { ...caller }]
+    const [what, who] = [copyOf(value), { ...caller }]
     return this.#do(ino, (fs) => fs.setExtendedAttribute(ino, name, what, flags, who, clearSetgid))
   }
 

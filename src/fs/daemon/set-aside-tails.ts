@@ -1,4 +1,5 @@
 /** What was set aside and is not merged yet: copies of the chain as they were. */
+import { copyOf } from '../../engine/bytes/copy.js'
 import { rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { ChainHandle } from '../../adapters/node/chain-handle.js'
@@ -97,8 +98,8 @@ async function readTail({ source }: ChainHandle, first: number, last: number): P
   let end: Pick<ReadTail, 'digest' | 'timeMs'> | undefined
   for await (const { records, digest, head } of readBatches(source, first, last)) {
     changes.push(...receivedChanges(records))
-    before ??= head.link.previous.slice()
-    end = { digest: digest.slice(), timeMs: head.link.timeMs }
+    before ??= copyOf(head.link.previous)
+    end = { digest: copyOf(digest), timeMs: head.link.timeMs }
   }
   if (before === undefined || end === undefined) throw new AteError('CHAIN_DAMAGED', 'The log has no such batches.')
   return { changes, before, ...end }

@@ -1,4 +1,5 @@
 /** Making inodes: what a new one inherits from its directory and its maker. */
+import { copyOf } from '../../engine/bytes/copy.js'
 import { AteError } from '../../engine/error.js'
 import { ACCESS_ACL, DEFAULT_ACL, encodeAcl, inherited, isMinimal, parseAcl, permissionsOf } from './xattrs/acl.js'
 import { Inode, XATTR_DEFAULT_ACL } from './inodes/inode.js'
@@ -59,7 +60,7 @@ export class Creation {
     if (target.length > MAX_TARGET_BYTES) throw new AteError('NAME_TOO_LONG', 'The target is too long.')
     const directory = this.#free(parent, name)
     const inode = this.#begin(directory, S_IFLNK | 0o777, caller)
-    inode.target = target.slice()
+    inode.target = copyOf(target)
     inode.size = target.length
     return this.#finish(directory, name, inode)
   }

@@ -2,6 +2,7 @@
  * The file system of a chain. Each method lets the change in (read-only? enough space?), does it at once and in one go,
  * and tells the scheduler: no request is ever half done when another one, or a commit, comes.
  */
+import { copyOf } from '../../engine/bytes/copy.js'
 import { AttributeChanges } from './attribute-changes.js'
 import { CommitScheduler, SHARED, SystemTimer } from './commits/commit-scheduler.js'
 import { Admission } from './commits/admission.js'
@@ -153,7 +154,7 @@ export class ChainFileSystem implements Types.FileSystem {
   ): Types.Answer<Types.Attributes> {
     const wait = this.#admit(CHANGE_BYTES + target.length, false)
     if (wait !== undefined) {
-      const [targetCopy, who] = [target.slice(), { ...caller }]
+      const [targetCopy, who] = [copyOf(target), { ...caller }]
       return wait.then(() => this.makeSymlink(parent, name, targetCopy, who))
     }
     const inode = this.#creation.makeSymlink(parent, name, target, caller)
@@ -277,7 +278,7 @@ export class ChainFileSystem implements Types.FileSystem {
   ): Types.Answer<void> {
     const wait = this.#admit(CHANGE_BYTES + value.length, false)
     if (wait !== undefined) {
-      const copy = value.slice()
+      const copy = copyOf(value)
       return wait.then(() => this.setExtendedAttribute(ino, name, copy, flags, caller, clearSetgid))
     }
     this.#xattrs.set(this.#state.changeable(ino), name, value, flags, clearSetgid)

@@ -3,6 +3,7 @@
  * names of them, which say nothing. A session whose connection is lost keeps its locks for a while. After a restart those that had
  * some may come back and tell them.
  */
+import { copyOf } from '../../engine/bytes/copy.js'
 import { fromHex, toHex } from '../../engine/bytes/hex.js'
 import type { HeldLock, LockOutcome, LockRange, LockRequest } from '../../sync/index.js'
 import { MAX_LOCKS } from '../../sync/limits.js'
@@ -208,9 +209,9 @@ export class LockTable {
 
   #newSession(name: Uint8Array, lease: Uint8Array): LockSession {
     const session: LockSession = {
-      name: name.slice(),
+      name: copyOf(name),
       key: toHex(lease),
-      lease: lease.slice(),
+      lease: copyOf(lease),
       isListed: false,
       isReturning: false,
       count: 0,

@@ -1,4 +1,5 @@
 /** Changes the bytes of fields by the transformers of a chain, and back by those that an object names. */
+import { copyOf } from '../../bytes/copy.js'
 import { AteError } from '../../error.js'
 import { MAX_TRANSFORM_GROWTH_BYTES, MAX_TRANSFORMER_NAME, MAX_TRANSFORMERS } from '../../limits.js'
 import type { Transforms } from '../object-record.js'
@@ -36,8 +37,8 @@ export class TransformerChain {
       const encoded = demandBytes(id, () => encode(data), data)
       if (encoded === data) continue
       if (encoded.length > bytes.length + MAX_TRANSFORM_GROWTH_BYTES) throw failed(id, 'adds more than it may')
-      // A copy: it may use its memory again.
-      data = encoded.slice()
+      // It may use its memory again.
+      data = copyOf(encoded)
       ids.push(id)
     }
     return { data, transforms: ids.length === 0 ? undefined : { ids, length: bytes.length } }

@@ -35,5 +35,5 @@ export function decodeAnchor(crypto: CryptoProvider, keys: ChainKeys, bytes: Uin
   if (!crypto.equal(mac, bytes.subarray(MAC_AT))) return undefined
   const reader = new ByteReader(bytes, 'anchor', 16)
   if (!equalBytes(reader.bytes(CHAIN_ID_BYTES, 'chain id'), keys.chainId)) return undefined
-  return { sequence: reader.u53('sequence'), digest: reader.bytes(DIGEST_BYTES, 'digest').slice() }
+  return { sequence: reader.u53('sequence'), digest: reader.copy(DIGEST_BYTES, 'digest') }
 }

@@ -86,7 +86,7 @@ export function encodeManifest(crypto: CryptoProvider, key: Uint8Array, manifest
 export function decodeManifest(crypto: Pick<CryptoProvider, 'crc32'>, bytes: Uint8Array): Manifest {
   const reader = new ByteReader(bytes, 'manifest')
   const format = readFormatHeader(reader, MAGIC, 'manifest', MANIFEST_FEATURES)
-  const chainId = reader.bytes(CHAIN_ID_BYTES, 'chain id').slice()
+  const chainId = reader.copy(CHAIN_ID_BYTES, 'chain id')
   const suite = reader.u16('suite')
   if (reader.u16('reserved') !== 0) throw reader.bad('reserved', 'is not zero')
   const count = reader.u32('segment count')
@@ -159,7 +159,7 @@ function readEntry(reader: ByteReader): SegmentEntry {
     length: reader.u53('length'),
     lastPosition: reader.u53('last position'),
     lastSequence: reader.u53('last sequence'),
-    lastDigest: reader.bytes(DIGEST_BYTES, 'last digest').slice(),
+    lastDigest: reader.copy(DIGEST_BYTES, 'last digest'),
   }
   if (state === STATE_OPEN) return { number, firstSequence, closing: undefined }
   if (state === STATE_CLOSED) return { number, firstSequence, closing }

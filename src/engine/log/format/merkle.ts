@@ -3,6 +3,7 @@
  * leaves splits at the largest power of two below n. The digest of a group is the leaf hash of its stored bytes, so a
  * batch's root commits to every byte of its groups, and later a single group can be proven to belong to it.
  */
+import { copyOf } from '../../bytes/copy.js'
 import type { CryptoProvider } from '../../crypto/provider.js'
 
 const LEAF_PREFIX = Uint8Array.of(0)
@@ -20,7 +21,7 @@ export function merkleRoot(crypto: CryptoProvider, leaves: readonly Uint8Array[]
   let level = leaves
   while (level.length > 1) level = parents(crypto, level)
   const root = level[0]
-  return root === undefined ? crypto.sha256() : root.slice()
+  return root === undefined ? crypto.sha256() : copyOf(root)
 }
 
 function parents(crypto: CryptoProvider, level: readonly Uint8Array[]): Uint8Array[] {

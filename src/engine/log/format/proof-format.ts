@@ -66,7 +66,7 @@ export function headDigestOf(crypto: CryptoProvider, bytes: Uint8Array): Uint8Ar
 
 function readEntry(reader: ByteReader): ProofEntry {
   const suite = parseSignatureSuite(reader.u8('suite'))
-  const publicKey = reader.bytes(SIGNATURE_PUBLIC_KEY_BYTES, 'public key').slice()
+  const publicKey = reader.copy(SIGNATURE_PUBLIC_KEY_BYTES, 'public key')
   const count = reader.u8('batches')
   if (count === 0 || count > MAX_PROOF_SHARE) throw reader.bad('batches', 'have an impossible number')
   const distances: number[] = []
@@ -76,5 +76,5 @@ function readEntry(reader: ByteReader): ProofEntry {
       throw reader.bad('distance', 'is out of order')
     distances.push(distance)
   }
-  return { suite, publicKey, distances, signature: reader.bytes(SIGNATURE_BYTES, 'signature').slice() }
+  return { suite, publicKey, distances, signature: reader.copy(SIGNATURE_BYTES, 'signature') }
 }

@@ -48,11 +48,11 @@ function readHeader(crypto: CryptoProvider, reader: ByteReader, bytes: Uint8Arra
   const format = readFormatHeader(reader, MAGIC, 'segment')
   const header: SegmentHeader = {
     format,
-    chainId: reader.bytes(CHAIN_ID_BYTES, 'chain id').slice(),
+    chainId: reader.copy(CHAIN_ID_BYTES, 'chain id'),
     number: reader.u53('number'),
     firstSequence: reader.u53('first sequence'),
-    salt: reader.bytes(SEGMENT_SALT_BYTES, 'salt').slice(),
-    previous: reader.bytes(DIGEST_BYTES, 'previous link digest').slice(),
+    salt: reader.copy(SEGMENT_SALT_BYTES, 'salt'),
+    previous: reader.copy(DIGEST_BYTES, 'previous link digest'),
     createdMs: reader.u53('creation time'),
   }
   if (reader.u32('CRC') !== crypto.crc32(bytes.subarray(0, CRC_AT))) throw reader.bad('CRC', 'is wrong', CRC_AT)

@@ -3,6 +3,7 @@
  * into bodies and extents. Times, sizes of callers' requests and space are the callers' business.
  */
 import type { BodySlice, RecordView } from '../../../engine/chain/record-view.js'
+import { Fetches } from '../../../engine/chain/fetches.js'
 import { isAteError } from '../../../engine/error.js'
 import { DirtyPieces, type Piece } from './dirty-pieces.js'
 import { ExtentMap } from './extent-map.js'
@@ -29,17 +30,16 @@ export class Content {
       pieces.copyTo(offset, length, target, start)
       return length
     }
-    let fetches: Promise<void>[] | undefined
+    const fetches = new Fetches()
     let at = offset
     const end = offset + length
     for (const extent of this.#extents.overlapping(inode, offset, end)) {
       if (extent.start > at) target.fill(0, start + at - offset, start + extent.start - offset)
       at = Math.min(end, extent.start + extent.length)
-      const fetch = this.#copyExtent(extent, offset, length, target, start)
-      if (fetch !== undefined) (fetches ??= []).push(fetch)
+      fetches.add(() => this.#copyExtent(extent, offset, length, target, start))
     }
     if (at < end) target.fill(0, start + at - offset, start + length)
-    if (fetches !== undefined) return this.#finishRead(inode, fetches, offset, length, target, start)
+    if (!fetches.isEmpty) return this.#finishRead(inode, fetches, offset, length, target, start)
     pieces?.copyTo(offset, length, target, start)
     return length
   }
@@ -47,14 +47,14 @@ export class Content {
   /** The slow end of a read. What lies in memory is what it was when the read was asked for. */
   async #finishRead(
     inode: Inode,
-    fetches: readonly Promise<void>[],
+    fetches: Fetches,
     offset: number,
     length: number,
     target: Uint8Array,
     start: number,
   ): Promise<number> {
     const pieces = inode.pieces?.snapshot(offset, length)
-    await Promise.all(fetches)
+    await fetches.settled()
     pieces?.copyTo(offset, length, target, start)
     return length
   }

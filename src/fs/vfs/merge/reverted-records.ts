@@ -1,4 +1,5 @@
 /** The records of a state as they were before changes that led to it: what these replaced is kept in memory. */
+import { copyOf } from '../../../engine/bytes/copy.js'
 import { mergedRange } from '../../../engine/chain/merged-range.js'
 import type { ReceivedChange } from '../../../engine/chain/received-changes.js'
 import type { RecordItem, RecordView } from '../../../engine/chain/record-view.js'
@@ -32,12 +33,13 @@ export class RevertedRecords implements Records {
   #revert(change: ReceivedChange, before: Records): void {
     const { kind, high } = change
     if ('low' in change) {
-      this.#replaced.put(TRANSACTION, kind, high, change.low, before.get(kind, high, change.low)?.slice() ?? null)
+      const was = before.get(kind, high, change.low)
+      this.#replaced.put(TRANSACTION, kind, high, change.low, was === undefined ? null : copyOf(was))
       return
     }
     for (let { from } = change; ;) {
       const items = before.range(kind, high, from, change.to, PAGE)
-      for (const { low, value } of items) this.#replaced.put(TRANSACTION, kind, high, low, value.slice())
+      for (const { low, value } of items) this.#replaced.put(TRANSACTION, kind, high, low, copyOf(value))
       const last = items[PAGE - 1]
       if (last === undefined) return
       from = last.low + 1

@@ -83,7 +83,7 @@ function readTypePart(reader: ByteReader, inode: Inode, content: number): void {
   } else if (type === S_IFLNK) {
     if (inode.size < 1 || inode.size > MAX_TARGET_BYTES) throw reader.bad('size', 'is no length of a link target')
     // A copy: the record shares its memory with its neighbours.
-    inode.target = reader.bytes(inode.size, 'target').slice()
+    inode.target = reader.copy(inode.size, 'target')
   } else if (type === S_IFCHR || type === S_IFBLK) {
     inode.rdev = readU32(reader, 'rdev')
   }

@@ -16,7 +16,7 @@ export function decodeMerged(bytes: Uint8Array): Uint8Array {
   const reader = new ByteReader(bytes, 'merged')
   const version = reader.u8('version')
   if (version !== VERSION) throw reader.bad('version', `is ${version}, not ${VERSION}`)
-  const digest = reader.bytes(DIGEST_BYTES, 'digest').slice()
+  const digest = reader.copy(DIGEST_BYTES, 'digest')
   reader.done()
   return digest
 }

@@ -22,7 +22,7 @@ export function decodeWriters(bytes: Uint8Array): Uint8Array[] {
   if (version !== VERSION) throw reader.bad('version', `is ${version}`, 0)
   const count = reader.varint('count')
   if (count === 0 || count > MAX_WRITERS) throw reader.bad('count', `is ${count}`)
-  const ids = Array.from({ length: count }, () => reader.bytes(ID_BYTES, 'id').slice())
+  const ids = Array.from({ length: count }, () => reader.copy(ID_BYTES, 'id'))
   reader.done()
   return ids
 }
