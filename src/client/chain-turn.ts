@@ -1,5 +1,4 @@
 /** The turn to change a chain of a server: asked for when somebody here waits for it, given back when others do. */
-import { copyOf } from '../engine/bytes/copy.js'
 import { AteError, errorCode } from '../engine/error.js'
 import type { LogEnd } from '../engine/log/index.js'
 import { failureDetail, type Peer, type RequestMap } from '../sync/index.js'
@@ -129,7 +128,7 @@ export class ChainTurn {
       throw new AteError('CHAIN_FORKED', `The server has another batch ${given.sequence} than it has sent.`)
     if (!this.#isCurrent(session)) return
     this.#options.demandWhole()
-    noteServer({ sequence: given.sequence, digest: copyOf(given.digest) })
+    noteServer(given)
     state.noteTerm(given.term)
     this.#turn = 'held'
     this.#clock.confirm(asked)

@@ -2,7 +2,6 @@
  * A copy of a chain that a server keeps: follows the server, brings it what is committed here, and has the turn to change the
  * chain, or waits for it. See docs/protocol.md, section 8, and for what happens while the server is away docs/guide.md.
  */
-import { copyOf } from '../engine/bytes/copy.js'
 import type { WriterStatus } from '../engine/chain/committer.js'
 import { inTurn, type WriterTurn } from '../engine/chain/writer-turn.js'
 import { AteError, isAteError } from '../engine/error.js'
@@ -376,7 +375,7 @@ export class RemoteChain implements WriterTurn {
     if (end.sequence <= this.#state.server.sequence) return
     if (!(await this.#hasBatch(end)))
       throw new AteError('CHAIN_FORKED', `The server says to have taken another batch ${end.sequence}.`)
-    this.#noteServer({ sequence: end.sequence, digest: copyOf(end.digest) })
+    this.#noteServer(end)
   }
 
   #noteServer(end: LogEnd): void {

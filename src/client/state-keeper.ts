@@ -1,4 +1,5 @@
 /** Keeps what a client knows of a chain, and writes it down now and then. */
+import { copyOf } from '../engine/bytes/copy.js'
 import type { LogEnd } from '../engine/log/index.js'
 import type { SignedHead } from '../sync/index.js'
 import { systemTimers, type Timers } from '../wire/index.js'
@@ -67,7 +68,7 @@ export class StateKeeper {
     if (server.sequence === sequence && sequence > 0 && !equalBytes(server.digest, digest))
       throw new AteError('CHAIN_FORKED', `The server had another batch ${sequence} before.`)
     if (server.sequence <= sequence) return
-    this.#state = { ...this.#state, server }
+    this.#state = { ...this.#state, server: { sequence: server.sequence, digest: copyOf(server.digest) } }
     this.#writeIn(WRITE_MS)
   }
 
