@@ -8,7 +8,7 @@ import { Inbox } from './inbox.js'
 import { CLOSE_TIMEOUT_MS } from './limits.js'
 import type { WireSettings } from './options.js'
 import { Outbox } from './outbox.js'
-import { givePacketMemoryBack } from './packet-memory.js'
+import { packetMemory } from './packet-memory.js'
 import { decodePayload, encodeClose, encodeMessages } from './payload.js'
 import { plainText } from './refusal.js'
 import type { Timers } from './timers.js'
@@ -135,7 +135,7 @@ export class Connection implements AsyncIterable<unknown> {
     const { length } = packet
     this.#heartbeat.sent()
     this.#transport.send(packet, () => {
-      givePacketMemoryBack(packet)
+      packetMemory.giveBack(packet)
       written(length)
     })
     return length

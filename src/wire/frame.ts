@@ -30,7 +30,7 @@ export class FrameWriter {
     const length = byteLength(pieces)
     if (length > MAX_PAYLOAD_BYTES) throw new AteError('MESSAGE_TOO_LARGE', `A frame of ${length} bytes is too large.`)
     const header = new ByteWriter(FRAME_HEADER_BYTES).u8(this.#type).u53(this.#number).copy()
-    const packet = packetMemory(header.length + length + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
+    const packet = packetMemory.take(header.length + length + (this.#key === undefined ? 0 : GCM_TAG_BYTES))
     packet.set(header)
     if (this.#key === undefined) {
       let at = header.length

@@ -9,24 +9,29 @@ const MAX_IDLE_BYTES = 8 * 1024 * 1024
 /** Packets that differ little fit the same memory. */
 const STEP_BYTES = 16 * 1024
 
-const idle: ArrayBufferLike[] = []
-let idleBytes = 0
+export class PacketMemory {
+  readonly #idle: ArrayBufferLike[] = []
+  #idleBytes = 0
 
-/** What is in it is of no meaning. */
-export function packetMemory(length: number): Uint8Array {
-  const place = length < LARGE_BYTES ? -1 : idle.findIndex((memory) => isFitting(memory, length))
-  const [memory = new ArrayBuffer(roundedUp(length))] = place < 0 ? [] : idle.splice(place, 1)
-  if (place >= 0) idleBytes -= memory.byteLength
-  return new Uint8Array(memory, 0, length)
+  /** What is in it is of no meaning. */
+  take(length: number): Uint8Array {
+    const place = length < LARGE_BYTES ? -1 : this.#idle.findIndex((memory) => isFitting(memory, length))
+    const [memory = new ArrayBuffer(roundedUp(length))] = place < 0 ? [] : this.#idle.splice(place, 1)
+    if (place >= 0) this.#idleBytes -= memory.byteLength
+    return new Uint8Array(memory, 0, length)
+  }
+
+  /** Once, of what `take` gave: nobody looks at the packet any more. */
+  giveBack({ buffer }: Uint8Array): void {
+    if (buffer.byteLength < LARGE_BYTES) return
+    this.#idle.push(buffer)
+    this.#idleBytes += buffer.byteLength
+    while (this.#idleBytes > MAX_IDLE_BYTES) this.#idleBytes -= this.#idle.shift()?.byteLength ?? 0
+  }
 }
 
-/** Once, of what `packetMemory` gave: nobody looks at the packet any more. */
-export function givePacketMemoryBack({ buffer }: Uint8Array): void {
-  if (buffer.byteLength < LARGE_BYTES) return
-  idle.push(buffer)
-  idleBytes += buffer.byteLength
-  while (idleBytes > MAX_IDLE_BYTES) idleBytes -= idle.shift()?.byteLength ?? 0
-}
+/** Of all connections here. */
+export const packetMemory = new PacketMemory()
 
 /** What a connection counts as unsent is the packet, not its memory: that is no more than twice as much. */
 function isFitting({ byteLength }: ArrayBufferLike, length: number): boolean {

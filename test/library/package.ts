@@ -159,7 +159,8 @@ t.test('a project of somebody else imports the packed package', async (t) => {
       metafile: true,
     })
     const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs))
-    const files = used.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
+    // Of a module that is loaded on demand too a call is left that does nothing.
+    const files = used.filter(([, { bytesInOutput }]) => bytesInOutput > 20).map(([path]) => path)
     t.strictSame(
       files.map((path) => path.replace(/^.*\/dist\//, '')),
       ['engine/error.js'],

@@ -1,29 +1,34 @@
 import t from 'tap'
-import { givePacketMemoryBack, packetMemory } from '../../src/wire/packet-memory.js'
+import { PacketMemory } from '../../src/wire/packet-memory.js'
 
 t.test('what was given back is used for the next packet that fits, and for no larger one', async (t) => {
-  const large = packetMemory(512 * 1024)
-  givePacketMemoryBack(large)
-  const larger = packetMemory(512 * 1024 + 1)
+  const memory = new PacketMemory()
+  const large = memory.take(512 * 1024)
+  memory.giveBack(large)
+  const larger = memory.take(512 * 1024 + 1)
   t.not(larger.buffer, large.buffer)
-  const smaller = packetMemory(300 * 1024)
+  const smaller = memory.take(300 * 1024)
   t.equal(smaller.buffer, large.buffer)
   t.equal(smaller.length, 300 * 1024)
-  t.not(packetMemory(300 * 1024).buffer, large.buffer, 'it is lent to one at a time')
+  t.not(memory.take(300 * 1024).buffer, large.buffer, 'it is lent to one at a time')
+  memory.giveBack(smaller)
+  t.not(memory.take(200 * 1024).buffer, large.buffer, 'nor for one that is much smaller')
 })
 
 t.test('a small packet has memory of its own', async (t) => {
-  const small = packetMemory(1000)
-  givePacketMemoryBack(small)
-  t.not(packetMemory(1000).buffer, small.buffer)
+  const memory = new PacketMemory()
+  const small = memory.take(1000)
+  memory.giveBack(small)
+  t.not(memory.take(1000).buffer, small.buffer)
 })
 
 t.test('what lies idle is bounded, and is enough for a batch that goes to many', async (t) => {
-  const take = (bytes: number): Uint8Array[] => Array.from({ length: 100 }, () => packetMemory(bytes))
+  const memory = new PacketMemory()
+  const take = (bytes: number): Uint8Array[] => Array.from({ length: 100 }, () => memory.take(bytes))
   const reused = (bytes: number): number => {
     const before = take(bytes)
     const memories = new Set<unknown>(before.map(({ buffer }) => buffer))
-    for (const packet of before) givePacketMemoryBack(packet)
+    for (const packet of before) memory.giveBack(packet)
     return take(bytes).filter(({ buffer }) => memories.has(buffer)).length
   }
   t.equal(reused(1024 * 1024), 8)
