@@ -28,7 +28,7 @@ export function findChain(name: string | undefined, logPathFlag: string | undefi
 export function demandLocal(name: string): void {
   if (!name.includes('://')) return
   throw new AteError('NOT_SUPPORTED', `${name} is at a server: this command knows chains of this machine only`, {
-    hint: 'Mount it to change it: atefs mount MOUNTPOINT --remote URL. atefs dump, passwd, db list, details and backup take its URL.',
+    hint: 'Mount it to change it: atefs mount MOUNTPOINT --remote URL. atefs dump, passwd, db list, details, compact and backup take its URL.',
   })
 }
 

@@ -34,7 +34,11 @@ export async function openForCommand(
 /** The copy of a chain of a server has no anchor: the server may cut it back. */
 export async function openWith(
   secret: ChainSecret,
-  { directory, anchorDirectory }: { directory: string; anchorDirectory: string | undefined },
+  {
+    directory,
+    anchorDirectory,
+    isServed,
+  }: { directory: string; anchorDirectory: string | undefined; isServed?: boolean | undefined },
   { readOnly, onProgress, onNotice }: CommandOpening,
 ): Promise<ChainHandle> {
   const { runtime } = standardPaths(process.env)
@@ -43,6 +47,7 @@ export async function openWith(
       directory,
       secret,
       anchorDirectory,
+      isServed,
       readOnly,
       allowDamage: false,
       acceptRollback: false,

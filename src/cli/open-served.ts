@@ -11,6 +11,8 @@ import { errorCode } from '../engine/error.js'
 import { openWhenFree } from '../fs/daemon/lock-wait.js'
 import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { RemoteMount } from '../fs/daemon/remote-mount.js'
+import type { RemoteRequest } from '../fs/daemon/remote-request.js'
+import { holdsFileSystem } from '../fs/vfs/check/check.js'
 import { replicaDirectory } from '../library/replica-places.js'
 import { parseChainUrl } from '../wire/index.js'
 import type { ChainLocation } from './chain-argument.js'
@@ -32,24 +34,40 @@ export interface OpenedCopy {
   close: () => Promise<void>
 }
 
-/**
- * Everything that the server has is here when it resolves. The caller closes it. CHAIN_NOT_FOUND, and why the server cannot be
- * reached; else as `openForCommand`.
- */
-export async function openServed(url: string, flags: ServedFlags, opening: CommandOpening): Promise<OpenedCopy> {
+/** A chain of a server, where its copy lies, and what opens it. Whoever has it wipes the secret. */
+export interface ServedPlace {
+  readonly name: string
+  readonly presence: ChainLocation['presence']
+  readonly directory: string
+  readonly secret: ChainSecret
+  readonly remote: RemoteRequest
+}
+
+/** Asks for the passphrase. CHAIN_NOT_FOUND, and why the server cannot be reached. */
+export async function servedPlace(url: string, flags: ServedFlags): Promise<ServedPlace> {
   const address = parseChainUrl(url)
   const { opensWith: presence } = await describeServedChain(url, flags)
   const paths = standardPaths(process.env)
   const directory = replicaDirectory(resolve(flags['log-path'] ?? paths.chains), address)
   const secret = await readSecret(presence, flags, address.chain)
-  const request = remoteRequest(address, { ...flags, 'recovery-mode': 'sync', 'no-create': true }, paths.logs)
-  const openCopy = async (copy: string): Promise<OpenedCopy> => {
-    await fetch(request, { directory: copy, secret }, opening)
-    const handle = await openWith(secret, { directory: copy, anchorDirectory: undefined }, opening)
-    return { location: { name: address.chain, directory: copy, presence }, handle, close: () => handle.close() }
+  const remote = remoteRequest(address, { ...flags, 'recovery-mode': 'sync', 'no-create': true }, paths.logs)
+  return { name: address.chain, presence, directory, secret, remote }
+}
+
+/**
+ * Everything that the server has is here when it resolves. The caller closes it. CHAIN_NOT_FOUND, and why the server cannot be
+ * reached; else as `openForCommand`.
+ */
+export async function openServed(url: string, flags: ServedFlags, opening: CommandOpening): Promise<OpenedCopy> {
+  const place = await servedPlace(url, flags)
+  const { name, presence, secret } = place
+  const openCopy = async (directory: string): Promise<OpenedCopy> => {
+    await fetchServed({ ...place, directory }, opening)
+    const handle = await openWith(secret, { directory, anchorDirectory: undefined }, opening)
+    return { location: { name, directory, presence }, handle, close: () => handle.close() }
   }
   try {
-    return await openCopy(directory)
+    return await openCopy(place.directory)
   } catch (error) {
     if (errorCode(error) !== 'CHAIN_LOCKED') throw error
     return await openForNow(openCopy)
@@ -71,30 +89,30 @@ async function openForNow(openCopy: (directory: string) => Promise<OpenedCopy>):
   }
 }
 
-async function fetch(
-  remote: ReturnType<typeof remoteRequest>,
-  { directory, secret }: { directory: string; secret: ChainSecret },
-  { onProgress, onNotice }: CommandOpening,
-): Promise<void> {
-  const at = (path: string, opening: ChainSecret, readOnly: boolean): Promise<ChainHandle> =>
-    openWith(opening, { directory: path, anchorDirectory: undefined }, { readOnly, onProgress, onNotice })
-  const openChain = (opening: ChainSecret): Promise<ChainHandle> => at(directory, opening, false)
-  const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> => at(path, opening, true)
-  const wanted = {
-    remote,
-    directory,
-    secret,
-    keyBits: KEY_BITS,
-    openChain,
-    openAt,
-    onProgress,
-    onNotice,
-    onlyFetches: true,
-  } as const
-  const { runtime } = standardPaths(process.env)
-  const copy = await openWhenFree(() => RemoteMount.open(wanted), { directory, runtimeDirectory: runtime, onNotice })
-  const { trust } = copy.chain
+/** Brings the copy up to date, or makes it. Says whether it holds files. */
+export async function fetchServed(place: ServedPlace, opening: CommandOpening): Promise<boolean> {
+  const copy = await mountServed(place, opening, { onlyFetches: true })
+  const { trust, view } = copy.chain
+  const isOfFiles = holdsFileSystem(view)
   await copy.close()
   // It was taken in without judging it: whoever opens the copy next judges all of it.
-  if (trust === 'distributed') rmSync(join(directory, 'index'), { recursive: true, force: true })
+  if (trust === 'distributed') rmSync(join(place.directory, 'index'), { recursive: true, force: true })
+  return isOfFiles
+}
+
+/** The copy, open and followed. CHAIN_LOCKED. */
+export async function mountServed(
+  { remote, directory, secret }: ServedPlace,
+  { onProgress, onNotice }: CommandOpening,
+  { onlyFetches }: { onlyFetches: boolean },
+): Promise<RemoteMount> {
+  const isServed = !onlyFetches
+  const at = (path: string, opening: ChainSecret, readOnly: boolean): Promise<ChainHandle> =>
+    openWith(opening, { directory: path, anchorDirectory: undefined, isServed }, { readOnly, onProgress, onNotice })
+  const openChain = (opening: ChainSecret): Promise<ChainHandle> => at(directory, opening, false)
+  const openAt = (path: string, opening: ChainSecret): Promise<ChainHandle> => at(path, opening, true)
+  const events = { onProgress, onNotice }
+  const wanted = { remote, directory, secret, keyBits: KEY_BITS, openChain, openAt, ...events, onlyFetches } as const
+  const { runtime } = standardPaths(process.env)
+  return await openWhenFree(() => RemoteMount.open(wanted), { directory, runtimeDirectory: runtime, onNotice })
 }

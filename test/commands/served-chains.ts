@@ -115,7 +115,6 @@ t.test('what changes a chain as a whole is refused, and says what to type', asyn
   const url = 'ws://127.0.0.1:1/db/notes'
   for (const words of [
     ['truncate', url, '--yes'],
-    ['compact', url],
     ['restore', world.path('backup'), url],
   ]) {
     const refused = (await world.run(['db', ...words, '--json'])).json()

@@ -113,6 +113,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'library/server-dialer',
     'client',
     'library/replica-places',
+    // Objects of a chain at a server are compacted as by any program.
+    'library/chain-builder',
+    'library/config',
     'adapters/node',
     'fs',
     'atedb',
