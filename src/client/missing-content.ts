@@ -3,19 +3,26 @@ import { AteError } from '../engine/error.js'
 import { Doubts, type ReceivedBatch } from '../engine/log/index.js'
 import { GROUP_CONTENT } from '../engine/log/types.js'
 
+export interface MissingContentOptions {
+  /** It is not to come with it, and who reads it finds out whether it is there. */
+  readonly isLazy?: boolean | undefined
+  /** Nobody here tells a drop that counts from one that is refused: a server of distributed trust keeps everything. */
+  readonly isUnjudged?: boolean | undefined
+}
+
 export class MissingContent {
   readonly #missing = new Doubts()
-  readonly #isLazy: boolean
+  readonly #options: MissingContentOptions
 
-  /** `isLazy`: it is not to come with it, and who reads it finds out whether it is there. */
-  constructor(isLazy: boolean) {
-    this.#isLazy = isLazy
+  constructor(options: MissingContentOptions) {
+    this.#options = options
   }
 
   note(run: readonly ReceivedBatch[]): void {
+    const { isLazy, isUnjudged } = this.#options
     for (const { dropped, missing } of run) {
-      for (const range of dropped) this.#missing.settle(range)
-      for (const doubt of missing) if (!this.#isLazy || doubt.kind !== GROUP_CONTENT) this.#missing.add(doubt)
+      if (isUnjudged !== true) for (const range of dropped) this.#missing.settle(range)
+      for (const doubt of missing) if (isLazy !== true || doubt.kind !== GROUP_CONTENT) this.#missing.add(doubt)
     }
   }
 

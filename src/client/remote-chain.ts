@@ -63,7 +63,7 @@ export class RemoteChain implements WriterTurn {
     this.#patienceMs = patienceMs
     this.#head = head
     this.#digests = new KnownDigests(source)
-    this.#missing = new MissingContent(options.isLazy === true)
+    this.#missing = new MissingContent(options)
     this.#uploader = new Uploader({ ...options, timers, onFailure: (error) => this.#fail(error) })
     this.#state = new StateKeeper(options)
     this.#space = new DroppedSpace({ ...options, timers, state: this.#state })

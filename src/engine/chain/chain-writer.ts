@@ -139,12 +139,13 @@ export class ChainWriter implements Committer {
         await options.beforeBatch?.()
         await intake.take(batch)
       },
+      judged: () => intake.takeJudged(),
+      onEnd: () => intake.end(),
     }).catch((error: unknown) => {
       // Content that no later batch drops is known for damage at the end only: the next open must meet it again.
       if (intake.isIndexAhead && errorCode(error) === 'CHAIN_DAMAGED') index.clear()
       throw error
     })
-    await intake.end()
     if (from !== undefined && !pointAccepted && intake.count === 0) intake.beginAnew()
     if (from !== undefined && !pointAccepted) options.onNotice?.('The index did not belong to the log and was rebuilt.')
     if (anchorMissing)

@@ -3,7 +3,8 @@ import { AteError } from '../error.js'
 import { IndexReader } from '../index/index-reader.js'
 import type { IndexWriter } from '../index/index-writer.js'
 import { LeafSeal } from '../index/leaf-seal.js'
-import type { ReplayedBatch } from '../log/types.js'
+import type { Judged } from '../log/doubts.js'
+import type { NumberRange, ReplayedBatch } from '../log/types.js'
 import { BatchGate, type JudgeBatch, type JudgedBatch, type JudgedState, type RefusedBatch } from './batch-gate.js'
 import { BODY_PLACE_KIND, bodyPlaceHigh } from './body-place.js'
 import type { BodyReferences } from './compaction/body-references.js'
@@ -28,6 +29,7 @@ export class ReplayIntake {
   count = 0
   /** The index has taken in some of them. */
   isIndexAhead = false
+  #judged: { dropped: NumberRange[]; refused: number[] } = { dropped: [], refused: [] }
   readonly #index: IndexWriter
   readonly #options: ReplayIntakeOptions
   readonly #dropped: DroppedPlaces
@@ -64,6 +66,13 @@ export class ReplayIntake {
     if (this.#gate !== undefined) await this.#keepJudged(this.#gate.end())
   }
 
+  /** What the batches drop that count, and which count for nothing, of those judged since it was last asked. */
+  takeJudged(): Judged {
+    const judged = this.#judged
+    this.#judged = { dropped: [], refused: [] }
+    return judged
+  }
+
   /** Whoever looks into a damaged log sees what there is. */
   get #isLenient(): boolean {
     return this.#options.judge === undefined && this.#options.allowDamage === true
@@ -95,6 +104,7 @@ export class ReplayIntake {
     for (const { batch, refusal } of judged) {
       if (refusal === undefined) await this.#keep(batch)
       else {
+        this.#judged.refused.push(batch.sequence)
         this.memtable.addRefused(batch.groups, pointBehind(batch))
         this.#options.onRefused?.(refusal)
       }
@@ -102,6 +112,7 @@ export class ReplayIntake {
   }
 
   async #keep(batch: ReplayedBatch): Promise<void> {
+    for (const range of batch.dropped) this.#judged.dropped.push(range)
     await this.#dropped.free(batch, this.memtable)
     if (this.#references !== undefined && this.#before !== undefined)
       countChanges(this.#references, this.#before, receivedChanges(batch.records))

@@ -19,9 +19,18 @@ interface Run {
   to: number
 }
 
+/** What became of batches that were judged. */
+export interface Judged {
+  /** What those drop that count. */
+  readonly dropped: readonly NumberRange[]
+  /** Sequences of those that count for nothing. */
+  readonly refused: readonly number[]
+}
+
 export class Doubts {
   /** In ascending order of numbers. */
   readonly #runs: Run[] = []
+  readonly #refused = new Set<number>()
   /** Records are forgotten from the first on: one of them stands for all. */
   #records: { first: Doubt; lastSequence: number } | undefined
 
@@ -49,6 +58,11 @@ export class Doubts {
     if (end > start) this.#runs.splice(start, end - start, ...kept)
   }
 
+  /** Nothing of the batch is needed. */
+  refuse(sequence: number): void {
+    this.#refused.add(sequence)
+  }
+
   /** A batch forgets the records of those up to `sequence`. */
   forget(sequence: number): void {
     if (this.#records !== undefined && sequence >= this.#records.lastSequence) this.#records = undefined
@@ -62,6 +76,7 @@ export class Doubts {
     }
     for (const { first, from, to } of this.#runs) {
       const { finding, number, storedBytes } = first
+      if (this.#refused.has(finding.sequence)) continue
       for (let group = from; group <= to; group++)
         yield { ...finding, group, position: finding.position + (group - number) * storedBytes }
     }

@@ -19,7 +19,7 @@ import { foundForgotten, foundSegments } from './found-segments.js'
 import { findLeftovers, removeLeftovers } from './leftovers.js'
 import { Log } from './log.js'
 import { ManifestFile } from './manifest-file.js'
-import { chainDamaged, Replay, type ReplayEnd } from './replay.js'
+import { chainDamaged, Replay, type ReplayEnd, type ReplayOptions } from './replay.js'
 import { readAnchor } from './read-anchor.js'
 import { findPoint, START_OF_LOG, type StartPoint } from './start-point.js'
 import type { LogStorage } from './storage.js'
@@ -47,6 +47,9 @@ export interface OpenLogOptions {
   from?: LogPoint | undefined
   /** Called in order with every batch behind `from`, or with all. */
   onBatch: (batch: ReplayedBatch) => void | Promise<void>
+  /** As in ReplayOptions. */
+  judged?: ReplayOptions['judged']
+  onEnd?: (() => Promise<void>) | undefined
   onFinding?: ((finding: Finding) => void) | undefined
   onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
 }
@@ -210,7 +213,7 @@ class LogOpening {
     anchored: AnchorCheck,
     openBytes: number,
   ): Promise<ReplayEnd> {
-    const { storage, onBatch, onProgress, isServed = false } = this.#options
+    const { storage, onBatch, judged, onEnd, onProgress, isServed = false } = this.#options
     const { segments } = current
     const totalBytes = bytesOf(segments.slice(start.index)) + openBytes
     anchored.noteState(start.state)
@@ -229,6 +232,8 @@ class LogOpening {
         anchored.noteState(batch)
         return onBatch(batch)
       },
+      judged,
+      onEnd,
       onFinding: this.#onFinding,
       onProgress: (doneBytes) => onProgress?.(doneBytes, Math.max(totalBytes, doneBytes)),
     })

@@ -5,7 +5,7 @@
 import { equalBytes } from '../bytes/equal.js'
 import { AteError, errorCode } from '../error.js'
 import type { ChainState } from './chain-state.js'
-import { Doubts } from './doubts.js'
+import { Doubts, type Judged } from './doubts.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import { GroupOpener } from './group-opener.js'
@@ -18,6 +18,8 @@ import type { Finding, GroupKind, ReplayedBatch } from './types.js'
 
 /** What can be wrong with one segment while the next can be read. */
 const UNREADABLE: ReadonlySet<string | undefined> = new Set(['INPUT_OUTPUT', 'ACCESS_DENIED', 'UNSUPPORTED_FORMAT'])
+
+const NOTHING: Judged = { dropped: [], refused: [] }
 
 export interface ReplayOptions {
   storage: LogStorage
@@ -36,6 +38,10 @@ export interface ReplayOptions {
   /** Records of batches up to this one are not read: a later batch must say that they are forgotten. 0: all are. */
   forgotten: number
   onBatch: (batch: ReplayedBatch) => void | Promise<void>
+  /** Where batches are judged: what has come of it since it was last asked. Else every drop counts. */
+  judged?: (() => Judged) | undefined
+  /** Every batch has been read: those that are not judged are now. */
+  onEnd?: (() => Promise<void>) | undefined
   onFinding: (finding: Finding) => void | Promise<void>
   onProgress: (doneBytes: number) => void
 }
@@ -93,6 +99,8 @@ export class Replay {
   /** Where the log ends, when all segments have been read. */
   async finish(): Promise<ReplayEnd> {
     this.#opener.wipe()
+    await this.#options.onEnd?.()
+    this.#settle(this.#options.judged?.())
     // Which bodies were dropped only those can read who have the keys.
     if (this.#options.judge.isKeyless !== true) {
       if (this.#options.isServed !== true) for (const finding of this.#doubts.left()) await this.#damage(finding)
@@ -120,18 +128,24 @@ export class Replay {
     const mayMiss = this.#options.mayMiss(entry)
     for await (const step of this.#walker.walk(entry.number, scanner, from, mayMiss)) {
       if (step.kind === 'batch') {
-        // A batch drops what came before it.
-        for (const range of step.batch.dropped) this.#doubts.settle(range)
-        for (const doubt of step.doubts) this.#doubts.add(doubt)
         this.#forgets = Math.max(this.#forgets, step.batch.forgets)
         this.#position = step.batch.endPosition
         this.#lastPosition = step.position
+        // A batch drops what came before it.
+        if (this.#options.judged === undefined) this.#settle({ dropped: step.batch.dropped, refused: [] })
+        for (const doubt of step.doubts) this.#doubts.add(doubt)
         await this.#options.onBatch(step.batch)
+        this.#settle(this.#options.judged?.())
         this.#options.onProgress(this.#doneBytes + this.#position)
       } else if (await this.#isTornTail(entry, scanner, step)) return
       else if (this.#options.isServed === true && step.doubt !== undefined) this.#doubts.add(step.doubt)
       else await this.#damage(step.finding)
     }
+  }
+
+  #settle({ dropped, refused }: Judged = NOTHING): void {
+    for (const range of dropped) this.#doubts.settle(range)
+    for (const sequence of refused) this.#doubts.refuse(sequence)
   }
 
   async #isTornTail(entry: SegmentEntry, scanner: OpenSegment['scanner'], problem: WalkProblem): Promise<boolean> {

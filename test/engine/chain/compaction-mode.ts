@@ -4,6 +4,7 @@ import {
   COMPACTION_MODES,
   type CompactionMode,
   isCompactionDue,
+  triggersOf,
 } from '../../../src/engine/chain/compaction/compaction-mode.js'
 
 const MiB = 1024 * 1024
@@ -48,3 +49,19 @@ for (const [name, growth] of Object.entries(cases)) {
     t.end()
   })
 }
+
+t.test('no server has anybody compact without a pause; a user may', (t) => {
+  const hostile = { timerMs: 1, factor: 1e-9, sizeBytes: 1 }
+  for (const mode of COMPACTION_MODES) {
+    const soon = { sinceMs: 59_999, bytesThen: 100 * MiB, bytesNow: 100 * MiB + 1000, isModified: true }
+    t.notOk(isCompactionDue(triggersOf({}, { ...hostile, mode }), soon), mode)
+    t.equal(
+      isCompactionDue(triggersOf({ ...hostile, mode }, undefined), soon),
+      mode !== 'never',
+      `${mode}, by the user`,
+    )
+  }
+  const modified = triggersOf({}, { ...hostile, mode: 'modified' })
+  t.ok(isCompactionDue(modified, { sinceMs: 60_000, bytesThen: 5, bytesNow: 5, isModified: true }), 'once a minute')
+  t.end()
+})

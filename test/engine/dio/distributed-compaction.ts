@@ -7,6 +7,7 @@ import { ChangeStreamWriter } from '../../../src/engine/chain/change-stream.js'
 import { encodeClock } from '../../../src/engine/dio/hybrid-clock.js'
 import { CLOCK_KIND } from '../../../src/engine/dio/kinds.js'
 import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
+import { freeDropped } from '../../../src/engine/chain/compaction/free-dropped.js'
 import { encodeForget } from '../../../src/engine/log/format/forget-format.js'
 import { verifyLog } from '../../../src/engine/log/index.js'
 import { segmentName } from '../../../src/engine/log/format/segment-name.js'
@@ -75,7 +76,7 @@ function keyAt(keys: readonly ObjectKey[], note: number): ObjectKey {
 }
 
 function placed({ view }: Pick<Opened, 'view'>): number[] {
-  return Array.from({ length: 100 }, (_, body) => body).filter((body) => view.hasBody(body))
+  return Array.from({ length: 100 }, (_, i) => i + 1).filter((body) => view.hasBody(body))
 }
 
 async function demandNotes(t: Test, { chain }: Opened, keys: readonly ObjectKey[]): Promise<void> {
@@ -231,4 +232,27 @@ await t.test('numbers of content that came with a refused batch are given to not
     t.equal(opened.refused.length, 2)
     await demandNotes(t, opened, keys)
   })
+})
+
+await t.test('content that is gone, and that only a refused batch drops, is damage', async (t) => {
+  const { ledger, storage, bodies } = await library()
+  const last = bodies.at(-1)
+  await ledger.drops([[one(last)]])
+  await ledger.use((_, { view }) => view.rotate())
+  const { signal } = new AbortController()
+  const gone = { numbers: [one(last)], before: Infinity }
+  t.ok((await freeDropped({ storage, crypto, keys: ledger.keys }, gone, signal)) > 0)
+  await t.rejects(ledger.open(), { code: 'CHAIN_DAMAGED' })
+})
+
+await t.test('content of a refused batch may be gone: nothing of it is needed', async (t) => {
+  const { ledger, storage, keys } = await library()
+  const next = await ledger.use((_, { nextGroup }) => Promise.resolve(nextGroup()))
+  const content: GroupDraft = { kind: GROUP_CONTENT, number: next, parts: [new Uint8Array(10_000)] }
+  await ledger.drops([[one(next)]], content)
+  await ledger.use((_, { view }) => view.rotate())
+  const { signal } = new AbortController()
+  const gone = { numbers: [one(next)], before: Infinity }
+  t.ok((await freeDropped({ storage, crypto, keys: ledger.keys }, gone, signal)) > 0)
+  await ledger.use((_, opened) => demandNotes(t, opened, keys))
 })

@@ -30,12 +30,26 @@ export const DEFAULT_TRIGGERS: CompactionTriggers = {
   sizeBytes: 100 * 1024 * 1024,
 }
 
-/** What the user says, else what the server of the chain says, else the defaults. */
+/** A server may be anybody's: nobody compacts without a pause because it says so. */
+const LEAST_OF_SERVER = { timerMs: 60_000, factor: 0.05, sizeBytes: 1024 * 1024 }
+
+/** What the user says, else what the server of the chain says, within bounds, else the defaults. */
 export function triggersOf(
   own: Readonly<Partial<CompactionTriggers>>,
   server: Readonly<CompactionTriggers> | undefined,
 ): CompactionTriggers {
-  return { ...DEFAULT_TRIGGERS, ...server, ...own }
+  return { ...DEFAULT_TRIGGERS, ...(server === undefined ? {} : bounded(server)), ...own }
+}
+
+function bounded({ mode, timerMs, factor, sizeBytes }: Readonly<CompactionTriggers>): CompactionTriggers {
+  const least = LEAST_OF_SERVER
+  if (mode === 'modified') return { mode: 'timer', timerMs: least.timerMs, factor, sizeBytes }
+  return {
+    mode,
+    timerMs: Math.max(timerMs, least.timerMs),
+    factor: Math.max(factor, least.factor),
+    sizeBytes: Math.max(sizeBytes, least.sizeBytes),
+  }
 }
 
 /** What is known of a log since it was compacted, or opened. */
