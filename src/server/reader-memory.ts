@@ -9,6 +9,9 @@ import type { Timers } from '../wire/index.js'
 /** Batches that are read at the same time for those who have taken one before, and for others: of what size is only known then. */
 const MAX_READING = 4
 
+/** Less than this between looks is nothing: a byte at a time nobody keeps what is lent to him. */
+const LEAST_TAKEN_BYTES = 1024
+
 /** Whoever has taken nothing at so many looks keeps nobody waiting any more: if he has before, and if he has not. */
 const PATIENCE = { proven: 10, others: 2 }
 
@@ -29,7 +32,7 @@ export interface Taker {
 export interface Reader {
   readonly taker: Taker
   lent: number
-  /** What waited for the taker when it was looked at last, if nothing was sent to him since. */
+  /** What waited for the taker when he was last seen to have taken something, if nothing was sent to him since. */
   unsent: number
   /** Looks since then. */
   looks: number
@@ -138,9 +141,9 @@ export class ReaderMemory {
 
   #look(reader: Reader): void {
     const { unsentBytes } = reader.taker
-    const hasTaken = unsentBytes === 0 || unsentBytes < reader.unsent
+    const hasTaken = unsentBytes === 0 || reader.unsent - unsentBytes >= LEAST_TAKEN_BYTES
     reader.looks = hasTaken ? 0 : reader.looks + 1
-    reader.unsent = unsentBytes
+    if (hasTaken) reader.unsent = unsentBytes
     if (reader.looks >= (reader.isProven ? PATIENCE.proven : PATIENCE.others))
       reader.taker.close(new AteError('LAGGED', 'Others wait for the memory of what is not read here.'))
   }

@@ -49,7 +49,7 @@ t.test(
   'who takes nothing while others wait is sent away; who takes a little is not, nor while nobody waits',
   async (t) => {
     const { readers, reader, timers, gone } = memory(1000)
-    const [stalled, slow, proven, next] = [reader('stalled'), reader('slow'), reader('proven'), reader('next')]
+    const [stalled, slow, proven, next] = [reader('stalled'), reader('slow', 20_000), reader('proven'), reader('next')]
     await readers.lend(proven.of, 100)
     readers.giveBack(proven.of)
     await readers.lend(proven.of, 100)
@@ -59,14 +59,14 @@ t.test(
     t.strictSame(gone, [])
     const waiting = [readers.lend(next.of, 100), readers.lend(next.of, 400)]
     for (let i = 0; i < 3; i++) {
-      slow.taker.unsentBytes -= 1
+      slow.taker.unsentBytes -= 512
       await timers.pass(1000)
     }
     t.strictSame(gone, ['stalled LAGGED'])
     await waiting[0]
     for (let i = 0; i < 8; i++) {
       t.notOk(proven.of.hasEnded, 'who has taken something before has more time')
-      slow.taker.unsentBytes -= 1
+      slow.taker.unsentBytes -= 512
       await timers.pass(1000)
     }
     t.strictSame(gone, ['stalled LAGGED', 'next LAGGED'])
@@ -80,6 +80,19 @@ t.test(
     await Promise.all(waiting)
   },
 )
+
+t.test('who takes a byte at a time keeps nobody waiting', async (t) => {
+  const { readers, reader, timers, gone } = memory(1000)
+  const [dripping, next] = [reader('dripping', 20_000), reader('next')]
+  await readers.lend(dripping.of, 400)
+  const waiting = readers.lend(next.of, 400)
+  for (let i = 0; i < 4; i++) {
+    dripping.taker.unsentBytes -= 1
+    await timers.pass(1000)
+  }
+  t.strictSame(gone, ['dripping LAGGED'])
+  await waiting
+})
 
 t.test('few batches of unknown size are read at a time; who is gone holds up nobody', async (t) => {
   const { readers, reader } = memory(1000)

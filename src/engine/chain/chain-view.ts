@@ -28,6 +28,7 @@ import { LogRoom } from './log-room.js'
 import { notWritten } from './not-written.js'
 import { OlderReaders, type OlderReadersOptions } from './older-readers.js'
 import type { BodySlice, CommitView, ReceiveOptions, RecordItem, RecordView, ViewTrust } from './record-view.js'
+import { refusedIn, withRefused } from './refused-batches.js'
 import { TurnOfCompaction, type WriterTurn } from './writer-turn.js'
 
 export interface ChainViewOptions extends OlderReadersOptions {
@@ -224,12 +225,13 @@ export class ChainView implements RecordView {
     const batches: ReceivedBatch[] = []
     for (const bytes of run)
       batches.push(await this.#verifyBatch(bytes, { after: batches.at(-1) ?? { sequence, digest }, mayMiss }))
-    this.#trust?.judge(batches)
-    return batches
+    return withRefused(batches, this.#trust?.judge(batches))
   }
 
-  async receive(run: readonly ReceivedBatch[], options: ReceiveOptions): Promise<void> {
-    const { isDurable, mayMiss, refused = [], apply } = options
+  async receive(verified: readonly ReceivedBatch[], options: ReceiveOptions): Promise<void> {
+    const { isDurable, mayMiss, apply } = options
+    const run = withRefused(verified, options.refused)
+    const refused = refusedIn(run)
     const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
     await this.#room.reserve(bytesOfRun(bytes), false)
@@ -239,10 +241,7 @@ export class ChainView implements RecordView {
       for (const { sequence, groups } of run)
         this.#nextGroup = numberBehind(this.#nextGroup, groups, refused.includes(sequence))
       apply(changesInto(this.#overlay, transaction))
-      this.#noteDropped(
-        transaction,
-        run.map((batch) => (refused.includes(batch.sequence) ? { ...batch, dropped: [] } : batch)),
-      )
+      this.#noteDropped(transaction, run)
     })
     this.#isLastDurable &&= isDurable
     this.#lastCommit = kept.catch(() => undefined)

@@ -100,7 +100,7 @@ export class ChainWriter implements Committer {
   readonly #closing = settledLater()
 
   private constructor(log: Log, index: IndexWriter, memtable: Memtable, options: ChainWriterOptions) {
-    const { store, nextTurn, onNotice = ignoreNotice } = options
+    const { store, nextTurn, onNotice = () => undefined } = options
     this.#log = log
     this.#head = log.head
     this.#index = index
@@ -397,5 +397,4 @@ export class ChainWriter implements Committer {
   }
 }
 
-const ignoreNotice = (): void => undefined
 const noTurn = (): Promise<void> => Promise.resolve()

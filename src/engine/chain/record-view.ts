@@ -45,8 +45,11 @@ export interface CommitView {
 export interface ViewTrust {
   /** They sign what is committed without saying who does. */
   readonly signers: readonly SigningKey[]
-  /** Throws for batches that are not to be taken in: `verifyRun` does then. */
-  readonly judge: (run: readonly ReceivedBatch[]) => void
+  /**
+   * Sequences of those that every reader refuses: `verifyRun` gives them without anything that would count. Throws for batches that
+   * are not to be taken in at all: `verifyRun` does then.
+   */
+  readonly judge: (run: readonly ReceivedBatch[]) => readonly number[]
 }
 
 export interface RecordView {

@@ -4,7 +4,7 @@ import type { RecordItem } from '../index/record-item.js'
 import { GROUP_CONTENT, type GroupPlace, type NumberRange } from '../log/types.js'
 import type { JudgedState } from './batch-gate.js'
 import { BodyReferences } from './compaction/body-references.js'
-import { countChanges } from './compaction/count-references.js'
+import { countChanges, countDeleted, countPut } from './compaction/count-references.js'
 import type { FindReferences } from './compaction/live-bodies.js'
 import { OverlaidIndex } from './overlaid-index.js'
 import { changesInto } from './overlay-sink.js'
@@ -18,6 +18,8 @@ export class StagedState implements JudgedState {
   readonly #records: OverlaidIndex
   readonly #sink = changesInto(this.#overlay, ONE_GENERATION)
   readonly #changes: ReceivedChange[] = []
+  /** Counted when the first drop is judged, and kept right from then on. */
+  #references: BodyReferences | undefined
   /** Those that came, and false for those that were dropped. */
   readonly #bodies = new Map<number, boolean>()
 
@@ -43,9 +45,11 @@ export class StagedState implements JudgedState {
   }
 
   references(findReferences: FindReferences): BodyReferences {
-    const references = new BodyReferences(findReferences, this.#below.references(findReferences))
-    countChanges(references, this.#below, this.#changes)
-    return references
+    if (this.#references === undefined) {
+      this.#references = new BodyReferences(findReferences, this.#below.references(findReferences))
+      countChanges(this.#references, this.#below, this.#changes.splice(0))
+    }
+    return this.#references
   }
 
   take(
@@ -53,7 +57,7 @@ export class StagedState implements JudgedState {
     changes: readonly ReceivedChange[],
   ): void {
     for (const change of changes) {
-      this.#changes.push(change)
+      this.#count(change)
       const { kind, high } = change
       if (!('low' in change)) this.#sink.deleteRange(kind, high, change.from, change.to)
       else if (change.value === null) this.#sink.delete(kind, high, change.low)
@@ -61,5 +65,11 @@ export class StagedState implements JudgedState {
     }
     for (const { from, to } of dropped) for (let body = from; body <= to; body++) this.#bodies.set(body, false)
     for (const { kind, number } of groups) if (kind === GROUP_CONTENT) this.#bodies.set(number, true)
+  }
+
+  #count(change: ReceivedChange): void {
+    if (this.#references === undefined) this.#changes.push(change)
+    else if ('low' in change) countPut(this.#references, this.#records, change)
+    else countDeleted(this.#references, this.#records, change)
   }
 }

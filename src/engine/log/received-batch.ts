@@ -51,6 +51,8 @@ export interface ReceivedBatch {
   authorship: Authorship | undefined
   /** Groups that are not what the table says: a later batch must drop them or, of records, forget them. */
   missing: readonly Doubt[]
+  /** It is kept, and nothing of it counts. */
+  isRefused?: boolean | undefined
   /** Opens the body of that number, the caller's to keep; undefined when it does not come with the batch, or is missing. */
   openBody: (number: number) => Uint8Array | undefined
 }

@@ -8,16 +8,16 @@ import { receivedChanges, type ReceivedChange } from '../../engine/chain/receive
 import { StagedState } from '../../engine/chain/staged-state.js'
 import { equalBytes } from '../../engine/bytes/equal.js'
 import type { CryptoProvider } from '../../engine/crypto/provider.js'
-import { AteError } from '../../engine/error.js'
+import { AteError, isAteError } from '../../engine/error.js'
 import type { ReceivedBatch } from '../../engine/log/index.js'
 import { provenRun } from '../../engine/log/proven-run.js'
 import { KIND_STATE, LAST_KIND, STATE_WRITERS } from './records/record-kinds.js'
 import { findReferences } from './records/references.js'
 import { decodeWriters } from './records/writers-record.js'
 
-/** NOT_AUTHORIZED, BATCH_REFUSED, BODY_IN_USE, BAD_FORMAT. */
+/** NOT_AUTHORIZED, BATCH_REFUSED, BODY_IN_USE, CONFLICT, BAD_FORMAT. */
 export const judgeFiles: JudgeBatch = (batch, before) => {
-  const { records, dropped, forgets, signers } = batch
+  const { records, bodies, dropped, forgets, signers } = batch
   if (dropped.length > 0 || forgets > 0) {
     judgeDrop(batch, before, findReferences)
     return
@@ -33,15 +33,28 @@ export const judgeFiles: JudgeBatch = (batch, before) => {
   const writers = decodeWriters(record)
   if (!signers.some((signer) => writers.some((writer) => equalBytes(writer, signer))))
     throw new AteError('NOT_AUTHORIZED', 'The batch is signed by none of the keys that may write the file system.')
+  if (new Set(bodies).size !== bodies.length || bodies.some((body) => before.hasBody(body)))
+    throw new AteError('CONFLICT', 'The batch brings content of a number that is given out already.')
 }
 
-/** Batches that come from elsewhere together, before any of them is kept. As `judgeFiles`; BAD_SIGNATURE. */
-export function judgeReceived(crypto: CryptoProvider, run: readonly ReceivedBatch[], view: JudgedState): void {
+/**
+ * Batches that come from elsewhere together, before any of them is kept. Returns the sequences of those that are refused, at opening
+ * as well: anybody who has the key of the chain can bring one, and it must stop nobody.
+ */
+export function judgeReceived(crypto: CryptoProvider, run: readonly ReceivedBatch[], view: JudgedState): number[] {
   const before = new StagedState(view)
+  const refused: number[] = []
   for (const { item, signers } of provenRun(crypto, run, (batch) => batch)) {
-    judgeFiles(unjudged(item, signers()), before)
+    try {
+      judgeFiles(unjudged(item, signers()), before)
+    } catch (error) {
+      if (!isAteError(error)) throw error
+      refused.push(item.sequence)
+      continue
+    }
     before.take(item, receivedChanges(item.records))
   }
+  return refused
 }
 
 /** True when the records are the first ones of a file system. */
