@@ -5,9 +5,9 @@
 import type { Timers } from '../wire/index.js'
 
 /** Commits that follow each other closely are brought together. */
-export const LEAST_REST_MS = 30
+export const LEAST_REST_MS = 20
 /** Others see a change so much later at most. */
-export const MOST_REST_MS = 1000
+export const MOST_REST_MS = 300
 /** It works a quarter of the time. */
 const RESTS_PER_WORK = 3
 

@@ -1,7 +1,7 @@
 /** What is brought to a server: at once what is waited for, and in fewer pieces what is not. */
 import t from 'tap'
 import { Uploader } from '../../src/client/uploader.js'
-import { MOST_REST_MS, UploadRests } from '../../src/client/upload-rests.js'
+import { LEAST_REST_MS, MOST_REST_MS, UploadRests } from '../../src/client/upload-rests.js'
 import { MemoryStorage } from '../../src/engine/log/memory-storage.js'
 import { create, crypto, draft, keys, open } from '../helpers/log-workbench.js'
 import { ManualTimers } from '../helpers/wire.js'
@@ -88,8 +88,8 @@ t.test('it rests for longer after more work, within bounds', async (t) => {
   let over = 0
   const rests = new UploadRests(timers, () => over++)
   for (const [workedMs, restMs] of [
-    [0, 30],
-    [100, 300],
+    [0, LEAST_REST_MS],
+    [50, 150],
     [60_000, MOST_REST_MS],
   ] as const) {
     rests.begin(workedMs)
