@@ -84,7 +84,7 @@ t.test('list and details tell what can be known without a passphrase, mounted or
   await world.run(['umount', vault])
   t.notOk('pid' in (await db('details', 'vault', '--json')).json())
 
-  const remote = await db('compact', 'ws://server/db/x', '--json')
+  const remote = await db('truncate', 'ws://server/db/x', '--json')
   t.match(remote.json(), { error: { code: 'NOT_SUPPORTED' } })
 })
 
