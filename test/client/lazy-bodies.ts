@@ -217,7 +217,7 @@ await t.test('closed, it refuses whoever waits and whoever comes', async (t) => 
   at.answer = () => new Promise(() => undefined)
   const waiting = [1001, 2001, 3001, 4001, 1011, 2011].map(read)
   await new Promise((resolve) => setTimeout(resolve, 20))
-  lazy.close()
+  void lazy.close()
   for (const each of waiting) await t.rejects(each, { code: 'CHAIN_CLOSED' })
   await t.rejects(read(1002), { code: 'CHAIN_CLOSED' })
 })
