@@ -9,6 +9,7 @@ import type { BodiesElsewhere, BodyPlace } from '../engine/chain/body-place.js'
 import { AteError, type ErrorCode, errorCode, isAteError } from '../engine/error.js'
 import { merkleLeaf } from '../engine/log/format/merkle.js'
 import { type FoundFrame, FramePlaces } from '../engine/log/frame-places.js'
+import { groupsOf } from '../engine/log/groups-of-frame.js'
 import type { BatchSource } from '../engine/log/index.js'
 import { GROUP_CONTENT } from '../engine/log/types.js'
 import { MAX_ASKED_BODIES, MAX_SENT_BODY_BYTES } from '../sync/index.js'
@@ -261,15 +262,13 @@ export class LazyBodies implements BodiesElsewhere {
   }
 }
 
-function contentOf({ segment, frame: { head, bodyPosition } }: FoundFrame): Content {
+function contentOf({ segment, frame }: FoundFrame): Content {
   const bodies = new Map<number, Listed>()
-  let position = bodyPosition
-  for (const { kind, number, storedBytes, digest } of head.table) {
+  for (const { kind, number, position, storedBytes, digest } of groupsOf(frame)) {
     const place = { body: number, random: 0, segment, position, storedBytes }
     if (kind === GROUP_CONTENT) bodies.set(number, { place, digest })
-    position += storedBytes
   }
-  return { sequence: head.link.sequence, bodies }
+  return { sequence: frame.head.link.sequence, bodies }
 }
 
 function closed(): AteError {

@@ -4,6 +4,7 @@ import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { AteError } from '../engine/error.js'
 import { merkleLeaf } from '../engine/log/format/merkle.js'
 import type { FoundFrame } from '../engine/log/frame-places.js'
+import { groupsOf } from '../engine/log/groups-of-frame.js'
 import { GROUP_CONTENT } from '../engine/log/types.js'
 import { MAX_SENT_BODY_BYTES } from '../sync/limits.js'
 
@@ -13,7 +14,8 @@ export async function bodiesIn(
   { frame, read }: FoundFrame,
   numbers: readonly number[],
 ): Promise<(Uint8Array | null)[]> {
-  const places = contentOf(frame)
+  const content = [...groupsOf(frame)].filter(({ kind }) => kind === GROUP_CONTENT)
+  const places = new Map(content.map((place) => [place.number, place]))
   const bodies: (Uint8Array | null)[] = []
   let bytes = 0
   for (const number of numbers) {
@@ -28,17 +30,4 @@ export async function bodiesIn(
     bodies.push(equalBytes(merkleLeaf(crypto, stored), digest) ? stored : null)
   }
   return bodies
-}
-
-function contentOf({
-  head,
-  bodyPosition,
-}: FoundFrame['frame']): Map<number, { position: number; storedBytes: number; digest: Uint8Array }> {
-  const places = new Map<number, { position: number; storedBytes: number; digest: Uint8Array }>()
-  let position = bodyPosition
-  for (const { kind, number, storedBytes, digest } of head.table) {
-    if (kind === GROUP_CONTENT) places.set(number, { position, storedBytes, digest })
-    position += storedBytes
-  }
-  return places
 }

@@ -27,9 +27,9 @@ import type { Rate } from './rate.js'
 import type { Asker } from './turns.js'
 import type { Timers } from '../wire/index.js'
 
-/** In requests: a signature is verified, the log is looked through. */
 /** Sessions of a channel that need not show a proof again. */
 const MAX_PROVEN = 8
+/** In requests: a signature is verified, the log is looked through. */
 const PROOF_COST = 50
 const FOLLOW_COST = 20
 const DROP_COST = 50

@@ -17,8 +17,6 @@ import { KnownPlaces } from './known-places.js'
 import { PassingBody } from './passing-body.js'
 import type { BodySlice } from './record-view.js'
 
-export type { BodiesElsewhere } from './body-place.js'
-
 /**
  * Opens a stored group of content, which is read from the log where it is not given, to `into` (of its length) or to new memory;
  * BODY_DAMAGED when it does not verify.

@@ -1,4 +1,5 @@
 /** Who wrote what, told from the bytes of a log alone: for whoever has no key of the chain. */
+import { groupsOf } from './groups-of-frame.js'
 import { equalBytes } from '../bytes/equal.js'
 import type { CryptoProvider } from '../crypto/provider.js'
 import { AteError } from '../error.js'
@@ -74,15 +75,8 @@ function wrongWith(
   return checkBinding(crypto, head)
 }
 
-async function areGroupsWhole(
-  crypto: CryptoProvider,
-  scanner: SegmentScanner,
-  { head, bodyPosition }: StoredFrame,
-): Promise<boolean> {
-  let position = bodyPosition
-  for (const { storedBytes, digest } of head.table) {
+async function areGroupsWhole(crypto: CryptoProvider, scanner: SegmentScanner, frame: StoredFrame): Promise<boolean> {
+  for (const { position, storedBytes, digest } of groupsOf(frame))
     if (!equalBytes(merkleLeaf(crypto, await scanner.bytes(position, storedBytes)), digest)) return false
-    position += storedBytes
-  }
   return true
 }

@@ -5,6 +5,7 @@ import { decodeDrop } from './format/drop-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { GroupOpener } from './group-opener.js'
+import { groupsOf } from './groups-of-frame.js'
 import { ManifestFile } from './manifest-file.js'
 import type { BatchSource } from './read-batches.js'
 import { openSegment } from './segment-open.js'
@@ -61,16 +62,13 @@ async function* dropsOf(
 
 async function dropsIn(scanner: SegmentScanner, opener: GroupOpener, frame: StoredFrame): Promise<NumberRange[]> {
   const numbers: NumberRange[] = []
-  let at = frame.bodyPosition
-  for (const { kind, number, storedBytes } of frame.head.table) {
-    if (kind === GROUP_DROP) {
-      const opened = opener.open(await scanner.bytes(at, storedBytes), { kind, number })
-      if (opened === undefined)
-        throw new AteError('CHAIN_DAMAGED', `What batch ${frame.head.link.sequence} drops cannot be read any more.`)
-      // As where a batch is judged: beyond that it is nothing that a compaction writes.
-      if (numbers.length <= MAX_DROPPED_BODIES) for (const range of decodeDrop(opened)) numbers.push(range)
-    }
-    at += storedBytes
+  for (const { kind, number, position, storedBytes } of groupsOf(frame)) {
+    if (kind !== GROUP_DROP) continue
+    const opened = opener.open(await scanner.bytes(position, storedBytes), { kind, number })
+    if (opened === undefined)
+      throw new AteError('CHAIN_DAMAGED', `What batch ${frame.head.link.sequence} drops cannot be read any more.`)
+    // As where a batch is judged: beyond that it is nothing that a compaction writes.
+    if (numbers.length <= MAX_DROPPED_BODIES) for (const range of decodeDrop(opened)) numbers.push(range)
   }
   return numbers
 }

@@ -2,6 +2,7 @@
 import { checkBatch, type BatchJudge } from './chain-state.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
+import { groupsOf } from './groups-of-frame.js'
 import { openSegment } from './segment-open.js'
 import type { LogStorage } from './storage.js'
 import { GROUP_RECORDS } from './types.js'
@@ -24,17 +25,14 @@ export async function* recordPlaces(
   const { storage, judge } = source
   const { file, scanner } = await openSegment({ storage, ...judge }, entry, 'read', WINDOW_BYTES)
   try {
-    for (let position = SEGMENT_HEADER_BYTES; position < scanner.limit;) {
-      const read = await scanner.frameAt(position)
+    for (let at = SEGMENT_HEADER_BYTES; at < scanner.limit;) {
+      const read = await scanner.frameAt(at)
       if (read.kind !== 'frame') return
-      const { head, bodyPosition, endPosition } = read.frame
+      const { head, endPosition } = read.frame
       if (head.link.sequence > sequence || checkBatch(judge, head) !== undefined) return
-      let at = bodyPosition
-      for (const { kind, storedBytes } of head.table) {
-        if (kind === GROUP_RECORDS) yield { segment: entry.number, position: at, storedBytes }
-        at += storedBytes
-      }
-      position = endPosition
+      for (const { kind, position, storedBytes } of groupsOf(read.frame))
+        if (kind === GROUP_RECORDS) yield { segment: entry.number, position, storedBytes }
+      at = endPosition
     }
   } finally {
     await file.close()

@@ -5,6 +5,7 @@
 import { AteError } from '../../error.js'
 import type { SegmentEntry } from '../../log/format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from '../../log/format/segment-header.js'
+import { groupsOf } from '../../log/groups-of-frame.js'
 import type { BatchSource } from '../../log/index.js'
 import { ManifestFile } from '../../log/manifest-file.js'
 import { openSegment } from '../../log/segment-open.js'
@@ -45,17 +46,14 @@ async function placesIn(
   const places: FreePlace[] = []
   const { file, scanner } = await openSegment(source, entry, 'read', WINDOW_BYTES)
   try {
-    for (let position = SEGMENT_HEADER_BYTES; position < scanner.limit;) {
+    for (let at = SEGMENT_HEADER_BYTES; at < scanner.limit;) {
       if (signal.aborted) throw new AteError('ABORTED', 'The chain is closed.')
-      const read = await scanner.frameAt(position)
+      const read = await scanner.frameAt(at)
       if (read.kind !== 'frame' || read.frame.head.link.sequence >= before) break
-      let at = read.frame.bodyPosition
-      for (const { kind, number, storedBytes } of read.frame.head.table) {
+      for (const { kind, number, position, storedBytes } of groupsOf(read.frame))
         if (kind === GROUP_CONTENT && isIn(numbers, number))
-          places.push({ segment: entry.number, position: at, storedBytes })
-        at += storedBytes
-      }
-      position = read.frame.endPosition
+          places.push({ segment: entry.number, position, storedBytes })
+      at = read.frame.endPosition
     }
   } finally {
     await file.close()

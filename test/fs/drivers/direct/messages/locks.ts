@@ -47,6 +47,16 @@ function locked() {
   return { locks, kernel: kernelSide({ others: { kind: 'asked', refresh: () => undefined, locks } }) }
 }
 
+function madeFile({ files }: ReturnType<typeof kernelSide>): number {
+  const owner = { uid: 0, gid: 0, pid: 0 }
+  return files.makeNode(1, 'f' as never, { mode: 0o100644, rdev: 0, umask: 0 }, owner).ino
+}
+
+/** Its handle. */
+function openedFile(kernel: ReturnType<typeof kernelSide>, ino: number): number {
+  return Number(Buffer.from(String(kernel.ask(OPEN, ino, u64(0))), 'hex').readBigUInt64LE(0))
+}
+
 const lk = (type: number, { fh = 0, start = 0, end = KERNEL_END, pid = 77, flags = 0 } = {}): string =>
   `${u64(fh)}${u64(OWNER)}${u64(start)}${u64(end)}${u32(type)}${u32(pid)}${u32(flags)}${u32(0)}`
 
@@ -92,14 +102,8 @@ t.test('GETLK: who is in the way, or nobody', async (t) => {
 
 t.test('close drops the locks of a process, and the last one those of the open file', async (t) => {
   const { kernel, locks } = locked()
-  const { ino } = kernel.files.makeNode(
-    1,
-    'f' as never,
-    { mode: 0o100644, rdev: 0, umask: 0 },
-    { uid: 0, gid: 0, pid: 0 },
-  )
-  const opened = [kernel.ask(OPEN, ino, u64(0)), kernel.ask(OPEN, ino, u64(0))].map(String)
-  const [fh = 0, other = 0] = opened.map((reply) => Number(Buffer.from(reply, 'hex').readBigUInt64LE(0)))
+  const ino = madeFile(kernel)
+  const [fh, other] = [openedFile(kernel, ino), openedFile(kernel, ino)]
   t.not(fh, other, 'open files are told from each other')
   const ends = (handle: number): string => `${u64(handle)}${u64(0)}${u64(OWNER)}`
   t.equal(kernel.ask(FLUSH, ino, ends(fh)), '', 'nothing was locked: nobody is asked')
@@ -115,12 +119,7 @@ t.test('close drops the locks of a process, and the last one those of the open f
 
 t.test('a lock that comes after its owner was forgotten goes with the file all the same', async (t) => {
   const { kernel, locks } = locked()
-  const { ino } = kernel.files.makeNode(
-    1,
-    'f' as never,
-    { mode: 0o100644, rdev: 0, umask: 0 },
-    { uid: 0, gid: 0, pid: 0 },
-  )
+  const ino = madeFile(kernel)
   let settle: (answer: LockAnswer) => void = () => undefined
   locks.answer = new Promise((resolve) => (settle = resolve))
   const waiting = kernel.askLater(SETLKW, ino, lk(EXCLUSIVE, { fh: 1 }))
@@ -134,14 +133,8 @@ t.test('a lock that comes after its owner was forgotten goes with the file all t
 
 t.test('the end of an open file takes no lock that was made later by another', async (t) => {
   const { kernel, locks } = locked()
-  const { ino } = kernel.files.makeNode(
-    1,
-    'f' as never,
-    { mode: 0o100644, rdev: 0, umask: 0 },
-    { uid: 0, gid: 0, pid: 0 },
-  )
-  const opened = [kernel.ask(OPEN, ino, u64(0)), kernel.ask(OPEN, ino, u64(0))].map(String)
-  const [fh = 0, other = 0] = opened.map((reply) => Number(Buffer.from(reply, 'hex').readBigUInt64LE(0)))
+  const ino = madeFile(kernel)
+  const [fh, other] = [openedFile(kernel, ino), openedFile(kernel, ino)]
   const ends = (handle: number): string => `${u64(handle)}${u64(0)}${u64(OWNER)}`
   await kernel.askLater(SETLK, ino, lk(EXCLUSIVE, { fh }))
   await kernel.askLater(FLUSH, ino, ends(fh))
