@@ -46,6 +46,7 @@ const SIGNED = { count: 2000, warmUp: 500 }
 const METHOD = [
   'The server, the writer and the subscribers are programs of their own on both sides, and keep their files on one fresh journaled ext4 image (loop mount).',
   `Commits: ${SIZES.bytes} bytes of content in a transaction each, ${SIZES.inFlight} in flight, acknowledged when the server has synced them; AES-128 on the wire, AES-256 in the chain. The writer is a program with the library and a copy of the chain on the disk, and so is the subscriber, with one in memory, whose program is told of each message. JetStream: published with acknowledgement, ${SIZES.inFlight} in flight, by a client that does nothing else, in clear; it does not sync each message; the subscriber counts them. Both sides have done as many before that are not timed.`,
+  `Floor: three programs in Node that do what cannot be left out of the commits: the writer seals and hashes each message (AES-256-GCM, SHA-256), ${SIZES.inFlight} go in one WebSocket frame sealed with AES-128-GCM, the server checks the digests, writes and syncs them together and passes them on, the reader verifies and opens them. No chain, no index, no objects, nothing that is kept by the clients.`,
   `Deliveries: ${SIZES.subscribers} connections of one program that follow the chain and take its batches, without its keys; ${SIZES.subscribers} consumers of the stream that count messages.`,
   'Memory: resident, of the server, for a connection that follows a chain or a consumer, to which nothing happens.',
 ]
@@ -58,11 +59,13 @@ async function measure(place: rows.Place, hasNats: boolean, rounds: number): Pro
     text: Pick<Line, 'what' | 'unit' | 'target'>,
     ours: () => Promise<number>,
     theirs?: () => Promise<number>,
+    least?: () => Promise<number>,
   ): Promise<void> => {
     if (only !== undefined && !only.includes(row)) return
-    const results: { atefs: number[]; nats: number[] } = { atefs: [], nats: [] }
+    const results: { atefs: number[]; floor: number[]; nats: number[] } = { atefs: [], floor: [], nats: [] }
     for (let round = 0; round < rounds; round++) {
       results.atefs.push(await ours())
+      if (least !== undefined) results.floor.push(await least())
       if (theirs !== undefined && hasNats) results.nats.push(await theirs())
     }
     lines.push({ ...text, ...results })
@@ -80,6 +83,7 @@ async function measure(place: rows.Place, hasNats: boolean, rounds: number): Pro
     { what: 'commits acknowledged', unit: '/s', target: 1 },
     () => rows.atefsRate(place, 'centralized'),
     () => rows.natsRate(place),
+    () => rows.floorRate(place),
   )
   await line(
     'deliveries',

@@ -30,7 +30,8 @@ export interface PartResult {
   readonly delays?: readonly number[]
 }
 
-export type PartName = 'atefs-writer' | 'atefs-reader' | 'atefs-followers' | 'nats-writer' | 'nats-readers'
+export type PartName =
+  'atefs-writer' | 'atefs-reader' | 'atefs-followers' | 'floor-writer' | 'floor-reader' | 'nats-writer' | 'nats-readers'
 
 export class Part {
   readonly #child: ChildProcess

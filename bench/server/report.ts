@@ -5,6 +5,8 @@ export interface Line {
   readonly what: string
   readonly unit: string
   readonly atefs: readonly number[]
+  /** Of the least that such a system does, where that was measured. */
+  readonly floor?: readonly number[]
   /** Of the same, if it has it. */
   readonly nats?: readonly number[]
   /** Ours to theirs, at least. */
@@ -25,9 +27,18 @@ function ratio({ atefs, nats, target }: Line): string {
 }
 
 export function tableOf(lines: readonly Line[]): string {
-  const cells = lines.map((line) => [line.what, line.unit, show(line.atefs), show(line.nats), ratio(line)])
-  const align = [':--', ':--', '--:', '--:', '--:']
-  return [['', '', 'atedb', 'JetStream', 'ratio'], align, ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n')
+  const cells = lines.map((line) => [
+    line.what,
+    line.unit,
+    show(line.atefs),
+    show(line.floor),
+    show(line.nats),
+    ratio(line),
+  ])
+  const align = [':--', ':--', '--:', '--:', '--:', '--:']
+  return [['', '', 'atedb', 'floor', 'JetStream', 'ratio'], align, ...cells]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n')
 }
 
 export function fullReport(facts: readonly string[], method: readonly string[], lines: readonly Line[]): string {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { median } from '../lib/report.js'
 import { Part, type PartName, type PartOptions } from './program.js'
-import { residentKiB, type Server, startAtedb, startNats } from './servers.js'
+import { residentKiB, type Server, startAtedb, startFloor, startNats } from './servers.js'
 
 export interface Sizes {
   /** Commits of a run. */
@@ -38,6 +38,21 @@ export async function atefsRate(place: Place, trust: Trust, sizes = place.sizes)
     await rm(copy, { recursive: true })
     return count / seconds
   })
+}
+
+/** The same with nothing that can be left out: what any such system in this language may reach here. */
+export async function floorRate(place: Place): Promise<number> {
+  const { sizes, directory } = place
+  const server = await startFloor(directory, sizes)
+  try {
+    const options = { ...partOptions(place, server, 'centralized'), warmUp: sizes.warmUp }
+    const reader = await Part.start('floor-reader', options, place.profileDir)
+    const writer = await Part.start('floor-writer', options, place.profileDir)
+    const [{ seconds }] = await Promise.all([writer.run(), reader.run()])
+    return sizes.count / seconds
+  } finally {
+    await server.end()
+  }
 }
 
 export async function natsRate(place: Place): Promise<number> {

@@ -1,10 +1,12 @@
 /** The two servers, each as a program with a directory of its own. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { waitFor } from '../lib/command.js'
+import type { PartOptions } from './program.js'
 
 const NATS_PORT = 14_222
 
@@ -43,6 +45,18 @@ export async function startNats({ directory }: Pick<ServerOptions, 'directory'>)
   const child = spawn('nats-server', words, { stdio: 'ignore' })
   await waitFor('nats-server', answers, child)
   return { address: String(NATS_PORT), serverKey: '', pid: child.pid ?? 0, end: () => end(child, store) }
+}
+
+/** See `parts/floor-server.ts`. */
+export async function startFloor(
+  directory: string,
+  { count, warmUp, bytes }: Pick<PartOptions, 'count' | 'warmUp' | 'bytes'>,
+): Promise<Server> {
+  const log = await mkdtemp(join(directory, 'floor-'))
+  const file = fileURLToPath(new URL('./parts/floor-server.js', import.meta.url))
+  const child = fork(file, [JSON.stringify({ directory: log, count, warmUp, bytes })])
+  const [port] = (await once(child, 'message')) as unknown[]
+  return { address: `ws://127.0.0.1:${String(port)}`, serverKey: '', pid: child.pid ?? 0, end: () => end(child, log) }
 }
 
 /** Kilobytes of memory. */
