@@ -40,14 +40,14 @@ export class CommitWait implements Disposable {
   }
 
   /** What `committing` comes to. ABORTED or TIMED_OUT when it is given up first. */
-  async unlessAborted(committing: Promise<void>): Promise<void> {
+  unlessAborted(committing: Promise<void>): Promise<void> {
     const deadline = this.#deadline
     if (deadline === undefined) return committing
     const aborted = new Promise<never>((_, reject) => {
       deadline.signal.addEventListener('abort', () => reject(this.#error(deadline)), { once: true })
     })
     committing.catch(() => undefined)
-    await Promise.race([committing, aborted])
+    return Promise.race([committing, aborted])
   }
 
   [Symbol.dispose](): void {

@@ -51,14 +51,18 @@ export interface DeleteOptions {
  */
 // Of two signatures the second makes it a `Dio`: TypeScript cannot tell of a type in general that a `DaoMut` is a `Dao`.
 export class DioMut extends Dio {
-  #writer: ObjectWriter
+  /** Of what has been done since the last commit: most transactions are the only one of their DIO. */
+  #begun: ObjectWriter | undefined
   #isCommitting = false
   #isOver = false
 
   /** @internal */
   constructor(objects: ObjectStore, session: AteSession) {
     super(objects, session)
-    this.#writer = new ObjectWriter(objects, session, this.keys)
+  }
+
+  get #writer(): ObjectWriter {
+    return (this.#begun ??= new ObjectWriter(this.objects, this.session, this.keys))
   }
 
   /** As `Dio.load`, to be changed. */
@@ -334,16 +338,16 @@ export class DioMut extends Dio {
   /** REFUSED, HOOK_FAILED, TIMED_OUT, ABORTED. */
   async #judge(writer: ObjectWriter, proposed: ProposedCommit, wait: CommitWait): Promise<void> {
     await judge(this.objects.hooks.validators, proposed, wait.signal)
-    if (writer !== this.#writer)
-      throw new AteError('ABORTED', 'The transaction was given up; nothing has been changed.')
+    if (writer !== this.#begun) throw new AteError('ABORTED', 'The transaction was given up; nothing has been changed.')
     writer.noteJudged(proposed)
   }
 
   #begin(): void {
     this.#isCommitting = false
-    this.#writer.transaction.end()
-    for (const dao of this.#writer.daos) deepFreeze(dao)
+    if (this.#begun === undefined) return
+    this.#begun.transaction.end()
+    for (const dao of this.#begun.daos()) deepFreeze(dao)
     this.keys = new AccessKeys(this.objects, this.session)
-    this.#writer = new ObjectWriter(this.objects, this.session, this.keys)
+    this.#begun = undefined
   }
 }

@@ -56,48 +56,53 @@ export interface ParentSpot {
 }
 
 const NO_VALUE = new Uint8Array([1])
+const AS_THEY_ARE: ReadonlyMap<Tracked, StoredBytes> = new Map()
 /** Of a record, its place and its keys beside the fields. */
 const OBJECT_OVERHEAD_BYTES = 1024
 
 export class ObjectWriter {
   readonly transaction: RecordTransaction
   readonly #store: ObjectStore
-  readonly #placement: Placement
+  /** Of most transactions nothing is placed, erased or listed. */
+  #placed: Placement | undefined
   readonly #tracked = new Map<ObjectKey, Tracked>()
   /** Tracked ones that are not in the transaction's records yet. */
   #unput: Tracked[] = []
   /** Those that must be put: their `pending` is their fields as they are now. */
   #changed: Tracked[] = []
   /** The same as they are stored, where that differs. */
-  #stored: ReadonlyMap<Tracked, StoredBytes> = new Map()
+  #stored = AS_THEY_ARE
   /** Of the fields as bytes: nobody has them when the transaction is committed. */
   #ownSlab: Slab | undefined
-  readonly #linted = new Map<Tracked, Uint8Array>()
+  #linted: Map<Tracked, Uint8Array> | undefined
   /** What validators have agreed to. */
   #judged: ProposedCommit | undefined
   readonly #keys: AccessKeys
   readonly #session: AteSession
   /** Objects that were deleted; others may have got their keys since. */
-  readonly #erased = new Set<ObjectKey>()
+  #erased: Set<ObjectKey> | undefined
   #setsRules = false
   #signers: readonly SigningKey[] = []
   /** Blocks of roots that this transaction lists. */
-  readonly #listed = new Set<number>()
+  #listed: Set<number> | undefined
 
   constructor(store: ObjectStore, session: AteSession, keys: AccessKeys) {
     this.#store = store
     this.#session = session
     this.#keys = keys
     this.transaction = store.records.begin()
-    this.#placement = new Placement(this.transaction)
+  }
+
+  get #placement(): Placement {
+    return (this.#placed ??= new Placement(this.transaction))
   }
 
   tracked(key: ObjectKey): Tracked | undefined {
     return this.#tracked.get(key)
   }
 
-  get daos(): object[] {
-    return [...this.#tracked.values()].map(({ dao }) => dao)
+  *daos(): Generator<object> {
+    for (const { dao } of this.#tracked.values()) yield dao
   }
 
   track(tracked: Tracked): void {
@@ -114,9 +119,9 @@ export class ObjectWriter {
 
   /** Gives an object its place among the roots. */
   addRoot(key: KeyParts): void {
-    if (this.#store.isUnlistedBlock(key.high) && !this.#listed.has(key.high)) {
+    if (this.#store.isUnlistedBlock(key.high) && this.#listed?.has(key.high) !== true) {
       this.transaction.put(KEY_BLOCK_KIND, 0, key.high, NO_VALUE)
-      this.#listed.add(key.high)
+      this.#listed = (this.#listed ?? new Set<number>()).add(key.high)
     }
     if (!this.#store.isInBlockOfRoots(this.transaction.unwatched, key.high))
       editKeys(this.transaction, ROOT_KIND, 0, key, 'add')
@@ -169,7 +174,7 @@ export class ObjectWriter {
     for (const place of tracked?.indexed ?? record?.indexed ?? [])
       editKeys(this.transaction, FIELD_INDEX_KIND, place, key, 'remove')
     this.transaction.delete(OBJECT_KIND, key.high, key.low)
-    this.#erased.add(text)
+    this.#erased = (this.#erased ?? new Set<ObjectKey>()).add(text)
     if (tracked === undefined) return
     this.#tracked.delete(text)
     this.#unput = this.#unput.filter((one) => one !== tracked)
@@ -197,12 +202,8 @@ export class ObjectWriter {
     } else if (record !== undefined) {
       // One version more than the chain has, however often it is moved.
       const isPut = this.transaction.staged(OBJECT_KIND, key.high, key.low) !== undefined
-      const moved = {
-        ...record,
-        parent,
-        revision: record.revision + (isPut ? 0 : 1),
-        updatedAt: this.#store.clock.next(),
-      }
+      const updatedAt = this.#store.clock.next()
+      const moved = { ...record, parent, revision: record.revision + (isPut ? 0 : 1), updatedAt }
       this.transaction.put(OBJECT_KIND, key.high, key.low, encodeObject(moved))
     }
   }
@@ -254,7 +255,7 @@ export class ObjectWriter {
 
   /** See `CommitTransaction.settle`. */
   settle(latest: RecordReader): void {
-    for (const { key, place } of this.#placement.settle(latest)) {
+    for (const { key, place } of this.#placed?.settle(latest) ?? []) {
       const tracked = this.#tracked.get(formatKey(key))
       if (tracked?.parent === undefined) continue
       tracked.parent = { ...tracked.parent, place }
@@ -274,7 +275,7 @@ export class ObjectWriter {
   }
 
   #noteReplaced(latest: RecordReader): void {
-    for (const text of this.#erased) {
+    for (const text of this.#erased ?? []) {
       const tracked = this.#tracked.get(text)
       const bytes = tracked === undefined ? undefined : latest.get(OBJECT_KIND, tracked.key.high, tracked.key.low)
       if (tracked !== undefined && bytes !== undefined) tracked.replaces = decodeObject(bytes)?.revision ?? 0
@@ -295,7 +296,7 @@ export class ObjectWriter {
       tracked: (key) => this.#tracked.get(formatKey(key)),
       session: this.#session,
       keys: this.#keys,
-      linted: this.#linted,
+      linted: (this.#linted ??= new Map()),
     }
   }
 
@@ -319,7 +320,7 @@ export class ObjectWriter {
 
   /** To be called when everybody sees the changes, and nothing is to be done with this any more. */
   release(): void {
-    for (const high of this.#listed) this.#store.noteListed(high)
+    for (const high of this.#listed ?? []) this.#store.noteListed(high)
     if (this.#setsRules) this.#store.trust.hasRules = true
     if (this.#ownSlab !== undefined) this.#store.giveBack(this.#ownSlab)
     this.#ownSlab = undefined
@@ -340,9 +341,7 @@ export class ObjectWriter {
 
   #put(tracked: Tracked, data: Uint8Array, how: 'provisional' | 'final' = 'provisional'): void {
     const { high, low } = tracked.key
-    const form: StoredBytes = (how === 'final' ? this.#stored.get(tracked) : undefined) ?? {
-      data,
-    }
+    const form: StoredBytes = (how === 'final' ? this.#stored.get(tracked) : undefined) ?? { data }
     putIndex(this.#store.crypto, this.transaction, tracked, form.sealedBy !== undefined)
     const isLarge = form.data.length > OBJECT_INLINE_BYTES && how === 'final'
     const stored = isLarge ? { ...form, data: this.#store.writeBodies(form.data) } : form

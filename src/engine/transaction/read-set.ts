@@ -9,10 +9,12 @@ interface Range {
 }
 
 export class ReadSet {
-  readonly #lows = new Map<number, Map<number, Set<number>>>()
+  /** Made when something is read: who only stores reads nothing. */
+  #lows: Map<number, Map<number, Set<number>>> | undefined
   readonly #ranges: Range[] = []
 
   addKey(kind: number, high: number, low: number): void {
+    this.#lows ??= new Map()
     let highs = this.#lows.get(kind)
     if (highs === undefined) {
       highs = new Map<number, Set<number>>()
@@ -24,7 +26,7 @@ export class ReadSet {
   }
 
   removeKey(kind: number, high: number, low: number): void {
-    this.#lows.get(kind)?.get(high)?.delete(low)
+    this.#lows?.get(kind)?.get(high)?.delete(low)
   }
 
   addRange(kind: number, high: number, from: number, to: number): void {
@@ -37,7 +39,7 @@ export class ReadSet {
 
   /** True when any of it has changed since `snapshot` was taken. */
   isStale(snapshot: Snapshot): boolean {
-    for (const [kind, highs] of this.#lows)
+    for (const [kind, highs] of this.#lows ?? [])
       for (const [high, lows] of highs) for (const low of lows) if (snapshot.hasChanged(kind, high, low)) return true
     return this.#ranges.some(({ kind, high, from, to }) => snapshot.hasChangedWithin(kind, high, from, to))
   }

@@ -147,8 +147,7 @@ export class RecordStore {
     this.#follow(inLog)
     const committed = isDurable || taken !== undefined ? inLog : this.#catchUp()
     if (changes.length > 0) this.#listener.note(changes, committed)
-    await committed
-    if (taken !== undefined) await joined.taken
+    await (taken === undefined ? committed : joined.taken)
   }
 
   /** What is committed is on its way to the log, and nobody reads any more, whatever he holds. */
@@ -254,6 +253,8 @@ export class RecordStore {
   }
 
   #follow(committed: Promise<void>): void {
+    // Of those that go into the log together once.
+    if (this.#underWay.at(-1) === committed) return
     this.#underWay.push(committed)
     const onEnd = (): void => void this.#underWay.shift()
     committed.then(onEnd, onEnd) // of a failure, the next one that waits is told
@@ -274,9 +275,11 @@ export class RecordStore {
     const { isListening } = this.#listener
     const changes: RecordChange[] = []
     for (const { kind, high, low, value } of transaction.changes) {
-      const read = (): Uint8Array | undefined => this.#view.get(kind, high, low)
-      snapshot?.keep(kind, high, low, read)
-      if (isListening) changes.push({ kind, high, low, before: read(), after: value ?? undefined })
+      if (snapshot !== undefined || isListening) {
+        const read = (): Uint8Array | undefined => this.#view.get(kind, high, low)
+        snapshot?.keep(kind, high, low, read)
+        if (isListening) changes.push({ kind, high, low, before: read(), after: value ?? undefined })
+      }
       if (value === null) this.#view.delete(kind, high, low)
       else this.#view.put(kind, high, low, value)
     }
