@@ -255,9 +255,12 @@ export class ChainSession {
   async #take(run: readonly BatchBytes[]): Promise<void> {
     const { local, endOf, hasBatch, receive } = this.#options
     const here = local().sequence
+    const last = run.at(-1)
+    if (last === undefined) return
+    const lastEnd = endOf(last)
     let count = 0
     for (const batch of run) {
-      const end = endOf(batch)
+      const end = batch === last ? lastEnd : endOf(batch)
       if (end.sequence > here) break
       if (!(await hasBatch(end))) throw await divergence(batch, { ...this.#options, known: this.#common })
       this.#noteSame(end)
@@ -265,8 +268,7 @@ export class ChainSession {
     }
     if (count === run.length) return
     await receive(run.slice(count))
-    const last = run.at(-1)
-    if (last !== undefined) this.#noteSame(endOf(last))
+    this.#noteSame(lastEnd)
   }
 
   #noteSame(end: LogEnd): void {

@@ -14,12 +14,18 @@ export interface IntakeParts {
   compactor: () => Pick<Compactor, 'note' | 'noteDropped'> | undefined
 }
 
-/** `onKept` is called once, between log and index, with those that count and the last one. Rejects with what `Log.receive` throws. */
+/**
+ * `onKept` is called once, between log and index, with those that count and the last one; `verified` as in `Committer.receive`.
+ * Rejects with what `Log.receive` throws.
+ */
 export async function takeInRun(
   { log, follower, compactor }: IntakeParts,
   { transaction, run, isDurable, mayMiss, refused }: ReceiveRequest,
   onKept: (counting: readonly AppendedBatch[], last: AppendedBatch | undefined) => void,
+  verified?: readonly ReceivedBatch[],
 ): Promise<void> {
+  // Of what is refused nothing was left to look at.
+  const known = refused.length === 0 ? verified : undefined
   const counts = ({ sequence }: { sequence: number }): boolean => !refused.includes(sequence)
   let opened: readonly ReceivedBatch[] = []
   const accept = (batches: readonly ReceivedBatch[]): void => {
@@ -28,10 +34,12 @@ export async function takeInRun(
     // Of distributed trust those who judge decide, as at opening; what one of them refuses stops no other.
     if (log.trust === 'local') demandNewNumbers(counting, follower.nextGroup)
     for (const { dropped } of counting) compactor()?.noteDropped(dropped)
-    for (const change of counting.flatMap(({ records }) => receivedChanges(records)))
+    // Whoever has verified them here has read them, too.
+    const isRead = known !== undefined && compactor() === undefined
+    for (const change of isRead ? [] : counting.flatMap(({ records }) => receivedChanges(records)))
       if ('low' in change && change.value !== null) compactor()?.note({ ...change, value: change.value })
   }
-  const appended = await log.receive(run, { isDurable, mayMiss, accept })
+  const appended = await log.receive(run, { isDurable, mayMiss, accept, verified: known })
   onKept(appended.filter(counts), appended.at(-1))
   const first = transaction - run.length + 1
   for (const [i, batch] of appended.entries()) {

@@ -237,13 +237,13 @@ export class ChainView implements RecordView {
     const bytes = run.map((batch) => batch.bytes)
     await this.#room.reserve(bytesOfRun(bytes), false)
     const transaction = (this.#transaction += run.length) - 1
-    const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss, refused }, (receipt) => {
+    const onKept = (receipt: CommitReceipt): void => {
       this.#takeReceipt(receipt)
-      for (const { sequence, groups } of run)
-        this.#nextGroup = numberBehind(this.#nextGroup, groups, refused.includes(sequence))
+      for (const { groups, isRefused } of run) this.#nextGroup = numberBehind(this.#nextGroup, groups, isRefused)
       apply(changesInto(this.#overlay, transaction))
       this.#noteDropped(transaction, run)
-    })
+    }
+    const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss, refused }, onKept, verified)
     this.#isLastDurable &&= isDurable
     this.#lastCommit = kept.catch(() => undefined)
     await kept.catch((error: unknown) => {

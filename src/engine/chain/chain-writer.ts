@@ -12,8 +12,7 @@ import type { OrderedStore } from '../index/ordered-store.js'
 import { authorOf } from '../log/batch-author.js'
 import { type Log, openLog } from '../log/index.js'
 import type { LogStorage } from '../log/storage.js'
-import { GROUP_RECORDS } from '../log/types.js'
-import type { AnchorStore, AppendedBatch, ChainTrust, Finding } from '../log/types.js'
+import { type AnchorStore, type AppendedBatch, type ChainTrust, type Finding, GROUP_RECORDS } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
 import { takeInRun } from './batch-intake.js'
 import { bodyPlaces, droppedBy, eachPut, requestBytes, takeFirst } from './commit-contents.js'
@@ -23,7 +22,7 @@ import type { ForgettingAttempts } from './compaction/forgetting.js'
 import type { FindReferences } from './compaction/live-bodies.js'
 import { SpaceFreer } from './compaction/space-freer.js'
 import type { JudgeBatch, RefusedBatch } from './batch-gate.js'
-import type { CommitReceipt, CommitRequest, Committer, ReceiveRequest, WriterStatus } from './committer.js'
+import type { CommitReceipt, CommitRequest, Committer, WriterStatus } from './committer.js'
 import { disownSafely, verifySafely } from './doubtful-index.js'
 import { IndexFollower } from './index-follower.js'
 import type { Memtable } from './memtable.js'
@@ -187,12 +186,12 @@ export class ChainWriter implements Committer {
     })
   }
 
-  receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
+  receive(...[request, ...how]: Parameters<Committer['receive']>): Promise<void> {
     if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'the chain is closed'))
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     this.#lastTransaction = request.transaction
     this.#underWay++
-    const received = this.#lastCommit.then(() => this.#receive(request, onKept))
+    const received = this.#lastCommit.then(() => this.#receive(request, ...how))
     const onEnd = (): void => {
       this.#underWay--
       this.#commitWaiting()
@@ -368,13 +367,14 @@ export class ChainWriter implements Committer {
     this.#takeIn(taken, appended)
   }
 
-  async #receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void> {
-    const compactor = (): Compactor | undefined => this.#compactor
+  async #receive(...[request, onKept, verified]: Parameters<Committer['receive']>): Promise<void> {
+    const parts = { log: this.#log, follower: this.#follower, compactor: () => this.#compactor }
+    const onAppended = (appended: readonly AppendedBatch[], last: AppendedBatch | undefined): void => {
+      this.#head = last ?? this.#head
+      onKept({ transaction: request.transaction, places: appended.flatMap(bodyPlaces), status: this.status })
+    }
     try {
-      await takeInRun({ log: this.#log, follower: this.#follower, compactor }, request, (appended, last) => {
-        this.#head = last ?? this.#head
-        onKept({ transaction: request.transaction, places: appended.flatMap(bodyPlaces), status: this.status })
-      })
+      await takeInRun(parts, request, onAppended, verified)
     } catch (error) {
       if (errorCode(error) === 'WRITE_FAILED' && error instanceof Error) this.#failure ??= error
       throw error

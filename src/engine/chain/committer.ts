@@ -4,7 +4,7 @@
  */
 import type { SigningKey } from '../crypto/signature.js'
 import type { RecordKey } from '../index/record-key.js'
-import type { BatchBytes } from '../log/index.js'
+import type { BatchBytes, ReceivedBatch } from '../log/index.js'
 import type { GroupDraft, NumberRange } from '../log/types.js'
 import type { BodyPlace } from './body-place.js'
 import type { CompactionReport } from './compaction/compaction-report.js'
@@ -70,8 +70,13 @@ export interface Committer {
   /**
    * Keeps batches that were made elsewhere. `onKept` is called once, before the index takes them in. Rejects with CHAIN_GAP,
    * CHAIN_FORKED, OTHER_CHAIN, BATCH_REFUSED, UNSUPPORTED_FORMAT or NO_SPACE when nothing of them is kept; WRITE_FAILED.
+   * `verified`: the run as this thread has verified it. Another thread trusts nobody, and does that again.
    */
-  receive(request: ReceiveRequest, onKept: (receipt: CommitReceipt) => void): Promise<void>
+  receive(
+    request: ReceiveRequest,
+    onKept: (receipt: CommitReceipt) => void,
+    verified?: readonly ReceivedBatch[],
+  ): Promise<void>
   /** What was submitted lies in closed segments of the log when it resolves. Rejects with NO_SPACE, changing nothing. */
   rotate(): Promise<WriterStatus>
   /** Tries to find more space; rejects with NO_SPACE. */

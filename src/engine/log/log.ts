@@ -18,6 +18,7 @@ import type { ManifestFile } from './manifest-file.js'
 import { NOTHING_SIGNED, type ProofPlan } from './proof-plan.js'
 import {
   type BatchBytes,
+  continueRun,
   frameBytesOf,
   framePieces,
   placedBatch,
@@ -256,10 +257,11 @@ export class Log {
     return appended
   }
 
-  async #receive(run: readonly BatchBytes[], { isDurable, mayMiss, accept }: ReceiveOptions): Promise<AppendedBatch[]> {
+  async #receive(run: readonly BatchBytes[], options: ReceiveOptions): Promise<AppendedBatch[]> {
     this.#demandWritable()
+    const { isDurable, mayMiss, accept, verified } = options
     const judged = { judge: this.#parts, opener: this.#opener, after: this.#state, mayMiss }
-    const batches = await verifyRun(judged, run)
+    const batches = verified === undefined ? await verifyRun(judged, run) : continueRun(judged, verified)
     const accepting = accept(batches)
     if (accepting !== undefined) await accepting
     const total = run.reduce((sum, bytes) => sum + frameBytesOf(bytes), 0)

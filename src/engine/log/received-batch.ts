@@ -110,6 +110,8 @@ export interface ReceiveOptions {
   mayMiss: boolean
   /** Called when all batches are verified and in order, before anything is kept: may throw to refuse them. */
   accept: (run: readonly ReceivedBatch[]) => void | Promise<void>
+  /** The same, as this thread has verified them just now: what is left is whether they are the next ones. */
+  verified?: readonly ReceivedBatch[] | undefined
 }
 
 export type BatchVerifier = (
@@ -141,6 +143,20 @@ export async function verifyRun(
     batches.push(batch)
   }
   return batches
+}
+
+/** As `verifyRun`, of what was verified before, by itself. */
+export function continueRun(
+  { judge, mayMiss, after }: Pick<VerifyBatchOptions, 'judge' | 'mayMiss'> & { after: ChainState },
+  run: readonly ReceivedBatch[],
+): readonly ReceivedBatch[] {
+  let state = after
+  for (const { head, missing } of run) {
+    demandOrder(state, head)
+    if (!mayMiss && missing.length > 0) throw refused(head, 'is not whole')
+    state = stateAfter(judge.crypto, head)
+  }
+  return run
 }
 
 /** BATCH_REFUSED when an authentic batch does not continue its author's. */

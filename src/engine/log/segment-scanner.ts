@@ -49,9 +49,11 @@ export class SegmentScanner {
   readonly #windowBytes: number
   #window: Uint8Array = new Uint8Array(0)
   #windowAt = 0
+  /** For the first window: who gives it uses it again. */
+  #lent: Uint8Array | undefined
   #budgetBytes: number
 
-  /** Nothing but zeros follows `dataEnd`. `windowBytes`: what is read at once. */
+  /** Nothing but zeros follows `dataEnd`. `windowBytes`: what is read at once; `lent`: memory for what is read first. */
   constructor(
     crypto: CryptoProvider,
     file: SegmentFile,
@@ -59,8 +61,10 @@ export class SegmentScanner {
     limit: number,
     dataEnd = limit,
     windowBytes = WINDOW_BYTES,
+    lent?: Uint8Array,
   ) {
     this.#windowBytes = windowBytes
+    this.#lent = lent
     this.#crypto = crypto
     this.#file = file
     this.#salt = salt
@@ -79,10 +83,9 @@ export class SegmentScanner {
     const end = Math.min(position + length, this.limit)
     if (end <= position) return new Uint8Array(0)
     if (position < this.#windowAt || end > this.#windowAt + this.#window.length) {
-      this.#window = await this.#file.read(
-        position,
-        Math.min(Math.max(length, this.#windowBytes), this.limit - position),
-      )
+      const wanted = Math.min(Math.max(length, this.#windowBytes), this.limit - position)
+      this.#window = await this.#file.read(position, wanted, this.#lent)
+      this.#lent = undefined
       this.#windowAt = position
     }
     return this.#window.subarray(position - this.#windowAt, end - this.#windowAt)

@@ -16,6 +16,8 @@ import type { SegmentFile } from './storage.js'
 
 /** Most of what is read is small, and has just been written. */
 const WINDOW_BYTES = 64 * 1024
+/** What comes next is often as large as what came before: up to this it is read at once, with some room. */
+const MAX_WINDOW_BYTES = 512 * 1024
 /** What a larger batch needs is not kept. */
 const KEPT_BYTES = 4 * 1024 * 1024
 
@@ -41,6 +43,7 @@ export class TailReader {
   readonly #source: BatchSource
   #place: Place | undefined
   #kept = new Uint8Array(0)
+  #window = new Uint8Array(WINDOW_BYTES)
 
   constructor(source: BatchSource) {
     this.#source = source
@@ -97,23 +100,30 @@ export class TailReader {
   /** What was read before may have been behind the end then. */
   async #scan({ file, salt }: Place): Promise<SegmentScanner> {
     const size = await file.size()
-    return new SegmentScanner(this.#source.crypto, file, salt, size, size, WINDOW_BYTES)
+    return new SegmentScanner(this.#source.crypto, file, salt, size, size, this.#window.length, this.#window)
+  }
+
+  /** So much was read for one batch. */
+  #noteRead(bytes: number): void {
+    const wanted = Math.min(WINDOW_BYTES * Math.ceil((bytes + bytes / 8) / WINDOW_BYTES), MAX_WINDOW_BYTES)
+    if (wanted !== this.#window.length) this.#window = new Uint8Array(wanted)
   }
 
   async #batchOf(
     scanner: SegmentScanner,
     file: SegmentFile,
-    { position, bodyPosition, head }: StoredFrame,
+    { position, bodyPosition, head, endPosition }: StoredFrame,
   ): Promise<TailBatch> {
     const headAt = position + FRAME_HEADER_BYTES
     const bodyBytes = head.table.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
     const bytes = {
       head: await scanner.bytes(headAt, bodyPosition - headAt),
       groups:
-        bodyBytes <= WINDOW_BYTES
+        bodyBytes <= this.#window.length
           ? await scanner.bytes(bodyPosition, bodyBytes)
           : await this.#read(file, bodyPosition, bodyBytes),
     }
+    this.#noteRead(endPosition - position)
     return { sequence: head.link.sequence, digest: linkDigest(this.#source.crypto, head.linkBytes), head, bytes }
   }
 
