@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { nativeCrypto } from '../../../src/adapters/node/native-crypto.js'
 
-const { equal, open, randomBytes, seal, sha256 } = nativeCrypto
 const [DIGEST, NONCE, TAG, NUMBER] = [32, 12, 16, 8]
 const NO_DATA = new Uint8Array(0)
 
@@ -14,19 +13,20 @@ export function itemBytes(bytes: number): number {
 
 /** Seals a message into `target` at `at`. */
 export function sealItem(key: Uint8Array, message: Uint8Array, target: Uint8Array, at: number): void {
-  const nonce = randomBytes(NONCE)
+  const nonce = nativeCrypto.randomBytes(NONCE)
   target.set(nonce, at + DIGEST)
-  seal(key, nonce, NO_DATA, [message], target, at + DIGEST + NONCE)
-  target.set(sha256(target.subarray(at + DIGEST, at + itemBytes(message.length))), at)
+  nativeCrypto.seal(key, nonce, NO_DATA, [message], target, at + DIGEST + NONCE)
+  target.set(nativeCrypto.sha256(target.subarray(at + DIGEST, at + itemBytes(message.length))), at)
 }
 
 export function checkItem(item: Uint8Array): void {
-  if (!equal(sha256(item.subarray(DIGEST)), item.subarray(0, DIGEST))) throw new Error('another digest')
+  if (!nativeCrypto.equal(nativeCrypto.sha256(item.subarray(DIGEST)), item.subarray(0, DIGEST)))
+    throw new Error('another digest')
 }
 
 export function openItem(key: Uint8Array, item: Uint8Array): Uint8Array {
   checkItem(item)
-  const message = open(key, item.subarray(DIGEST, DIGEST + NONCE), NO_DATA, item.subarray(DIGEST + NONCE))
+  const message = nativeCrypto.open(key, item.subarray(DIGEST, DIGEST + NONCE), NO_DATA, item.subarray(DIGEST + NONCE))
   if (message === undefined) throw new Error('a message that does not open')
   return message
 }
@@ -40,14 +40,14 @@ export class Frames {
 
   seal(payload: Uint8Array): Uint8Array {
     const frame = new Uint8Array(NUMBER + payload.length + TAG)
-    seal(this.#key, this.#next(), NO_DATA, [payload], frame, NUMBER)
+    nativeCrypto.seal(this.#key, this.#next(), NO_DATA, [payload], frame, NUMBER)
     frame.set(this.#nonce.subarray(0, NUMBER))
     return frame
   }
 
   open(frame: Uint8Array): Uint8Array {
     const body = frame.subarray(NUMBER)
-    const payload = open(this.#key, this.#next(), NO_DATA, body, body.subarray(0, body.length - TAG))
+    const payload = nativeCrypto.open(this.#key, this.#next(), NO_DATA, body, body.subarray(0, body.length - TAG))
     if (payload === undefined) throw new Error('a frame that does not open')
     return payload
   }

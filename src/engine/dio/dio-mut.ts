@@ -8,7 +8,6 @@ import { MAX_PROOF_KEYS } from '../limits.js'
 import { PROOF_ENTRY_BYTES } from '../log/format/proof-format.js'
 import type { RecordReader } from '../transaction/record-reader.js'
 import type { ReadRule, WriteRule } from '../trust/rules.js'
-import type { AteSession } from '../trust/session.js'
 import { type CommitOptions, CommitWait, type Durability } from './commit-options.js'
 import { keyOf } from './dao-state.js'
 import type { Dao, DaoMut } from './dao.js'
@@ -23,7 +22,6 @@ import type { ProposedCommit } from './hooks/proposed-commit.js'
 import type { LinkEditor } from './links/link-host.js'
 import { newLinks } from './links/new-links.js'
 import { formatKey, isSameKey, type KeyParts, type ObjectKey, parseKey } from './object-key.js'
-import type { ObjectStore } from './object-store.js'
 import { ObjectWriter, type ParentSpot } from './object-writer.js'
 import { refuseLargeLinks } from './object-record.js'
 import { storeReadRule } from './read-ring.js'
@@ -55,11 +53,6 @@ export class DioMut extends Dio {
   #begun: ObjectWriter | undefined
   #isCommitting = false
   #isOver = false
-
-  /** @internal */
-  constructor(objects: ObjectStore, session: AteSession) {
-    super(objects, session)
-  }
 
   get #writer(): ObjectWriter {
     return (this.#begun ??= new ObjectWriter(this.objects, this.session, this.keys))

@@ -296,7 +296,7 @@ export class ObjectWriter {
       tracked: (key) => this.#tracked.get(formatKey(key)),
       session: this.#session,
       keys: this.#keys,
-      linted: (this.#linted ??= new Map()),
+      linted: (this.#linted ??= new Map<Tracked, Uint8Array>()),
     }
   }
 

@@ -17,17 +17,26 @@ export class Durability {
   #durableBytes = 0
   #background: Promise<void> | undefined
   #failure: { cause: unknown } | undefined
+  readonly #restMs: number
+  /** From one sync behind to the next; then `#waiting` is synced. */
+  #rest: ReturnType<typeof setTimeout> | undefined
+  #waiting: SegmentAppender | undefined
 
-  /** `onDurable` is called with each new durable state, `onAwaited` after each sync of `bytes` that somebody waited for. */
+  /**
+   * `onDurable` is called with each new durable state, `onAwaited` after each sync of `bytes` that somebody waited for. Syncs
+   * behind begin `restMs` after each other at least.
+   */
   constructor(
     state: ChainState,
     onDurable: (state: ChainState) => void,
     onAwaited: (segment: SegmentAppender, bytes: number) => void,
+    restMs = 0,
   ) {
     this.#appended = state
     this.#durable = state
     this.#onDurable = onDurable
     this.#onAwaited = onAwaited
+    this.#restMs = restMs
   }
 
   get sequence(): number {
@@ -60,8 +69,11 @@ export class Durability {
     await this.sync(segment)
   }
 
-  /** No sync is under way any more, whatever came of it: the segment can be let go. */
+  /** No sync is under way any more, and none begins by itself, whatever came of it: the segment can be let go. */
   async quiesce(): Promise<void> {
+    this.#waiting = undefined
+    clearTimeout(this.#rest)
+    this.#rest = undefined
     await this.#background
   }
 
@@ -69,7 +81,26 @@ export class Durability {
   async syncBehind(segment: SegmentAppender): Promise<void> {
     if (this.#appendedBytes - this.#durableBytes > MAX_UNSYNCED_BYTES) await this.#background
     this.#demandSound()
+    const isMuch = this.#appendedBytes - this.#durableBytes > MAX_UNSYNCED_BYTES / 2
+    if (this.#rest !== undefined && !isMuch) {
+      this.#waiting = segment
+      return
+    }
+    this.#beginBehind(segment)
+  }
+
+  #beginBehind(segment: SegmentAppender): void {
     this.#background ??= this.#startBehind(segment)
+    if (this.#restMs > 0) this.#rest ??= setTimeout(() => this.#endRest(), this.#restMs)
+  }
+
+  #endRest(): void {
+    const segment = this.#waiting
+    this.#rest = undefined
+    if (segment === undefined || this.#failure !== undefined) return
+    // One that is under way still may have begun before what waits was appended.
+    if (this.#background === undefined) this.#waiting = undefined
+    this.#beginBehind(segment)
   }
 
   /** What was appended when it is called is durable when it resolves. Throws what the storage threw. */

@@ -13,6 +13,7 @@ export interface LogParts {
   keys: ChainKeys
   author: BatchAuthor
   isKeyless: boolean | undefined
+  isServed: boolean | undefined
   clock: () => number
   anchor: AnchorStore | undefined
   onFinding: (finding: Finding) => void

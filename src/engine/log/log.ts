@@ -37,6 +37,9 @@ import { WriteGate } from './write-gate.js'
 /** Frames are gathered up to this much before they are written; a larger one is written alone. */
 const WRITE_BYTES = 8 * 1024 * 1024 + 256 * 1024
 
+/** What a server keeps as well is synced here now and then, not after each batch: both may lie on one disk. */
+const COPY_REST_MS = 100
+
 const NOTHING_FORGOTTEN: Forgotten = { sequence: 0, freed: 0 }
 
 type Append = { appended: AppendedBatch[]; written: Promise<void> }
@@ -67,6 +70,7 @@ export class Log {
       parts.state,
       (state) => this.#writeAnchor(state),
       (segment, bytes) => this.#noteAwaited(segment, bytes),
+      parts.isServed === true ? COPY_REST_MS : 0,
     )
     this.#supply = new SegmentSupply({
       ...parts,

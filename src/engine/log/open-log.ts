@@ -255,6 +255,7 @@ class LogOpening {
       keys,
       author: this.#judge.author,
       isKeyless: this.#judge.isKeyless,
+      isServed: this.#options.isServed,
       clock,
       anchor,
       onFinding: this.#onFinding,
