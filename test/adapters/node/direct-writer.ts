@@ -8,6 +8,8 @@ import { seededRandom } from '../../helpers/seeded-random.js'
 
 const NAME = '0000000001.seg'
 const SPACE = 16 * 1024 * 1024
+/** Below them: what is written through the cache, at once, and in turns. */
+const LENGTHS = [3_000_000, 9_000, 200_000]
 
 function directory(t: Test, parent: string): string {
   const path = mkdtempSync(join(parent, 'atefs-direct-'))
@@ -39,7 +41,7 @@ async function appendsReadBack(t: Test, parent: string): Promise<void> {
   const found = new Uint8Array(SPACE)
   let tail = 0
   for (let turn = 0; tail < SPACE - 3_000_000; turn++) {
-    const length = Math.floor(random() * (turn % 3 === 0 ? 3_000_000 : 9_000))
+    const length = Math.floor(random() * (LENGTHS[turn % LENGTHS.length] ?? 0))
     const bytes = expected.subarray(tail, tail + length)
     for (let i = 0; i < length; i += 97) bytes[i] = 1 + ((i + turn) % 255)
     await segment.write(tail, [bytes])
@@ -63,6 +65,26 @@ await t.test('what is written past the cache and through it, side by side, reads
 await t.test('so it does in memory, where nothing can be written past the cache or all is', (t) =>
   appendsReadBack(t, '/dev/shm'),
 )
+
+await t.test('space ahead is zeroed from byte to byte, and nothing beside it', async (t) => {
+  const storage = new FileStorage(directory(t, tmpdir()))
+  const segment = await storage.openSegment(NAME, 'create')
+  const length = 4_000_000
+  const written = new Uint8Array(length).fill(0xaa)
+  for (const [from, to] of [
+    [5_000, 2_500_001],
+    [8192, 8192 + 1024 * 1024],
+    [4097, 4099],
+    [2_000_000, length],
+  ] as const) {
+    await segment.write(0, [written])
+    await segment.zero(from, to)
+    const found = await segment.read(0, length)
+    t.ok(Buffer.from(found).equals(Buffer.from(written.slice()).fill(0, from, to)), `from ${from} to ${to}`)
+    t.equal(await segment.size(), length)
+  }
+  await segment.close()
+})
 
 await t.test('a file system that refuses says so, and writes nothing', async (t) => {
   const path = join(directory(t, tmpdir()), 'file')
