@@ -14,6 +14,7 @@ import { AteError } from '../engine/error.js'
 import { MAX_KEYRING_BYTES, MAX_MANIFEST_BYTES } from '../engine/limits.js'
 import { decodeManifest, type SegmentEntry } from '../engine/log/format/manifest-format.js'
 import { MANIFEST_NAME, segmentName } from '../engine/log/format/segment-name.js'
+import { loadDropped, saveDropped } from '../server/index.js'
 
 const COPY_SUFFIX = '.copy'
 const SMALL_FILES = ['keyring', 'turn', 'writer']
@@ -42,6 +43,9 @@ export async function copyChain(from: string, to: string, signal: AbortSignal): 
     const content = await source.readSmall(name, MAX_KEYRING_BYTES)
     if (content !== undefined) await target.replaceSmall(name, content)
   }
+  // Read behind the segments: what is missing there was noted before. What the copy still has is told again.
+  const { keep } = await loadDropped(source)
+  if (keep > 0) await saveDropped(target, { upTo: 0, keep })
   await target.replaceSmall(MANIFEST_NAME, manifest)
   return bytes
 }

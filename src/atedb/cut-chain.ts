@@ -7,19 +7,20 @@ import { join } from 'node:path'
 import { lockChain } from '../adapters/node/chain-lock.js'
 import { bytesOf, type CutReport, demandRemembered, exportTail, stageUpTo } from '../adapters/node/cut-back.js'
 import { fileError } from '../adapters/node/file-error.js'
+import { FileStorage } from '../adapters/node/file-storage.js'
 import { makeDirectory } from '../adapters/node/make-directory.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
 import { freeName, replaceDirectory } from '../adapters/node/replace-directory.js'
 import { ServerStores } from '../adapters/node/server-stores.js'
 import { AteError, errorCode } from '../engine/error.js'
 import { type BatchSource, type LogEnd, proofRuns, readBatches } from '../engine/log/index.js'
-import { loadDropped, RelayLog, type RelayOptions } from '../server/index.js'
+import { loadDropped, RelayLog, type RelayOptions, saveDropped } from '../server/index.js'
 import { parseChainUrl } from '../wire/index.js'
 import { loadSecret, STORAGE } from './secret-file.js'
 import { SERVER_DIRECTORY } from './settings.js'
 
-/** What is known of batches that are cut off. */
-const OF_THE_TAIL = ['anchor', 'dropped']
+/** It knows of batches that are cut off. */
+const ANCHOR = 'anchor'
 
 export interface CutOptions {
   readonly logsPath: string
@@ -46,12 +47,12 @@ export async function cutServedChain({ logsPath, chain, sequence }: CutOptions):
     const { source, to, end } = await look(options, logsPath, name, sequence)
     if (end.sequence === sequence) return { setAside: undefined, batches: 0 }
     await demandRemembered(source, to)
-    await demandKept(source, to)
+    const keep = await demandKept(source, to, end)
     const setAside = await exportTail(source, join(server, 'cut', name), to, end)
     rmSync(staged, { recursive: true, force: true })
     makeDirectory(staged, 0o700)
     await stageUpTo({ directory, source, staged }, to, async (from) => {
-      for (const file of OF_THE_TAIL) rmSync(join(staged, file), { force: true })
+      rmSync(join(staged, ANCHOR), { force: true })
       const cut = await open(options, server, 'cutting')
       try {
         for await (const run of proofRuns(bytesOf(source, from, sequence))) await cut.receive(run, { mayMiss: true })
@@ -60,7 +61,8 @@ export async function cutServedChain({ logsPath, chain, sequence }: CutOptions):
         await cut.close()
       }
     })
-    for (const file of OF_THE_TAIL) rmSync(join(staged, file), { force: true })
+    rmSync(join(staged, ANCHOR), { force: true })
+    await saveDropped(new FileStorage(staged), { upTo: 0, keep })
     const aside = replaceDirectory(staged, directory, freeName(join(server, 'cut', 'log'), 'replaced'))
     if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
     lock.finish()
@@ -75,21 +77,22 @@ export async function cutServedChain({ logsPath, chain, sequence }: CutOptions):
 
 /**
  * Content whose space was given back must be dropped by what stays, or every new copy refuses the chain. Without its keys nobody can
- * tell what a batch drops, only up to which one all of that was given back.
+ * tell what a batch drops, only behind which one none does. Returns that.
  */
-async function demandKept(source: BatchSource, { sequence }: LogEnd): Promise<void> {
-  const dropped = await loadDropped(source.storage)
-  if (dropped <= sequence || sequence === 0) return
+async function demandKept(source: BatchSource, { sequence }: LogEnd, end: LogEnd): Promise<number> {
+  const { keep } = await loadDropped(source.storage)
+  if (keep <= sequence) return keep
+  if (sequence === 0) return 0
   for await (const { missing } of readBatches(source, 1, sequence)) {
     if (missing.length === 0) continue
+    const least = keep < end.sequence ? `It can be cut to batch ${keep} or a later one; a` : 'A'
     throw new AteError(
       'NOT_SUPPORTED',
-      `Content of the first ${sequence} batches was given back that later ones drop.`,
-      {
-        hint: `It can be cut to batch ${dropped} or a later one; a backup of that time has all of it.`,
-      },
+      `Content of the first ${sequence} batches was given back that later ones may drop.`,
+      { hint: `${least} backup of that time has all of it.` },
     )
   }
+  return 0
 }
 
 /** It is closed again: its files are exchanged. */

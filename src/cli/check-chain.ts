@@ -75,7 +75,9 @@ export async function* checkChain(options: CheckChainOptions): AsyncGenerator<Ch
   const keys = handle?.keys ?? (await keysOf(options))
   try {
     const sequences: GroupSequences = new Map()
-    const checked = yield* checkLog(options, keys, sequences)
+    // Whoever reads the chain judges it: what was not opened is judged by nobody.
+    const judged = handle?.trust === 'distributed' ? new Set(refused.map(({ sequence }) => sequence)) : undefined
+    const checked = yield* checkLog(options, keys, sequences, judged)
     if (handle !== undefined) yield* checkFiles(handle, options, sequences)
     yield* checkIndex(options.directory, keys)
     return { ...checked, refused }
@@ -121,6 +123,7 @@ async function* checkLog(
   { directory, anchorDirectory, onProgress, onNotice }: CheckChainOptions,
   keys: ChainKeys,
   sequences: GroupSequences,
+  refused: ReadonlySet<number> | undefined,
 ): AsyncGenerator<ChainFinding, Omit<CheckedChain, 'refused'>> {
   const anchorFile = join(anchorDirectory, anchorName(keys.chainId))
   if (!existsSync(anchorFile))
@@ -134,6 +137,7 @@ async function* checkLog(
       crypto: nativeCrypto,
       keys,
       anchor,
+      refused,
       onBatch: () => {
         checked.batches++
       },

@@ -95,7 +95,7 @@ export async function fetchServed(place: ServedPlace, opening: CommandOpening): 
   const { trust, view } = copy.chain
   const isOfFiles = holdsFileSystem(view)
   await copy.close()
-  // It was taken in without judging it: whoever opens the copy next judges all of it.
+  // It was taken in without judging it, and is marked as such: whoever opens the copy next judges all of it.
   if (trust === 'distributed') rmSync(join(place.directory, 'index'), { recursive: true, force: true })
   return isOfFiles
 }

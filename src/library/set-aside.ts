@@ -1,6 +1,7 @@
 /** What was made in a copy of a served chain while others went on with the chain: read, and made again where it is still wanted. */
 import { rm } from 'node:fs/promises'
 import { openChain } from '../adapters/node/open-chain.js'
+import { isReplica } from '../adapters/node/demand-no-replica.js'
 import { setAsideCopies } from '../adapters/node/set-aside-place.js'
 import { receivedChanges } from '../engine/chain/received-changes.js'
 import type { Chain } from '../engine/dio/chain.js'
@@ -38,11 +39,14 @@ export function listSetAside({ options }: AteConfig, address: string): SetAside[
 /** The chain itself may be open. CHAIN_NOT_FOUND when nothing was set aside there, WRONG_PASSPHRASE, CHAIN_DAMAGED, ... */
 export async function openSetAside({ options }: AteConfig, aside: SetAside): Promise<SetAsideChain> {
   const { url, first, last, path } = aside
+  if (!isReplica(path))
+    throw new AteError('CHAIN_NOT_FOUND', `What lies in ${path} is no copy of a chain that a server keeps.`)
   const handle = await openChain({
     directory: path,
     secret: secretFor(options, hasKeyFile(path)),
     anchorDirectory: undefined,
     readOnly: true,
+    isServed: true,
     allowDamage: false,
     acceptRollback: false,
     judgeModule: JUDGE_MODULE,

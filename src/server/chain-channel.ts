@@ -34,6 +34,8 @@ const PROOF_COST = 50
 const FOLLOW_COST = 20
 const DROP_COST = 50
 const BODIES_COST = 5
+/** A request, in what is read of the log to find a batch. */
+const LOOKED_THROUGH_BYTES = 32 * 1024
 
 export interface ChainChannelOptions {
   readonly chain: HostedChain
@@ -159,7 +161,7 @@ export class ChainChannel implements ChainUser, Asker {
   async #sendBodies({ sequence, numbers }: RequestMap['bodies']['request']): Promise<RequestMap['bodies']['reply']> {
     const { chain, peer } = this.#options
     await peer.ready(chain.eagerBytes)
-    const bodies = await chain.bodies(sequence, numbers)
+    const bodies = await chain.bodies(sequence, numbers, (bytes) => this.#payLook(bytes))
     chain.noteBodies(bodies)
     return { bodies }
   }
@@ -175,7 +177,13 @@ export class ChainChannel implements ChainUser, Asker {
   async #has(point: Point): Promise<boolean> {
     const { chain } = this.#options
     if (point.sequence === chain.point.sequence) return equalBytes(point.digest, chain.point.digest)
-    return await chain.has(point)
+    return await chain.has(point, (bytes) => this.#payLook(bytes))
+  }
+
+  /** Whoever is gone is not looked for any more. CHAIN_CLOSED. */
+  async #payLook(bytes: number): Promise<void> {
+    await this.#options.requests.take(Math.floor(bytes / LOOKED_THROUGH_BYTES))
+    if (this.#hasEnded) throw new AteError('CHAIN_CLOSED', 'The channel has ended.')
   }
 
   async #barrier({ everything = null }: RequestMap['barrier']['request']): Promise<Point> {

@@ -2,12 +2,13 @@
 import { AteError } from '../engine/error.js'
 import { MAX_KEYRING_BYTES } from '../engine/limits.js'
 import { freeDropped } from '../engine/chain/compaction/free-dropped.js'
+import type { Pay } from '../engine/log/frame-places.js'
 import type { NumberRange } from '../engine/log/types.js'
 import type { ReceivedBatch } from '../engine/log/index.js'
 import type { Point, SentContent, SignedHead } from '../sync/index.js'
 import type { ChainStore } from './chain-stores.js'
 import type { Counters } from './counters.js'
-import { loadDropped, saveDropped } from './dropped-file.js'
+import { type DroppedState, loadDropped, saveDropped } from './dropped-file.js'
 import { KEYRING_NAME } from './file-names.js'
 import type { Follower, Followed } from './follower.js'
 import { HeadSigning } from './head-signing.js'
@@ -66,15 +67,17 @@ export class HostedChain implements Followed {
   #keyringChanges: Promise<void> = Promise.resolve()
   #point: Point
   readonly #drops: PendingDrops
-  /** Up to which batch all that is dropped is given back. */
-  #droppedTo: number
+  /** As it is noted. */
+  #dropped: DroppedState
+  /** No batch behind it drops what was told. */
+  #keep: number
 
   private constructor(
     options: HostedOptions,
     log: RelayLog,
     keyring: Uint8Array | null,
     turn: TurnState,
-    droppedTo: number,
+    dropped: DroppedState,
     writer: PublicKey | undefined,
     locks: ChainLocks,
   ) {
@@ -86,12 +89,13 @@ export class HostedChain implements Followed {
     this.#keyring = keyring
     this.#point = log.head
     this.locks = locks
-    this.#droppedTo = droppedTo
+    this.#dropped = dropped
+    this.#keep = Math.min(dropped.keep, log.head.sequence)
     const passes = {
       free: (numbers: readonly NumberRange[], signal: AbortSignal) => this.#free(numbers, signal),
       done: (upTo: number) => this.#noteDropped(upTo),
     }
-    this.#drops = new PendingDrops(passes, droppedTo)
+    this.#drops = new PendingDrops(passes, dropped.upTo)
     this.recent = new RecentBatches(limits.recentBytes)
     this.uploads = new Uploads({
       log,
@@ -121,8 +125,8 @@ export class HostedChain implements Followed {
     const log = await RelayLog.open(options, options.store)
     try {
       const keyring = (await storage.readSmall(KEYRING_NAME, MAX_KEYRING_BYTES)) ?? null
-      const [turn, droppedTo, writer] = [await loadTurn(storage), await loadDropped(storage), await loadWriter(storage)]
-      return new HostedChain(options, log, keyring, turn, droppedTo, writer, await ChainLocks.open(options))
+      const [turn, dropped, writer] = [await loadTurn(storage), await loadDropped(storage), await loadWriter(storage)]
+      return new HostedChain(options, log, keyring, turn, dropped, writer, await ChainLocks.open(options))
     } catch (error) {
       await log.close()
       throw error
@@ -163,14 +167,14 @@ export class HostedChain implements Followed {
   }
 
   /** As `RelayLog.bodies`; BAD_ARGUMENT for a batch that is not durable. */
-  async bodies(sequence: number, numbers: readonly number[]): Promise<(Uint8Array | null)[]> {
+  async bodies(sequence: number, numbers: readonly number[], pay: Pay): Promise<(Uint8Array | null)[]> {
     if (sequence > this.#point.sequence) throw new AteError('BAD_ARGUMENT', `The chain has no batch ${sequence}.`)
-    return await this.#log.bodies(sequence, numbers)
+    return await this.#log.bodies(sequence, numbers, pay)
   }
 
-  /** True when the chain has that batch. */
-  async has(point: Point): Promise<boolean> {
-    return await this.#log.has(point)
+  /** As `RelayLog.has`, of batches that are durable. */
+  async has(point: Point, pay: Pay): Promise<boolean> {
+    return await this.#log.has(point, pay)
   }
 
   noteSent(bytes: number): void {
@@ -200,14 +204,18 @@ export class HostedChain implements Followed {
    */
   async drop(numbers: readonly NumberRange[], upTo: number): Promise<number> {
     if (this.#options.keepsDropped) return this.#point.sequence
-    if (numbers.length > 0 || upTo > this.#droppedTo) await this.#drops.add(numbers, upTo)
-    return this.#droppedTo
+    // What is told in parts is of a batch that was accepted before.
+    if (numbers.length > 0) this.#keep = Math.max(this.#keep, upTo > 0 ? upTo : this.#point.sequence)
+    if (numbers.length > 0 || upTo > this.#dropped.upTo) await this.#drops.add(numbers, upTo)
+    return this.#dropped.upTo
   }
 
   async #free(numbers: readonly NumberRange[], signal: AbortSignal): Promise<boolean> {
     try {
       await this.#log.closeSegment()
       await this.#log.allowDrops()
+      // First: the chain must not be cut between what is gone and the batch that drops it.
+      await this.#saveDropped({ upTo: this.#dropped.upTo, keep: this.#keep })
       await freeDropped(this.#log.source, { numbers, before: this.#point.sequence }, signal)
       return true
     } catch (error) {
@@ -217,13 +225,17 @@ export class HostedChain implements Followed {
   }
 
   async #noteDropped(upTo: number): Promise<void> {
-    if (upTo <= this.#droppedTo) return
     try {
-      await saveDropped(this.#options.store.storage, upTo)
-      this.#droppedTo = upTo
+      await this.#saveDropped({ upTo: Math.max(upTo, this.#dropped.upTo), keep: this.#dropped.keep })
     } catch (error) {
       this.#notice('warn', 'It could not be noted which space of the log was given back.', error)
     }
+  }
+
+  async #saveDropped(state: DroppedState): Promise<void> {
+    if (state.upTo === this.#dropped.upTo && state.keep === this.#dropped.keep) return
+    await saveDropped(this.#options.store.storage, state)
+    this.#dropped = state
   }
 
   /** Everything that was brought is durable, and whoever follows has the signed head. */

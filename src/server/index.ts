@@ -10,4 +10,4 @@ export {
   type ServerNotice,
   type Wish,
 } from './options.js'
-export { loadDropped } from './dropped-file.js'
+export { loadDropped, saveDropped } from './dropped-file.js'

@@ -1,4 +1,5 @@
 /** The log of a chain without its keys: verified as far as that goes, kept byte by byte, authenticated with the server's own keys. */
+import { equalBytes } from '../engine/bytes/equal.js'
 import { type ChainKeys, deriveChainKeys } from '../engine/crypto/chain-keys.js'
 import type { CryptoProvider } from '../engine/crypto/provider.js'
 import { parseAeadSuite } from '../engine/crypto/suites.js'
@@ -8,14 +9,14 @@ import {
   type BatchSource,
   createLog,
   describeChain,
-  hasHistory,
   type Log,
   openLog,
   readBatches,
   type ReceivedBatch,
 } from '../engine/log/index.js'
 import { lastClosedPoint } from '../engine/log/compare-logs.js'
-import { FramePlaces } from '../engine/log/frame-places.js'
+import { FramePlaces, type Pay } from '../engine/log/frame-places.js'
+import { linkDigest } from '../engine/log/format/link.js'
 import { ManifestFile } from '../engine/log/manifest-file.js'
 import { RunEnd } from '../engine/log/run-end.js'
 import { type VerifySignature, verifySignatures } from '../engine/log/verify-signatures.js'
@@ -128,20 +129,23 @@ export class RelayLog {
 
   /** Batches that are durable, in order; content that was dropped is missing. */
   read(from: number, to: number, content: SentContent = 'all'): AsyncGenerator<ReceivedBatch> {
-    return readBatches(this.#source, from, to, { hasContent: content === 'all' })
+    return readBatches(this.#source, from, to, { hasContent: content === 'all', at: this.#places.knownBefore(from) })
   }
 
   /**
    * Groups of content of a durable batch, as they are stored: the first of those asked for that are `MAX_SENT_BODY_BYTES` together,
-   * at least one. Null for those that were dropped. BAD_ARGUMENT for what is none, NOT_SUPPORTED for one that is larger.
+   * at least one. Null for those that were dropped. BAD_ARGUMENT for what is none, NOT_SUPPORTED for one that is larger; what
+   * `pay` throws.
    */
-  async bodies(sequence: number, numbers: readonly number[]): Promise<(Uint8Array | null)[]> {
-    return await this.#places.withBatch(sequence, (found) => bodiesIn(this.#crypto, found, numbers))
+  async bodies(sequence: number, numbers: readonly number[], pay?: Pay): Promise<(Uint8Array | null)[]> {
+    return await this.#places.withBatch(sequence, (found) => bodiesIn(this.#crypto, found, numbers), pay)
   }
 
-  /** True when the chain has that batch. */
-  async has(point: Point): Promise<boolean> {
-    return await hasHistory(this.#source, point)
+  /** True when the chain, which reaches so far, has that batch. CHAIN_DAMAGED, INPUT_OUTPUT; what `pay` throws. */
+  async has({ sequence, digest }: Point, pay?: Pay): Promise<boolean> {
+    if (sequence === 0) return true
+    const found = await this.#places.withBatch(sequence, ({ frame }) => Promise.resolve(frame), pay)
+    return equalBytes(linkDigest(this.#crypto, found.head.linkBytes), digest)
   }
 
   /** Whatever names dropped bodies may be given back from now on. */

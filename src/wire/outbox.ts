@@ -65,23 +65,16 @@ export class Outbox {
     return new Promise((resolve, reject) => this.#waiting.push({ atMost, resolve, reject }))
   }
 
-  /** Hands all messages over to the transport, in frames of about SHARED_FRAME_BYTES, or one message that is larger. */
+  /**
+   * Hands all messages over to the transport, in frames of about SHARED_FRAME_BYTES, or one message that is larger. The transport may
+   * call back at once: what is sent from there goes behind all that waits, and what ends it there ends this too.
+   */
   flush(): void {
-    const messages = this.#messages
-    this.#messages = []
-    this.#messageBytes = 0
-    let first = 0
-    let bytes = 0
-    messages.forEach((message, at) => {
-      const isFull = bytes + message.length > SHARED_FRAME_BYTES || at - first === MAX_FRAME_MESSAGES
-      if (at > first && isFull) {
-        this.#writeFrame(messages.slice(first, at))
-        first = at
-        bytes = 0
-      }
-      bytes += message.length
-    })
-    if (first < messages.length) this.#writeFrame(first === 0 ? messages : messages.slice(first))
+    while (this.#messages.length > 0) {
+      const frame = this.#takeFrame()
+      this.#messageBytes -= byteLength(frame)
+      this.#writeFrame(frame)
+    }
   }
 
   /** Nothing goes out any more. */
@@ -93,16 +86,32 @@ export class Outbox {
     for (const { reject } of this.#waiting.splice(0)) reject(reason)
   }
 
+  #takeFrame(): readonly Uint8Array[] {
+    const messages = this.#messages
+    let bytes = 0
+    const end = messages.findIndex((message, at) => {
+      bytes += message.length
+      return at > 0 && (bytes > SHARED_FRAME_BYTES || at === MAX_FRAME_MESSAGES)
+    })
+    if (end > 0) return messages.splice(0, end)
+    this.#messages = []
+    return messages
+  }
+
   #writeFrame(messages: readonly Uint8Array[]): void {
     const plain = encodeMessages(messages)
-    this.#packetBytes += this.#options.write(this.#compressed(plain) ?? plain, (bytes) => {
-      this.#packetBytes -= bytes
-      const { unsentBytes } = this
-      const ready = this.#waiting.filter(({ atMost }) => unsentBytes <= atMost)
-      if (ready.length === 0) return
-      this.#waiting = this.#waiting.filter(({ atMost }) => unsentBytes > atMost)
-      for (const { resolve } of ready) resolve()
-    })
+    const held = this.#options.write(this.#compressed(plain) ?? plain, (bytes) => this.#noteWritten(bytes))
+    // Behind that: it may have been written at once.
+    this.#packetBytes += held
+  }
+
+  #noteWritten(bytes: number): void {
+    this.#packetBytes -= bytes
+    const { unsentBytes } = this
+    const ready = this.#waiting.filter(({ atMost }) => unsentBytes <= atMost)
+    if (ready.length === 0) return
+    this.#waiting = this.#waiting.filter(({ atMost }) => unsentBytes > atMost)
+    for (const { resolve } of ready) resolve()
   }
 
   /** What is sealed already does not shrink: after some failures most frames are not tried. */

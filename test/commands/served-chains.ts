@@ -3,6 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { nativeCrypto } from '../../src/adapters/node/native-crypto.js'
+import { openWith } from '../../src/cli/open-for-command.js'
+import { mountServed, servedPlace } from '../../src/cli/open-served.js'
 import { errorCode } from '../../src/engine/error.js'
 import { listSlots, openKeyring } from '../../src/engine/keyring/keyring.js'
 import { AteConfig, Registry } from '../../src/index.js'
@@ -133,3 +135,20 @@ async function opens(path: string, passphrase: string): Promise<boolean> {
     throw error
   }
 }
+
+t.test('what was fetched without judging it is not relied on when that is killed', async (t) => {
+  const { world, url } = await served(t, 'distributed')
+  Object.assign(process.env, world.environment, { NODE_OPTIONS: '' })
+  writeFileSync(world.path('passfile'), 'secret')
+  const place = await servedPlace(url, { passfile: world.path('passfile'), 'log-path': world.path('mine') })
+  const notices: string[] = []
+  const opening = { readOnly: false, onProgress: () => undefined, onNotice: (message: string) => notices.push(message) }
+  const mount = await mountServed(place, opening, { onlyFetches: true })
+  await mount.close()
+  // Here it would have removed the index.
+  const { directory, secret } = place
+  const handle = await openWith(secret, { directory, anchorDirectory: undefined }, opening)
+  t.equal(handle.status().headSequence, 1)
+  t.match(notices.join(), /The index could not be opened and is rebuilt/)
+  await handle.close()
+})

@@ -104,3 +104,13 @@ await t.test('what a crash left beside the copy before it was exchanged is no pa
   if (aside === undefined) throw new Error('nothing is listed')
   await t.rejects(openSetAside(here, aside), { code: 'CHAIN_NOT_FOUND' })
 })
+
+await t.test('a chain that is no copy of one at a server was never set aside', async (t) => {
+  const { root, config } = await served(t)
+  const here = config.with({ logPath: root })
+  const registry = new Registry(here)
+  await store((await registry.open('notes')).chain, 'one')
+  await registry.close()
+  const aside = { url: 'ws://localhost/db/notes', path: join(root, 'notes'), first: 1, last: 1 }
+  await t.rejects(openSetAside(here, aside), { code: 'CHAIN_NOT_FOUND', message: /no copy of a chain/ })
+})

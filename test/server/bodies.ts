@@ -6,7 +6,7 @@ import { GROUP_CONTENT } from '../../src/engine/log/types.js'
 import type { ChainServer } from '../../src/server/index.js'
 import { MAX_ASKED_BODIES, MAX_SENT_BODY_BYTES, START } from '../../src/sync/index.js'
 import { LocalChain, MemoryStores, serverOn, type TestChannel, TestClient } from '../helpers/chain-server.js'
-import { crypto, failure } from '../helpers/wire.js'
+import { crypto, failure, ManualTimers, settled } from '../helpers/wire.js'
 
 const MIB = 1024 * 1024
 
@@ -130,4 +130,41 @@ await t.test('many requests at once are all answered, in order, by a server that
   t.ok((first?.bodies.length ?? 0) > 0)
   t.ok(got.every((one) => one.bodies.length === first?.bodies.length))
   await server.close()
+})
+
+await t.test('looking for batches in the log costs requests, and ends with the connection', async (t) => {
+  const { server, stores, local } = await served(...Array.from({ length: 80 }, () => 60_000))
+  await server.close()
+  const reads = { count: 0 }
+  for (const { storage } of stores.chains.values()) {
+    const open = storage.openSegment.bind(storage)
+    storage.openSegment = async (name, mode) => {
+      const file = await open(name, mode)
+      const read = file.read.bind(file)
+      file.read = (position, length, into) => {
+        reads.count++
+        return read(position, length, into)
+      }
+      return file
+    }
+  }
+  const timers = new ManualTimers()
+  const again = serverOn(stores, { timers, limits: { requestsPerSecond: 40 } })
+  const reader = await (await TestClient.to(again, 4)).open('notes')
+  const [wanted] = await contentOf(local, 80)
+  await timers.pass(1000)
+  const before = reads.count
+  const asked = failure(bodies(reader, 80, [wanted?.number ?? 0]))
+  const rest = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) await settled()
+  }
+  await rest()
+  const looked = reads.count - before
+  t.ok(looked > 10 && looked < 50, `${looked} reads in the first second`)
+  await reader.client.peer.close()
+  t.not(await asked, 'resolved')
+  await timers.pass(5000)
+  await rest()
+  t.ok(reads.count - before < looked + 5, 'nobody looks on for who is gone')
+  await again.close()
 })

@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { REMOTE_FILE } from '../../client/remote-file.js'
 import { AteError } from '../../engine/error.js'
 
+/** The directory holds the copy of a chain that a server keeps. */
+export function isReplica(directory: string): boolean {
+  return existsSync(join(directory, REMOTE_FILE))
+}
+
 /** NOT_SUPPORTED for a directory that holds such a copy. */
 export async function demandNoReplica(directory: string): Promise<void> {
-  const path = join(directory, REMOTE_FILE)
-  if (!existsSync(path)) return
-  const url = (await serverIn(path)) ?? 'URL'
+  if (!isReplica(directory)) return
+  const url = (await serverIn(join(directory, REMOTE_FILE))) ?? 'URL'
   throw new AteError(
     'NOT_SUPPORTED',
     `${directory} is the copy of a chain that a server keeps: it is not changed here`,

@@ -1,5 +1,5 @@
 /** Opens the index of a chain, or what stands in for it when it cannot be used. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AteError, errorCode } from '../../engine/error.js'
 import { LayeredStore } from '../../engine/index/layered-store.js'
@@ -11,6 +11,7 @@ import { dataFile, isDataFileUsable, reserveLockFile, sizeOf } from './lmdb-file
 import { checkPages } from './lmdb-pages.js'
 import { LmdbStore, removeLmdbStore } from './lmdb-store.js'
 import { makeDirectory } from './make-directory.js'
+import { syncDirectory } from './replace-directory.js'
 
 type Notice = (message: string) => void
 
@@ -96,6 +97,17 @@ export function markIndexBroken(directory: string): void {
   } catch {
     // A directory that cannot be written to: nothing can be rebuilt in it either.
   }
+}
+
+/** It takes in what nobody judges: whoever opens the chain next, also after a crash, makes it anew. What writing a file throws. */
+export function markIndexUnjudged(directory: string): void {
+  const fd = openSync(join(directory, BROKEN_NAME), 'w', 0o600)
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  syncDirectory(directory)
 }
 
 function refuseBroken(directory: string): void {

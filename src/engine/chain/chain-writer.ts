@@ -15,7 +15,7 @@ import type { LogStorage } from '../log/storage.js'
 import { type AnchorStore, type AppendedBatch, type ChainTrust, type Finding, GROUP_RECORDS } from '../log/types.js'
 import { runSteps } from '../run-steps.js'
 import { takeInRun } from './batch-intake.js'
-import { bodyPlaces, droppedBy, eachPut, requestBytes, takeFirst } from './commit-contents.js'
+import { bodyPlaces, droppedBy, noteRecords, requestBytes, takeFirst } from './commit-contents.js'
 import type { CompactionReport } from './compaction/compaction-report.js'
 import { Compactor, type Dropped } from './compaction/compactor.js'
 import type { ForgettingAttempts } from './compaction/forgetting.js'
@@ -88,8 +88,8 @@ export class ChainWriter implements Committer {
   /** The last commit begun, and how many have not ended: two at most, one sealed while the other is written. */
   #lastCommit: Promise<void> = Promise.resolve()
   #underWay = 0
-  /** A commit is about to take what waits. */
-  #isGathering = false
+  /** Nothing begins while there are any: a commit that is about to take what waits, runs that are being taken in. */
+  #holds = 0
   #failure: Error | undefined
   #isClosed = false
   #lastTransaction = 0
@@ -179,7 +179,7 @@ export class ChainWriter implements Committer {
     if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'the chain is closed'))
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     this.#lastTransaction = request.transaction
-    this.#noteRecords(request)
+    if (this.#compactor !== undefined) noteRecords(request, this.#compactor)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, bytes: requestBytes(request), resolve, reject })
       this.#commitWaiting()
@@ -189,11 +189,15 @@ export class ChainWriter implements Committer {
   receive(...[request, ...how]: Parameters<Committer['receive']>): Promise<void> {
     if (this.#isClosed) return Promise.reject(new AteError('CHAIN_CLOSED', 'the chain is closed'))
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    // A run follows what there is: it goes behind all commits that came before it, and no later one overtakes it.
+    if (this.#waiting.some(({ request: { groups } }) => groups.length > 0)) return Promise.reject(overtaking())
     this.#lastTransaction = request.transaction
     this.#underWay++
+    this.#holds++
     const received = this.#lastCommit.then(() => this.#receive(request, ...how))
     const onEnd = (): void => {
       this.#underWay--
+      this.#holds--
       this.#commitWaiting()
     }
     this.#lastCommit = received.then(onEnd, onEnd)
@@ -266,7 +270,7 @@ export class ChainWriter implements Committer {
   }
 
   async #compact(isShared: boolean): Promise<CompactionReport> {
-    const { storage, crypto, keys, store, findReferences, readOnly, judge, nextTurn = noTurn } = this.#options
+    const { storage, crypto, keys, store, findReferences, readOnly, judge, nextTurn = () => Promise.resolve() } = this.#options
     const isDistributed = this.trust === 'distributed'
     // What others would refuse counts in an index that was made without judging.
     const isUnjudged = isDistributed && judge === undefined
@@ -315,16 +319,6 @@ export class ChainWriter implements Committer {
     }
   }
 
-  /** A compaction must know of every reference that is made while it runs. */
-  #noteRecords(request: CommitRequest): void {
-    const compactor = this.#compactor
-    try {
-      if (compactor !== undefined) eachPut(request, (record) => compactor.note(record))
-    } catch (error) {
-      compactor?.giveUp(error)
-    }
-  }
-
   /** What waits goes together; while it is sealed and written, more gathers. */
   #commitWaiting(): void {
     while (this.#waiting.length > 0 && this.#mayBegin) {
@@ -338,7 +332,7 @@ export class ChainWriter implements Committer {
 
   /** What must be durable gains nothing by being second, and gathers more when it waits. */
   get #mayBegin(): boolean {
-    if (this.#isGathering) return false
+    if (this.#holds > 0) return false
     return this.#underWay === 0 || (this.#underWay === 1 && !this.#waiting.some(({ request }) => request.isDurable))
   }
 
@@ -346,9 +340,9 @@ export class ChainWriter implements Committer {
     const { nextTurn } = this.#options
     if (nextTurn !== undefined && this.trust === 'distributed') {
       // What has been sent to this thread is read before: to sign once for several commits saves milliseconds each.
-      this.#isGathering = true
+      this.#holds++
       await nextTurn()
-      this.#isGathering = false
+      this.#holds--
     }
     const taken = takeFirst(this.#waiting, GROUP_COMMIT_BYTES)
     const drafts = taken.filter(({ request }) => request.groups.length > 0).map(({ request }) => request)
@@ -397,4 +391,6 @@ export class ChainWriter implements Committer {
   }
 }
 
-const noTurn = (): Promise<void> => Promise.resolve()
+function overtaking(): AteError {
+  return new AteError('CONFLICT', 'Changes that are committed here go first: nothing is taken in before them.')
+}

@@ -3,7 +3,7 @@ import { byteLength, concatBytes } from '../bytes/concat.js'
 import { decodeDrop } from '../log/index.js'
 import { type AppendedBatch, GROUP_CONTENT, GROUP_DROP, GROUP_RECORDS, type NumberRange } from '../log/types.js'
 import { readChanges } from './change-stream.js'
-import type { RecordContent } from './compaction/live-bodies.js'
+import type { Compactor } from './compaction/compactor.js'
 import type { CommitReceipt, CommitRequest } from './committer.js'
 
 export function requestBytes(request: CommitRequest): number {
@@ -26,14 +26,18 @@ export function droppedBy({ groups }: CommitRequest): NumberRange[] {
   return groups.filter(({ kind }) => kind === GROUP_DROP).flatMap(({ parts }) => decodeDrop(concatBytes(...parts)))
 }
 
-/** Every record that is put. BAD_FORMAT. */
-export function eachPut({ groups }: CommitRequest, visit: (record: RecordContent) => void): void {
+/** A compaction must know of every reference that is made while it runs. */
+export function noteRecords({ groups }: CommitRequest, compactor: Pick<Compactor, 'note' | 'giveUp'>): void {
   const sink = {
-    put: (kind: number, high: number, low: number, value: Uint8Array) => visit({ kind, high, low, value }),
+    put: (kind: number, high: number, low: number, value: Uint8Array) => compactor.note({ kind, high, low, value }),
     delete: () => undefined,
     deleteRange: () => undefined,
   }
-  for (const { kind, parts } of groups) if (kind === GROUP_RECORDS) readChanges(concatBytes(...parts), sink)
+  try {
+    for (const { kind, parts } of groups) if (kind === GROUP_RECORDS) readChanges(concatBytes(...parts), sink)
+  } catch (error) {
+    compactor.giveUp(error)
+  }
 }
 
 /** Takes the first ones away, as many as have so many bytes together: at least one. */

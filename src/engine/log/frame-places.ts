@@ -13,6 +13,8 @@ import { TaskQueue } from './task-queue.js'
 const WINDOW_BYTES = 64 * 1024
 /** Who asks for what is new asks for the next batch. */
 const TAIL_WINDOW_BYTES = 8 * 1024
+/** What one caller looks through before the next one may: a segment of small batches is read as a whole. */
+const SLICE_BYTES = 1024 * 1024
 /** Of so many segments it is remembered where their frames begin: of small batches some 100 KiB each. */
 const KEPT_SEGMENTS = 64
 
@@ -32,6 +34,14 @@ export interface FoundFrame {
   readonly read: (position: number, length: number) => Promise<Uint8Array>
 }
 
+/** Told how many bytes were read to find a batch, before more are: it may make the caller wait, and what it throws ends the search. */
+export type Pay = (bytes: number) => Promise<void>
+
+type Wanted = { readonly index: number } | { readonly position: number }
+
+/** `isOver`: the segment has it not, or not yet. */
+type Look = { readonly frame: StoredFrame | undefined; readonly isOver: boolean; readonly bytes: number }
+
 export class FramePlaces {
   readonly #source: BatchSource
   /** In order of use, the latest last. */
@@ -47,11 +57,21 @@ export class FramePlaces {
     this.#source = source
   }
 
-  /** `use` is given the batch. BAD_ARGUMENT when the log has it not, CHAIN_DAMAGED, INPUT_OUTPUT. */
-  async withBatch<T>(sequence: number, use: (found: FoundFrame) => Promise<T>): Promise<T> {
+  /** `use` is given the batch. BAD_ARGUMENT when the log has it not, CHAIN_DAMAGED, INPUT_OUTPUT, what `pay` throws. */
+  async withBatch<T>(sequence: number, use: (found: FoundFrame) => Promise<T>, pay?: Pay): Promise<T> {
     const isIn = (entry: SegmentEntry, index: number): boolean =>
       entry.firstSequence <= sequence && sequence < (this.#segments[index + 1]?.firstSequence ?? Infinity)
-    return await this.#with(isIn, (entry) => ({ index: sequence - entry.firstSequence }), use)
+    return await this.#with(isIn, (entry) => ({ index: sequence - entry.firstSequence }), use, pay)
+  }
+
+  /** Where the last frame that is known of those up to the batch begins, in its segment. */
+  knownBefore(sequence: number): { segment: number; position: number } | undefined {
+    const entry = this.#segments.findLast(({ firstSequence }) => firstSequence <= sequence)
+    if (entry === undefined) return undefined
+    const { number: segment, firstSequence } = entry
+    const starts = this.#known.get(segment)?.starts ?? []
+    const position = starts[Math.min(sequence - firstSequence, starts.length - 1)]
+    return position === undefined ? undefined : { segment, position }
   }
 
   /** The one that has something at that position of the segment. As `withBatch`. */
@@ -60,6 +80,7 @@ export class FramePlaces {
       ({ number }) => number === segment,
       () => ({ position }),
       use,
+      undefined,
     )
   }
 
@@ -71,14 +92,15 @@ export class FramePlaces {
 
   async #with<T>(
     isIn: (entry: SegmentEntry, index: number) => boolean,
-    wanted: (entry: SegmentEntry) => { index: number } | { position: number },
+    wanted: (entry: SegmentEntry) => Wanted,
     use: (found: FoundFrame) => Promise<T>,
+    pay: Pay | undefined,
   ): Promise<T> {
     // The last one known may have been closed since, and others begun.
     for (let isAgain = false; ; isAgain = true) {
       const entry = this.#segments.find(isIn)
       if (entry !== undefined) {
-        const found = await this.#inSegment(entry, wanted(entry), use)
+        const found = await this.#inSegment(entry, wanted(entry), use, pay)
         if (found !== undefined) return found.result
       }
       if (isAgain) throw new AteError('BAD_ARGUMENT', 'The log has no such batch.')
@@ -89,15 +111,21 @@ export class FramePlaces {
 
   async #inSegment<T>(
     entry: SegmentEntry,
-    wanted: { index: number } | { position: number },
+    wanted: Wanted,
     use: (found: FoundFrame) => Promise<T>,
+    pay: Pay | undefined,
   ): Promise<{ result: T } | undefined> {
     return await this.#segmentOf(entry).use(async (opened) => {
       const known = this.#use(entry.number)
-      const frame = await this.#looking.run(() => this.#frameOf(opened, entry, known, wanted))
-      if (frame === undefined || ('position' in wanted && wanted.position >= frame.endPosition)) return undefined
-      const read = (at: number, length: number): Promise<Uint8Array> => opened.file.read(at, length)
-      return { result: await use({ segment: entry.number, frame, read }) }
+      for (;;) {
+        const { frame, isOver, bytes } = await this.#looking.run(() => this.#look(opened, entry, known, wanted))
+        if (bytes > 0) await pay?.(bytes)
+        if (isOver) return undefined
+        if (frame === undefined) continue
+        if ('position' in wanted && wanted.position >= frame.endPosition) return undefined
+        const read = (at: number, length: number): Promise<Uint8Array> => opened.file.read(at, length)
+        return { result: await use({ segment: entry.number, frame, read }) }
+      }
     })
   }
 
@@ -110,27 +138,28 @@ export class FramePlaces {
     return this.#open
   }
 
-  /** Undefined when the segment has it not, or not yet. */
-  async #frameOf(
+  async #look(
     { file, salt }: OpenSegment,
     entry: SegmentEntry,
     known: KnownFrames,
-    wanted: { index: number } | { position: number },
-  ): Promise<StoredFrame | undefined> {
+    wanted: Wanted,
+  ): Promise<Look> {
     const { latest } = known
-    if (latest !== undefined && latest.position === knownStart(known, wanted)) return latest
+    if (latest !== undefined && latest.position === knownStart(known, wanted))
+      return { frame: latest, isOver: false, bytes: 0 }
     const size = await file.size()
     const window = entry.closing === undefined && latest !== undefined ? TAIL_WINDOW_BYTES : WINDOW_BYTES
     const limit = Math.min(size, entry.closing?.length ?? size)
     const scanner = new SegmentScanner(this.#source.crypto, file, salt, limit, limit, window)
-    await lookFor(scanner, known, wanted)
+    const isOver = await lookFor(scanner, known, wanted)
     const start = knownStart(known, wanted)
-    if (start === undefined) return undefined
-    if (known.latest?.position === start) return known.latest
-    const read = await scanner.frameAt(start)
-    if (read.kind !== 'frame') throw new AteError('CHAIN_DAMAGED', 'A batch cannot be read from the log any more.')
-    known.latest = read.frame
-    return read.frame
+    if (start === undefined) return { frame: undefined, isOver, bytes: scanner.readBytes }
+    if (known.latest?.position !== start) {
+      const read = await scanner.frameAt(start)
+      if (read.kind !== 'frame') throw new AteError('CHAIN_DAMAGED', 'A batch cannot be read from the log any more.')
+      known.latest = read.frame
+    }
+    return { frame: known.latest, isOver: false, bytes: scanner.readBytes }
   }
 
   #use(segment: number): KnownFrames {
@@ -143,24 +172,23 @@ export class FramePlaces {
   }
 }
 
-/** Looks through the segment until the frame is known, or it ends. */
-async function lookFor(
-  scanner: SegmentScanner,
-  known: KnownFrames,
-  wanted: { index: number } | { position: number },
-): Promise<void> {
-  while (knownStart(known, wanted) === undefined && known.end < scanner.limit) {
+/** Looks through the segment until the frame is known, or enough was read; true when the segment ends without it. */
+async function lookFor(scanner: SegmentScanner, known: KnownFrames, wanted: Wanted): Promise<boolean> {
+  while (knownStart(known, wanted) === undefined) {
+    if (known.end >= scanner.limit) return true
+    if (scanner.readBytes >= SLICE_BYTES) return false
     const at = known.end
     const read = await scanner.frameAt(at)
-    if (read.kind !== 'frame') return
+    if (read.kind !== 'frame') return true
     known.starts.push(at)
     known.end = read.frame.endPosition
     known.latest = read.frame
   }
+  return false
 }
 
 /** Where the frame begins; undefined when it was not looked so far. */
-function knownStart(known: KnownFrames, wanted: { index: number } | { position: number }): number | undefined {
+function knownStart(known: KnownFrames, wanted: Wanted): number | undefined {
   if ('index' in wanted) return known.starts[wanted.index]
   return wanted.position < known.end ? lastUpTo(known.starts, wanted.position) : undefined
 }

@@ -29,6 +29,8 @@ export interface BatchSource {
 
 export interface ReadBatchesOptions {
   hasContent?: boolean
+  /** Where the first batch, or one before it in its segment, is known to begin: nothing is read before that. */
+  at?: { readonly segment: number; readonly position: number } | undefined
 }
 
 /**
@@ -39,7 +41,7 @@ export async function* readBatches(
   source: BatchSource,
   from: number,
   to: number,
-  { hasContent = true }: ReadBatchesOptions = {},
+  { hasContent = true, at }: ReadBatchesOptions = {},
 ): AsyncGenerator<ReceivedBatch> {
   const { storage, crypto, keys } = source
   const { segments, format } = (await ManifestFile.load(storage, crypto, keys)).current
@@ -47,7 +49,8 @@ export async function* readBatches(
   let index = segments.findLastIndex(({ firstSequence }) => firstSequence <= from)
   let next = from
   for (let entry = segments[index]; entry !== undefined && next <= to; entry = segments[++index]) {
-    for await (const batch of batchesOf(source, verify, entry, next, hasContent)) {
+    const begin = at?.segment === entry.number ? at.position : SEGMENT_HEADER_BYTES
+    for await (const batch of batchesOf(source, verify, { entry, begin, first: next }, hasContent)) {
       await demandDrops(source, batch, hasContent)
       yield batch
       next = batch.sequence + 1
@@ -60,14 +63,13 @@ export async function* readBatches(
 async function* batchesOf(
   source: BatchSource,
   verify: BatchVerifier,
-  entry: SegmentEntry,
-  first: number,
+  { entry, begin, first }: { entry: SegmentEntry; begin: number; first: number },
   hasContent: boolean,
 ): AsyncGenerator<ReceivedBatch> {
   const { file, scanner } = await openSegment(source, entry, 'read', hasContent ? undefined : WINDOW_BYTES)
   try {
     let next = first
-    for (let position = SEGMENT_HEADER_BYTES; position < scanner.limit;) {
+    for (let position = begin; position < scanner.limit;) {
       const read = await scanner.frameAt(position)
       if (read.kind === 'end') return
       if (read.kind !== 'frame') throw damaged(`${read.why} (segment ${entry.number}, position ${position})`)

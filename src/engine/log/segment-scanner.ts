@@ -52,6 +52,7 @@ export class SegmentScanner {
   /** For the first window: who gives it uses it again. */
   #lent: Uint8Array | undefined
   #budgetBytes: number
+  #readBytes = 0
 
   /** Nothing but zeros follows `dataEnd`. `windowBytes`: what is read at once; `lent`: memory for what is read first. */
   constructor(
@@ -78,6 +79,11 @@ export class SegmentScanner {
     return this.#budgetBytes < 0
   }
 
+  /** Of the file, since it was made. */
+  get readBytes(): number {
+    return this.#readBytes
+  }
+
   /** Up to `length` bytes at `position`, fewer at the limit. A view: it stays as it is, but keeps its window alive. */
   async bytes(position: number, length: number): Promise<Uint8Array> {
     const end = Math.min(position + length, this.limit)
@@ -87,6 +93,7 @@ export class SegmentScanner {
       this.#window = await this.#file.read(position, wanted, this.#lent)
       this.#lent = undefined
       this.#windowAt = position
+      this.#readBytes += this.#window.length
     }
     return this.#window.subarray(position - this.#windowAt, end - this.#windowAt)
   }

@@ -7,6 +7,7 @@ import type { CryptoProvider } from '../crypto/provider.js'
 import { errorCode } from '../error.js'
 import { AnchorCheck } from './anchor-check.js'
 import { authorFor } from './batch-author.js'
+import type { Judged } from './doubts.js'
 import { type Manifest, mayMissIn, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
 import { FORMAT_FOUND } from './format/feature-flags.js'
@@ -19,12 +20,19 @@ import { START_OF_LOG } from './start-point.js'
 import type { LogStorage } from './storage.js'
 import type { AnchorStore, Finding, ReplayedBatch } from './types.js'
 
+const NOTHING_JUDGED: Judged = { dropped: [], refused: [] }
+
 export interface VerifyLogOptions {
   storage: LogStorage
   crypto: CryptoProvider
   keys: ChainKeys
   /** Only read; the caller closes it. */
   anchor?: AnchorStore | undefined
+  /**
+   * In distributed trust: sequences of the batches that every reader refuses. What they drop is needed still, and of what they bring
+   * nothing is. Without it every drop counts.
+   */
+  refused?: ReadonlySet<number> | undefined
   /** Called with every readable batch in order, for checks of what it holds. */
   onBatch?: ((batch: ReplayedBatch) => void | Promise<void>) | undefined
   onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
@@ -35,13 +43,14 @@ export interface VerifyLogOptions {
  * storage that cannot be listed, or NOT_A_CHAIN.
  */
 export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Finding> {
-  const { storage, crypto, keys, onBatch, onProgress } = options
+  const { storage, crypto, keys, refused, onBatch, onProgress } = options
   const findings: Finding[] = []
   const onFinding = (finding: Finding): unknown => findings.push(finding)
   const listed = await listSegments(options, onFinding)
   const { segments } = listed
   const anchored = new AnchorCheck(await readAnchor(options, onFinding))
   yield* findings.splice(0)
+  const known = refused === undefined ? undefined : new KnownJudgement(refused)
   let totalBytes = 0
   for (const segment of segments) totalBytes += await bytesOf(storage, segment)
   const replay = new Replay({
@@ -56,8 +65,10 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
     forgotten: listed.forgotten?.sequence ?? 0,
     onBatch: (batch) => {
       anchored.noteState(batch)
+      known?.note(batch)
       return onBatch?.(batch)
     },
+    judged: known && (() => known.take()),
     onFinding: (finding) => void findings.push(finding),
     onProgress: (doneBytes) => onProgress?.(doneBytes, Math.max(totalBytes, doneBytes)),
   })
@@ -69,6 +80,27 @@ export async function* verifyLog(options: VerifyLogOptions): AsyncGenerator<Find
   yield* findings
   const problem = anchored.problem(segments, end.state)
   if (problem !== undefined) yield { kind: 'rollback', message: problem, sequence: anchored.durableSequence }
+}
+
+/** What was judged before, told again as the batches are read. */
+class KnownJudgement {
+  readonly #refused: ReadonlySet<number>
+  #judged: Judged = NOTHING_JUDGED
+
+  constructor(refused: ReadonlySet<number>) {
+    this.#refused = refused
+  }
+
+  note({ sequence, dropped }: ReplayedBatch): void {
+    const isRefused = this.#refused.has(sequence)
+    this.#judged = { dropped: isRefused ? [] : dropped, refused: isRefused ? [sequence] : [] }
+  }
+
+  take(): Judged {
+    const judged = this.#judged
+    this.#judged = NOTHING_JUDGED
+    return judged
+  }
 }
 
 /** For the progress: with the reserved space of a segment that was left open, which is read too. */

@@ -2,8 +2,9 @@
  * Commits that come faster than they are written go into the log together, as one batch: it is sealed, hashed, sent and verified
  * once. A commit that finds nothing under way waits for nobody who does not commit at the same moment.
  */
-import type { RecordView } from '../chain/record-view.js'
+import type { CommitView, RecordView } from '../chain/record-view.js'
 import type { SigningKey } from '../crypto/signature.js'
+import { AteError } from '../error.js'
 import type { RecordTransaction } from './record-transaction.js'
 
 /** Batches that others have not taken: while that many are on their way, those to come gather. */
@@ -101,7 +102,7 @@ export class JoinedCommits {
   #begin({ isDurable, signers, taken, isPatient }: Omit<JoinedCommit, 'changes'> & { isPatient: boolean }): Joined {
     this.#underWay++
     this.#onTheWay++
-    const inLog = this.#view.commit({ isDurable, signers })
+    const inLog = this.#commit({ isDurable, signers })
     const others = inLog.then(() => taken?.())
     const onTaken = (): void => {
       this.#onTheWay--
@@ -116,6 +117,15 @@ export class JoinedCommits {
     const onEnd = isPatient ? onTaken : (): void => undefined
     others.then(onEnd, onEnd)
     return { inLog, taken: others }
+  }
+
+  /** What it throws at once is told to all who wait for it, too. */
+  #commit(options: CommitView): Promise<void> {
+    try {
+      return this.#view.commit(options)
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new AteError('WRITE_FAILED', String(error)))
+    }
   }
 
   #marksOf(changes: RecordTransaction['changes']): number[] {

@@ -2,8 +2,10 @@
  * The copy of a chain that a server keeps, behind a mount: brought up to date, followed, and changed in turn. When others went on
  * while it was changed without the server, it is cut back, exchanged under the mount, and what was made here is merged into it.
  */
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainHandle, ChainIdentity, ChainSecret, KeyBits } from '../../adapters/node/chain-handle.js'
+import { markIndexUnjudged } from '../../adapters/node/index-directory.js'
 import { openIdentity } from '../../adapters/node/chain-secret.js'
 import { FileStorage } from '../../adapters/node/file-storage.js'
 import type { BatchReceiver } from '../../adapters/node/import-range.js'
@@ -343,6 +345,7 @@ async function openOnce(
   const secret = secretOf(wanted)
   const chain = await openChain(secret)
   try {
+    if (wanted.onlyFetches === true && chain.trust === 'distributed') markIndexUnjudged(join(directory, 'index'))
     const copies: ChainHandle[] = []
     const onOpened = (copy: ChainHandle): void => void copies.push(copy)
     const tails = await setAsideTails({ ...tailPlaces(wanted), onOpened }, chain)

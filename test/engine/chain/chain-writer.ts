@@ -4,14 +4,14 @@ import t from 'tap'
 import { nativeCrypto as crypto } from '../../../src/adapters/node/native-crypto.js'
 import { ChainWriter } from '../../../src/engine/chain/chain-writer.js'
 import { ChangeStreamWriter } from '../../../src/engine/chain/change-stream.js'
-import type { CommitRequest } from '../../../src/engine/chain/committer.js'
+import type { CommitRequest, ReceiveRequest } from '../../../src/engine/chain/committer.js'
 import { openMemoryChain, type MemoryChain } from '../../../src/engine/chain/memory-chain.js'
 import { AteError } from '../../../src/engine/error.js'
 import { IndexReader } from '../../../src/engine/index/index-reader.js'
 import { IndexWriter } from '../../../src/engine/index/index-writer.js'
 import { LeafSeal } from '../../../src/engine/index/leaf-seal.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
-import { createLog, openLog, TailReader } from '../../../src/engine/log/index.js'
+import { type BatchBytes, createLog, openLog, readBatches, TailReader } from '../../../src/engine/log/index.js'
 import type { SegmentFile } from '../../../src/engine/log/storage.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import { GROUP_CONTENT, GROUP_RECORDS, type GroupDraft } from '../../../src/engine/log/types.js'
@@ -164,6 +164,53 @@ await t.test(
     await writer.close()
   },
 )
+
+/** A chain with one batch, a copy of it that has one more, and that one as others are brought it. */
+async function copied(): Promise<{ writer: ChainWriter; run: BatchBytes[] }> {
+  const open = async (storage: MemoryStorage): Promise<ChainWriter> =>
+    ChainWriter.open({ storage, crypto, keys, store: new MemoryStore(), clock, readOnly: false })
+  const storages = [new MemoryStorage(), new MemoryStorage()] as const
+  await createLog({ storage: storages[0], crypto, keys, clock })
+  const elsewhere = await open(storages[0])
+  await elsewhere.submit(commitOf(1))
+  await elsewhere.submit(commitOf(2))
+  const run: BatchBytes[] = []
+  for await (const { bytes } of readBatches({ storage: storages[0], crypto, keys }, 1, 2)) run.push(bytes)
+  await createLog({ storage: storages[1], crypto, keys, clock })
+  const writer = await open(storages[1])
+  await writer.receive(request(1, run.slice(0, 1)), () => undefined)
+  return { writer, run: run.slice(1) }
+}
+
+function request(transaction: number, run: readonly BatchBytes[]): ReceiveRequest {
+  return { transaction, run, isDurable: false, mayMiss: false, refused: [] }
+}
+
+await t.test('a commit that is submitted behind a run that is taken in does not overtake it', async (t) => {
+  const { writer, run } = await copied()
+  const order: string[] = []
+  const received = writer.receive(request(2, run), () => order.push('run'))
+  const commits = [3, 4].map(async (transaction) => {
+    const { status } = await writer.submit({ ...commitOf(transaction, 10 + transaction), isDurable: transaction > 3 })
+    order.push(`${status.headSequence}`)
+  })
+  await Promise.all([received, ...commits])
+  t.equal(order[0], 'run')
+  t.equal(writer.status.headSequence, 4)
+  await writer.close()
+})
+
+await t.test('a run that comes while commits wait is refused, and they go on', async (t) => {
+  const { writer, run } = await copied()
+  const commits = [2, 3].map((transaction) => writer.submit(commitOf(transaction, 10 + transaction)))
+  await t.rejects(
+    writer.receive(request(4, run), () => t.fail('nothing is kept')),
+    { code: 'CONFLICT' },
+  )
+  await Promise.all(commits)
+  t.equal(writer.status.headSequence, 3)
+  await writer.close()
+})
 
 /** An index that holds a record the log has nothing of, as `disowned`, or sealed by another chain. */
 async function strangeIndex(chain: MemoryChain, isForeign: boolean): Promise<MemoryStore> {

@@ -10,6 +10,7 @@ import type { ObjectKey } from '../../../src/engine/dio/object-key.js'
 import { freeDropped } from '../../../src/engine/chain/compaction/free-dropped.js'
 import { encodeForget } from '../../../src/engine/log/format/forget-format.js'
 import { verifyLog } from '../../../src/engine/log/index.js'
+import type { Finding } from '../../../src/engine/log/types.js'
 import { segmentName } from '../../../src/engine/log/format/segment-name.js'
 import { MemoryStore } from '../../../src/engine/index/memory-store.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
@@ -243,6 +244,11 @@ await t.test('content that is gone, and that only a refused batch drops, is dama
   const gone = { numbers: [one(last)], before: Infinity }
   t.ok((await freeDropped({ storage, crypto, keys: ledger.keys }, gone, signal)) > 0)
   await t.rejects(ledger.open(), { code: 'CHAIN_DAMAGED' })
+  const dropping = (await ledger.batches()).length
+  const found: Finding[] = []
+  for await (const finding of verifyLog({ storage, crypto, keys: ledger.keys, refused: new Set([dropping]) }))
+    found.push(finding)
+  t.match(found, [{ kind: 'group', group: last }], 'a check says the same')
 })
 
 await t.test('content of a refused batch may be gone: nothing of it is needed', async (t) => {
@@ -255,4 +261,6 @@ await t.test('content of a refused batch may be gone: nothing of it is needed', 
   const gone = { numbers: [one(next)], before: Infinity }
   t.ok((await freeDropped({ storage, crypto, keys: ledger.keys }, gone, signal)) > 0)
   await ledger.use((_, opened) => demandNotes(t, opened, keys))
+  const refused = new Set([(await ledger.batches()).length])
+  for await (const { message } of verifyLog({ storage, crypto, keys: ledger.keys, refused })) t.fail(message)
 })

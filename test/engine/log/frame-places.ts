@@ -1,6 +1,8 @@
 /** Batches are found in a log that grows, and whoever reads one segment again and again opens it once. */
 import t from 'tap'
+import { AteError } from '../../../src/engine/error.js'
 import { FramePlaces } from '../../../src/engine/log/frame-places.js'
+import { readBatches } from '../../../src/engine/log/index.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import type { SegmentFile } from '../../../src/engine/log/storage.js'
 import { create, draft, keys, open } from '../../helpers/log-workbench.js'
@@ -79,5 +81,57 @@ await t.test('a segment that is read while another is asked for is closed when i
   t.same(all, [1, 2, 1, 2, 2, 1])
   await places.close()
   t.equal(storage.closed, storage.opened)
+  await log.close()
+})
+
+await t.test('who looks through much pays for it in slices, lets others in between, and stops when that fails', async (t) => {
+  const { storage, log, places } = await workbench(...Array.from({ length: 60 }, () => 60_000))
+  await log.rotate()
+  const nothing = (): Promise<void> => Promise.resolve()
+  const gone = new AteError('CHAIN_CLOSED', 'Who asked is gone.')
+  const paid: number[] = []
+  const pay = async (bytes: number): Promise<void> => {
+    paid.push(bytes)
+    if (paid.length === 2) throw gone
+  }
+  await t.rejects(places.withBatch(60, nothing, pay), { code: 'CHAIN_CLOSED' })
+  const { reads } = storage
+  t.ok(reads > 20 && reads < 45, `${reads} reads`)
+  t.ok(Math.max(...paid) < 1.2 * 1024 * 1024)
+
+  const order: string[] = []
+  let goOn: () => void = () => undefined
+  const long = places.withBatch(
+    60,
+    async () => void order.push('long'),
+    () => new Promise((resolve) => (goOn = resolve)),
+  )
+  await places.withBatch(3, async () => void order.push('short'))
+  while (order.length < 2) {
+    goOn()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await long
+  t.same(order, ['short', 'long'])
+  t.ok(storage.reads - reads < 50, 'what was looked through is not again')
+  await places.close()
+  await log.close()
+})
+
+await t.test('batches are read from where one is known to begin', async (t) => {
+  const { storage, log, places, find } = await workbench(...Array.from({ length: 30 }, () => 60_000))
+  await log.rotate()
+  t.equal(places.knownBefore(25), undefined)
+  await find(20)
+  const from = storage.reads
+  const read: number[] = []
+  for await (const { sequence } of readBatches({ storage, crypto, keys }, 25, 27, { at: places.knownBefore(25) }))
+    read.push(sequence)
+  t.same(read, [25, 26, 27])
+  const known = storage.reads - from
+  for await (const { sequence } of readBatches({ storage, crypto, keys }, 25, 27)) read.push(sequence)
+  t.same(read, [25, 26, 27, 25, 26, 27])
+  t.ok(known < storage.reads - from - known, `${known} reads`)
+  await places.close()
   await log.close()
 })

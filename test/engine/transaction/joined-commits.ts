@@ -108,3 +108,19 @@ await t.test('what gathers is in the log when the store is closed', async (t) =>
   const again = await openMemoryChain({ crypto: nativeCrypto, storage: chain.storage, keys: chain.keys })
   for (const i of [1, 2, 3]) t.strictSame(again.view.get(SHOWN, 0, i), Uint8Array.of(i))
 })
+
+await t.test('a commit that fails at once is told to all that gathered for it, and later ones go on', async (t) => {
+  const { chain, store } = await opened()
+  const { view } = chain
+  const commit = view.commit.bind(view)
+  view.commit = () => {
+    throw new Error('a defect')
+  }
+  const waiting = await Promise.allSettled([1, 2, 3].map((i) => put(store, i, i)))
+  for (const result of waiting) t.match(result, { reason: { message: 'a defect' } })
+  const alone = put(store, 4, 4, { isDurable: true, taken: () => Promise.resolve() })
+  await t.rejects(alone, { message: 'a defect' })
+  view.commit = commit
+  await put(store, 5, 5)
+  t.equal(batches(chain), 1)
+})
