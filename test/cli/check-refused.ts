@@ -77,5 +77,8 @@ async function ledgerIn(directory: string): Promise<{ ledger: Distributed; stora
   const identity = { rootKey: crypto.randomBytes(32), chainId: crypto.randomBytes(16), suite }
   const storage = new FileStorage(directory)
   await storage.replaceSmall(PLAIN_KEY_FILE, encodePlainKey(identity))
-  return { ledger: new Distributed(deriveChainKeys(crypto, identity.rootKey, identity.chainId, suite), storage), storage }
+  return {
+    ledger: new Distributed(deriveChainKeys(crypto, identity.rootKey, identity.chainId, suite), storage),
+    storage,
+  }
 }

@@ -270,7 +270,16 @@ export class ChainWriter implements Committer {
   }
 
   async #compact(isShared: boolean): Promise<CompactionReport> {
-    const { storage, crypto, keys, store, findReferences, readOnly, judge, nextTurn = () => Promise.resolve() } = this.#options
+    const {
+      storage,
+      crypto,
+      keys,
+      store,
+      findReferences,
+      readOnly,
+      judge,
+      nextTurn = () => Promise.resolve(),
+    } = this.#options
     const isDistributed = this.trust === 'distributed'
     // What others would refuse counts in an index that was made without judging.
     const isUnjudged = isDistributed && judge === undefined

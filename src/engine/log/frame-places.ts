@@ -138,12 +138,7 @@ export class FramePlaces {
     return this.#open
   }
 
-  async #look(
-    { file, salt }: OpenSegment,
-    entry: SegmentEntry,
-    known: KnownFrames,
-    wanted: Wanted,
-  ): Promise<Look> {
+  async #look({ file, salt }: OpenSegment, entry: SegmentEntry, known: KnownFrames, wanted: Wanted): Promise<Look> {
     const { latest } = known
     if (latest !== undefined && latest.position === knownStart(known, wanted))
       return { frame: latest, isOver: false, bytes: 0 }

@@ -84,39 +84,42 @@ await t.test('a segment that is read while another is asked for is closed when i
   await log.close()
 })
 
-await t.test('who looks through much pays for it in slices, lets others in between, and stops when that fails', async (t) => {
-  const { storage, log, places } = await workbench(...Array.from({ length: 60 }, () => 60_000))
-  await log.rotate()
-  const nothing = (): Promise<void> => Promise.resolve()
-  const gone = new AteError('CHAIN_CLOSED', 'Who asked is gone.')
-  const paid: number[] = []
-  const pay = async (bytes: number): Promise<void> => {
-    paid.push(bytes)
-    if (paid.length === 2) throw gone
-  }
-  await t.rejects(places.withBatch(60, nothing, pay), { code: 'CHAIN_CLOSED' })
-  const { reads } = storage
-  t.ok(reads > 20 && reads < 45, `${reads} reads`)
-  t.ok(Math.max(...paid) < 1.2 * 1024 * 1024)
+await t.test(
+  'who looks through much pays for it in slices, lets others in between, and stops when that fails',
+  async (t) => {
+    const { storage, log, places } = await workbench(...Array.from({ length: 60 }, () => 60_000))
+    await log.rotate()
+    const nothing = (): Promise<void> => Promise.resolve()
+    const gone = new AteError('CHAIN_CLOSED', 'Who asked is gone.')
+    const paid: number[] = []
+    const pay = async (bytes: number): Promise<void> => {
+      paid.push(bytes)
+      if (paid.length === 2) throw gone
+    }
+    await t.rejects(places.withBatch(60, nothing, pay), { code: 'CHAIN_CLOSED' })
+    const { reads } = storage
+    t.ok(reads > 20 && reads < 45, `${reads} reads`)
+    t.ok(Math.max(...paid) < 1.2 * 1024 * 1024)
 
-  const order: string[] = []
-  let goOn: () => void = () => undefined
-  const long = places.withBatch(
-    60,
-    async () => void order.push('long'),
-    () => new Promise((resolve) => (goOn = resolve)),
-  )
-  await places.withBatch(3, async () => void order.push('short'))
-  while (order.length < 2) {
-    goOn()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  await long
-  t.same(order, ['short', 'long'])
-  t.ok(storage.reads - reads < 50, 'what was looked through is not again')
-  await places.close()
-  await log.close()
-})
+    const order: string[] = []
+    let goOn: () => void = () => undefined
+    const long = places.withBatch(
+      60,
+      async () => void order.push('long'),
+      () => new Promise((resolve) => (goOn = resolve)),
+    )
+    await places.withBatch(3, async () => void order.push('short'))
+    while (order.length < 2) {
+      goOn()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await long
+    t.same(order, ['short', 'long'])
+    t.ok(storage.reads - reads < 50, 'what was looked through is not again')
+    await places.close()
+    await log.close()
+  },
+)
 
 await t.test('batches are read from where one is known to begin', async (t) => {
   const { storage, log, places, find } = await workbench(...Array.from({ length: 30 }, () => 60_000))
