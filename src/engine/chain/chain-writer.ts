@@ -104,17 +104,9 @@ export class ChainWriter implements Committer {
     this.#head = log.head
     this.#index = index
     this.#options = options
-    this.#follower = new IndexFollower(
-      {
-        index,
-        store,
-        makeDurable: () => log.append([], true),
-        onIndexed: (transaction, leaves) => this.onIndexed(transaction, leaves),
-        onNotice,
-        nextTurn,
-      },
-      memtable,
-    )
+    const makeDurable = (): Promise<unknown> => log.append([], true)
+    const onIndexed: Committer['onIndexed'] = (transaction, leaves) => this.onIndexed(transaction, leaves)
+    this.#follower = new IndexFollower({ index, store, makeDurable, onIndexed, onNotice, nextTurn }, memtable)
   }
 
   /** Opens the log, brings the index up to it, and resolves when both agree. */

@@ -96,7 +96,7 @@ await t.test(
       paid.push(bytes)
       if (paid.length === 2) throw gone
     }
-    await t.rejects(places.withBatch(60, nothing, pay), { code: 'CHAIN_CLOSED' })
+    await t.rejects(places.withBatch(120, nothing, pay), { code: 'CHAIN_CLOSED' })
     const { reads } = storage
     t.ok(reads > 20 && reads < 45, `${reads} reads`)
     t.ok(Math.max(...paid) < 1.2 * 1024 * 1024)
