@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTapFilter } from './tap-filter.js'
+import { costText, createCosts, waitedForSeconds } from './test-costs.js'
 
 /** Many wait for processes, mounts and disks most of their time, each for its own. */
 const JOBS = 2 * availableParallelism()
@@ -29,6 +30,9 @@ const NODE_WORDS = [
  * @property {AbortSignal} signal ends the run
  */
 
+/** Of the processes that have ended so far. */
+let waitedFor = waitedForSeconds()
+
 /** @param {string[]} files @param {HowToRun} how */
 async function runProcess(files, { env, timeoutSeconds, signal }) {
   const startedMs = Date.now()
@@ -47,7 +51,15 @@ async function runProcess(files, { env, timeoutSeconds, signal }) {
   })
   // Ended by the signal: that it was is told as the end of the process.
   child.on('error', () => undefined)
-  const ended = new Promise((resolve) => child.once('exit', resolve))
+  let processorSeconds = 0
+  const ended = new Promise((resolve) => {
+    child.once('exit', (code) => {
+      const now = waitedForSeconds()
+      processorSeconds = now - waitedFor
+      waitedFor = now
+      resolve(code)
+    })
+  })
   const lines = createInterface({ input: child.stdout }).on('line', filter.line)
   const read = new Promise((resolve) => lines.once('close', resolve))
   const exitCode = await ended
@@ -59,10 +71,10 @@ async function runProcess(files, { env, timeoutSeconds, signal }) {
   if (counts.failed === 0 && (exitCode !== 0 || isSilent)) counts.failed = 1
   const name = files.length === 1 ? first : `${first} to ${files.at(-1)} (${files.length} files)`
   const result = counts.failed === 0 ? 'ok' : 'not ok'
-  const seconds = ((Date.now() - startedMs) / 1000).toFixed(1)
+  const seconds = (Date.now() - startedMs) / 1000
   const why = exitCode === 0 || exitCode === 1 ? '' : `, ended with ${exitCode ?? child.signalCode}`
-  process.stdout.write([`${result} - ${name} # ${seconds} s${why}`, ...shown, ''].join('\n'))
-  return counts
+  process.stdout.write([`${result} - ${name} # ${costText(processorSeconds, seconds)}${why}`, ...shown, ''].join('\n'))
+  return { ...counts, name, processorSeconds, seconds }
 }
 
 /**
@@ -72,14 +84,17 @@ async function runProcess(files, { env, timeoutSeconds, signal }) {
 export async function runTests(processes, how) {
   const waiting = [...processes]
   const total = { passed: 0, failed: 0, skipped: 0 }
+  const costs = createCosts()
   const work = async () => {
     for (let files = waiting.shift(); files !== undefined && !how.signal.aborted; files = waiting.shift()) {
-      const { passed, failed, skipped } = await runProcess(files, how)
+      const { passed, failed, skipped, name, processorSeconds, seconds } = await runProcess(files, how)
+      costs.add(name, processorSeconds, seconds)
       total.passed += passed
       total.failed += failed
       total.skipped += skipped
     }
   }
   await Promise.all(Array.from({ length: JOBS }, work))
+  if (processes.length > 1) process.stdout.write(`${costs.lines().join('\n')}\n`)
   return total
 }

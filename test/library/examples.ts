@@ -59,11 +59,13 @@ interface Outcome {
   stderr: string
 }
 
+const CHEAP_PASSPHRASES = `--import=${join(projectRoot, 'test/helpers/cheap-passphrases.js')}`
+
 /** `npm run example ...`, without npm. */
 function example(stateDirectory: string, ...words: string[]): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(projectRoot, 'scripts/example.js'), ...words], {
     encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '', XDG_STATE_HOME: stateDirectory },
+    env: { ...process.env, NODE_OPTIONS: CHEAP_PASSPHRASES, XDG_STATE_HOME: stateDirectory },
     timeout: 60_000,
   })
   return { status, stdout, stderr }

@@ -37,26 +37,30 @@ export function durableCount(operations: readonly Operation[]): number {
 export function findPrefix(operations: readonly Operation[], found: readonly string[], settled: number): Survived {
   const durable = Math.max(durableCount(operations), settled)
   const wanted = found.join('\n')
-  const model = new Model()
   const matches: number[] = []
-  let nearest = { differences: Infinity, text: '' }
-  for (let count = 0; count <= operations.length; count++) {
-    const last = operations[count - 1]
-    if (last !== undefined && (last.errno === 0 || isUnanswered(last))) applyLast(model, last)
-    if (count < durable) continue
-    const lines = model.lines()
-    if (lines.join('\n') === wanted) matches.push(count)
-    else if (matches.length === 0) nearest = nearer(nearest, count, lines, found)
-  }
+  for (const { count, lines } of statesFrom(operations, durable)) if (lines.join('\n') === wanted) matches.push(count)
   const least = matches[0]
   const most = matches.at(-1)
   if (least === undefined || most === undefined) {
     const context = operations.slice(-5).map(describe).join('; ')
     throw new Error(
-      `no prefix of ${durable} to ${operations.length} operations gives what was found: ${nearest.text}; last: ${context}`,
+      `no prefix of ${durable} to ${operations.length} operations gives what was found: ${nearest(operations, found, durable)}; last: ${context}`,
     )
   }
   return { least, most }
+}
+
+/** What there is after each number of operations from `durable` on. */
+function* statesFrom(
+  operations: readonly Operation[],
+  durable: number,
+): Generator<{ count: number; lines: readonly string[] }> {
+  const model = new Model()
+  for (let count = 0; count <= operations.length; count++) {
+    const last = operations[count - 1]
+    if (last !== undefined && (last.errno === 0 || isUnanswered(last))) applyLast(model, last)
+    if (count >= durable) yield { count, lines: model.lines() }
+  }
 }
 
 /** An answered operation must be possible; one without an answer may not have been. */
@@ -68,20 +72,18 @@ function applyLast(model: Model, operation: Operation): void {
   }
 }
 
-function nearer(
-  nearest: { differences: number; text: string },
-  count: number,
-  lines: readonly string[],
-  found: readonly string[],
-): { differences: number; text: string } {
-  const missing = lines.filter((line) => !found.includes(line))
-  const extra = found.filter((line) => !lines.includes(line))
-  const differences = missing.length + extra.length
-  if (differences >= nearest.differences) return nearest
-  return {
-    differences,
-    text: `after ${count}, missing ${missing.slice(0, 4).join(' | ')}, found ${extra.slice(0, 4).join(' | ')}`,
+/** The state that differs least from the one found: for people, when none is that. */
+function nearest(operations: readonly Operation[], found: readonly string[], durable: number): string {
+  let least = { differences: Infinity, text: '' }
+  for (const { count, lines } of statesFrom(operations, durable)) {
+    const missing = lines.filter((line) => !found.includes(line))
+    const extra = found.filter((line) => !lines.includes(line))
+    const differences = missing.length + extra.length
+    if (differences >= least.differences) continue
+    const text = `after ${count}, missing ${missing.slice(0, 4).join(' | ')}, found ${extra.slice(0, 4).join(' | ')}`
+    least = { differences, text }
   }
+  return least.text
 }
 
 /** The writers share one history: an operation lost by one must not have been answered before one kept by another began. */
