@@ -1,12 +1,17 @@
 /** What others had committed is here before somebody reads: in the strict modes for certain, else as far as the server is there. */
-import { AteError } from '../engine/error.js'
+import { AteError, type ErrorCode, errorCode } from '../engine/error.js'
+import type { Peer } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
 import type { ChainSession } from './chain-session.js'
 import type { ChainTurn } from './chain-turn.js'
 import type { MissingContent } from './missing-content.js'
 import type { RemoteLink } from './remote-link.js'
 import { away } from './remote-errors.js'
-import type { Waiters } from './waiters.js'
+import { ignore, type Waiters } from './waiters.js'
+
+const AGAIN_MS = 50
+/** After these it is asked again, on the next connection. */
+const LOST = new Set<ErrorCode | undefined>(['CONNECTION_LOST', 'CONNECTION_CLOSED', 'CONNECTION_FAILED'])
 
 /** The way to the server, which may be away. */
 export interface Following {
@@ -33,6 +38,8 @@ export interface ReadBarrierOptions extends Following {
 
 export class ReadBarrier {
   readonly #options: ReadBarrierOptions
+  /** Asked in vain, and nothing has come from there since: nobody waits for it again. */
+  #silent: { readonly peer: Peer; readonly heard: number } | undefined
 
   constructor(options: ReadBarrierOptions) {
     this.#options = options
@@ -45,23 +52,46 @@ export class ReadBarrier {
   async refresh(everything = false): Promise<void> {
     const { isStrict, turn } = this.#options
     if (turn.isCertain()) return
-    try {
-      if (isStrict) await this.#connected()
-      if (turn.isHeld) await turn.confirm()
-      if (turn.isCertain()) return
-      const isThere = await this.pass(everything)
-      if (isStrict && !isThere) throw away(this.#options.link.server)
-    } catch (cause) {
-      if (isStrict) throw new AteError('TIMED_OUT', 'The server did not say in time what is new.', { cause })
+    if (isStrict) await this.#inTime(everything)
+    else await this.#ask(everything).catch(ignore)
+  }
+
+  /** A connection that is lost meanwhile may come again. */
+  async #inTime(everything: boolean): Promise<void> {
+    const { patienceMs, demandSound, timers } = this.#options
+    const until = performance.now() + patienceMs
+    for (;;) {
+      try {
+        await this.#connected(Math.max(1, until - performance.now()))
+        if (await this.#ask(everything)) return
+      } catch (cause) {
+        demandSound()
+        if (!LOST.has(errorCode(cause)) || performance.now() >= until)
+          throw new AteError('TIMED_OUT', 'The server did not say in time what is new.', { cause })
+      }
+      await new Promise<void>((resolve) => timers.after(AGAIN_MS, resolve))
     }
+  }
+
+  /** False when there is no connection. */
+  async #ask(everything: boolean): Promise<boolean> {
+    const { turn } = this.#options
+    if (turn.isHeld) await turn.confirm()
+    return turn.isCertain() || (await this.pass(everything))
   }
 
   /** False when there is no connection. What is missing by then was never dropped. */
   async pass(everything = false): Promise<boolean> {
-    const { patienceMs, missing, broken, name } = this.#options
+    const { patienceMs, missing, broken, name, link } = this.#options
     const session = this.#options.session()
     if (session === undefined) return false
-    await session.barrier(patienceMs, everything ? name : undefined)
+    const { peer } = session
+    const { heard } = peer
+    if (this.#silent?.peer === peer && this.#silent.heard === heard) throw away(link.server)
+    await session.barrier(patienceMs, everything ? name : undefined).catch((error: unknown) => {
+      if (errorCode(error) === 'TIMED_OUT' && peer.heard === heard) this.#silent = { peer, heard }
+      throw error
+    })
     try {
       missing.demandNone()
     } catch (error) {
@@ -71,10 +101,10 @@ export class ReadBarrier {
     return true
   }
 
-  async #connected(): Promise<void> {
-    const { link, patienceMs, starting, session, isAway } = this.#options
-    if (isAway()) throw away(link.server)
-    if (session() === undefined) await link.connection(patienceMs)
-    if (session() === undefined) await starting.wait(patienceMs, () => away(link.server))
+  async #connected(timeoutMs: number): Promise<void> {
+    const { link, starting, session, isAway } = this.#options
+    const late = (): AteError => away(link.server)
+    if (isAway()) throw late()
+    if (session() === undefined) await starting.wait(timeoutMs, late)
   }
 }

@@ -22,16 +22,23 @@ export interface AtedbServer {
 
 type Teardown = { teardown(action: () => Promise<void>): void }
 
-/** Resolves when it listens, on a free port of 127.0.0.1 unless told. Logs in `logs` of the world. Rejects with what it says. */
+/**
+ * Resolves when it listens, on a free port of 127.0.0.1 unless told. Logs in `logs` of the world. Rejects with what it says. `within`
+ * begins its command line.
+ */
 export async function startAtedb(
   t: Teardown,
   world: CliWorld,
   flags: readonly string[] = ['-l', '127.0.0.1'],
   logs = world.path('logs'),
+  within: readonly string[] = [],
 ): Promise<AtedbServer> {
   const variables = Object.entries(world.environment).map(([name, value]) => `${name}=${value}`)
   const words = [ATEDB, 'solo', logs, '--json', ...(flags.includes('-p') ? [] : ['-p', '0']), ...flags]
-  const child = spawn('env', ['-i', ...variables, process.execPath, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [program = 'env', ...before] = [...within, 'env']
+  const child = spawn(program, [...before, '-i', ...variables, process.execPath, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = once(child, 'close')
   t.teardown(async () => {
     child.kill('SIGKILL')

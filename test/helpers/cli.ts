@@ -44,8 +44,8 @@ export function cliWorld(t: { teardown(action: () => Promise<void>): void }): Cl
  * A line of shell, in a process of its own: the tests' process never touches a mount, which could hang it. Rejects when it
  * fails or takes too long.
  */
-export async function shell(line: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('/bin/sh', ['-euc', line], { timeout: 30_000, killSignal: 'SIGKILL' })
+export async function shell(line: string, timeout = 30_000): Promise<string> {
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-euc', line], { timeout, killSignal: 'SIGKILL' })
   return stdout
 }
 

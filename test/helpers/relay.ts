@@ -6,7 +6,7 @@ import { nativeCrypto as crypto } from '../../src/adapters/node/native-crypto.js
 import { linkEnd } from '../../src/client/link-end.js'
 import { LABELS } from '../../src/engine/crypto/labels.js'
 import { verify } from '../../src/engine/crypto/signature.js'
-import { AteError } from '../../src/engine/error.js'
+import { AteError, type ErrorCode } from '../../src/engine/error.js'
 import { batchItemPieces, type BatchBytes, type LogEnd } from '../../src/engine/log/index.js'
 import { decodeBatch } from '../../src/engine/log/received-batch.js'
 import {
@@ -82,6 +82,8 @@ export class Relay {
   keepMs = 10_000
   /** Says no more than what it is asked about. */
   acceptsNothing = false
+  /** What it refuses every batch with. */
+  refusesWith: ErrorCode | undefined
   #channels = 0
 
   /** What a client dials with. */
@@ -197,9 +199,9 @@ export class Relay {
         if (batch === undefined) return
         const end = linkEnd(crypto, batch)
         const isNext = chain.holder?.term === term && end.sequence === chain.end.sequence + 1
-        if (!isNext) {
-          const why = { term, sequence: end.sequence, code: 'LOCK_LOST', message: 'It is not your turn.' }
-          member.peer.push(member.channel, 'refused', why)
+        const code = isNext ? this.refusesWith : 'LOCK_LOST'
+        if (code !== undefined) {
+          member.peer.push(member.channel, 'refused', { term, sequence: end.sequence, code, message: 'No.' })
           return
         }
         chain.batches.push({ end, bytes: batch })

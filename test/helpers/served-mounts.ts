@@ -26,7 +26,12 @@ export interface ServedMounts {
 export async function tool(program: string, ...args: string[]): Promise<string> {
   const { code, stderr } = await runProgram(program, args, { PATH: process.env['PATH'] ?? '', LANG: 'C' })
   if (code === 0) return 'ok'
-  const names = { EIO: 'Input/output error', EROFS: 'Read-only file system', ENOENT: 'No such file' }
+  const names = {
+    EIO: 'Input/output error',
+    EROFS: 'Read-only file system',
+    ENOENT: 'No such file',
+    ETIMEDOUT: 'Connection timed out',
+  }
   return Object.entries(names).find(([, text]) => stderr.includes(text))?.[0] ?? stderr
 }
 

@@ -16,9 +16,14 @@ import {
 import { Note, store, texts } from '../helpers/disk-chains.js'
 import { TestServer } from '../helpers/real-server.js'
 
-async function served(t: Test): Promise<{ server: TestServer; url: string; root: string; config: AteConfig }> {
+type Trust = 'centralized' | 'distributed'
+
+async function served(
+  t: Test,
+  trust: Trust = 'centralized',
+): Promise<{ server: TestServer; url: string; root: string; config: AteConfig }> {
   const root = mkdtempSync(join(tmpdir(), 'atefs-set-aside-'))
-  const server = new TestServer()
+  const server = new TestServer({}, trust)
   const onTransport = server.accept.bind(server)
   const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, onTransport })
   t.teardown(async () => {
@@ -28,66 +33,76 @@ async function served(t: Test): Promise<{ server: TestServer; url: string; root:
     rmSync(root, { recursive: true })
   })
   const known = { passphrase: 'secret', knownServers: join(root, 'known'), recoveryMode: 'async' } as const
-  return { root, server, url: `ws://127.0.0.1:${listener.port}/db`, config: AteConfig.default().with(known) }
+  const trusting = trust === 'distributed' ? { trust } : {}
+  return {
+    root,
+    server,
+    url: `ws://127.0.0.1:${listener.port}/db`,
+    config: AteConfig.default().with({ ...known, ...trusting }),
+  }
 }
 
-for (const [here, there] of [
-  [1, 4],
-  [4, 1],
+for (const [here, there, trust] of [
+  [1, 4, 'centralized'],
+  [4, 1, 'centralized'],
+  [2, 3, 'distributed'],
 ] as const)
-  await t.test(`${here} commits made without the server, while others made ${there}, are set aside`, async (t) => {
-    const { server, url, root, config } = await served(t)
-    const notices: string[] = []
-    const told: SetAside[] = []
-    const ears = {
-      onNotice: (message: string) => notices.push(message),
-      onSetAside: (aside: SetAside) => told.push(aside),
-    }
-    const one = config.with({ logPath: join(root, 'one'), ...ears })
-    const using = async (config: AteConfig, work: (chain: Chain) => Promise<void>): Promise<void> => {
-      const registry = new Registry(config)
-      await work((await registry.open(url, 'notes')).chain).finally(() => registry.close())
-    }
-    await using(one, async (chain) => {
-      await chain.transact((dio) => dio.store({ text: 'both' }, { type: Note }), { durability: 'server' })
-      server.isAway = true
-      server.cut()
-      for (let i = 0; i < here; i++) await store(chain, `here ${i}`)
-    })
-    server.isAway = false
-    const others = ['both', ...Array.from({ length: there }, (_, i) => `there ${i}`)]
-    await using(config.with({ logPath: join(root, 'other'), recoveryMode: 'sync' }), async (chain) => {
-      for (const text of others.slice(1)) await store(chain, text)
-    })
-    await using(one, async (chain) => {
-      t.strictSame((await texts(chain)).toSorted(), others)
-      await chain.transact((dio) => dio.store({ text: 'together' }, { type: Note }), { durability: 'server' })
-      const [aside] = listSetAside(one, `${url}/notes`)
-      if (aside === undefined) throw new Error('nothing is listed')
-      t.strictSame(told, [aside])
-      t.equal(aside.last - aside.first + 1, here)
-      await using was = await openSetAside(one, aside)
-      const made = await Promise.all(was.changed.map((key) => was.chain.dio().load(Note, key)))
-      t.strictSame(
-        made.map(({ text }) => text),
-        Array.from({ length: here }, (_, i) => `here ${i}`),
-        'what was made here, and nothing else',
-      )
-      await t.rejects(store(was.chain, 'more'), { code: 'READ_ONLY' })
-      await chain.transact((dio) => made.forEach(({ text }) => dio.store({ text }, { type: Note })), {
-        durability: 'server',
+  await t.test(
+    `${here} commits made without the server, and ${there} by others, ${trust} trust: set aside`,
+    async (t) => {
+      const { server, url, root, config } = await served(t, trust)
+      const notices: string[] = []
+      const told: SetAside[] = []
+      const ears = {
+        onNotice: (message: string) => notices.push(message),
+        onSetAside: (aside: SetAside) => told.push(aside),
+      }
+      const one = config.with({ logPath: join(root, 'one'), ...ears })
+      const using = async (config: AteConfig, work: (chain: Chain) => Promise<void>): Promise<void> => {
+        const registry = new Registry(config)
+        await work((await registry.open(url, 'notes')).chain).finally(() => registry.close())
+      }
+      await using(one, async (chain) => {
+        await chain.transact((dio) => dio.store({ text: 'both' }, { type: Note }), { durability: 'server' })
+        server.isAway = true
+        server.cut()
+        for (let i = 0; i < here; i++) await store(chain, `here ${i}`)
       })
-      await was.close()
-      await discardSetAside(aside)
-      t.strictSame(listSetAside(one, `${url}/notes`), [])
-    })
-    t.match(notices.join('\n'), new RegExp(`Others went on with .*: ${here} commits`))
-    const kept = readdirSync(join(root, 'one'), { recursive: true, encoding: 'utf8' })
-    t.equal(kept.filter((name) => name.includes('.set-aside/')).length, 1)
-    await using(config, async (chain) => {
-      t.equal((await texts(chain)).length, others.length + 1 + here)
-    })
-  })
+      server.isAway = false
+      const others = ['both', ...Array.from({ length: there }, (_, i) => `there ${i}`)]
+      await using(config.with({ logPath: join(root, 'other'), recoveryMode: 'sync' }), async (chain) => {
+        for (const text of others.slice(1)) await store(chain, text)
+      })
+      await using(one, async (chain) => {
+        t.strictSame((await texts(chain)).toSorted(), others)
+        await chain.transact((dio) => dio.store({ text: 'together' }, { type: Note }), { durability: 'server' })
+        const [aside] = listSetAside(one, `${url}/notes`)
+        if (aside === undefined) throw new Error('nothing is listed')
+        t.strictSame(told, [aside])
+        t.equal(aside.last - aside.first + 1, here)
+        await using was = await openSetAside(one, aside)
+        const made = await Promise.all(was.changed.map((key) => was.chain.dio().load(Note, key)))
+        t.strictSame(
+          made.map(({ text }) => text),
+          Array.from({ length: here }, (_, i) => `here ${i}`),
+          'what was made here, and nothing else',
+        )
+        await t.rejects(store(was.chain, 'more'), { code: 'READ_ONLY' })
+        await chain.transact((dio) => made.forEach(({ text }) => dio.store({ text }, { type: Note })), {
+          durability: 'server',
+        })
+        await was.close()
+        await discardSetAside(aside)
+        t.strictSame(listSetAside(one, `${url}/notes`), [])
+      })
+      t.match(notices.join('\n'), new RegExp(`Others went on with .*: ${here} commits`))
+      const kept = readdirSync(join(root, 'one'), { recursive: true, encoding: 'utf8' })
+      t.equal(kept.filter((name) => name.includes('.set-aside/')).length, 1)
+      await using(config, async (chain) => {
+        t.equal((await texts(chain)).length, others.length + 1 + here)
+      })
+    },
+  )
 
 await t.test('what a crash left beside the copy before it was exchanged is no part of the chain', async (t) => {
   const { url, root, config } = await served(t)

@@ -136,10 +136,10 @@ export interface Team {
 }
 
 /** A server and machines that have its chain mounted, with `kept`, `claims`, `tree` and `lines` in it. */
-export async function teamOf(t: Test, modes: readonly string[]): Promise<Team> {
+export async function teamOf(t: Test, modes: readonly string[], trust: string): Promise<Team> {
   const world = cliWorld(t)
   writeFileSync(world.path('passfile'), 'secret')
-  const server = await ChaosServer.start(t, world)
+  const server = await ChaosServer.start(t, world, ['-t', trust])
   const machines: Machine[] = []
   t.teardown(async () => {
     for (const machine of machines) {
