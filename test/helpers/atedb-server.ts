@@ -35,10 +35,8 @@ export async function startAtedb(
 ): Promise<AtedbServer> {
   const variables = Object.entries(world.environment).map(([name, value]) => `${name}=${value}`)
   const words = [ATEDB, 'solo', logs, '--json', ...(flags.includes('-p') ? [] : ['-p', '0']), ...flags]
-  const [program = 'env', ...before] = [...within, 'env']
-  const child = spawn(program, [...before, '-i', ...variables, process.execPath, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const line = [...variables, process.execPath, ...words]
+  const child = spawn('env', ['-i', ...within, 'env', ...line], { stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close')
   t.teardown(async () => {
     child.kill('SIGKILL')
