@@ -1,14 +1,20 @@
 /** SQLite relies on fcntl locks, on fsync in order, on shared memory maps (WAL) and on truncating its journal. */
 import t, { type Test } from 'tap'
-import { onOneMount, type Vault } from '../helpers/vault.js'
+import { onOneMount, onServedMount, type Vault } from '../helpers/vault.js'
 
-const ROWS = 5000
+interface Work {
+  rows: number
+  /** Of each writer. */
+  writes: number
+}
+
+const MUCH: Work = { rows: 5000, writes: 50 }
 
 const sql = (vault: Vault, ...statements: string[]): Promise<string> =>
   vault.run('sqlite3', ['-bail', '-cmd', '.timeout 20000', 'data.db'], { input: statements.join('\n') })
 
 const fourWriters =
-  (mode: 'wal' | 'delete' | 'truncate') =>
+  (mode: 'wal' | 'delete' | 'truncate', { rows, writes } = MUCH) =>
   async (t: Test, vault: Vault): Promise<void> => {
     const [answer] = (
       await sql(vault, `pragma journal_mode=${mode};`, 'create table t(k integer, w integer, v blob);')
@@ -17,7 +23,7 @@ const fourWriters =
     await sql(
       vault,
       'begin;',
-      `with recursive n(i) as (select 1 union all select i+1 from n where i < ${ROWS})`,
+      `with recursive n(i) as (select 1 union all select i+1 from n where i < ${rows})`,
       'insert into t select i, 0, randomblob(200) from n;',
       'commit;',
     )
@@ -25,7 +31,7 @@ const fourWriters =
       sql(
         vault,
         ...Array.from(
-          { length: 50 },
+          { length: writes },
           (_, k) => `begin immediate; insert into t values(${k}, ${w}, zeroblob(999)); commit;`,
         ),
       )
@@ -33,8 +39,8 @@ const fourWriters =
     await sql(vault, 'create index i on t(w, k);', 'delete from t where w = 0 and k % 3 = 0;', 'vacuum;')
     await vault.remount()
     t.equal(await sql(vault, 'pragma integrity_check;'), 'ok\n')
-    t.equal(await sql(vault, 'select count(*) from t where w > 0;'), '200\n', 'no writer lost a row')
-    t.equal(await sql(vault, 'select count(*) from t where w = 0;'), `${ROWS - Math.floor(ROWS / 3)}\n`)
+    t.equal(await sql(vault, 'select count(*) from t where w > 0;'), `${4 * writes}\n`, 'no writer lost a row')
+    t.equal(await sql(vault, 'select count(*) from t where w = 0;'), `${rows - Math.floor(rows / 3)}\n`)
   }
 
 onOneMount(t, {
@@ -42,3 +48,11 @@ onOneMount(t, {
   'sqlite3 with a rollback journal: four writers at once, integrity_check': fourWriters('delete'),
   'sqlite3 with a truncated journal: four writers at once, integrity_check': fourWriters('truncate'),
 })
+
+// Its locks are the server's.
+onServedMount(
+  t,
+  'sqlite3: four writers at once, integrity_check',
+  ['--recovery-mode', 'sync'],
+  fourWriters('delete', { rows: 500, writes: 10 }),
+)

@@ -11,9 +11,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { spawnSync } from 'node:child_process'
 import { type Test } from 'tap'
+import { directoryOf, remoteAddress } from '../../src/cli/remote-address.js'
 import { openInstallation } from './installation.js'
 import { run, start, type ProgramOptions, type ProgramResult } from './program.js'
-import { usersToTest, type User } from './user.js'
+import { serveChains } from './serve-chains.js'
+import { ordinaryUser, usersToTest, type User } from './user.js'
 import type { ChildProcess } from 'node:child_process'
 
 const PASSPHRASE = 'correct horse battery staple'
@@ -27,6 +29,10 @@ export interface VaultOptions {
   /** Where chains lie: in the vault's own directory unless given. */
   logPath?: string
   hasPassphrase?: boolean
+  /** URL of a server that keeps the chain. */
+  server?: string
+  /** Of each mount. */
+  flags?: readonly string[]
 }
 
 export class Vault {
@@ -37,6 +43,8 @@ export class Vault {
   readonly chain: string
   readonly passfile: string
   readonly environment: Record<string, string>
+  readonly hasPassphrase: boolean
+  readonly #flags: readonly string[]
   #daemon: number | undefined
 
   private constructor(
@@ -45,19 +53,21 @@ export class Vault {
     /** Everything of this vault lies below it; owned by the user. */
     readonly base: string,
     readonly logPath: string,
-    readonly hasPassphrase: boolean,
+    { hasPassphrase = false, server, flags = [] }: VaultOptions,
   ) {
     this.mountpoint = join(base, 'mnt')
     this.directory = this.mountpoint
-    this.chain = join(logPath, 'mnt')
+    this.chain = directoryOf(logPath, 'mnt', remoteAddress(server, this.mountpoint, undefined))
     this.passfile = join(base, 'passphrase')
+    this.hasPassphrase = hasPassphrase
+    this.#flags = server === undefined ? flags : ['--remote', server, ...flags]
     this.environment = environmentIn(base)
   }
 
   /** The directories of a vault, not mounted. */
-  static create(t: Test, user: User, { logPath, hasPassphrase = false }: VaultOptions = {}): Vault {
+  static create(t: Test, user: User, options: VaultOptions = {}): Vault {
     const base = mkdtempSync(join(tmpdir(), 'atefs-vault-'))
-    const vault = new Vault(t, user, base, logPath ?? join(base, 'log'), hasPassphrase)
+    const vault = new Vault(t, user, base, options.logPath ?? join(base, 'log'), options)
     for (const folder of ['home', 'tmp', 'run']) mkdirSync(join(base, folder), { mode: 0o700 })
     writeFileSync(vault.passfile, `${PASSPHRASE}\n`)
     for (const path of ['', 'home', 'tmp', 'run', 'passphrase']) chownSync(join(base, path), user.uid, user.gid)
@@ -83,7 +93,7 @@ export class Vault {
 
   /** `atefs mount`, however it ends. Deriving a key takes longer than most tests: only some have a passphrase. */
   async tryMount(...flags: string[]): Promise<ProgramResult> {
-    const words = ['mount', this.mountpoint, '--log-path', this.logPath, '--json', ...flags]
+    const words = ['mount', this.mountpoint, '--log-path', this.logPath, '--json', ...this.#flags, ...flags]
     if (!flags.includes('--passfile'))
       words.push(...(this.hasPassphrase ? ['--passfile', this.passfile] : ['--no-auth']))
     const result = await this.atefs(words)
@@ -206,13 +216,22 @@ type Body = (t: Test, vault: Vault) => Promise<void>
 /** One subtest for each user to test as, on a fresh mount that must unmount cleanly afterwards. */
 export function onEachMount(t: Test, title: string, body: Body, options: VaultOptions = {}): void {
   for (const user of usersToTest()) {
-    t.test(`${title}, as ${user.title}`, async (t) => {
-      const vault = Vault.create(t, user, options)
-      await vault.mount()
-      await body(t, vault)
-      await vault.unmount()
-    })
+    t.test(`${title}, as ${user.title}`, (t) => onMount(t, Vault.create(t, user, options), body))
   }
+}
+
+/** As the ordinary user, of a chain that a server of its own keeps. */
+export function onServedMount(t: Test, title: string, flags: readonly string[], body: Body): void {
+  t.test(`${title}, on a mount with ${flags.join(' ')}`, async (t) => {
+    const server = await serveChains(t)
+    await onMount(t, Vault.create(t, ordinaryUser(), { server, flags }), body)
+  })
+}
+
+async function onMount(t: Test, vault: Vault, body: Body): Promise<void> {
+  await vault.mount()
+  await body(t, vault)
+  await vault.unmount()
 }
 
 /** For each user one mount, and on it one subtest after the other, each in a directory of its own. */
