@@ -75,6 +75,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'node:',
   ],
   'fs/drivers': ['engine/error', 'fs/drivers', 'fs/vfs/types', 'adapters/node', 'node:'],
+  // Whatever a chain holds: what mounts and commands load by name.
+  'fs/daemon/judge': [...engine, 'engine/dio', 'fs/vfs'],
   'fs/daemon': [
     ...engine,
     'engine/dio/hybrid-clock',

@@ -1,2 +1,2 @@
 /** What judges the batches of distributed trust, whatever a chain holds: the worker that reads the log loads it too. */
-export const JUDGE_MODULE = new URL('../../cli/judge.js', import.meta.url).href
+export const JUDGE_MODULE = new URL('judge.js', import.meta.url).href

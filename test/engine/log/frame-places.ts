@@ -87,7 +87,7 @@ await t.test('a segment that is read while another is asked for is closed when i
 await t.test(
   'who looks through much pays for it in slices, lets others in between, and stops when that fails',
   async (t) => {
-    const { storage, log, places } = await workbench(...Array.from({ length: 60 }, () => 60_000))
+    const { storage, log, places } = await workbench(...Array.from({ length: 120 }, () => 60_000))
     await log.rotate()
     const nothing = (): Promise<void> => Promise.resolve()
     const gone = new AteError('CHAIN_CLOSED', 'Who asked is gone.')
@@ -104,7 +104,7 @@ await t.test(
     const order: string[] = []
     let goOn: () => void = () => undefined
     const long = places.withBatch(
-      60,
+      120,
       async () => void order.push('long'),
       () => new Promise((resolve) => (goOn = resolve)),
     )

@@ -1,6 +1,6 @@
 /** File systems in distributed trust: what one of the named keys has signed counts, and nothing else, for every reader alike. */
 import t, { type Test } from 'tap'
-import { judgeBatch } from '../../../src/cli/judge.js'
+import { judgeBatch } from '../../../src/fs/daemon/judge.js'
 import type { JudgeBatch } from '../../../src/engine/chain/batch-gate.js'
 import { type MemoryChain, openMemoryChain } from '../../../src/engine/chain/memory-chain.js'
 import { ChangeStreamWriter } from '../../../src/engine/chain/change-stream.js'

@@ -1,10 +1,10 @@
 /** Judges the batches of distributed trust, whatever the chain holds. Loaded by name where chains are opened. */
-import type { JudgeBatch } from '../engine/chain/batch-gate.js'
-import type { RecordView } from '../engine/chain/record-view.js'
-import { judgeBatch as judgeObjects } from '../engine/dio/judging/judge-batch.js'
-import { CLOCK_KIND, TRUST_KIND } from '../engine/dio/kinds.js'
-import { judgeFiles, makesFileSystem } from '../fs/vfs/judge-files.js'
-import { KIND_STATE, STATE_WRITERS } from '../fs/vfs/records/record-kinds.js'
+import type { JudgeBatch } from '../../engine/chain/batch-gate.js'
+import type { RecordView } from '../../engine/chain/record-view.js'
+import { judgeBatch as judgeObjects } from '../../engine/dio/judging/judge-batch.js'
+import { CLOCK_KIND, TRUST_KIND } from '../../engine/dio/kinds.js'
+import { judgeFiles, makesFileSystem } from '../vfs/judge-files.js'
+import { KIND_STATE, STATE_WRITERS } from '../vfs/records/record-kinds.js'
 
 type Before = Pick<RecordView, 'get'>
 
