@@ -269,13 +269,16 @@ export class HostedChain implements Followed {
       writers.add(by)
       for (const user of this.users) if (user === by) user.follower?.noteOwn(sequence)
     }
-    for (const user of this.users) {
-      if (writers.has(user)) user.accepted(this.#point)
-      user.follower?.wake()
-    }
+    for (const user of this.users) if (writers.has(user)) user.accepted(this.#point)
+    // Who has written goes on while the others are told.
+    queueMicrotask(() => this.#wakeFollowers(news))
+    this.heads.note()
+  }
+
+  #wakeFollowers(news: readonly BatchToSend[]): void {
+    for (const { follower } of this.users) follower?.wake()
     // Who reads slowly is served later: what is kept for him is kept once.
     for (const { all, none } of news) for (const part of [...all.parts, ...none.parts]) part.endSharing()
-    this.heads.note()
   }
 
   #onSigned(head: SignedHead): void {
