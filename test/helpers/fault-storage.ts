@@ -280,7 +280,6 @@ class FaultSegment implements SegmentFile {
 
   async zero(from: number, to: number): Promise<void> {
     await this.write(from, [new Uint8Array(to - from)])
-    await this.sync()
   }
 
   async truncate(length: number): Promise<void> {

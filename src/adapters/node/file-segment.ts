@@ -90,7 +90,6 @@ export class FileSegment implements SegmentFile {
       await this.write(at, [ZEROS.subarray(0, end - at)])
       at = end
     }
-    await this.sync()
   }
 
   async truncate(length: number): Promise<void> {

@@ -86,10 +86,11 @@ export class Durability {
       this.#waiting = segment
       return
     }
-    this.#beginBehind(segment)
+    this.beginBehind(segment)
   }
 
-  #beginBehind(segment: SegmentAppender): void {
+  /** Begins a sync, if none is under way. */
+  beginBehind(segment: SegmentAppender): void {
     this.#background ??= this.#startBehind(segment)
     if (this.#restMs > 0) this.#rest ??= setTimeout(() => this.#endRest(), this.#restMs)
   }
@@ -100,7 +101,7 @@ export class Durability {
     if (segment === undefined || this.#failure !== undefined) return
     // One that is under way still may have begun before what waits was appended.
     if (this.#background === undefined) this.#waiting = undefined
-    this.#beginBehind(segment)
+    this.beginBehind(segment)
   }
 
   /** What was appended when it is called is durable when it resolves. Throws what the storage threw. */

@@ -367,6 +367,8 @@ export class Log {
           await this.#gate.orFail(async () => {
             await this.#writer.settled()
             await segment.zeroAhead()
+            // Nobody waits for that: only who appends before it is done waits for the rest of it.
+            this.#durability.beginBehind(segment)
           })
         })
         .catch(() => undefined)

@@ -43,7 +43,7 @@ export interface SegmentFile {
   syncInBackground(): Promise<void>
   /** Makes sure that writing up to `length` cannot fail for space; throws NO_SPACE. Content there reads as zero. */
   reserve(length: number): Promise<void>
-  /** Writes zeros over [from, to) and syncs them, so that later syncs of that range change no file-system metadata. */
+  /** Writes zeros over [from, to), so that syncs of that range which come after the next one change no file-system metadata. */
   zero(from: number, to: number): Promise<void>
   truncate(length: number): Promise<void>
   /**
