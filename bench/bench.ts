@@ -1,7 +1,7 @@
 // npm run bench: atefs and its peers side by side, on one machine, in one run. Options: --help.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { MAX_UNPINNED_ROUNDS, parseArguments, USAGE, type Arguments, type Mode } from './lib/arguments.js'
+import { MAX_UNPINNED_ROUNDS, parseArguments, pick, USAGE, type Arguments, type Mode } from './lib/arguments.js'
 import { createImage, type Image } from './lib/image.js'
 import { Load } from './lib/load.js'
 import { machineFacts } from './lib/machine.js'
@@ -9,7 +9,7 @@ import { measureRow } from './lib/measure.js'
 import { fullReport, modeReport, rowSummary, type ModeResult } from './lib/report.js'
 import { installPeers, requireRoot } from './lib/setup.js'
 import { Mounted } from './lib/mounted.js'
-import { type System } from './lib/systems.js'
+import { SYSTEMS, type System } from './lib/systems.js'
 import { makeTree, type Tree } from './lib/tree.js'
 
 async function runMode(args: Arguments, mode: Mode, systems: readonly System[]): Promise<ModeResult> {
@@ -54,8 +54,9 @@ async function main(): Promise<void> {
   requireRoot()
   await installPeers()
   if (args.profileDir !== undefined) await mkdir(args.profileDir, { recursive: true })
-  const systems = args.systems.filter((system) => system.isAvailable())
-  for (const system of args.systems)
+  const wanted = pick('system', SYSTEMS, args.systems, (system) => system.name)
+  const systems = wanted.filter((system) => system.isAvailable())
+  for (const system of wanted)
     if (!systems.includes(system)) process.stderr.write(`${system.name} is not there\n`)
   const facts = await machineFacts(systems)
   const modes: ModeResult[] = []

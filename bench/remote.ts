@@ -1,7 +1,7 @@
 // npm run bench:remote: a chain of a server mounted on this machine, beside a local mount and sshfs, in one run. Options: --help.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { parseArguments, USAGE, type Arguments, type Mode } from './lib/arguments.js'
+import { parseArguments, pick, USAGE, type Arguments, type Mode } from './lib/arguments.js'
 import { createImage } from './lib/image.js'
 import { Load } from './lib/load.js'
 import { machineFacts } from './lib/machine.js'
@@ -21,8 +21,8 @@ async function runMode(args: Arguments, mode: Mode): Promise<RemoteMode> {
   const core = mode === 'pinned' ? args.core : undefined
   const image = await createImage(args.imageGib, args.dir)
   try {
-    const servers = await startRemoteSystems(image.root, core)
-    const { systems } = servers
+    const servers = await startRemoteSystems(image.root, core, args.profileDir)
+    const systems = pick('system', servers.systems, args.systems, (system) => system.name)
     const mounted: Mounted[] = []
     try {
       const load = Load.on(await Load.compile(image.scratch), core)

@@ -1,19 +1,19 @@
 // The command line of `npm run bench`.
 import { parseArgs } from 'node:util'
 import { ROWS, type Row } from './rows.js'
-import { SYSTEMS, type System } from './systems.js'
+import { SYSTEMS } from './systems.js'
 
 export const USAGE = `npm run bench -- [options]        (root, Linux; installs gocryptfs, securefs and cryfs with apt)
 
   --rows a,b        only these rows: ${ROWS.map((row) => row.id).join(' ')}
-  --systems a,b     only these: ${SYSTEMS.map((system) => system.name).join(' ')}
+  --systems a,b     only these: ${SYSTEMS.map((system) => system.name).join(' ')} (bench:remote: atefs remote sync sshfs)
   --rounds N        rounds of each row (5; unpinned at most 3)
   --pinned          only with daemon and load on one core
   --unpinned        only with all cores
   --core N          the core to pin to (the last one)
   --image-gib N     size of the ext4 image (16)
   --dir DIR         where the image is made (the temporary directory)
-  --profile DIR     write CPU profiles of the atefs daemon to DIR
+  --profile DIR     write CPU profiles of the atefs daemons to DIR
   --out FILE        write the report there (a full run: bench/results.md; else only the terminal)
 `
 
@@ -24,7 +24,8 @@ export type Mode = 'pinned' | 'unpinned'
 
 export interface Arguments {
   readonly rows: readonly Row[]
-  readonly systems: readonly System[]
+  /** Undefined: all that there are. */
+  readonly systems: readonly string[] | undefined
   readonly rounds: number
   readonly modes: readonly Mode[]
   readonly core: number
@@ -52,8 +53,8 @@ export function parseArguments(argv: readonly string[], cores: number): Argument
   })
   const isFull = values.rows === undefined && values.systems === undefined && values.pinned === values.unpinned
   return {
-    rows: pick('row', ROWS, values.rows, (row) => row.id),
-    systems: pick('system', SYSTEMS, values.systems, (system) => system.name),
+    rows: pick('row', ROWS, values.rows?.split(','), (row) => row.id),
+    systems: values.systems?.split(','),
     rounds: integer('--rounds', values.rounds, 1),
     modes: values.pinned === values.unpinned ? ['pinned', 'unpinned'] : [values.pinned ? 'pinned' : 'unpinned'],
     core: integer('--core', values.core, 0),
@@ -64,14 +65,15 @@ export function parseArguments(argv: readonly string[], cores: number): Argument
   }
 }
 
-function pick<T>(
+/** Those of `all` with these names, all without. */
+export function pick<T>(
   kind: string,
   all: readonly T[],
-  names: string | undefined,
+  names: readonly string[] | undefined,
   nameOf: (item: T) => string,
 ): readonly T[] {
   if (names === undefined) return all
-  return names.split(',').map((name) => {
+  return names.map((name) => {
     const found = all.find((item) => nameOf(item) === name)
     if (found === undefined) throw new Error(`unknown ${kind} ${name}\n\n${USAGE}`)
     return found

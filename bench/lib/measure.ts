@@ -10,6 +10,8 @@ import type { Tree } from './tree.js'
 export interface Measurement extends Sample {
   /** From the start until everything was on the disk. */
   readonly durableNs: number
+  /** From the start until the server has everything too; as `durableNs` where there is none. */
+  readonly broughtNs: number
   /** CPU time of load and daemon while it ran: what the row costs however busy the machine is with other things. */
   readonly busyNs: number
   /** CPU time of the daemon from the end of the run until everything was on the disk. */
@@ -61,11 +63,16 @@ async function measureOnce(bench: Bench, row: Row, mounted: Mounted, round: numb
   await row.before?.(context)
   const settle = (): Promise<Sample> => bench.load.run(context.directory, 'settle', bench.image)
   await settle()
+  await mounted.brought()
   if (row.isCold === true) await dropCaches()
   const before = await mounted.cpuNs()
+  const began = performance.now()
   const sample = await row.run(context)
   const after = await mounted.cpuNs()
   const { ns } = await settle()
   const busyNs = sample.loadNs + after - before
-  return { ...sample, durableNs: sample.ns + ns, busyNs, settleNs: (await mounted.cpuNs()) - after }
+  const measured = { ...sample, durableNs: sample.ns + ns, busyNs, settleNs: (await mounted.cpuNs()) - after }
+  if (mounted.system.isServed !== true) return { ...measured, broughtNs: measured.durableNs }
+  await mounted.brought()
+  return { ...measured, broughtNs: (performance.now() - began) * 1e6 }
 }

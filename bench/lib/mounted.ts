@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, waitFor } from './command.js'
-import { PASSWORD, type Place, type System } from './systems.js'
+import { ATEFS, PASSWORD, type Place, type System } from './systems.js'
 
 /** A system that is running: its directory to work in and its daemon. */
 export class Mounted {
@@ -59,6 +59,16 @@ export class Mounted {
     return (await Promise.all((await readdir(tasks)).map(read))).reduce((sum, ns) => sum + ns, 0)
   }
 
+  /** Resolves when the server has everything that was changed, so that bringing it costs nobody else's time. At once without a server. */
+  async brought(): Promise<void> {
+    if (this.system.isServed !== true) return
+    for (;;) {
+      const status: unknown = JSON.parse(await run(process.execPath, [ATEFS, 'status', this.directory, '--json']))
+      if (isBrought(status)) return
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
   /** A field of the daemon's /proc/PID/status in bytes, for example RssAnon. */
   async memoryBytes(field: string): Promise<number> {
     if (this.pid === undefined) return 0
@@ -96,6 +106,11 @@ async function unmountWhenFree(mountpoint: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
+}
+
+function isBrought(status: unknown): boolean {
+  const { dirtyBytes, inFlightBytes, unsentBatches } = status as Readonly<Record<string, unknown>>
+  return dirtyBytes === 0 && inFlightBytes === 0 && unsentBatches === 0
 }
 
 const nothing = (): Promise<void> => Promise.resolve()

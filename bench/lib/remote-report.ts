@@ -34,6 +34,22 @@ export function remoteTable({ rows }: RemoteMode): string {
   return [head, align, ...rows.map(line)].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
+/** What is put off is done too: how long it takes until the local disk, or the server's, has everything. */
+function broughtTable({ rows }: RemoteMode): string {
+  const head = ['row', '', 'local', 'remote', 'remote, sync', 'remote to local']
+  const align = head.map((_, i) => (i < 2 ? ':--' : '--:'))
+  const lines = rows
+    .filter(({ row }) => row.isWrite === true)
+    .map(({ row, result }) => {
+      const value = cost(row, (m) => m.broughtNs)
+      const medians = NAMES.slice(0, 3).map((name) => medianOf(result, name, value))
+      const [local = NaN, remote = NaN] = medians
+      const times = Number.isFinite(remote / local) ? `${(remote / local).toFixed(2)}x` : '-'
+      return [row.title, row.unit, ...medians.map((each) => format(row, each)), times]
+    })
+  return [head, align, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
 export function stalenessLine(staleness: Staleness): string {
   const [p50, p99, most] = [0.5, 0.99, 1].map((share) => percentile(staleness, share).toFixed(0))
   return `A file made on one mount is seen on another (\`${staleness.mode}\`) after ${p50} ms (p50), ${p99} ms (p99), ${most} ms at most, of ${staleness.ms.length}.`
@@ -47,13 +63,14 @@ const TITLES: Readonly<Record<Mode, string>> = {
 export function remoteReport(rounds: number, modes: readonly RemoteMode[]): string {
   const method = [
     ...(modes[0]?.facts ?? []),
-    `Median of ${rounds} rounds; in each round every system runs the row once, in rotating order, after one round that is not counted.`,
+    `Median of ${rounds} rounds; in each round every system runs the row once, in rotating order, after one round that is not counted. Before each run everything is on the disks, and at the server.`,
     'Local: `atefs mount`. Remote: the same of a chain of `atedb` on this machine (recovery mode `readonly-async`, AES-128 on the wire), which no other machine changes meanwhile; its copy, the logs of the server and the files of sshfs lie on one fresh ext4 image (loop mount). Remote, sync: recovery mode `sync`, in which the kernel remembers nothing and the server is asked at every lookup and open. sshfs: with its defaults, from an sshd on this machine.',
     'Remote to local: how many times the cost of the local mount; metadata and content that are read are held to 1.2, what is written to 1.5. Above 1, sshfs is slower than remote.',
   ]
   const sections = modes.map((mode) => {
     const staleness = mode.staleness.map((each) => `- ${stalenessLine(each)}`).join('\n')
-    return `## ${TITLES[mode.mode]}\n\n${remoteTable(mode)}\n\n${staleness}`
+    const brought = 'The same until the disk of the mount has everything, and the one of the server:'
+    return [`## ${TITLES[mode.mode]}`, remoteTable(mode), brought, broughtTable(mode), staleness].join('\n\n')
   })
   const title =
     '# Mounts of a chain that a server keeps\n\nWritten by `npm run bench:remote`. us/op and ms: smaller is better; MB/s: larger is better.'

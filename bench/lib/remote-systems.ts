@@ -5,7 +5,7 @@ import { chmod, mkdir, rmdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { run, waitFor } from './command.js'
-import { ATEFS, atefsWith, type System } from './systems.js'
+import { ATEFS, atefsWith, profileTo, type System } from './systems.js'
 
 export interface RemoteSystems {
   readonly systems: readonly System[]
@@ -15,8 +15,12 @@ export interface RemoteSystems {
 }
 
 /** Starts `atedb` and an sshd on loopback, each with its files below `root`. `core`: both run there. */
-export async function startRemoteSystems(root: string, core: number | undefined): Promise<RemoteSystems> {
-  const atedb = await startAtedb(join(root, 'atedb'), core)
+export async function startRemoteSystems(
+  root: string,
+  core: number | undefined,
+  profileDir: string | undefined,
+): Promise<RemoteSystems> {
+  const atedb = await startAtedb(join(root, 'atedb'), core, profileDir)
   const ssh = await startSshd(join(root, 'sshd'), core).catch(async (error: unknown) => {
     await endOf(atedb.child)
     throw error
@@ -25,11 +29,11 @@ export async function startRemoteSystems(root: string, core: number | undefined)
   const remote = (name: string, mode: string, chain = name): System => ({
     ...local,
     name,
+    isServed: true,
     mount: (place) => {
-      const profile = place.profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', place.profileDir]
       const where = ['--log-path', place.data, '-r', atedb.url, '--recovery-mode', mode, '--server-key', atedb.key]
       const words = [ATEFS, 'mount', '--foreground', place.mountpoint, chain, ...where, '--passfile', place.passfile]
-      return { command: [process.execPath, ...profile, ...words] }
+      return { command: [process.execPath, ...profileTo(place.profileDir), ...words] }
     },
   })
   return {
@@ -106,8 +110,9 @@ async function startSshd(directory: string, core: number | undefined): Promise<S
 async function startAtedb(
   logs: string,
   core: number | undefined,
+  profileDir: string | undefined,
 ): Promise<{ child: ChildProcess; url: string; key: string }> {
-  const program = [process.execPath, join(ATEFS, '../atedb.js')]
+  const program = [process.execPath, ...profileTo(profileDir), join(ATEFS, '../atedb.js')]
   const words = ['--no-auth', 'solo', logs, '--json', '-l', '127.0.0.1', '-p', '0', '-t', 'centralized']
   const child = start([...program, ...words], core)
   let text = ''

@@ -30,6 +30,8 @@ export interface System {
   readonly isPeer: boolean
   /** Takes part in every second round only: it is far behind, and would be most of the time of a run. */
   readonly isSlow?: boolean
+  /** A mount of atefs that brings what is changed to a server, and nobody waits for that. */
+  readonly isServed?: boolean
   isAvailable(): boolean
   version(): Promise<string>
   create(place: Place): Promise<void>
@@ -98,12 +100,16 @@ export function atefsWith(authentication: 'passphrase' | 'none'): System {
     },
     create: () => Promise.resolve(), // the first mount creates it
     mount: (place) => {
-      const profile = place.profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', place.profileDir]
       const key = authentication === 'none' ? ['--no-auth'] : ['--passfile', place.passfile]
       const args = ['mount', '--foreground', place.mountpoint, 'bench', '--log-path', place.data, ...key]
-      return { command: [process.execPath, ...profile, ATEFS, ...args] }
+      return { command: [process.execPath, ...profileTo(place.profileDir), ATEFS, ...args] }
     },
   }
+}
+
+/** What tells Node to write CPU profiles there. */
+export function profileTo(directory: string | undefined): string[] {
+  return directory === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', directory]
 }
 
 export const SYSTEMS: readonly System[] = [ext4, gocryptfs, securefs, cryfs, atefsWith('passphrase')]
