@@ -3,7 +3,7 @@ import { errorCode, isAteError } from '../engine/error.js'
 import { batchItemPieces, type BatchSource, TailReader } from '../engine/log/index.js'
 import { batchParts } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
-import { UploadRests } from './upload-rests.js'
+import { MOST_WORK_MS, UploadRests } from './upload-rests.js'
 
 /** Where batches go: a connection, for as long as a turn is held on it. */
 export interface UploadTarget {
@@ -30,6 +30,8 @@ export class Uploader {
   #target: UploadTarget | undefined
   #lastSent = 0
   #appended: number
+  /** Since then there was always something to bring. */
+  #behindSince: number | undefined
   /** Somebody waits for everything up to this. */
   #awaited = 0
   #pumping: Promise<void> | undefined
@@ -46,6 +48,7 @@ export class Uploader {
   /** The log has batches up to this. */
   noteAppended(sequence: number): void {
     this.#appended = sequence
+    this.#behindSince ??= performance.now()
     this.#pump()
   }
 
@@ -53,8 +56,7 @@ export class Uploader {
   begin(target: UploadTarget, last: number): void {
     this.#target = target
     this.#lastSent = last
-    this.#rests?.end()
-    this.#pump()
+    this.hurry()
   }
 
   /** Nothing goes anywhere. Who waits for `sent` does so until it goes on. */
@@ -87,8 +89,8 @@ export class Uploader {
   #pump(): void {
     if (this.#target === undefined || this.#lastSent >= this.#appended || this.#rests?.isResting === true) return
     const began = performance.now()
-    this.#pumping ??= this.#sendAll().then(
-      () => this.#pumped(performance.now() - began),
+    this.#pumping ??= this.#sendSome(began).then(
+      () => this.#pumped(began),
       (error: unknown) => {
         this.#pumping = undefined
         this.#onFailure(error)
@@ -96,13 +98,16 @@ export class Uploader {
     )
   }
 
-  #pumped(workedMs: number): void {
+  #pumped(began: number): void {
     this.#pumping = undefined
-    if (this.#target !== undefined && this.#lastSent >= this.#awaited) this.#rests?.begin(workedMs)
+    const now = performance.now()
+    if (this.#lastSent >= this.#appended) this.#behindSince = undefined
+    if (this.#target !== undefined && this.#mayRest) this.#rests?.begin(now - began, now - (this.#behindSince ?? now))
     this.#pump()
   }
 
-  async #sendAll(): Promise<void> {
+  /** All that there is, or as much as is to be brought before the next rest. */
+  async #sendSome(began: number): Promise<void> {
     const target = this.#target
     if (target === undefined) return
     for await (const { sequence, head, bytes } of this.#reader.read(this.#lastSent + 1, this.#appended)) {
@@ -110,7 +115,12 @@ export class Uploader {
         if (this.#target !== target || !(await this.#send(target, part))) return
       this.#lastSent = sequence
       this.#tell()
+      if (this.#mayRest && performance.now() - began > MOST_WORK_MS) return
     }
+  }
+
+  get #mayRest(): boolean {
+    return this.#rests !== undefined && this.#lastSent >= this.#awaited
   }
 
   #tell(): void {

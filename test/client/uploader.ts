@@ -1,7 +1,7 @@
 /** What is brought to a server: at once what is waited for, and in fewer pieces what is not. */
 import t from 'tap'
 import { Uploader } from '../../src/client/uploader.js'
-import { LEAST_REST_MS, MOST_REST_MS, UploadRests } from '../../src/client/upload-rests.js'
+import { LEAST_REST_MS, MOST_REST_MS, MOST_TRAIL_MS, MOST_WORK_MS, UploadRests } from '../../src/client/upload-rests.js'
 import { MemoryStorage } from '../../src/engine/log/memory-storage.js'
 import { create, crypto, draft, keys, open } from '../helpers/log-workbench.js'
 import { ManualTimers } from '../helpers/wire.js'
@@ -16,7 +16,12 @@ async function uploading(mayTrail: boolean) {
   const source = { storage, crypto, keys }
   const uploader = new Uploader({ source, head: { sequence: 0 }, timers, mayTrail, onFailure })
   let sent = 0
-  const target = { push: ({ more }: { more: boolean }) => void (sent += more ? 0 : 1), ready: () => Promise.resolve() }
+  const slow = { pushMs: 0 }
+  const push = ({ more }: { more: boolean }): void => {
+    for (const began = performance.now(); performance.now() - began < slow.pushMs;);
+    sent += more ? 0 : 1
+  }
+  const target = { push, ready: () => Promise.resolve() }
   uploader.begin(target, 0)
   let number = 0
   const append = async (): Promise<void> => {
@@ -34,7 +39,7 @@ async function uploading(mayTrail: boolean) {
     for (let i = 0; i < 400 && sent < count; i++) await new Promise((resolve) => setTimeout(resolve, 5))
     t.equal(sent, count)
   }
-  return { uploader, target, timers, append, close, reaches }
+  return { uploader, target, slow, timers, append, close, reaches }
 }
 
 t.test('the first change goes at once, and what follows it closely together, a moment later', async () => {
@@ -46,6 +51,20 @@ t.test('the first change goes at once, and what follows it closely together, a m
   await reaches(1)
   await timers.pass(MOST_REST_MS)
   await reaches(3)
+  await close()
+})
+
+t.test('much is brought in pieces with rests between, unless somebody waits for it', async () => {
+  const { uploader, slow, timers, append, close, reaches } = await uploading(true)
+  slow.pushMs = MOST_WORK_MS + 1
+  for (let i = 0; i < 5; i++) await append()
+  await reaches(1)
+  await timers.pass(MOST_REST_MS)
+  await reaches(2)
+  await timers.pass(MOST_REST_MS)
+  await reaches(3)
+  await uploader.sent(5)
+  await reaches(5)
   await close()
 })
 
@@ -87,20 +106,24 @@ t.test('it rests for longer after more work, within bounds', async (t) => {
   const timers = new ManualTimers()
   let over = 0
   const rests = new UploadRests(timers, () => over++)
-  for (const [workedMs, restMs] of [
-    [0, LEAST_REST_MS],
-    [50, 150],
-    [60_000, MOST_REST_MS],
+  for (const [workedMs, trailMs, restMs] of [
+    [0, 0, LEAST_REST_MS],
+    [5, 0, 50],
+    [60_000, 0, MOST_REST_MS],
+    [60_000, MOST_TRAIL_MS - 30, 30],
   ] as const) {
-    rests.begin(workedMs)
+    rests.begin(workedMs, trailMs)
     await timers.pass(restMs - 1)
     t.ok(rests.isResting)
     await timers.pass(1)
     t.notOk(rests.isResting)
   }
-  t.equal(over, 3)
-  rests.begin(100)
+  t.equal(over, 4)
+  rests.begin(100, MOST_TRAIL_MS)
+  await timers.pass(0)
+  t.equal(over, 5, 'what trails behind for long has none')
+  rests.begin(100, 0)
   rests.end()
   await timers.pass(MOST_REST_MS)
-  t.equal(over, 3)
+  t.equal(over, 5)
 })
