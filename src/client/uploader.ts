@@ -1,14 +1,14 @@
 /** Brings batches of the local log to the server, in order: those behind the last one sent, whenever there are more. */
 import { errorCode, isAteError } from '../engine/error.js'
-import { batchItemPieces, type BatchSource, TailReader } from '../engine/log/index.js'
-import { batchParts } from '../sync/index.js'
+import { type BatchSource, type ItemPiece, TailReader } from '../engine/log/index.js'
+import { MAX_PART_BYTES } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
 import { MOST_WORK_MS, UploadRests } from './upload-rests.js'
 
 /** Where batches go: a connection, for as long as a turn is held on it. */
 export interface UploadTarget {
   /** LAGGED when too much is unsent; then `ready`. */
-  push(part: { bytes: Uint8Array; more: boolean }): void
+  push(part: ItemPiece): void
   ready(): Promise<void>
 }
 
@@ -17,6 +17,8 @@ export interface UploaderOptions {
   /** Where the log ends. */
   readonly head: { readonly sequence: number }
   readonly timers: Timers
+  /** Milliseconds. */
+  readonly now?: (() => number) | undefined
   /** The server may get what nobody waits for a moment later. */
   readonly mayTrail?: boolean | undefined
   /** The log cannot be read. That a connection ends is no failure of this. */
@@ -26,6 +28,7 @@ export interface UploaderOptions {
 export class Uploader {
   readonly #reader: TailReader
   readonly #onFailure: (error: unknown) => void
+  readonly #now: () => number
   readonly #rests: UploadRests | undefined
   #target: UploadTarget | undefined
   #lastSent = 0
@@ -38,7 +41,8 @@ export class Uploader {
   #stopWaiting: () => void = () => undefined
   #waiting: { sequence: number; resolve: () => void }[] = []
 
-  constructor({ source, head, timers, mayTrail = false, onFailure }: UploaderOptions) {
+  constructor({ source, head, timers, now, mayTrail = false, onFailure }: UploaderOptions) {
+    this.#now = now ?? (() => performance.now())
     this.#reader = new TailReader(source)
     this.#onFailure = onFailure
     this.#appended = head.sequence
@@ -48,7 +52,7 @@ export class Uploader {
   /** The log has batches up to this. */
   noteAppended(sequence: number): void {
     this.#appended = sequence
-    this.#behindSince ??= performance.now()
+    this.#behindSince ??= this.#now()
     this.#pump()
   }
 
@@ -88,7 +92,7 @@ export class Uploader {
 
   #pump(): void {
     if (this.#target === undefined || this.#lastSent >= this.#appended || this.#rests?.isResting === true) return
-    const began = performance.now()
+    const began = this.#now()
     this.#pumping ??= this.#sendSome(began).then(
       () => this.#pumped(began),
       (error: unknown) => {
@@ -100,7 +104,7 @@ export class Uploader {
 
   #pumped(began: number): void {
     this.#pumping = undefined
-    const now = performance.now()
+    const now = this.#now()
     if (this.#lastSent >= this.#appended) this.#behindSince = undefined
     if (this.#target !== undefined && this.#mayRest) this.#rests?.begin(now - began, now - (this.#behindSince ?? now))
     this.#pump()
@@ -110,12 +114,12 @@ export class Uploader {
   async #sendSome(began: number): Promise<void> {
     const target = this.#target
     if (target === undefined) return
-    for await (const { sequence, head, bytes } of this.#reader.read(this.#lastSent + 1, this.#appended)) {
-      for (const part of batchParts(batchItemPieces({ head, bytes, missing: [] })))
+    for await (const { sequence, pieces } of this.#reader.read(this.#lastSent + 1, this.#appended)) {
+      for await (const part of pieces(MAX_PART_BYTES))
         if (this.#target !== target || !(await this.#send(target, part))) return
       this.#lastSent = sequence
       this.#tell()
-      if (this.#mayRest && performance.now() - began > MOST_WORK_MS) return
+      if (this.#mayRest && this.#now() - began > MOST_WORK_MS) return
     }
   }
 
@@ -131,7 +135,7 @@ export class Uploader {
   }
 
   /** False when the connection is over. */
-  async #send(target: UploadTarget, part: { bytes: Uint8Array; more: boolean }): Promise<boolean> {
+  async #send(target: UploadTarget, part: ItemPiece): Promise<boolean> {
     for (;;) {
       try {
         target.push(part)

@@ -60,7 +60,7 @@ export class ChainChannel implements ChainUser, Asker {
   follower: Follower | undefined
   readonly handlers: ChannelHandlers
   readonly #options: ChainChannelOptions
-  readonly #joiner = new BatchJoiner({ mayMiss: false })
+  readonly #joiner: BatchJoiner
   readonly #run = new ProofRun()
   /** Of what is being joined. */
   #runTerm = 0
@@ -75,7 +75,8 @@ export class ChainChannel implements ChainUser, Asker {
 
   constructor(options: ChainChannelOptions) {
     this.#options = options
-    const { timers, graceMs, held } = options
+    const { chain, timers, graceMs, held } = options
+    this.#joiner = new BatchJoiner({ mayMiss: false, take: (length) => chain.batchMemory.take(length) })
     this.#partTime = new PartTime({ timers, graceMs, isScarce: () => held.isScarce, onLate: () => this.#endLate() })
     const limited =
       <T, R>(answer: (body: T) => R | Promise<R>, cost = 1) =>

@@ -6,6 +6,7 @@ import type { Pay } from '../engine/log/frame-places.js'
 import type { NumberRange } from '../engine/log/types.js'
 import type { ReceivedBatch } from '../engine/log/index.js'
 import type { Point, SentContent, SignedHead } from '../sync/index.js'
+import type { BatchMemory } from './batch-memory.js'
 import type { ChainStore } from './chain-stores.js'
 import type { Counters } from './counters.js'
 import { type DroppedState, loadDropped, saveDropped } from './dropped-file.js'
@@ -17,7 +18,7 @@ import type { ServerLimits, ServerNotice } from './options.js'
 import type { VerifySignature } from '../engine/log/verify-signatures.js'
 import { PendingDrops } from './pending-drops.js'
 import type { ReaderMemory } from './reader-memory.js'
-import { type BatchToSend, RecentBatches, toSend } from './recent-batches.js'
+import { type BatchToSend, itemBytesOf, RecentBatches, toSend } from './recent-batches.js'
 import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
 import type { ServerMemory } from './server-memory.js'
 import { loadTurn, saveTurn } from './turn-file.js'
@@ -158,6 +159,10 @@ export class HostedChain implements Followed {
     return this.#options.memory.readers
   }
 
+  get batchMemory(): BatchMemory {
+    return this.#options.memory.batches
+  }
+
   get sizeBytes(): number {
     return this.#log.sizeBytes
   }
@@ -261,11 +266,17 @@ export class HostedChain implements Followed {
     for (const { batch, by } of batches) {
       const { sequence, digest } = batch
       this.#point = { sequence, digest }
-      const sent = toSend(batch)
-      this.recent.add(sent)
-      news.push(sent)
       counters.batchesTaken++
-      counters.bytesTaken += sent.all.bytes
+      counters.bytesTaken += itemBytesOf(batch.bytes)
+      if (this.#isFollowedBesides(by)) {
+        const sent = toSend(batch)
+        this.recent.add(sent)
+        news.push(sent)
+      } else {
+        // Who comes to follow reads it from the log.
+        this.recent.clear()
+        this.batchMemory.giveBack(batch.bytes)
+      }
       writers.add(by)
       for (const user of this.users) if (user === by) user.follower?.noteOwn(sequence)
     }
@@ -279,6 +290,11 @@ export class HostedChain implements Followed {
     for (const { follower } of this.users) follower?.wake()
     // Who reads slowly is served later: what is kept for him is kept once.
     for (const { all, none } of news) for (const part of [...all.parts, ...none.parts]) part.endSharing()
+  }
+
+  #isFollowedBesides(writer: Uploader): boolean {
+    for (const user of this.users) if (user !== writer && user.follower !== undefined) return true
+    return false
   }
 
   #onSigned(head: SignedHead): void {

@@ -1,5 +1,6 @@
 /** The latest batches of a chain, as they are sent: who follows closely is served without reading the log. */
-import { batchItemPieces, type ReceivedBatch } from '../engine/log/index.js'
+import { BATCH_ITEM_BYTES } from '../engine/log/batch-item.js'
+import { type BatchBytes, batchItemPieces, type ReceivedBatch } from '../engine/log/index.js'
 import { GROUP_CONTENT } from '../engine/log/types.js'
 import { batchParts, type SentContent, SharedPush } from '../sync/index.js'
 
@@ -27,6 +28,11 @@ function partsOf(batch: Parameters<typeof batchItemPieces>[0]): SentParts {
   }
 }
 
+/** As it is sent, of a batch of which nothing is missing. */
+export function itemBytesOf({ head, groups }: BatchBytes): number {
+  return BATCH_ITEM_BYTES + head.length + groups.length
+}
+
 /** Memory for it. */
 export function heldBytes({ all, none }: BatchToSend): number {
   return all === none ? all.bytes : all.bytes + none.bytes
@@ -45,6 +51,12 @@ export class RecentBatches {
 
   get(sequence: number): BatchToSend | undefined {
     return this.#batches.get(sequence)
+  }
+
+  /** None is kept: the next one that is added is the first. */
+  clear(): void {
+    this.#batches.clear()
+    this.#bytes = 0
   }
 
   /** The batch behind the last one that was added. */

@@ -1,5 +1,5 @@
 /** A batch item cut into parts that are messages, and put together again from what somebody sends. */
-import { concatBytes } from '../engine/bytes/concat.js'
+import { byteLength, concatBytes } from '../engine/bytes/concat.js'
 import { AteError, errorCode } from '../engine/error.js'
 import { BATCH_ITEM_BYTES, decodeBatchItem, gapsIn, ITEM_BATCH } from '../engine/log/batch-item.js'
 import type { BatchBytes } from '../engine/log/received-batch.js'
@@ -35,13 +35,18 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 /** Keeps no more than the first part announces, and that is bounded. */
 export class BatchJoiner {
   readonly #mayMiss: boolean
+  readonly #take: (length: number) => Uint8Array
   #parts: Uint8Array[] = []
   #bytes = 0
   #announced = 0
 
-  /** `mayMiss` false: batches that come without some of their groups are refused, before anything is allocated for them. */
-  constructor({ mayMiss = true } = {}) {
+  /**
+   * `mayMiss` false: batches that come without some of their groups are refused, before anything is allocated for them. `take` gives
+   * the memory in which several parts become one.
+   */
+  constructor({ mayMiss = true, take = newMemory }: { mayMiss?: boolean; take?: (length: number) => Uint8Array } = {}) {
     this.#mayMiss = mayMiss
+    this.#take = take
   }
 
   /** Bytes of a batch whose last part has not come. */
@@ -58,9 +63,22 @@ export class BatchJoiner {
     if (this.#bytes > this.#announced || (more && this.#bytes === this.#announced))
       throw bad('it is longer than it says')
     if (more) return undefined
-    const item = joined(this.#parts)
+    const item = this.#joined()
     this.reset()
     return decode(item)
+  }
+
+  /** A single part is taken as it lies. */
+  #joined(): Uint8Array {
+    const [only] = this.#parts
+    if (this.#parts.length === 1 && only !== undefined) return only
+    const item = this.#take(byteLength(this.#parts))
+    let at = 0
+    for (const part of this.#parts) {
+      item.set(part, at)
+      at += part.length
+    }
+    return item
   }
 
   /** At most: what is missing takes less. */
@@ -76,6 +94,10 @@ export class BatchJoiner {
     this.#parts = []
     this.#bytes = 0
   }
+}
+
+function newMemory(length: number): Uint8Array {
+  return new Uint8Array(length)
 }
 
 function itemOf(bytes: Uint8Array): NonNullable<ReturnType<typeof decodeBatchItem>> {

@@ -14,11 +14,12 @@ async function uploading(mayTrail: boolean) {
   const failures: unknown[] = []
   const onFailure = (error: unknown): void => void failures.push(error)
   const source = { storage, crypto, keys }
-  const uploader = new Uploader({ source, head: { sequence: 0 }, timers, mayTrail, onFailure })
+  let nowMs = 0
+  const uploader = new Uploader({ source, head: { sequence: 0 }, timers, now: () => nowMs, mayTrail, onFailure })
   let sent = 0
-  const slow = { pushMs: 0 }
+  const work = { pushMs: 0 }
   const push = ({ more }: { more: boolean }): void => {
-    for (const began = performance.now(); performance.now() - began < slow.pushMs;);
+    nowMs += work.pushMs
     sent += more ? 0 : 1
   }
   const target = { push, ready: () => Promise.resolve() }
@@ -39,7 +40,7 @@ async function uploading(mayTrail: boolean) {
     for (let i = 0; i < 400 && sent < count; i++) await new Promise((resolve) => setTimeout(resolve, 5))
     t.equal(sent, count)
   }
-  return { uploader, target, slow, timers, append, close, reaches }
+  return { uploader, target, work, timers, append, close, reaches }
 }
 
 t.test('the first change goes at once, and what follows it closely together, a moment later', async () => {
@@ -55,8 +56,8 @@ t.test('the first change goes at once, and what follows it closely together, a m
 })
 
 t.test('much is brought in pieces with rests between, unless somebody waits for it', async () => {
-  const { uploader, slow, timers, append, close, reaches } = await uploading(true)
-  slow.pushMs = MOST_WORK_MS + 1
+  const { uploader, work, timers, append, close, reaches } = await uploading(true)
+  work.pushMs = MOST_WORK_MS + 1
   for (let i = 0; i < 5; i++) await append()
   await reaches(1)
   await timers.pass(MOST_REST_MS)
@@ -65,6 +66,17 @@ t.test('much is brought in pieces with rests between, unless somebody waits for 
   await reaches(3)
   await uploader.sent(5)
   await reaches(5)
+  await close()
+})
+
+t.test('what trails behind for a second is brought without rests', async () => {
+  const { work, timers, append, close, reaches } = await uploading(true)
+  work.pushMs = MOST_WORK_MS + 1
+  for (let i = 0; i < 3; i++) await append()
+  await reaches(1)
+  work.pushMs = MOST_TRAIL_MS
+  await timers.pass(MOST_REST_MS)
+  await reaches(3)
   await close()
 })
 

@@ -1,5 +1,12 @@
 /** A server of chains in memory, and clients that speak its messages by hand, so that tests can say anything. */
-import { MemoryStorage, batchItemPieces, type ReceivedBatch, readBatches } from '../../src/engine/log/index.js'
+import { toHex } from '../../src/engine/bytes/hex.js'
+import {
+  MemoryStorage,
+  batchItemPieces,
+  type BatchBytes,
+  type ReceivedBatch,
+  readBatches,
+} from '../../src/engine/log/index.js'
 import type { LogStorage } from '../../src/engine/log/storage.js'
 import { type ChainStore, type ChainStores, ChainServer, type ChainServerOptions } from '../../src/server/index.js'
 import {
@@ -88,6 +95,10 @@ export class LocalChain {
   }
 }
 
+export function digestOf({ head, groups }: Pick<BatchBytes, 'head' | 'groups'>): string {
+  return toHex(crypto.sha256(head, groups))
+}
+
 export interface Asked {
   session?: Uint8Array
   term?: number
@@ -97,6 +108,8 @@ export interface Asked {
 /** Everything a server has pushed on one channel. */
 export class TestChannel {
   readonly received: { sequence: number; bytes: number }[] = []
+  /** Of the same batches, digests of all their bytes. */
+  readonly digests: string[] = []
   readonly heads: PushMap['head'][] = []
   readonly recalls: number[] = []
   readonly accepted: number[] = []
@@ -132,6 +145,7 @@ export class TestChannel {
     if (batch === undefined) return
     const sequence = new DataView(batch.head.buffer, batch.head.byteOffset).getUint32(0, true)
     this.received.push({ sequence, bytes: batch.head.length + batch.groups.length })
+    this.digests.push(digestOf(batch))
   }
 
   /** Resolves when it is so, after pushes that may make it so. */

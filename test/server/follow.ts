@@ -5,7 +5,15 @@ import type { ReceivedBatch } from '../../src/engine/log/index.js'
 import { GROUP_CONTENT } from '../../src/engine/log/types.js'
 import { failureDetail, isHeadAuthentic, START } from '../../src/sync/index.js'
 import type { ChainServer } from '../../src/server/index.js'
-import { LocalChain, MemoryStores, serverOn, type TestChannel, TestClient, writerKey } from '../helpers/chain-server.js'
+import {
+  digestOf,
+  LocalChain,
+  MemoryStores,
+  serverOn,
+  type TestChannel,
+  TestClient,
+  writerKey,
+} from '../helpers/chain-server.js'
 import { keys } from '../helpers/log-workbench.js'
 import { connected, crypto, failure, identity, settled, take } from '../helpers/wire.js'
 
@@ -42,6 +50,29 @@ t.test('what one writes others get, from the beginning and while it goes on', as
   }
   t.equal((await late.barrier()).sequence, 5)
   t.equal(writer.received.length, 0, 'nobody is sent what he brought')
+  await server.close()
+})
+
+t.test('large batches are whole for whoever comes to follow before, between and behind them', async (t) => {
+  const large = 700_000
+  const { server, local, writer, term } = await served(large, large, large)
+  const readers: TestChannel[] = []
+  for (let round = 0; round < 3; round++) {
+    const reader = await (await TestClient.to(server, 2 + round)).open('notes')
+    await reader.follow()
+    readers.push(reader)
+    const next = local.point.sequence + 1
+    await local.add(large, large)
+    await writer.upload(term, await local.batches(next))
+  }
+  const all = await local.batches()
+  for (const reader of readers) {
+    await reader.until(() => reader.received.length === all.length)
+    t.strictSame(
+      reader.digests,
+      all.map(({ bytes }) => digestOf(bytes)),
+    )
+  }
   await server.close()
 })
 

@@ -19,3 +19,13 @@ t.test('the latest that fit are there, and what comes behind one that does not',
   recent.add(batch(102, 100))
   t.equal(recent.get(102)?.sequence, 102)
 })
+
+t.test('none is left when they are forgotten, and the next one is the first', async (t) => {
+  const recent = new RecentBatches(1000)
+  for (let sequence = 1; sequence <= 5; sequence++) recent.add(batch(sequence, 100))
+  recent.clear()
+  t.equal(recent.get(5), undefined)
+  for (let sequence = 20; sequence <= 40; sequence++) recent.add(batch(sequence, 100))
+  t.equal(recent.get(30), undefined)
+  t.equal(recent.get(31)?.sequence, 31)
+})

@@ -60,6 +60,11 @@ function asItCame(start: Uint8Array, head: Uint8Array, present: readonly Uint8Ar
   return [new Uint8Array(head.buffer, at, start.length + head.length + groups.length)]
 }
 
+/** What an item of a batch begins with of which nothing is missing: its head and its groups follow. */
+export function startOfWholeItem(headBytes: number, groupBytes: number): Uint8Array {
+  return encodeBatchItem({ headBytes, groupBytes }, [])
+}
+
 function encodeBatchItem(
   { headBytes, groupBytes }: Omit<BatchItem, 'missing'>,
   missing: readonly number[],

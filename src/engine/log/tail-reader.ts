@@ -3,13 +3,13 @@
  * more is appended. Nothing is verified or opened: whoever takes them in does that.
  */
 import { AteError } from '../error.js'
-import { FRAME_HEADER_BYTES, type FrameHead } from './format/frame-head.js'
+import { startOfWholeItem } from './batch-item.js'
+import { FRAME_HEADER_BYTES } from './format/frame-head.js'
 import { linkDigest } from './format/link.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import { ManifestFile } from './manifest-file.js'
 import type { BatchSource } from './read-batches.js'
-import type { BatchBytes } from './received-batch.js'
 import { openSegment } from './segment-open.js'
 import { SegmentScanner, type StoredFrame } from './segment-scanner.js'
 import type { SegmentFile } from './storage.js'
@@ -18,16 +18,22 @@ import type { SegmentFile } from './storage.js'
 const WINDOW_BYTES = 64 * 1024
 /** What comes next is often as large as what came before: up to this it is read at once, with some room. */
 const MAX_WINDOW_BYTES = 512 * 1024
-/** What a larger batch needs is not kept. */
-const KEPT_BYTES = 4 * 1024 * 1024
+const LEAST_MEMORY_BYTES = 2 * WINDOW_BYTES
 
 export interface TailBatch {
   sequence: number
   /** Of its link. */
   digest: Uint8Array
-  head: FrameHead
-  /** Until the next batch is read. */
-  bytes: BatchBytes
+  /**
+   * The batch as an item (`batch-item.ts`), in pieces that have `pieceBytes` but for the last one. Each lasts until the next is
+   * asked for; none after the next batch is.
+   */
+  pieces: (pieceBytes: number) => AsyncGenerator<ItemPiece>
+}
+
+export interface ItemPiece {
+  bytes: Uint8Array
+  more: boolean
 }
 
 /** Where the next frame belongs. */
@@ -42,8 +48,8 @@ interface Place {
 export class TailReader {
   readonly #source: BatchSource
   #place: Place | undefined
-  #kept = new Uint8Array(0)
   #window = new Uint8Array(WINDOW_BYTES)
+  #memory = new Uint8Array(0)
 
   constructor(source: BatchSource) {
     this.#source = source
@@ -65,7 +71,7 @@ export class TailReader {
       }
       const { sequence } = frame.head.link
       if (sequence > next) throw missing(next)
-      const batch = sequence === next ? await this.#batchOf(scanner, place.file, frame) : undefined
+      const batch = sequence === next ? this.#batchOf(scanner, place.file, frame) : undefined
       place.position = frame.endPosition
       place.sequence = sequence + 1
       if (batch === undefined) continue
@@ -103,34 +109,53 @@ export class TailReader {
     return new SegmentScanner(this.#source.crypto, file, salt, size, size, this.#window.length, this.#window)
   }
 
-  /** So much was read for one batch. */
+  /** So much was read for one batch. Larger ones are read piece by piece. */
   #noteRead(bytes: number): void {
-    const wanted = Math.min(WINDOW_BYTES * Math.ceil((bytes + bytes / 8) / WINDOW_BYTES), MAX_WINDOW_BYTES)
+    const fitting = WINDOW_BYTES * Math.ceil((bytes + bytes / 8) / WINDOW_BYTES)
+    const wanted = fitting > MAX_WINDOW_BYTES ? WINDOW_BYTES : fitting
     if (wanted !== this.#window.length) this.#window = new Uint8Array(wanted)
   }
 
-  async #batchOf(
-    scanner: SegmentScanner,
-    file: SegmentFile,
-    { position, bodyPosition, head, endPosition }: StoredFrame,
-  ): Promise<TailBatch> {
-    const headAt = position + FRAME_HEADER_BYTES
-    const bodyBytes = head.table.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
-    const bytes = {
-      head: await scanner.bytes(headAt, bodyPosition - headAt),
-      groups:
-        bodyBytes <= this.#window.length
-          ? await scanner.bytes(bodyPosition, bodyBytes)
-          : await this.#read(file, bodyPosition, bodyBytes),
+  #batchOf(scanner: SegmentScanner, file: SegmentFile, frame: StoredFrame): TailBatch {
+    const { link, linkBytes } = frame.head
+    // Whether it lies in the window that is read.
+    const isSmall = frame.endPosition - frame.position <= this.#window.length
+    this.#noteRead(frame.endPosition - frame.position)
+    return {
+      sequence: link.sequence,
+      digest: linkDigest(this.#source.crypto, linkBytes),
+      pieces: (pieceBytes) => this.#pieces(isSmall ? scanner : undefined, file, frame, pieceBytes),
     }
-    this.#noteRead(endPosition - position)
-    return { sequence: head.link.sequence, digest: linkDigest(this.#source.crypto, head.linkBytes), head, bytes }
   }
 
-  /** In memory that is used again. */
-  async #read(file: SegmentFile, position: number, length: number): Promise<Uint8Array> {
-    if (length <= KEPT_BYTES && length > this.#kept.length) this.#kept = new Uint8Array(KEPT_BYTES)
-    return await file.read(position, length, this.#kept)
+  /** Head and groups lie in the file as the item has them. */
+  async *#pieces(
+    scanner: SegmentScanner | undefined,
+    file: SegmentFile,
+    { position, bodyPosition, head }: StoredFrame,
+    pieceBytes: number,
+  ): AsyncGenerator<ItemPiece> {
+    const headAt = position + FRAME_HEADER_BYTES
+    const groupBytes = head.table.reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+    const start = startOfWholeItem(bodyPosition - headAt, groupBytes)
+    const end = bodyPosition + groupBytes
+    const memory = this.#memoryFor(Math.min(start.length + end - headAt, pieceBytes))
+    memory.set(start)
+    let filled = start.length
+    for (let at = headAt; at < end; filled = 0) {
+      const length = Math.min(end - at, pieceBytes - filled)
+      const target = memory.subarray(filled, filled + length)
+      if (scanner !== undefined) target.set(await scanner.bytes(at, length))
+      else if ((await file.read(at, length, target)).length < length) throw missing(head.link.sequence)
+      at += length
+      yield { bytes: memory.subarray(0, filled + length), more: at < end }
+    }
+  }
+
+  /** Used again for every piece. */
+  #memoryFor(bytes: number): Uint8Array {
+    if (bytes > this.#memory.length) this.#memory = new Uint8Array(Math.max(bytes, LEAST_MEMORY_BYTES))
+    return this.#memory
   }
 }
 

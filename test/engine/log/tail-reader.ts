@@ -1,6 +1,6 @@
 /** A log's own batches, read again while more is appended: byte by byte, in order, over the ends of segments. */
 import t from 'tap'
-import { type Log, readBatches, TailReader } from '../../../src/engine/log/index.js'
+import { batchItemPieces, type Log, readBatches, TailReader } from '../../../src/engine/log/index.js'
 import { MemoryStorage } from '../../../src/engine/log/memory-storage.js'
 import type { LogStorage } from '../../../src/engine/log/storage.js'
 import { create, crypto, draft, keys, open } from '../../helpers/log-workbench.js'
@@ -10,19 +10,31 @@ interface Read {
   bytes: string
 }
 
-const textOf = ({ head, groups }: { head: Uint8Array; groups: Uint8Array }): string =>
-  Buffer.concat([head, groups]).toString('base64')
+/** So that some batches are several pieces, and some only one. */
+const PIECE_BYTES = 5000
+
+const textOf = (pieces: readonly Uint8Array[]): string => Buffer.concat(pieces).toString('base64')
 
 async function tail(reader: TailReader, from: number, to: number): Promise<Read[]> {
   const all: Read[] = []
-  for await (const { sequence, bytes } of reader.read(from, to)) all.push({ sequence, bytes: textOf(bytes) })
+  for await (const { sequence, pieces } of reader.read(from, to)) {
+    const copies: Uint8Array[] = []
+    let isLast = false
+    for await (const { bytes, more } of pieces(PIECE_BYTES)) {
+      t.notOk(isLast || (more && bytes.length !== PIECE_BYTES), 'only the last piece is another')
+      isLast = !more
+      copies.push(Uint8Array.from(bytes))
+    }
+    t.ok(isLast)
+    all.push({ sequence, bytes: textOf(copies) })
+  }
   return all
 }
 
 async function verified(storage: LogStorage, from: number, to: number): Promise<Read[]> {
   const all: Read[] = []
-  for await (const { sequence, bytes } of readBatches({ storage, crypto, keys }, from, to))
-    all.push({ sequence, bytes: textOf(bytes) })
+  for await (const batch of readBatches({ storage, crypto, keys }, from, to))
+    all.push({ sequence: batch.sequence, bytes: textOf(batchItemPieces(batch)) })
   return all
 }
 
