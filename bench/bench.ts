@@ -56,8 +56,7 @@ async function main(): Promise<void> {
   if (args.profileDir !== undefined) await mkdir(args.profileDir, { recursive: true })
   const wanted = pick('system', SYSTEMS, args.systems, (system) => system.name)
   const systems = wanted.filter((system) => system.isAvailable())
-  for (const system of wanted)
-    if (!systems.includes(system)) process.stderr.write(`${system.name} is not there\n`)
+  for (const system of wanted) if (!systems.includes(system)) process.stderr.write(`${system.name} is not there\n`)
   const facts = await machineFacts(systems)
   const modes: ModeResult[] = []
   for (const mode of args.modes) modes.push(await runMode(args, mode, systems))
