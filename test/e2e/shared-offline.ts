@@ -16,9 +16,9 @@ interface Machines {
   mountB: (...flags: string[]) => Promise<void>
 }
 
-async function machines(t: Test): Promise<Machines> {
+async function machines(t: Test, trust = 'centralized'): Promise<Machines> {
   const world = cliWorld(t)
-  const server = await startAtedb(t, world, ['-l', '127.0.0.1', '--no-auth'], world.path('served'))
+  const server = await startAtedb(t, world, ['-l', '127.0.0.1', '--no-auth', '-t', trust], world.path('served'))
   const way = await cutOff(t, server.port)
   writeFileSync(world.path('passfile'), 'secret')
   const mount = async (machine: 'a' | 'b', port: number, ...flags: string[]): Promise<void> => {
@@ -61,33 +61,37 @@ async function filesOf(world: CliWorld, machine: string, name: string): Promise<
   return found.split('\n').filter((line) => line !== '')
 }
 
-await t.test('what both have made is merged into the mount as it is, and what is open stays open', async (t) => {
-  const all = await machines(t)
-  const { world, a, b, way } = all
-  await shell(`cd ${a}; echo before > shared.txt; echo before > left; mkdir d; echo x > d/moved`)
-  await soon(t, `[ -e ${b}/d/moved ] && [ "$(cat ${b}/shared.txt)" = before ]`, 'there')
-  way.cut()
-  await shell(`cd ${b}; echo offline > shared.txt; mkdir new; echo 1 > new/one; mv d/moved new/moved; rm left; ls`)
-  const handle = await open(`${b}/new/open`, 'a+')
-  await handle.write('written offline, ')
-  await shell(`sync ${b}/new/one; cd ${a}; echo online > shared.txt; echo added > added`)
-  way.restore()
-  await handle.write('and after')
-  await soon(
-    t,
-    `[ "$(cat ${b}/shared.txt)" = online ] && [ "$(cat ${b}/shared*conflict*)" = offline ]`,
-    'both versions',
+for (const trust of ['centralized', 'distributed'])
+  await t.test(
+    `what both have made is merged into the mount as it is, and what is open stays open, ${trust} trust`,
+    async (t) => {
+      const all = await machines(t, trust)
+      const { world, a, b, way } = all
+      await shell(`cd ${a}; echo before > shared.txt; echo before > left; mkdir d; echo x > d/moved`)
+      await soon(t, `[ -e ${b}/d/moved ] && [ "$(cat ${b}/shared.txt)" = before ]`, 'there')
+      way.cut()
+      await shell(`cd ${b}; echo offline > shared.txt; mkdir new; echo 1 > new/one; mv d/moved new/moved; rm left; ls`)
+      const handle = await open(`${b}/new/open`, 'a+')
+      await handle.write('written offline, ')
+      await shell(`sync ${b}/new/one; cd ${a}; echo online > shared.txt; echo added > added`)
+      way.restore()
+      await handle.write('and after')
+      await soon(
+        t,
+        `[ "$(cat ${b}/shared.txt)" = online ] && [ "$(cat ${b}/shared*conflict*)" = offline ]`,
+        'both versions',
+      )
+      await handle.write('wards')
+      await handle.sync()
+      await handle.close()
+      await soon(t, `[ "$(cat ${a}/new/open)" = "written offline, and afterwards" ]`, 'the open file went on')
+      await soon(t, `[ "$(cat ${a}/new/moved)" = x ] && [ ! -e ${a}/left ] && [ -e ${b}/added ]`, 'and the rest')
+      t.match((await world.run(['status', b])).stdout, /connected/)
+      t.equal((await filesOf(world, 'b', '*.export')).length, 1, 'what was set aside is kept')
+      t.strictSame(await filesOf(world, 'b', '*.chain'), [], 'nothing is left to be merged')
+      await demandSame(t, all)
+    },
   )
-  await handle.write('wards')
-  await handle.sync()
-  await handle.close()
-  await soon(t, `[ "$(cat ${a}/new/open)" = "written offline, and afterwards" ]`, 'the open file went on')
-  await soon(t, `[ "$(cat ${a}/new/moved)" = x ] && [ ! -e ${a}/left ] && [ -e ${b}/added ]`, 'and the rest')
-  t.match((await world.run(['status', b])).stdout, /connected/)
-  t.equal((await filesOf(world, 'b', '*.export')).length, 1, 'what was set aside is kept')
-  t.strictSame(await filesOf(world, 'b', '*.chain'), [], 'nothing is left to be merged')
-  await demandSame(t, all)
-})
 
 await t.test('after a crash it is merged by the next mount, once', async (t) => {
   const all = await machines(t)
