@@ -1,5 +1,6 @@
 /** The program `atedb`: how it starts, what it binds, whom it lets in, and how it ends. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { deflate } from '../../src/adapters/node/deflate.js'
@@ -45,6 +46,34 @@ t.test(
     t.ok(readFileSync(world.path('home', 'ate', '~server', 'identity')))
   },
 )
+
+/** Of the original's manual, word by word, and what they say. */
+const AS_WRITTEN: Readonly<Record<string, RegExp>> = {
+  'atedb --no-auth --no-wire-encryption solo -l 127.0.0.1 -p 5555':
+    /on 127\.0\.0\.1:5555, logs in \S+\/ate\nTrust: centralized; wire encryption: if the client wants it\nServer key: \w+\nCtrl-C/,
+  'atedb --wire-encryption 256 --trust distributed solo': /Trust: distributed; wire encryption: at least 256 bits/,
+  'atedb --dns 8.8.4.4 --auth ws://localhost:5555/auth solo -l 0.0.0.0': /on 0\.0\.0\.0:5000,/,
+  'RUST_LOG=info atedb solo': /"message":"listening"/,
+}
+for (const [line, said] of Object.entries(AS_WRITTEN)) {
+  t.test(`${line} starts as it is written`, { skip: isRoot ? false : NEEDS_ROOT }, async (t) => {
+    const world = cliWorld(t)
+    mkdirSync(world.path('bin'))
+    symlinkSync(ATEDB, world.path('bin', 'atedb'))
+    const out = world.path('out')
+    const script = `
+      ip link set lo up
+      ${line} > ${out} 2>&1 &
+      server=$!
+      for i in $(seq 200); do grep -q Ctrl-C ${out} && break; sleep 0.1; done
+      kill -TERM $server
+      wait $server`
+    const path = [world.path('bin'), dirname(process.execPath), world.environment['PATH']].join(':')
+    const own = ['--net', '--pid', '--fork', '--kill-child', 'sh', '-euc', script]
+    t.match(await runProgram('unshare', own, { ...world.environment, PATH: path }), { code: 0, stderr: '' })
+    t.match(readFileSync(out, 'utf8'), said)
+  })
+}
 
 t.test('it binds what it is told, and nothing else', async (t) => {
   const world = cliWorld(t)

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { isSyncMode, type RecoveryMode } from '../../src/client/index.js'
 import { type Machine, type Team, teamOf } from '../helpers/chaos/machines.js'
 import { LockContender } from '../helpers/chaos/lockers.js'
+import { checkCopy } from '../helpers/check-copy.js'
 import { shell } from '../helpers/cli.js'
 import { settle } from '../helpers/chaos/settling.js'
 import { progressOf } from '../helpers/progress.js'
@@ -140,9 +141,7 @@ async function amidFaults(t: Test, modes: readonly RecoveryMode[]): Promise<void
   for (const [i, machine] of machines.entries()) {
     const left = await machine.leave()
     t.equal(left.code, 0, `machine ${i}: ${left.stdout}${left.stderr}`)
-    const [place = ''] = (await shell(`dirname ${machine.logs}/*/*/manifest`)).trim().split('\n')
-    const words = ['fsck', place.split('/').at(-1) ?? '', '--log-path', place.replace(/\/[^/]*$/, '')]
-    const checked = await world.run([...words, '--passfile', world.path('passfile')])
+    const checked = await checkCopy(world, machine.logs)
     t.equal(checked.code, 0, `machine ${i}: ${checked.stdout}${checked.stderr}`)
   }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { startAtedb } from '../helpers/atedb-server.js'
+import { checkCopy } from '../helpers/check-copy.js'
 import { cliWorld, shell } from '../helpers/cli.js'
 
 const SEED = Number(process.env['ATEFS_FUZZ_SEED'] ?? 1)
@@ -62,5 +63,9 @@ await t.test(`${CLIENTS} machines, ${STEPS} steps each, seed ${SEED}`, { timeout
   for (let i = 0; i < 20 && others.some((other) => other !== first); i++) [first = '', ...others] = await trees()
   t.ok(first.split('\n').length > CLIENTS * 2)
   for (const other of others) t.equal(other, first, 'one tree')
-  for (const mount of mounts) t.equal((await world.run(['umount', mount])).code, 0)
+  for (const [i, mount] of mounts.entries()) {
+    t.equal((await world.run(['umount', mount])).code, 0)
+    const checked = await checkCopy(world, world.path(`logs${i}`))
+    t.equal(checked.code, 0, `machine ${i}: ${checked.stdout}${checked.stderr}`)
+  }
 })

@@ -62,7 +62,7 @@ await t.test('the first mount makes the chain at the server, and each sees what 
   }
 })
 
-await t.test('both append to one file, and make one file, at the same time', async (t) => {
+await t.test('both append to one file at the same time', async (t) => {
   const { a, b, mount } = await machines(t)
   await mount('a')
   await mount('b')
@@ -70,23 +70,37 @@ await t.test('both append to one file, and make one file, at the same time', asy
   await soon(t, `[ -e ${b}/log ]`, 'there')
   const append = (path: string, who: string): string =>
     `(for i in $(seq 60); do echo ${who} $i >> ${path}/log; done) & `
-  const win = (path: string): string =>
-    `(set -C; for i in $(seq 20); do if true > ${path}/once$i; then echo $i; fi; done 2>/dev/null)`
   await shell(`${append(a, 'a')}${append(b, 'b')}wait`)
   await soon(t, `[ $(wc -l < ${a}/log) = 120 ] && cmp -s ${a}/log ${b}/log`, 'all lines')
   t.equal((await shell(`sort -u ${a}/log | wc -l`)).trim(), '120', 'each once')
-  const winners = await Promise.all([shell(win(a)), shell(win(b))])
-  const won = winners.flatMap((text) =>
-    text
-      .trim()
-      .split('\n')
-      .filter((line) => line !== ''),
-  )
-  t.same(
-    won.map(Number).sort((x, y) => x - y),
-    Array.from({ length: 20 }, (_, i) => i + 1),
-    'one winner for each',
-  )
+})
+
+/** What takes a name that nobody has, or a file that both see: `$i` says which, `$who` which machine. */
+const TAKERS: Readonly<Record<string, string>> = {
+  'open with O_EXCL': 'true > new$i',
+  link: 'ln $who-linked name$i',
+  'rename that replaces nothing': 'mv -n $who-$i other$i; [ ! -e $who-$i ]',
+  'rename of one file': 'mv one$i $who$i',
+}
+
+await t.test('of two machines that take one name, or one file, at the same time, one has it', async (t) => {
+  const { a, b, mount } = await machines(t)
+  await mount('a')
+  await mount('b')
+  await shell(`cd ${a}; touch a-linked b-linked; for i in $(seq 20); do touch one$i a-$i b-$i; done; touch ready`)
+  await soon(t, `[ -e ${b}/ready ]`, 'there')
+  for (const [how, taken] of Object.entries(TAKERS)) {
+    const take = (mountpoint: string, who: string): Promise<string> =>
+      shell(
+        `cd ${mountpoint}; who=${who}; set -C; for i in $(seq 20); do if ${taken}; then echo $i; fi; done 2>/dev/null`,
+      )
+    const won = (await Promise.all([take(a, 'a'), take(b, 'b')])).join('').trim().split('\n')
+    t.same(
+      won.map(Number).sort((x, y) => x - y),
+      Array.from({ length: 20 }, (_, i) => i + 1),
+      `${how}: one winner for each`,
+    )
+  }
 })
 
 await t.test(
