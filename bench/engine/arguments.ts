@@ -12,8 +12,9 @@ export const USAGE = `npm run bench:engine -- [options]        (root, Linux)
   --only a,b        only these parts: ${ALL_PARTS}
   --contenders a;b  only these: ${CONTENDERS.map(({ name }) => name).join(';')}
   --batches a,b     objects in a commit (1,100,1000)
-  --rounds N        rounds (5; unpinned at most 3)
-  --seconds N       how long appends are timed in each round (1.5)
+  --callers a,b     who wait for durable commits at the same time, beside one alone (4)
+  --rounds N        rounds of what has a target (5; unpinned at most 3); the rest has one
+  --seconds N       how long appends are timed in each round (2)
   --pinned          only with each process on one core
   --unpinned        only with all cores
   --core N          the core to pin to (the last one)
@@ -29,6 +30,7 @@ export interface Arguments {
   readonly contenders: readonly Contender[]
   readonly objects: readonly number[]
   readonly batches: readonly number[]
+  readonly callers: readonly number[]
   readonly parts: ReadonlySet<string>
   readonly rounds: number
   readonly seconds: number
@@ -48,8 +50,9 @@ export function parseArguments(argv: readonly string[], cores: number): Argument
       only: { type: 'string', default: ALL_PARTS },
       contenders: { type: 'string' },
       batches: { type: 'string', default: '1,100,1000' },
+      callers: { type: 'string', default: '4' },
       rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '1.5' },
+      seconds: { type: 'string', default: '2' },
       pinned: { type: 'boolean', default: false },
       unpinned: { type: 'boolean', default: false },
       core: { type: 'string', default: String(cores - 1) },
@@ -65,6 +68,7 @@ export function parseArguments(argv: readonly string[], cores: number): Argument
     contenders: values.contenders?.split(';').map(contenderOf) ?? CONTENDERS,
     objects: numbers('--objects', values.objects),
     batches: numbers('--batches', values.batches),
+    callers: numbers('--callers', values.callers),
     parts: new Set(values.only.split(',')),
     rounds: number('--rounds', values.rounds),
     seconds: number('--seconds', values.seconds),

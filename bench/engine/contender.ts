@@ -18,6 +18,8 @@ export interface Contender {
   readonly does: string
   /** The parts of the benchmark that say something of it. */
   readonly parts: readonly Part[]
+  /** Targets are about it: it is measured in every round, the others in the first. */
+  readonly hasTarget: boolean
   version(): Promise<string>
   open(directory: string, durability: Durability): Promise<Store>
 }

@@ -10,8 +10,8 @@ import type { AppendResult, LoadResult } from './job.js'
 import { type Launch, perform } from './launch.js'
 
 export const LOADS = 30_000
-/** Who wait for their commits at the same time, in rows that say so. */
-const CALLERS = 16
+/** Targets of appends are about batches of this many. */
+export const TARGET_BATCH = 100
 
 export interface Bench {
   readonly args: Arguments
@@ -39,13 +39,15 @@ async function inRounds<R>(
   bench: Bench,
   part: Part,
   measure: (contender: Contender) => Promise<R>,
+  rounds = bench.rounds,
 ): Promise<Map<string, R[]>> {
   const contenders = bench.args.contenders.filter(({ parts }) => parts.includes(part))
   const results = new Map<string, R[]>(contenders.map(({ name }) => [name, []]))
-  for (let round = 0; round < bench.rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
       const contender = contenders[(round + turn) % contenders.length]
-      if (contender !== undefined) results.get(contender.name)?.push(await measure(contender))
+      const isDue = contender !== undefined && (round === 0 || contender.hasTarget)
+      if (isDue) results.get(contender.name)?.push(await measure(contender))
     }
   }
   return results
@@ -61,7 +63,7 @@ export async function measureAppends(bench: Bench): Promise<AppendRow[]> {
   for (const durability of ['memory', 'local'] as const) {
     for (const batch of bench.args.batches) {
       // What is durable can be waited for by several.
-      for (const inFlight of durability === 'local' ? [1, CALLERS] : [1])
+      for (const inFlight of durability === 'local' ? [1, ...bench.args.callers] : [1])
         rows.push({ durability, batch, inFlight, results: await measureAppend(bench, { durability, batch, inFlight }) })
     }
   }
@@ -72,7 +74,8 @@ function measureAppend(
   bench: Bench,
   row: Pick<AppendRow, 'durability' | 'batch' | 'inFlight'>,
 ): Promise<Map<string, AppendResult[]>> {
-  return inRounds(bench, 'append', async ({ name }) => {
+  const rounds = row.batch === TARGET_BATCH ? bench.rounds : 1
+  const measure = async ({ name }: Contender): Promise<AppendResult> => {
     const directory = join(bench.root, 'append')
     await settleDisk(bench)
     try {
@@ -81,7 +84,8 @@ function measureAppend(
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
-  })
+  }
+  return inRounds(bench, 'append', measure, rounds)
 }
 
 const storeOf = ({ root }: Bench, contender: Contender, objects: number): string =>

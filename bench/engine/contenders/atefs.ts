@@ -19,6 +19,7 @@ function contender(trust: 'local' | 'distributed'): Contender {
     name: isSigned ? 'atefs, signed' : 'atefs',
     does: `stores typed objects in a transaction and commits it${isSigned ? ', signed with Ed25519 and ML-DSA-65' : ''}`,
     parts: ['append', 'load', 'open'],
+    hasTarget: !isSigned,
     version: async () => `atefs ${(await run('git', ['rev-parse', '--short', 'HEAD']).catch(() => '')).trim()}`,
     open: async (directory, durability) => {
       // Anchors lie there: beside the chain, on the same disk.

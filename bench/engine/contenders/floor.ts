@@ -81,6 +81,7 @@ function floorOf(name: string, cut: Cut, parts: readonly Part[]): Contender {
     name,
     does: `seals and hashes ${cut} (AES-256-GCM, SHA-256, node:crypto) and writes a batch at once; \`local\`: fdatasync`,
     parts,
+    hasTarget: cut === 'each object',
     version: () => Promise.resolve(`OpenSSL ${process.versions.openssl}`),
     open: (directory, durability) => Promise.resolve(new Floor(join(directory, 'data'), durability, cut)),
   }

@@ -6,6 +6,7 @@ export const hypercore: Contender = {
   name: 'hypercore',
   does: 'appends blocks: hashed, in a signed Merkle tree; neither sealed nor synced, whatever is asked for',
   parts: ['append', 'load', 'open'],
+  hasTarget: true,
   version: () => packageVersion('hypercore'),
   open: async (directory) => {
     const core = new Hypercore(directory)

@@ -7,6 +7,7 @@ export const lmdb: Contender = {
   name: 'lmdb',
   does: 'puts values under ascending numbers in a transaction; neither hashed nor sealed; `memory` without any sync',
   parts: ['append', 'load', 'open'],
+  hasTarget: false,
   version: () => packageVersion('lmdb'),
   open: (directory, durability) => {
     const database = open<Uint8Array, number>({
