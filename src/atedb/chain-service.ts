@@ -7,5 +7,5 @@ export interface ChainService {
   /** Everything that was acknowledged is durable when it resolves. */
   close(): Promise<void>
   /** Why it does not work. Undefined: it does. */
-  problem(): string | undefined
+  problem(): Promise<string | undefined>
 }

@@ -8,6 +8,7 @@ import type { Signer } from '../wire/index.js'
 import { admission } from './admission.js'
 import { CopiedStores } from './copied-stores.js'
 import type { ChainService } from './chain-service.js'
+import { DiskCheck } from './disk-check.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import { nodeTable } from './node-table.js'
@@ -43,6 +44,7 @@ export async function openChainService(settings: ServerSettings, parts: ServiceP
     admit: admission(auth, table),
     onNotice: (notice) => tell(parts.log, notice),
   })
+  const disk = new DiskCheck(logsPath)
   serviceMetrics(parts.metrics, () => server.counts())
   const service = decodeURIComponent(url.path.slice(1))
   return {
@@ -54,7 +56,10 @@ export async function openChainService(settings: ServerSettings, parts: ServiceP
       await server.close()
       await copied?.settled()
     },
-    problem: () => undefined,
+    problem: async () => {
+      if (server.storageProblem !== undefined && (await disk.takesWrites())) server.noteStorageWorks()
+      return server.storageProblem
+    },
   }
 }
 

@@ -75,14 +75,14 @@ async function start(settings: ServerSettings, log: Log, closers: Closers): Prom
   metrics.gauge('atefs_handshakes', 'Handshakes that are under way.', () => gate.underWay)
   metrics.gauge('atefs_handshakes_waiting', 'Connections that wait for their handshake.', () => gate.waiting)
   let isStopping = false
-  const health = { problem: () => (isStopping ? 'stopping' : service.problem()) }
+  const health = { problem: async () => (isStopping ? 'stopping' : await service.problem()) }
   const listener = await listenEverywhere({
     host: settings.host,
     port: settings.url.port,
     tls,
     admit: (address, onGone) => sockets.admit(address, onGone),
     onTransport: (transport, visitor) => door.receive(transport, visitor),
-    onRequest: (request, response) => answerHttp(request, response, health, metrics),
+    onRequest: (request, response) => void answerHttp(request, response, health, metrics),
   })
   // Nobody new first, then goodbye to those there; what they sent is durable when the chains are closed.
   closers.add(async () => {

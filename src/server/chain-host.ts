@@ -2,7 +2,7 @@
 import { AteError, errorCode } from '../engine/error.js'
 import { failure, type ListedChain, type TrustMode } from '../sync/index.js'
 import { HostedChain, type HostedOptions } from './hosted-chain.js'
-import type { ChainStores } from './chain-stores.js'
+import type { ChainStore, ChainStores } from './chain-stores.js'
 import { type ChainFacts, createRelayLog, peekRelayLog } from './relay-log.js'
 import { saveWriter } from './writer-file.js'
 import type { PublicKey } from '../wire/index.js'
@@ -86,22 +86,28 @@ export class ChainHost {
     for (let busy = this.#busy.get(name); busy !== undefined; busy = this.#busy.get(name)) await busy
     if (this.#isClosed) throw new AteError('CHAIN_CLOSED', 'The server is stopping.')
     this.#demandTrust(facts.trust)
+    const { stores, health } = this.#options
     await this.#whileBusy(name, async () => {
-      const store = await this.#options.stores.create(name)
+      const store = await health.watch(name, stores.create(name))
       const { storage } = store
       try {
         if ((await storage.list()).includes('manifest'))
           throw new AteError('CHAIN_EXISTS', `There is a chain ${name} already.`)
-        if (keyring === null) await storage.remove(KEYRING_NAME)
-        else await storage.replaceSmall(KEYRING_NAME, keyring)
-        await storage.remove('turn')
-        await saveWriter(storage, writer)
-        // The last: what was left before it is no chain.
-        await createRelayLog(this.#options, store, facts)
+        await health.watch(name, this.#write(store, { keyring, writer, ...facts }))
       } finally {
         store.anchor.close()
       }
     })
+  }
+
+  async #write(store: ChainStore, { keyring, writer, ...facts }: NewChain): Promise<void> {
+    const { storage } = store
+    if (keyring === null) await storage.remove(KEYRING_NAME)
+    else await storage.replaceSmall(KEYRING_NAME, keyring)
+    await storage.remove('turn')
+    await saveWriter(storage, writer)
+    // The last: what was left before it is no chain.
+    await createRelayLog(this.#options, store, facts)
   }
 
   /** Behind a name, in their order. */

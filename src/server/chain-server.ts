@@ -6,12 +6,14 @@ import { newCounters } from './counters.js'
 import { type ChainServerOptions, DEFAULT_LIMITS, type ServerCounts } from './options.js'
 import { verifyHere } from '../engine/log/verify-signatures.js'
 import { ServerMemory } from './server-memory.js'
+import { StorageHealth } from './storage-health.js'
 import { ServerSession, type SessionOptions } from './session.js'
 
 export class ChainServer {
   readonly #host: ChainHost
   readonly #options: SessionOptions
   readonly #counters = newCounters()
+  readonly #health = new StorageHealth()
   readonly #sessions = new Set<ServerSession>()
   #isClosed = false
 
@@ -36,6 +38,7 @@ export class ChainServer {
       keepsDropped,
       counters,
       memory,
+      health: this.#health,
       onNotice,
     })
     this.#options = { host: this.#host, memory, signer, compaction, timers, limits, admit }
@@ -50,6 +53,16 @@ export class ChainServer {
     const session = new ServerSession(this.#options, connection, service)
     this.#sessions.add(session)
     void connection.closed.then(() => this.#sessions.delete(session))
+  }
+
+  /** Why the storage takes nothing, by what was tried last. It names no chain. */
+  get storageProblem(): string | undefined {
+    return this.#health.problem
+  }
+
+  /** Somebody else has written to the storage, and could. */
+  noteStorageWorks(): void {
+    this.#health.mended()
   }
 
   counts(): ServerCounts {

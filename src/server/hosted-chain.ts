@@ -21,6 +21,7 @@ import type { ReaderMemory } from './reader-memory.js'
 import { type BatchToSend, itemBytesOf, RecentBatches, toSend } from './recent-batches.js'
 import { type ChainFacts, RelayLog, type RelayOptions } from './relay-log.js'
 import type { ServerMemory } from './server-memory.js'
+import type { StorageHealth } from './storage-health.js'
 import { loadTurn, saveTurn } from './turn-file.js'
 import { Turns, type TurnState } from './turns.js'
 import { type TakenBatch, type Uploader, Uploads } from './uploads.js'
@@ -38,6 +39,7 @@ export interface HostedOptions extends RelayOptions {
   readonly keepsDropped: boolean
   readonly counters: Counters
   readonly memory: ServerMemory
+  readonly health: StorageHealth
   readonly onNotice: (notice: ServerNotice) => void
   /** It cannot go on: whoever wants the chain opens it anew. */
   readonly onFailed: (chain: HostedChain) => void
@@ -82,7 +84,7 @@ export class HostedChain implements Followed {
     writer: PublicKey | undefined,
     locks: ChainLocks,
   ) {
-    const { limits, timers, store } = options
+    const { limits, timers, store, health, name } = options
     this.writers = new WriterGate({ ...options, key: writer, save: (key) => saveWriter(store.storage, key) })
     this.name = options.name
     this.#options = options
@@ -103,13 +105,14 @@ export class HostedChain implements Followed {
       maxBytes: limits.waitingBytes,
       onDurable: (batches) => this.#onDurable(batches),
       onFailure: (error) => this.#onFailure(error),
+      onNoSpace: (error) => health.failed(name, error),
     })
     this.turns = new Turns({
       timers,
       graceMs: limits.graceMs,
       waitMs: limits.turnWaitMs,
       state: turn,
-      save: (state) => saveTurn(store.storage, state),
+      save: (state) => health.watch(name, saveTurn(store.storage, state)),
       settled: () => Promise.all([this.uploads.settled(), this.#keyringChanges]).then(() => undefined),
     })
     this.heads = new HeadSigning({
@@ -195,7 +198,8 @@ export class HostedChain implements Followed {
   async changeKeyring(keyring: Uint8Array, by: ChainUser, demand: () => void): Promise<void> {
     const change = this.#keyringChanges.then(async () => {
       demand()
-      await this.#options.store.storage.replaceSmall(KEYRING_NAME, keyring)
+      const { health, store } = this.#options
+      await health.watch(this.name, store.storage.replaceSmall(KEYRING_NAME, keyring))
       this.#keyring = keyring
       for (const user of this.users) if (user !== by) user.keyringChanged(keyring)
     })
@@ -260,7 +264,8 @@ export class HostedChain implements Followed {
   }
 
   #onDurable(batches: readonly TakenBatch[]): void {
-    const { counters } = this.#options
+    const { counters, health } = this.#options
+    health.worked(this.name)
     const writers = new Set<Uploader>()
     const news: BatchToSend[] = []
     for (const { batch, by } of batches) {
@@ -307,6 +312,7 @@ export class HostedChain implements Followed {
 
   #onFailure(error: unknown): void {
     this.#notice('error', 'The log of a chain cannot be written any more.', error)
+    this.#options.health.failed(this.name, error)
     this.#options.onFailed(this)
     for (const user of this.users) user.failed(error)
   }

@@ -3,7 +3,7 @@
  * connection is lost. Only this says who may write.
  */
 import { equalBytes } from '../engine/bytes/equal.js'
-import { AteError } from '../engine/error.js'
+import { AteError, errorCode } from '../engine/error.js'
 import type { Timers } from '../wire/index.js'
 
 /** Who can have the turn: a channel of a connection. */
@@ -242,7 +242,10 @@ export class Turns {
       next.resolve(term)
     } catch (cause) {
       this.#isGiving = false
-      next.reject(new AteError('WRITE_FAILED', 'The turn could not be given.', { cause }))
+      // Not WRITE_FAILED: that is a log's that has to be opened anew, and this is tried again.
+      const isFull = errorCode(cause) === 'NO_SPACE'
+      const why = isFull ? 'The disk of the server is full.' : 'The turn could not be given.'
+      next.reject(new AteError(isFull ? 'NO_SPACE' : 'INPUT_OUTPUT', why, { cause }))
       this.#end()
       return
     }

@@ -2,7 +2,7 @@
  * What writers bring, on its way into the log: written in order, made durable together, and only then told to anybody. What
  * cannot be taken is refused, and with it everything behind it that was brought with the same turn.
  */
-import { AteError, errorCode, isAteError } from '../engine/error.js'
+import { AteError, isAteError } from '../engine/error.js'
 import type { BatchBytes, ReceivedBatch } from '../engine/log/index.js'
 import type { RelayLog } from './relay-log.js'
 
@@ -38,6 +38,8 @@ export interface UploadsOptions {
   readonly onDurable: (batches: readonly TakenBatch[]) => void
   /** The storage has failed: nothing more is taken. */
   readonly onFailure: (error: unknown) => void
+  /** There was no room for a batch: what comes later may find some. */
+  readonly onNoSpace?: (error: unknown) => void
 }
 
 export class Uploads {
@@ -111,7 +113,8 @@ export class Uploads {
       this.#refusedTerm = term
       const why = isAteError(error) ? error : new AteError('INPUT_OUTPUT', 'The batch could not be taken.')
       by.refused(term, log.head.sequence + 1, why)
-      if (errorCode(error) === 'WRITE_FAILED') this.#fail(error)
+      if (why.code === 'WRITE_FAILED') this.#fail(error)
+      if (why.code === 'NO_SPACE') this.#options.onNoSpace?.(error)
     }
   }
 

@@ -1,6 +1,6 @@
 /** A server of a test that keeps chains as the real one does, and is killed and started again. */
 import { AteError } from '../../src/engine/error.js'
-import type { ChainServer, ServerLimits } from '../../src/server/index.js'
+import type { ChainServer, ChainStores, ServerLimits } from '../../src/server/index.js'
 import type { TrustMode } from '../../src/sync/requests.js'
 import { accept, type Connection, memoryTransports, type Transport } from '../../src/wire/index.js'
 import { MemoryStores, serverOn } from './chain-server.js'
@@ -8,6 +8,7 @@ import { crypto, identity } from './wire.js'
 
 export class TestServer {
   readonly stores = new MemoryStores()
+  readonly #disk: ChainStores | undefined
   isAway = false
   readonly #connections = new Set<Connection>()
   readonly #limits: Partial<ServerLimits>
@@ -15,7 +16,8 @@ export class TestServer {
 
   readonly #trust: TrustMode
 
-  constructor(limits: Partial<ServerLimits> = {}, trust: TrustMode = 'centralized') {
+  constructor(limits: Partial<ServerLimits> = {}, trust: TrustMode = 'centralized', disk?: ChainStores) {
+    this.#disk = disk
     this.#trust = trust
     this.#limits = { graceMs: 300, ...limits }
     this.#server = this.#start()
@@ -59,11 +61,15 @@ export class TestServer {
     this.isAway = false
   }
 
+  get storageProblem(): string | undefined {
+    return this.#server.storageProblem
+  }
+
   close(): Promise<void> {
     return this.#server.close()
   }
 
   #start(): ChainServer {
-    return serverOn(this.stores, { limits: this.#limits, trust: this.#trust })
+    return serverOn(this.#disk ?? this.stores, { limits: this.#limits, trust: this.#trust })
   }
 }

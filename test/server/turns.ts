@@ -210,7 +210,7 @@ t.test('a turn that cannot be kept durable is not given', async (t) => {
     save,
     settled: () => Promise.resolve(),
   })
-  t.equal(await failure(all.ask(new Asker(), session(1), 0)), 'WRITE_FAILED')
+  t.equal(await failure(all.ask(new Asker(), session(1), 0)), 'INPUT_OUTPUT')
   all.close()
 })
 
