@@ -53,10 +53,10 @@ export class FrontDoor {
       failed.add()
       return
     }
-    const { bits, format } = connection.agreement
+    const { bits, format, compression } = connection.agreement
     opened.add()
     this.#connections.add(connection)
-    log.info('connected', { address, bits, format: format.name })
+    log.info('connected', { address, bits, format: format.name, isCompressed: compression !== undefined })
     try {
       await service.serve(connection)
     } catch (error) {

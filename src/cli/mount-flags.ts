@@ -65,6 +65,23 @@ export const mountFlags = {
   }),
   'dns-server': Flags.string({ ...DNS_SERVER, dependsOn: ['remote'] }),
   'dns-sec': Flags.boolean({ ...DNS_SEC, dependsOn: ['remote'] }),
+  'wire-encryption': Flags.option({
+    options: ['128', '192', '256'] as const,
+    summary: 'bits of the AES keys of the connection, at least (default: 128)',
+    helpGroup: 'SERVER',
+    dependsOn: ['remote'],
+    exclusive: ['no-wire-encryption'],
+  })(),
+  'no-wire-encryption': Flags.boolean({
+    summary: 'take a connection in clear, if the server does not want another',
+    helpGroup: 'SERVER',
+    dependsOn: ['remote'],
+  }),
+  'wire-compression': Flags.boolean({
+    summary: 'compress the connection: for slow lines',
+    helpGroup: 'SERVER',
+    dependsOn: ['remote'],
+  }),
   'no-create': Flags.boolean({ summary: 'fail when the chain does not exist' }),
   temp: Flags.boolean({
     summary:

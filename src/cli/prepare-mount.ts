@@ -36,6 +36,9 @@ export interface MountFlags extends CompactionFlags {
   'server-key'?: string | undefined
   'dns-server'?: string | undefined
   'dns-sec'?: boolean | undefined
+  'wire-encryption'?: '128' | '192' | '256' | undefined
+  'no-wire-encryption'?: boolean
+  'wire-compression'?: boolean
   'no-create': boolean
   temp: boolean
   'key-size'?: '128' | '192' | '256' | undefined

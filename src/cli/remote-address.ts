@@ -24,11 +24,16 @@ export function directoryOf(logPath: string, chain: string, address: ChainAddres
   return address === undefined ? join(logPath, chain) : replicaDirectory(logPath, address)
 }
 
+const BITS = { 128: 128, 192: 192, 256: 256 } as const
+
 interface RemoteFlags {
   'recovery-mode'?: RecoveryMode | undefined
   'server-key'?: string | undefined
   'dns-server'?: string | undefined
   'dns-sec'?: boolean | undefined
+  'wire-encryption'?: '128' | '192' | '256' | undefined
+  'no-wire-encryption'?: boolean | undefined
+  'wire-compression'?: boolean | undefined
   'no-create': boolean
 }
 
@@ -39,7 +44,17 @@ export function remoteRequest(address: ChainAddress, flags: RemoteFlags, stateDi
     serverKey: flags['server-key'],
     dnsServer: flags['dns-server'],
     dnsSec: flags['dns-sec'],
+    wireEncryption: wishedBits(flags),
+    wireCompression: flags['wire-compression'],
     knownServers: join(stateDirectory, 'known-servers'),
     noCreate: flags['no-create'],
   }
+}
+
+function wishedBits({
+  'wire-encryption': bits,
+  'no-wire-encryption': isOff = false,
+}: Pick<RemoteFlags, 'wire-encryption' | 'no-wire-encryption'>): RemoteRequest['wireEncryption'] {
+  if (isOff) return 0
+  return bits === undefined ? undefined : BITS[bits]
 }

@@ -77,6 +77,10 @@ export interface AteConfigOptions {
   dnsSec?: boolean
   /** Bits of the AES keys of connections to servers, at least; 0 takes one in clear too. The default is 128. */
   wireEncryption?: 0 | 128 | 192 | 256
+  /** Compresses connections to servers, where the server does too: for slow lines. Sealed contents do not shrink. The default is not to. */
+  wireCompression?: boolean
+  /** How messages to servers are spelled, where the server knows it: `json` can be read by people. The default is 'msgpack'. */
+  wireFormat?: 'msgpack' | 'json'
   /**
    * Others went on with the chain of a server while this copy of it was changed without the server: what was made here is no part
    * of it, and is kept beside it. Called while the chain is opened; `listSetAside` tells later. Copies in memory keep nothing.
@@ -137,6 +141,8 @@ const OPTIONS: Record<keyof AteConfigOptions, true> = {
   dnsServer: true,
   dnsSec: true,
   wireEncryption: true,
+  wireCompression: true,
+  wireFormat: true,
   loadsContent: true,
   onSetAside: true,
   onNotice: true,

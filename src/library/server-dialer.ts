@@ -1,7 +1,7 @@
 /** The way to the server of a chain: where it is, and which key it must have. Of several servers the one that has the chain. */
 import { findServers, publishedKeys, type DnsOptions } from '../adapters/node/dns/find-servers.js'
 import { nativeCrypto } from '../adapters/node/native-crypto.js'
-import { dialWebSocket, type DialOptions } from '../adapters/node/web-socket/connect.js'
+import { dialWebSocket } from '../adapters/node/web-socket/connect.js'
 import { AteError, errorCode } from '../engine/error.js'
 import { serversOfChain } from '../sync/servers-of-chain.js'
 import {
@@ -22,8 +22,6 @@ export interface ServerDialerOptions {
   /** The key that was given, and where others are remembered. */
   key?: ServerKeyId | undefined
   known?: KnownServers | undefined
-  /** For wss: certificates of authorities that are trusted instead of the system's. */
-  authorities?: string | undefined
 }
 
 export interface ServerDialer {
@@ -35,7 +33,7 @@ export interface ServerDialer {
   readonly isOwner: boolean
 }
 
-export function serverDialer({ server, chain, dns = {}, authorities, ...keys }: ServerDialerOptions): ServerDialer {
+export function serverDialer({ server, chain, dns = {}, ...keys }: ServerDialerOptions): ServerDialer {
   const published = publishedKeys(server, dns)
   let name = serverName(server)
   let isOwner = true
@@ -43,10 +41,9 @@ export function serverDialer({ server, chain, dns = {}, authorities, ...keys }: 
     const found = serversOfChain(nativeCrypto, chain, await findServers(server, { ...dns, signal }))
     let problem: unknown = new AteError('CONNECTION_FAILED', `There is no server ${serverName(server)}.`)
     for (const [at, { addresses, ...place }] of found.entries()) {
-      const options: DialOptions = { signal, authorities, addresses }
       try {
         // By the name that was given: certificates are for that.
-        const transport = await dialWebSocket(formatServerUrl({ ...server, port: place.port }), options)
+        const transport = await dialWebSocket(formatServerUrl({ ...server, port: place.port }), { signal, addresses })
         // Each of several has a key of its own.
         name = serverName(place)
         isOwner = at === 0

@@ -4,7 +4,7 @@ import type { RemoteChainOptions } from '../../src/client/index.js'
 import { checkForkEvidence, encodeForkEvidence, type ForkReport } from '../../src/sync/index.js'
 import { crypto, identityId } from '../helpers/wire.js'
 import { Relay } from '../helpers/relay.js'
-import { eventually, type Machine, machine, memoryState, NAME, store, texts } from '../helpers/remote-chains.js'
+import { eventually, type Machine, machine, memoryState, NAME, Note, store, texts } from '../helpers/remote-chains.js'
 
 const endOf = ({ remote }: Machine): number => remote.status().headSequence
 
@@ -127,10 +127,10 @@ await t.test(
 
 await t.test('changes wait for a server that is away for a bounded time, and reads go on', async (t) => {
   const relay = new Relay()
-  for (const [recoveryMode, code] of [
-    ['readonly-async', 'READ_ONLY'],
-    ['readonly-sync', 'TIMED_OUT'],
-    ['sync', 'TIMED_OUT'],
+  for (const [recoveryMode, code, commitCode] of [
+    ['readonly-async', 'READ_ONLY', 'READ_ONLY'],
+    ['readonly-sync', 'TIMED_OUT', 'READ_ONLY'],
+    ['sync', 'TIMED_OUT', 'TIMED_OUT'],
   ] as const) {
     const keys = relay.chains.has(NAME) ? known?.keys : undefined
     const one: Machine = await machine(relay, { recoveryMode, patienceMs: 100, ...(keys ? { keys } : {}) })
@@ -142,6 +142,9 @@ await t.test('changes wait for a server that is away for a bounded time, and rea
     await eventually(() => !one.remote.status().isConnected)
     await t.rejects(store(one, 'never'), { code }, recoveryMode)
     await t.rejects(store(one, 'never'), { code }, `${recoveryMode} again`)
+    const dio = one.chain.dioMut()
+    dio.store({ text: 'never' }, { type: Note })
+    await t.rejects(dio.commit(), { code: commitCode }, `${recoveryMode}: a commit that looks at nothing`)
     t.ok((await texts(one)).includes(recoveryMode))
     if (recoveryMode === 'readonly-async') await one.remote.refresh()
     else await t.rejects(one.remote.refresh(), { code: 'TIMED_OUT' })
@@ -151,6 +154,32 @@ await t.test('changes wait for a server that is away for a bounded time, and rea
     await one.close()
   }
 })
+
+await t.test(
+  'in the mode async changes go on while the server is away, and are brought there afterwards',
+  async (t) => {
+    const relay = new Relay()
+    const one = await machine(relay, { recoveryMode: 'async', patienceMs: 100 })
+    await store(one, 'before')
+    await one.remote.accepted()
+    relay.isAway = true
+    relay.cut()
+    await eventually(() => !one.remote.status().isConnected)
+    await store(one, 'transacted')
+    const dio = one.chain.dioMut()
+    dio.store({ text: 'committed' }, { type: Note })
+    await dio.commit()
+    await one.remote.refresh()
+    t.strictSame(await texts(one), ['before', 'committed', 'transacted'])
+    t.equal(relay.chains.get(NAME)?.batches.length, 1)
+    relay.isAway = false
+    await eventually(() => one.remote.status().serverSequence === one.remote.status().headSequence)
+    const other = await machine(relay, { keys: one.keys })
+    t.strictSame(await texts(other), ['before', 'committed', 'transacted'])
+    for (const each of [one, other]) await each.close()
+  },
+)
+
 await t.test('a server that forks, rolls back, leaves out, or serves another chain is refused by name', async (t) => {
   const relay = new Relay()
   const one = await machine(relay)

@@ -14,7 +14,7 @@ import { seededRandom } from '../helpers/seeded-random.js'
 
 const SEED = Number(process.env['ATEFS_FUZZ_SEED'] ?? 1)
 const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
-const FAULTS = Number(process.env['ATEFS_CHAOS_FAULTS'] ?? (IS_LONG ? 60 : 4))
+const FAULTS = Number(process.env['ATEFS_CHAOS_FAULTS'] ?? (IS_LONG ? 60 : 6))
 const TRUST = process.env['ATEFS_CHAOS_TRUST'] ?? 'centralized'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

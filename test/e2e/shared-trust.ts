@@ -1,7 +1,7 @@
 /** Two mounts of one chain under both trust modes and every wire setting: the programs themselves. */
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
-import { startAtedb } from '../helpers/atedb-server.js'
+import { agreedBits, startAtedb } from '../helpers/atedb-server.js'
 import { cliWorld, shell } from '../helpers/cli.js'
 
 const isLong = process.env['ATEFS_TEST_LONG'] !== undefined
@@ -23,15 +23,17 @@ for (const { trust, wire } of ALL) {
       const server = await startAtedb(
         t,
         world,
-        ['-l', '127.0.0.1', '--no-auth', '-t', trust, ...wire],
+        ['-l', '127.0.0.1', '--no-auth', '-vv', '-t', trust, ...wire],
         world.path('served'),
       )
       t.equal(server.started.trust, trust)
+      // The longer of both wishes counts, and a mount that says nothing wishes 128 bits.
+      const wish = wire.includes('--no-wire-encryption') ? wire : []
       writeFileSync(world.path('passfile'), 'secret')
       const mount = async (machine: string): Promise<void> => {
         const place = ['--log-path', world.path(`logs-${machine}`), '--passfile', world.path('passfile')]
         const url = `ws://127.0.0.1:${server.port}/db`
-        const { code, stderr } = await world.run(['mount', world.path(machine), 'team', '-r', url, ...place])
+        const { code, stderr } = await world.run(['mount', world.path(machine), 'team', '-r', url, ...place, ...wish])
         t.equal(code, 0, stderr)
       }
       const [a, b] = [world.path('a'), world.path('b')]
@@ -45,6 +47,7 @@ for (const { trust, wire } of ALL) {
       await mount('a')
       await t.resolves(shell(`[ "$(ls ${a}/d)" = other ] && [ "$(cat ${a}/d/other)" = two ]`), 'and later')
       t.equal((await world.run(['umount', a])).code, 0)
+      t.strictSame(new Set(agreedBits(server)), new Set([Number(wire[1] ?? 0)]), 'what the connections agreed')
     },
   )
 }

@@ -2,6 +2,8 @@
  * Packets that nobody wrote, and conversations changed at random: each side ends with a code, nothing else is thrown, no
  * timer is left, and nothing that was not sent is taken for a message where frames are sealed.
  */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
 import { isAteError } from '../../src/engine/error.js'
@@ -18,12 +20,58 @@ import { clientOptions, crypto, deflate, ManualTimers, serverOptions, settled, s
 const isLong = process.env['ATEFS_TEST_LONG'] !== undefined
 const parameters = { seed: 20261121, numRuns: isLong ? 20_000 : 150 }
 
+/** In base64, by what they are: of conversations with and without encryption, and what bounds have to hold against. */
+const CORPUS = fileURLToPath(new URL('../fixtures/wire-packets.json', import.meta.url))
+
 function harmless(run: () => unknown): void {
   try {
     run()
   } catch (error) {
     if (!isAteError(error)) throw error
   }
+}
+
+interface Change {
+  side: Side
+  at: number
+  kind: 'flip' | 'cut' | 'grow' | 'drop' | 'repeat' | 'noise'
+  where: number
+  bits: number
+}
+
+const change: fc.Arbitrary<Change> = fc.record({
+  side: fc.constantFrom<Side>('client', 'server'),
+  at: fc.nat(6),
+  kind: fc.constantFrom('flip', 'cut', 'grow', 'drop', 'repeat', 'noise'),
+  where: fc.nat(10_000),
+  bits: fc.integer({ min: 1, max: 255 }),
+})
+
+function changed(packet: Uint8Array, { kind, where, bits }: Change): Uint8Array[] {
+  const at = where % Math.max(1, packet.length)
+  switch (kind) {
+    case 'flip':
+      return [packet.map((byte, i) => (i === at ? byte ^ bits : byte))]
+    case 'cut':
+      return [packet.slice(0, at)]
+    case 'grow':
+      return [new Uint8Array([...packet, ...new Uint8Array(bits)])]
+    case 'drop':
+      return []
+    case 'repeat':
+      return [packet, packet]
+    case 'noise':
+      return [crypto.randomBytes(bits), packet]
+  }
+}
+
+function parseAll(input: Uint8Array): void {
+  harmless(() => decodeClientHello(input))
+  harmless(() => decodeServerHello(input))
+  harmless(() => decodeRefusal(input))
+  harmless(() => decodePayload(input, deflate))
+  harmless(() => verifyProofs(input, new Uint8Array(32)))
+  for (const format of FORMATS) harmless(() => format.decode(input))
 }
 
 t.test('no parser of a packet fails in any other way', async () => {
@@ -35,14 +83,33 @@ t.test('no parser of a packet fails in any other way', async () => {
     .map(([start, rest]) => new Uint8Array([...start, ...rest]))
   fc.assert(
     fc.property(bytes, (input) => {
-      harmless(() => decodeClientHello(input))
-      harmless(() => decodeServerHello(input))
-      harmless(() => decodeRefusal(input))
-      harmless(() => decodePayload(input, deflate))
-      harmless(() => verifyProofs(input, new Uint8Array(32)))
-      for (const format of FORMATS) harmless(() => format.decode(input))
+      parseAll(input)
     }),
     { ...parameters, numRuns: 20 * parameters.numRuns },
+  )
+})
+
+t.test('nor with packets of true conversations and of attackers, as they are and changed', async (t) => {
+  const corpus = Object.entries(JSON.parse(readFileSync(CORPUS, 'utf8')) as Record<string, string>)
+  t.ok(corpus.length > 30)
+  const packets = corpus.map(([, base64]) => new Uint8Array(Buffer.from(base64, 'base64')))
+  for (const packet of packets) {
+    parseAll(packet)
+    // Frames have 9 bytes before their payload, and a payload one before its messages.
+    for (const header of [9, 10, 11]) parseAll(packet.subarray(header))
+  }
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...packets),
+      fc.nat(11),
+      fc.array(change, { maxLength: 4 }),
+      (packet, header, changes) => {
+        const start: Uint8Array[] = [packet.slice(Math.min(header, packet.length))]
+        for (const each of changes.reduce((all, next) => all.flatMap((one) => changed(one, next)), start))
+          parseAll(each)
+      },
+    ),
+    { ...parameters, numRuns: 10 * parameters.numRuns },
   )
 })
 
@@ -96,40 +163,6 @@ t.test('a side that is sent noise ends with a code and leaves no timer', async (
     parameters,
   )
 })
-
-interface Change {
-  side: Side
-  at: number
-  kind: 'flip' | 'cut' | 'grow' | 'drop' | 'repeat' | 'noise'
-  where: number
-  bits: number
-}
-
-const change: fc.Arbitrary<Change> = fc.record({
-  side: fc.constantFrom<Side>('client', 'server'),
-  at: fc.nat(6),
-  kind: fc.constantFrom('flip', 'cut', 'grow', 'drop', 'repeat', 'noise'),
-  where: fc.nat(10_000),
-  bits: fc.integer({ min: 1, max: 255 }),
-})
-
-function changed(packet: Uint8Array, { kind, where, bits }: Change): Uint8Array[] {
-  const at = where % Math.max(1, packet.length)
-  switch (kind) {
-    case 'flip':
-      return [packet.map((byte, i) => (i === at ? byte ^ bits : byte))]
-    case 'cut':
-      return [packet.slice(0, at)]
-    case 'grow':
-      return [new Uint8Array([...packet, ...new Uint8Array(bits)])]
-    case 'drop':
-      return []
-    case 'repeat':
-      return [packet, packet]
-    case 'noise':
-      return [crypto.randomBytes(bits), packet]
-  }
-}
 
 for (const encryption of [0, 128] as const) {
   t.test(`a conversation that is changed at random ends with a code, ${encryption} bits`, async () => {

@@ -60,6 +60,17 @@ export async function startAtedb(
   }
 }
 
+/** What connections to it have agreed so far, when it was started with `-vv`. */
+export function agreements(server: AtedbServer): { bits: number; format: string; isCompressed: boolean }[] {
+  const lines = server.messages().split('\n').slice(0, -1)
+  const all = lines.map((line) => JSON.parse(line) as ReturnType<typeof agreements>[number] & { message: string })
+  return all.filter(({ message }) => message === 'connected')
+}
+
+export function agreedBits(server: AtedbServer): number[] {
+  return agreements(server).map(({ bits }) => bits)
+}
+
 async function firstDocument(child: ChildProcess, ended: Promise<unknown>, said: () => string): Promise<Started> {
   let text = ''
   const told = new Promise<Started>((resolve) => {
@@ -78,8 +89,9 @@ export async function dial(
   server: AtedbServer,
   options: Partial<ConnectOptions> = {},
   path = '/db',
+  at = server.started.listening,
 ): Promise<Connection> {
-  const transport = await dialWebSocket(`ws://${server.started.listening}${path}`)
+  const transport = await dialWebSocket(`ws://${at}${path}`)
   const trust = { server: 'localhost', key: parseServerKeyId(server.started.serverKey) }
   return connect(transport, clientOptions({ trust, target: `localhost:${server.port}${path}`, ...options }))
 }

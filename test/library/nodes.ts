@@ -18,8 +18,8 @@ import {
   type Subscription,
   vecOf,
 } from '../../src/index.js'
-import { type AtedbServer, startAtedb } from '../helpers/atedb-server.js'
-import { type CliWorld, cliWorld } from '../helpers/cli.js'
+import { agreedBits, type AtedbServer, startAtedb } from '../helpers/atedb-server.js'
+import { type CliWorld, cliWorld, shell } from '../helpers/cli.js'
 import { eventually } from '../helpers/remote-chains.js'
 
 const NODES = 5
@@ -49,7 +49,7 @@ async function mesh(t: Test, world: CliWorld, trust: string): Promise<AtedbServe
   writeFileSync(list, ports.map((port) => `127.0.0.1:${port}\n`).join(''))
   const identity = world.path('identity')
   const start = (node: number): Promise<AtedbServer> => {
-    const words = ['--no-auth', '--no-wire-encryption', '-t', trust, '--nodes-list', list, '-n', String(node)]
+    const words = ['--no-auth', '--no-wire-encryption', '-vv', '-t', trust, '--nodes-list', list, '-n', String(node)]
     const place = ['-l', '127.0.0.1', '-p', String(ports[node]), '--server-key', identity]
     return startAtedb(t, world, [...place, ...words], world.path(`node${node}`))
   }
@@ -85,6 +85,16 @@ async function exercise(t: Test, a: Chain, b: Chain, session: AteSession): Promi
   for (const bus of buses)
     for (const text of ['test_string1', 'test_string2']) t.equal(await next(bus), text, 'both buses')
   await eventually(async () => (await a.dio(session).tryLoad(Table, own))?.name === 'of B', 10_000)
+  await (await a.queue('work', Message, { session })).send({ text: 'test_string2' })
+  const taken: string[] = []
+  const work = await b.queue('work', Message, { session })
+  const done = new AbortController()
+  const take = ({ text }: { text: string }): void => {
+    taken.push(text)
+    done.abort()
+  }
+  await work.process(take, { signal: done.signal })
+  t.strictSame(taken, ['test_string2'], 'B processes what A has sent')
   return key
 }
 
@@ -96,6 +106,7 @@ for (const trust of ['centralized', 'distributed'] as const)
     const session = new AteSession({ writeKeys: [root] })
     const serverKey = nodes[0]?.started.serverKey ?? ''
     for (const wireEncryption of WIRES) {
+      const before = nodes.map((node) => agreedBits(node).length)
       const registries: Registry[] = []
       const open = async (node: number, who: string): Promise<Chain> => {
         const config = AteConfig.default().with({
@@ -119,6 +130,9 @@ for (const trust of ['centralized', 'distributed'] as const)
       const reader = await open(4, 'reader')
       t.equal((await reader.dio(session).load(Table, key)).name, 'one', `with ${wireEncryption} bits`)
       await Promise.all(registries.map((registry) => registry.close()))
+      const bits = nodes.flatMap((node, at) => agreedBits(node).slice(before[at]))
+      t.ok(bits.length >= 3)
+      t.strictSame([...new Set(bits)], [wireEncryption], 'what the connections agreed')
     }
   })
 
@@ -143,6 +157,14 @@ t.test('a mount that comes to the wrong node is led to the right one', async (t)
     ])
     t.equal(mounted.code, 0, mounted.stderr)
   }
+  const [here, there] = mounts.map(({ mount }) => mount)
+  await shell(`echo written > ${here}/file; sync ${here}/file`)
+  await t.resolves(
+    shell(
+      `for i in $(seq 200); do [ "$(cat ${there}/file)" = written ] && exit 0; sleep 0.08; done 2>/dev/null; exit 1`,
+    ),
+    'both are of one chain',
+  )
   for (const { mount } of mounts) t.equal((await world.run(['umount', mount])).code, 0)
 })
 

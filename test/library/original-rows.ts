@@ -147,6 +147,10 @@ const ROWS: Readonly<Record<string, readonly Twin[]>> = {
   'missing: malformed frames': [
     ['engine/log/tamper.ts', 'a flipped byte in any field of a batch is found'],
     ['fuzz/log.ts', 'no parser of a structure fails in any other way'],
+    ['fuzz/wire.ts', 'no parser of a packet fails in any other way'],
+    ['fuzz/wire.ts', 'a side that is sent noise ends with a code and leaves no timer'],
+    ['wire/frame-attacks.ts', 'a message that is none of the agreed format ends the connection'],
+    ['wire/frame-attacks.ts', 'frames that inflate to something else are refused before they take memory'],
   ],
 
   'defect 2: re-parent authority hijack': [

@@ -45,6 +45,35 @@ await t.test('two programs with a passphrase share a chain that the first has ma
   await again.close()
 })
 
+await t.test('a commit is durable here or at the server by default, as the recovery mode says', async (t) => {
+  const { relay, url } = await webRelay(t)
+  const { one, root } = configs(t)
+  for (const [recoveryMode, isLocal] of [
+    ['readonly-async', true],
+    ['async', true],
+    ['readonly-sync', false],
+    ['sync', false],
+  ] as const) {
+    const registry = new Registry(one.with({ recoveryMode, logPath: join(root, recoveryMode) }))
+    const { chain } = await registry.open(url, recoveryMode)
+    await chain.transact((dio) => dio.store({ text: 'turn' }, { type: Note }), { durability: 'server' })
+    relay.acceptsNothing = true
+    const state = { isDone: false }
+    const commit = chain.transact((dio) => dio.store({ text: 'waits?' }, { type: Note }))
+    void commit.then(() => (state.isDone = true))
+    if (isLocal) await commit
+    else {
+      await eventually(() => relay.chains.get(recoveryMode)?.batches.length === 2)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      t.notOk(state.isDone, `${recoveryMode}: not before the server says so`)
+    }
+    relay.acceptsNothing = false
+    await chain.transact((dio) => dio.store({ text: 'more' }, { type: Note }), { durability: 'server' })
+    await commit
+    await registry.close()
+  }
+})
+
 await t.test('of two that make it at once one makes it', async (t) => {
   const { relay, url } = await webRelay(t)
   const { one, other } = configs(t)

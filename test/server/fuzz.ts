@@ -3,14 +3,17 @@ import fc from 'fast-check'
 import t from 'tap'
 import { isErrorCode } from '../../src/engine/error.js'
 import type { Packable } from '../../src/engine/codec/message-pack.js'
+import { LOCK_REQUESTS } from '../../src/sync/lock-requests.js'
 import { START } from '../../src/sync/index.js'
+import { LEASE_BYTES, LOCK_FILE_BYTES } from '../../src/sync/limits.js'
 import { LocalChain, MemoryStores, serverOn, TestClient } from '../helpers/chain-server.js'
 import { connected, settled } from '../helpers/wire.js'
 
 const isLong = process.env['ATEFS_TEST_LONG'] !== undefined
 const parameters = { seed: 20261122, numRuns: isLong ? 5000 : 150 }
 const TYPES =
-  'open create list follow bodies barrier turn release drop keyring leave batch head recall accepted refused'
+  'open create list follow bodies barrier turn release drop keyring leave batch head recall accepted refused ' +
+  Object.keys(LOCK_REQUESTS).join(' ')
 
 const bytes = (lengths: readonly number[]): fc.Arbitrary<Packable> =>
   fc.constantFrom(...lengths).chain((length) => fc.uint8Array({ minLength: length, maxLength: length }))
@@ -35,6 +38,15 @@ const FIELDS: Record<string, fc.Arbitrary<Packable>> = {
   more: fc.boolean(),
   after: fc.constantFrom('', 'n'),
   proof: fc.constant(null),
+  file: bytes([LOCK_FILE_BYTES, LOCK_FILE_BYTES, 3]),
+  owner: bytes([8, 0, 300]),
+  from: number,
+  to: number,
+  isExclusive: fc.boolean(),
+  ticket: number,
+  detects: fc.boolean(),
+  lease: fc.oneof(fc.constant(null), bytes([LEASE_BYTES])),
+  locks: fc.constant([]),
 }
 /** Some fields, most of them of the right kind. */
 const body: fc.Arbitrary<Packable> = fc

@@ -10,6 +10,9 @@ export interface RemoteRequest {
   /** As `--dns-server` and `--dns-sec` say. */
   dnsServer?: string | undefined
   dnsSec?: boolean | undefined
+  /** What the connection is to be like; absent: encrypted with 128 bits at least, not compressed. */
+  wireEncryption?: 0 | 128 | 192 | 256 | undefined
+  wireCompression?: boolean | undefined
   /** File of the servers' keys that are known. */
   knownServers: string
   /** A chain that the server has not is not made. */

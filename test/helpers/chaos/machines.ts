@@ -11,7 +11,9 @@ import { ChaosProxy } from './proxy.js'
 
 const WORK = fileURLToPath(new URL('shared-work.js', import.meta.url))
 const CHAIN = 'team'
-const HOST = ['-l', '127.0.0.1', '--no-auth']
+/** Whoever has the turn compacts amid the faults. */
+const COMPACTING = ['--compact-mode', 'size', '--compact-threshold-size', '1048576']
+const HOST = ['-l', '127.0.0.1', '--no-auth', ...COMPACTING]
 
 /** A server that is killed and comes back where it was. */
 export class ChaosServer {
