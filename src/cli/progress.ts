@@ -18,7 +18,9 @@ export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): P
       if (!stream.isTTY || performance.now() - startedAtMs < QUIET_MS) return
       shown = true
       // \x1b[K: erase to the end of the line. A movement of the cursor, not a colour: NO_COLOR does not concern it.
-      stream.write(`\r${text.slice(0, stream.columns - 1)}\x1b[K`)
+      // A terminal may not know how wide it is.
+      const columns = stream.columns > 0 ? stream.columns : 80
+      stream.write(`\r${text.slice(0, columns - 1)}\x1b[K`)
     },
     clear() {
       if (shown) stream.write('\r\x1b[K')

@@ -1,10 +1,11 @@
 /** The turn to change a chain of a server: asked for when somebody here waits for it, given back when others do. */
-import { AteError, errorCode } from '../engine/error.js'
+import { AteError, errorCode, isAteError } from '../engine/error.js'
 import type { LogEnd } from '../engine/log/index.js'
 import { failureDetail, type Peer, type RequestMap } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
 import type { ChainSession } from './chain-session.js'
 import { LeaseClock } from './lease-clock.js'
+import { refusal } from './remote-errors.js'
 import type { StateKeeper } from './state-keeper.js'
 import type { Uploader } from './uploader.js'
 import { nextTurn, Waiters } from './waiters.js'
@@ -176,6 +177,8 @@ export class ChainTurn {
       try {
         return await this.#request(session, ASK_MS)
       } catch (error) {
+        // Whoever waits to change something is told why it cannot be; it is tried again for the next one.
+        if (isAteError(error) && error.code === 'NO_SPACE') this.#waiters.rejectAll(refusal(error))
         const isSaidThere = errorCode(error) === 'TIMED_OUT' && failureDetail(error) !== undefined
         if (!isSaidThere || !this.#isCurrent(session)) throw error
         if (!this.#waiters.isEmpty || headSequence() > state.server.sequence) continue

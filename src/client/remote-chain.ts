@@ -344,13 +344,8 @@ export class RemoteChain implements WriterTurn {
   /** Something is wrong with the chain or the server, or only with this connection. */
   #broken(peer: Peer, error: unknown): void {
     if (!this.#isCurrent(peer)) return
-    if (isLasting(error)) {
-      this.#fail(error)
-      return
-    }
-    // Whoever waits to change something is told why it cannot be; it is tried again for the next.
-    if (isAteError(error) && error.code === 'NO_SPACE') this.#turn.rejectWaiting(refusal(error))
-    void peer.close(isAteError(error) ? error : undefined)
+    if (isLasting(error)) this.#fail(error)
+    else void peer.close(isAteError(error) ? error : undefined)
   }
 
   #fail(cause: unknown): void {

@@ -45,7 +45,9 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
       this.note(text)
     }
     const { request, secret, undo } = await prepareMount(args.mountpoint, args.chain, flags, onNotice)
+    const progress = terminalProgress()
     const report = (status: MountStatus): Mounted => {
+      progress.clear()
       const { chain, directory, mountpoint, driver, pid } = status
       if (request.create && !status.temporary) {
         const made = `Created a new, empty chain ${chain} in ${directory}`
@@ -55,7 +57,6 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
       this.log(`Mounted ${chain} at ${mountpoint} (driver ${driver}, process ${pid})`)
       return { ...status, created: request.create, notices }
     }
-    const progress = terminalProgress()
     try {
       if (!flags.foreground) {
         const { startDaemon } = await import('../cli/daemonize.js')
@@ -65,7 +66,6 @@ Returns when the mount works. Exit codes are listed in docs/cli.md.`
       const say = (text: string): void => this.note(text)
       const onProgress = (now: Parameters<typeof progressText>[0]): void => progress.show(progressText(now))
       const daemon = await orUndo(startMount(request, secret, { onProgress, onNotice, onWarning: say }), undo)
-      progress.clear()
       const mounted = report(daemon.status())
       if (this.jsonEnabled()) this.logJson(mounted)
       await serveUntilEnd(daemon, say)
