@@ -1,10 +1,11 @@
 /** A real server whose directory was set back, as who keeps a copy of its chain sees it: refused by name, with evidence where there is some. */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { Peer } from '../../src/sync/index.js'
 import { AteConfig, checkForkEvidence, Registry } from '../../src/index.js'
-import { type AtedbServer, startAtedb } from '../helpers/atedb-server.js'
+import { type AtedbServer, dial, startAtedb } from '../helpers/atedb-server.js'
 import { ChaosProxy } from '../helpers/chaos/proxy.js'
 import { type CliWorld, cliWorld } from '../helpers/cli.js'
 import { Note } from '../helpers/disk-chains.js'
@@ -31,6 +32,14 @@ class Unreliable {
 
   get key(): string {
     return this.#server.started.serverKey
+  }
+
+  /** The last batch of a chain there. */
+  async endOf(chain: string): Promise<number> {
+    const peer = new Peer(await dial(this.#server))
+    const { sequence } = await peer.request(0, 'open', { chain })
+    await peer.close()
+    return sequence
   }
 
   async keep(): Promise<void> {
@@ -106,9 +115,9 @@ await t.test('a program whose server was set back, and went on, has evidence tha
 await t.test('so has a mount', async (t) => {
   const { world, server, url, evidence } = await served(t)
   writeFileSync(world.path('passfile'), 'secret')
-  const mount = (machine: string) => {
+  const mount = (machine: string, ...flags: string[]) => {
     const place = ['--log-path', world.path(`logs-${machine}`), '--passfile', world.path('passfile')]
-    return world.run(['mount', world.path(machine), 'team', '-r', url, ...place, '--json'])
+    return world.run(['mount', world.path(machine), 'team', '-r', url, ...place, ...flags, '--json'])
   }
   const made = await mount('a')
   t.equal(made.code, 0, made.stderr)
@@ -118,17 +127,27 @@ await t.test('so has a mount', async (t) => {
   // The way to the server is in this process: it must not wait for a mount.
   const write = (machine: string, i: number): Promise<void> =>
     writeFile(join(world.path(machine), `file${i}`), machine, { flush: true })
-  for (let i = 0; i < 4; i++) await write('a', i)
+  for (let i = 0; i < 6; i++) await write('a', i)
   await world.run(['umount', world.path('a')])
+  const end = await server.endOf('team')
   await server.setBack()
-  await mount('b')
-  for (let i = 0; i < 4; i++) await write('b', i)
-  await world.run(['umount', world.path('b')])
+  // There fsync waits for the server.
+  await mount('b', '--recovery-mode', 'sync')
+  // Two heads of one sequence are proof: the other history is made just as long.
+  const file = await open(join(world.path('b'), 'file'), 'w')
+  for (let i = 0; i < 100 && (await server.endOf('team')) < end; i++) {
+    await file.write('x')
+    await file.sync()
+  }
+  await file.close()
+  const isAsLong = (await server.endOf('team')) === end
   const refused = await mount('a')
   t.match(refused.json(), { error: { code: 'CHAIN_FORKED' } }, refused.stdout)
   const [found] = evidence()
   t.ok(found !== undefined && existsSync(found))
   const report = checkForkEvidence(readFileSync(found ?? ''))
   t.equal(report.serverKey, server.key)
-  t.equal(report.isProven, report.sequences[0] === report.sequences[1], 'two heads of one sequence are proof')
+  t.ok(isAsLong, 'both histories have one length')
+  t.match(report, { isProven: true, sequences: [end, end] })
+  await world.run(['umount', world.path('b')])
 })

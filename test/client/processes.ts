@@ -35,18 +35,25 @@ function never(): never {
   throw new Error('there is nothing to do')
 }
 
-/** The server or a program is killed and comes back, or a connection is cut. */
-async function fault(t: Test, { server, programs }: ProgramTeam, random: () => number): Promise<void> {
-  const program = programs[Math.floor(random() * programs.length)]
+/**
+ * The server or a program is killed and comes back, or a connection is cut: first the server, then the first program (who produces) and
+ * the second one (who consumes), and whatever comes.
+ */
+async function fault(t: Test, { server, programs }: ProgramTeam, round: number, random: () => number): Promise<void> {
   const which = random()
-  t.comment(which < 0.35 ? 'the server is killed' : which < 0.7 ? 'a program is killed' : 'a connection is cut')
-  if (which < 0.35) {
+  const at = round > 0 && round < 3 ? round - 1 : Math.floor(random() * programs.length)
+  const program = programs[at]
+  const isServer = round === 0 || (round > 2 && which < 0.35)
+  const isCut = round > 2 && which >= 0.7
+  t.comment(isServer ? 'the server is killed' : `program ${at} is ${isCut ? 'cut off' : 'killed'}`)
+  if (isServer) {
     await server.kill()
     await server.restart()
-  } else if (which < 0.7) {
+  } else if (isCut) program?.proxy.cut()
+  else {
     await program?.kill()
     await program?.start()
-  } else program?.proxy.cut()
+  }
 }
 
 async function amid(t: Test, team: ProgramTeam, work: (isOver: () => boolean) => Promise<void>): Promise<void> {
@@ -56,7 +63,7 @@ async function amid(t: Test, team: ProgramTeam, work: (isOver: () => boolean) =>
   const working = work(() => state.isOver)
   for (let i = 0; i < FAULTS; i++) {
     await pause(200 + random() * 300)
-    await fault(t, team, random)
+    await fault(t, team, i, random)
     step()
   }
   await pause(300)

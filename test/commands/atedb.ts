@@ -6,6 +6,7 @@ import t from 'tap'
 import { deflate } from '../../src/adapters/node/deflate.js'
 import { cliWorld, runProgram, shell } from '../helpers/cli.js'
 import { ATEDB, dial, startAtedb } from '../helpers/atedb-server.js'
+import { ChaosProxy } from '../helpers/chaos/proxy.js'
 import { NEEDS_ROOT } from '../helpers/namespace.js'
 import { failure } from '../helpers/wire.js'
 
@@ -146,6 +147,19 @@ t.test('whoever is connected when it stops is told goodbye', async (t) => {
     .map((line) => JSON.parse(line) as { message: string })
   t.equal(messages.filter(({ message }) => message === 'connected').length, 12)
   t.equal(messages.filter(({ message }) => message === 'disconnected').length, 12)
+})
+
+t.test('one that takes long to stop says so', async (t) => {
+  const server = await startAtedb(t, cliWorld(t))
+  const way = await ChaosProxy.to(() => server.port)
+  t.teardown(() => way.close())
+  const connection = await dial(server, {}, '/db', `127.0.0.1:${way.port}`)
+  // The goodbye comes to nobody, and is waited for.
+  way.stall()
+  t.equal(await server.end('SIGTERM'), 0)
+  t.match(server.messages(), /stopping takes a while/)
+  way.cut()
+  t.match(await connection.closed, { by: /here|there/ })
 })
 
 t.test('it tells by HTTP whether it works, and its numbers', async (t) => {

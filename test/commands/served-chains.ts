@@ -53,6 +53,25 @@ for (const trust of ['centralized', 'distributed'] as const)
     t.match((await run('dump', `${url}s`, '--json')).json(), { error: { code: 'CHAIN_NOT_FOUND' } })
   })
 
+t.test('the chains of a server are listed, and one is described', async (t) => {
+  const { url, run, store } = await served(t)
+  await store('second')
+  const listed = await run('db', 'list', url.replace('/team/notes', ''), '--json')
+  t.equal(listed.code, 0, listed.stderr + listed.stdout)
+  t.match(listed.json()['chains'], [{ chain: 'team/notes', sequence: 2 }])
+  const details = await run('db', 'details', url, '--json')
+  t.match(details.json(), {
+    chain: 'team/notes',
+    url,
+    suite: 'aes-256-gcm',
+    trust: 'centralized',
+    opensWith: 'passphrase',
+    headSequence: 2,
+    headDigest: /^[0-9a-f]{64}$/,
+  })
+  t.match((await run('db', 'details', `${url}s`, '--json')).json(), { error: { code: 'CHAIN_NOT_FOUND' } })
+})
+
 t.test('a chain at a server is backed up, the next time only what is new', async (t) => {
   const { world, url, run, store } = await served(t)
   const first = await run('db', 'backup', url, world.path('backup'), '--json')

@@ -1,10 +1,13 @@
 /** Runs a server in this process until a signal ends it. */
 import { setFlagsFromString } from 'node:v8'
+import type { Log } from '../../atedb/log.js'
 import type { RunningServer } from '../../atedb/server.js'
 import type { ServerSettings } from '../../atedb/settings.js'
 import { AteError } from '../../engine/error.js'
 import { formatServerUrl, serverName } from '../../wire/url.js'
 import { EXIT } from '../exit-codes.js'
+
+const SLOW_STOP_MS = 1500
 
 /** What is told when it listens. */
 export interface Started {
@@ -29,8 +32,8 @@ export async function serveSolo(
   // What comes and goes lies in buffers, which live for a moment, and count as if the heap grew: left to itself the whole heap would be
   // marked for every 10 MB that are brought.
   setFlagsFromString('--heap-growing-percent=300')
-  const [{ Log }, { startServer }] = await Promise.all([import('../../atedb/log.js'), import('../../atedb/server.js')])
-  const log = new Log({ ...settings.log, write: (line) => void process.stderr.write(line) })
+  const [logs, { startServer }] = await Promise.all([import('../../atedb/log.js'), import('../../atedb/server.js')])
+  const log = new logs.Log({ ...settings.log, write: (line) => void process.stderr.write(line) })
   const stopped = stopSignal()
   const server = await startServer(settings, log)
   const started = describe(settings, server)
@@ -38,9 +41,16 @@ export async function serveSolo(
   log.info('listening', { ...started })
   const end = await Promise.race([stopped, server.failed])
   if (typeof end === 'string') log.info('stopping', { signal: end })
-  await server.close()
+  await tellingWhenSlow(log, server.close())
   if (typeof end !== 'string')
     throw new AteError('WRITE_FAILED', `The server cannot go on: ${end.message}`, { cause: end })
+}
+
+/** Nobody should wonder whether it hangs, and kill it. */
+async function tellingWhenSlow(log: Log, closing: Promise<void>): Promise<void> {
+  const why = 'stopping takes a while: what was brought is made durable, and whoever is connected is told'
+  const timer = setTimeout(() => log.warn(why), SLOW_STOP_MS)
+  await closing.finally(() => clearTimeout(timer))
 }
 
 /** The first SIGINT or SIGTERM. Another one does not wait for anything. */

@@ -5,17 +5,24 @@
 import {
   AteConfig,
   type Chain,
+  type DaoMut,
   dataType,
+  type DioMut,
   errorCode,
+  mapOf,
   type ObjectKey,
   objectKey,
   plain,
   Registry,
+  vecOf,
 } from '../../../src/index.js'
 import { parseRecoveryMode } from '../../../src/client/index.js'
 import type { Operation } from '../linearizable.js'
 
-const Value = dataType('ChaosValue', plain<{ value: string }>())
+const Item = dataType('ChaosItem', plain<{ item: string }>())
+const Value = dataType('ChaosValue', plain<{ value: string }>(), {
+  links: { members: mapOf(Item), items: vecOf(Item) },
+})
 const Job = dataType('ChaosJob', plain<{ job: string }>())
 const Done = dataType('ChaosDone', plain<{ job: string; by: number }>())
 
@@ -45,29 +52,45 @@ const config = AteConfig.default().with({
 })
 const registry = new Registry(config)
 
-/** The outcome of an operation, and the state behind it: undefined when it leaves that as it is. */
-function applied(state: string, { kind, value }: Pick<Operation, 'kind' | 'value'>): [string | boolean, string?] {
-  const items = state.split(',').filter(Boolean)
-  const isIn = items.includes(value)
-  if (kind === 'read') return [state]
-  if (kind === 'write') return ['', value]
-  if (kind === 'has') return [isIn]
-  if (kind === 'add') return isIn ? [false] : [true, [...items, value].join()]
-  if (kind === 'remove') return isIn ? [true, items.filter((item) => item !== value).join()] : [false]
-  if (kind === 'push') return ['', [...items, value].join()]
-  const [first = '', ...rest] = items
-  return first === '' ? [''] : [first, rest.join()]
+/** A register is a field, a set a map of objects by their names, and a queue a vec of objects. */
+async function apply(
+  dio: DioMut,
+  object: DaoMut<typeof Value>,
+  { kind, value }: Pick<Operation, 'kind' | 'value'>,
+): Promise<string | boolean> {
+  const { members, items } = object
+  switch (kind) {
+    case 'read':
+      return object.value
+    case 'write':
+      object.value = value
+      return ''
+    case 'has':
+      return await members.has(value)
+    case 'add':
+      if (await members.has(value)) return false
+      members.set(value, { item: value })
+      return true
+    case 'remove':
+      return await members.delete(value)
+    case 'push':
+      items.push({ item: value })
+      return ''
+    case 'take': {
+      for await (const first of items) {
+        const { item } = first
+        dio.delete(first)
+        return item
+      }
+      return ''
+    }
+  }
 }
 
 async function operate(chain: Chain, key: ObjectKey, operation: Pick<Operation, 'kind' | 'value'>): Promise<unknown> {
   // What changes nothing in the end asks nobody for the turn.
   await chain.refresh()
-  return await chain.transact(async (dio) => {
-    const object = await dio.load(Value, key)
-    const [outcome, next] = applied(object.value, operation)
-    if (next !== undefined) object.value = next
-    return outcome
-  }, ON_SERVER)
+  return await chain.transact(async (dio) => await apply(dio, await dio.load(Value, key), operation), ON_SERVER)
 }
 
 async function done(chain: Chain): Promise<string[]> {
