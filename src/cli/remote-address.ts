@@ -44,17 +44,17 @@ export function remoteRequest(address: ChainAddress, flags: RemoteFlags, stateDi
     serverKey: flags['server-key'],
     dnsServer: flags['dns-server'],
     dnsSec: flags['dns-sec'],
-    wireEncryption: wishedBits(flags),
-    wireCompression: flags['wire-compression'],
+    wire: wireOf(flags),
     knownServers: join(stateDirectory, 'known-servers'),
     noCreate: flags['no-create'],
   }
 }
 
-function wishedBits({
-  'wire-encryption': bits,
-  'no-wire-encryption': isOff = false,
-}: Pick<RemoteFlags, 'wire-encryption' | 'no-wire-encryption'>): RemoteRequest['wireEncryption'] {
-  if (isOff) return 0
-  return bits === undefined ? undefined : BITS[bits]
+function wireOf(flags: RemoteFlags): RemoteRequest['wire'] {
+  const { 'wire-encryption': bits, 'no-wire-encryption': isOff = false, 'wire-compression': isCompressed } = flags
+  return {
+    ...(bits === undefined ? {} : { wireEncryption: BITS[bits] }),
+    ...(isOff ? { wireEncryption: 0 as const } : {}),
+    ...(isCompressed === true ? { wireCompression: true } : {}),
+  }
 }

@@ -116,14 +116,13 @@ export class RemoteMount {
       onLost: (files) => made.mount?.locks.lost(files),
     })
     const wanted: Reopening = { ...given, identity: undefined, locks }
-    const { serverKey, dnsServer, dnsSec, knownServers, wireEncryption, wireCompression } = given.remote
+    const { serverKey, dnsServer, dnsSec, knownServers, wire } = given.remote
     const options = {
       knownServers,
+      ...wire,
       ...(serverKey === undefined ? {} : { serverKey }),
       ...(dnsServer === undefined ? {} : { dnsServer }),
       ...(dnsSec === undefined ? {} : { dnsSec }),
-      ...(wireEncryption === undefined ? {} : { wireEncryption }),
-      ...(wireCompression === undefined ? {} : { wireCompression }),
     }
     const backoff = isSyncMode(given.remote.recoveryMode) ? { maxMs: LOCKS_RETRY_MS } : {}
     const server = linkTo(at, options, backoff)
