@@ -1,6 +1,5 @@
 /** A chain that a server keeps, as a mount is asked for it: plain data, so that it can be handed to another process. */
 import type { RecoveryMode } from '../../client/index.js'
-import type { AteConfigOptions } from '../../library/config.js'
 
 export interface RemoteRequest {
   /** The chain's whole address: `ws://server:5000/db/mychain`. */
@@ -12,7 +11,7 @@ export interface RemoteRequest {
   dnsServer?: string | undefined
   dnsSec?: boolean | undefined
   /** What the connection is to be like; absent: encrypted with 128 bits at least, not compressed. */
-  wire: Pick<AteConfigOptions, 'wireEncryption' | 'wireCompression'>
+  wire: { wireEncryption?: 0 | 128 | 192 | 256; wireCompression?: boolean }
   /** File of the servers' keys that are known. */
   knownServers: string
   /** A chain that the server has not is not made. */
