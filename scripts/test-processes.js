@@ -24,7 +24,21 @@ const FOLDERS = [
   'sync',
   'wire',
 ]
-const SHARED = ['fs/vfs', 'engine', 'sync', 'wire', 'cli', 'house', 'server']
+const SHARED = ['library', 'fs/vfs', 'engine', 'sync', 'wire', 'cli', 'house', 'server']
+/** Of folders that are shared: they start programs, or wait. */
+const ALONE = [
+  'library/api-reference.ts',
+  'library/browser.ts',
+  'library/examples.ts',
+  'library/exit.ts',
+  'library/guide.ts',
+  'library/lazy.ts',
+  'library/nodes.ts',
+  'library/opening.ts',
+  'library/package.ts',
+  'library/restore-killed.ts',
+  'library/time.ts',
+].map((file) => join('test', file))
 const FILES_OF_A_PROCESS = 16
 
 /** @param {string} folder @returns {string[]} */
@@ -44,7 +58,12 @@ export function testsIn(places) {
 export function allTests() {
   return FOLDERS.flatMap((folder) => {
     const files = filesBelow(join('test', folder))
-    const size = SHARED.includes(folder) ? FILES_OF_A_PROCESS : 1
-    return Array.from({ length: Math.ceil(files.length / size) }, (_, at) => files.slice(at * size, (at + 1) * size))
+    const shared = SHARED.includes(folder) ? files.filter((file) => !ALONE.includes(file)) : []
+    const alone = files.filter((file) => !shared.includes(file))
+    const count = Math.ceil(shared.length / FILES_OF_A_PROCESS)
+    const processes = Array.from({ length: count }, (_, at) =>
+      shared.slice(at * FILES_OF_A_PROCESS, (at + 1) * FILES_OF_A_PROCESS),
+    )
+    return [...alone.map((file) => [file]), ...processes]
   })
 }

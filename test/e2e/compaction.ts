@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { manifestOf } from '../helpers/manifest.js'
 import { makeSampleTree } from '../helpers/sample-tree.js'
-import { onEachMount, type Vault } from '../helpers/vault.js'
+import { onOrdinaryMount, type Vault } from '../helpers/vault.js'
 
 const MiB = 1024 * 1024
 const KILLED_AFTER_MS = process.env['ATEFS_TEST_LONG'] === undefined ? [0, 900, 1300] : [0, 300, 900, 1100, 1300, 1500]
@@ -33,7 +33,7 @@ async function until(isSo: () => boolean, limitMs: number): Promise<boolean> {
   return isSo()
 }
 
-onEachMount(t, 'a large file that is deleted gives its space back, while others write', async (t, vault) => {
+onOrdinaryMount(t, 'a large file that is deleted gives its space back, while others write', async (t, vault) => {
   await makeSampleTree(vault)
   await vault.remount(...OFTEN)
   await vault.shell('head -c 20M /dev/urandom > kept; head -c 200M /dev/urandom > large; sync -f .')
@@ -63,7 +63,7 @@ onEachMount(t, 'a large file that is deleted gives its space back, while others 
   await vault.mount()
 })
 
-onEachMount(t, 'a mount that is killed again and again while it compacts keeps every file', async (t, vault) => {
+onOrdinaryMount(t, 'a mount that is killed again and again while it compacts keeps every file', async (t, vault) => {
   await vault.shell('mkdir kept; for i in $(seq 50); do head -c 200000 /dev/urandom > kept/$i; done; sync -f .')
   const manifest = await manifestOf(vault)
   for (const waitMs of KILLED_AFTER_MS) {
@@ -85,7 +85,7 @@ onEachMount(t, 'a mount that is killed again and again while it compacts keeps e
   await vault.mount()
 })
 
-onEachMount(t, 'the segments of a copy made of hard links are left alone', async (t, vault) => {
+onOrdinaryMount(t, 'the segments of a copy made of hard links are left alone', async (t, vault) => {
   await vault.shell('head -c 10M /dev/urandom > gone; sync -f .')
   await vault.unmount()
   const copy = join(vault.base, 'copy')

@@ -5,7 +5,7 @@
 import t from 'tap'
 import { crashRound, makeWriters } from '../helpers/crash/round.js'
 import { progressOf } from '../helpers/progress.js'
-import { usersToTest } from '../helpers/user.js'
+import { userToTest } from '../helpers/user.js'
 import { Vault } from '../helpers/vault.js'
 
 const ROUNDS = Number(process.env['ATEFS_CRASH_ROUNDS'] ?? 8)
@@ -16,10 +16,10 @@ const MOST_CHANGES = 4000
 
 const firstSeed = Number(process.env['ATEFS_CRASH_SEED'] ?? Date.now() % 1_000_000)
 
-const step = progressOf('kills', ROUNDS * usersToTest().length)
+const step = progressOf('kills', ROUNDS * userToTest().length)
 
 for (let start = 0; start < ROUNDS; start += ROUNDS_OF_A_CHAIN) {
-  for (const user of usersToTest()) {
+  for (const user of userToTest()) {
     t.test(`kill -9 under load, as ${user.title}, from seed ${firstSeed + start}`, { timeout: 600_000 }, async (t) => {
       const vault = Vault.create(t, user)
       await vault.mount()

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { EXIT } from '../../src/cli/exit-codes.js'
 import { manifestOf } from '../helpers/manifest.js'
 import { smallDisk, type DiskKind } from '../helpers/small-disk.js'
-import { isRoot, usersToTest, type User } from '../helpers/user.js'
+import { isRoot, userToTest, type User } from '../helpers/user.js'
 import { Vault } from '../helpers/vault.js'
 
 const DISK_MEBIBYTES = 160
@@ -83,7 +83,7 @@ async function creation(t: Test, kind: DiskKind, user: User): Promise<void> {
 }
 
 for (const kind of ['tmpfs', 'ext4'] as const) {
-  for (const user of usersToTest()) {
+  for (const user of userToTest()) {
     const skip = isRoot ? false : 'needs root'
     t.test(`a chain made on a full ${kind}, as ${user.title}`, { skip, timeout: 100_000 }, (t) =>
       creation(t, kind, user),

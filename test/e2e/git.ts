@@ -1,6 +1,6 @@
 /** git keeps its objects by rename, its index by lock files and maps its packs: a working day of it on a mount. */
 import t, { type Test } from 'tap'
-import { onEachMount, onServedMount, type Vault } from '../helpers/vault.js'
+import { onOrdinaryMount, onServedMount, type Vault } from '../helpers/vault.js'
 
 const git = (vault: Vault, repository: string, ...words: string[]): Promise<string> =>
   vault.run('git', ['-C', repository, ...words])
@@ -44,6 +44,6 @@ const workWith =
     }
   }
 
-onEachMount(t, 'git: init, 2,000 files, commit, gc, fsck, clone', workWith(2000))
+onOrdinaryMount(t, 'git: init, 2,000 files, commit, gc, fsck, clone', workWith(2000))
 
 onServedMount(t, 'git: init, 40 files, commit, gc, fsck, clone', ['--recovery-mode', 'sync'], workWith(40))

@@ -1,6 +1,6 @@
 /** A C project built by make: compilers map their inputs, make compares times to the nanosecond. */
 import t from 'tap'
-import { onEachMount } from '../helpers/vault.js'
+import { onOrdinaryMount } from '../helpers/vault.js'
 
 const UNITS = 30
 
@@ -22,7 +22,7 @@ libunits.a: $(filter-out main.o,$(OBJECTS))
 	cc -O1 -g -c -o $@ $<
 RULES`
 
-onEachMount(t, 'make: a C build runs, and does again only what must be done', async (t, vault) => {
+onOrdinaryMount(t, 'make: a C build runs, and does again only what must be done', async (t, vault) => {
   const sum = String((UNITS * (UNITS + 1)) / 2)
   await vault.shell(makeProject)
   await vault.run('make', ['-j4'])

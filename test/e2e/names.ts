@@ -1,9 +1,9 @@
 /** Names are bytes, and a directory may hold many of them. */
 import t from 'tap'
 import { STRANGE_NAMES } from '../helpers/sample-tree.js'
-import { onEachMount } from '../helpers/vault.js'
+import { onOrdinaryMount } from '../helpers/vault.js'
 
-onEachMount(t, 'names of 255 bytes and names that are not UTF-8 work everywhere', async (t, vault) => {
+onOrdinaryMount(t, 'names of 255 bytes and names that are not UTF-8 work everywhere', async (t, vault) => {
   await vault.shell(
     `for n in ${STRANGE_NAMES}; do printf '%s' "$n" > "./$n"; mkdir "./d$(printf %s "$n" | head -c 254)"; done`,
   )
@@ -21,7 +21,7 @@ onEachMount(t, 'names of 255 bytes and names that are not UTF-8 work everywhere'
   t.equal(await vault.run('find', ['.', '-mindepth', '1']), '')
 })
 
-onEachMount(t, '20,000 files in a directory: listed once each, found, removed', async (t, vault) => {
+onOrdinaryMount(t, '20,000 files in a directory: listed once each, found, removed', async (t, vault) => {
   await vault.shell('mkdir d; cd d; seq -f f%.0f 20000 | xargs touch')
   const count = 'ls -f d | wc -l; ls d | sort -u | wc -l'
   t.equal(await vault.shell(count), '20002\n20000\n')

@@ -1,7 +1,7 @@
 /** npm install of local packages without a network: it extracts, renames and links thousands of small files. */
 import t from 'tap'
 import { openInstallation } from '../helpers/installation.js'
-import { onEachMount, type Vault } from '../helpers/vault.js'
+import { onOrdinaryMount, type Vault } from '../helpers/vault.js'
 
 /** Packages of this project that need no other, packed as a registry would serve them. */
 const PACKAGES = ['@noble/hashes', 'lru-cache', 'ws']
@@ -18,21 +18,28 @@ function npm(vault: Vault, directory: string, ...words: string[]): Promise<strin
   return vault.run('npm', words, { directory, environment: { npm_config_update_notifier: 'false' } })
 }
 
-onEachMount(t, 'npm: packages install offline, are found and are removed', async (t, vault) => {
+onOrdinaryMount(t, 'npm: packages install offline, are found and are removed', async (t, vault) => {
   const project = `${vault.mountpoint}/project`
   const archives = await packPackages(vault)
   await vault.shell(`mkdir project; echo '{"name":"project","version":"1.0.0","type":"module"}' > project/package.json`)
   // The cache lies on the mount as well: npm renames from there into place.
-  const onMount = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--cache', `${vault.mountpoint}/cache`]
-  await npm(vault, project, 'install', ...onMount, ...archives)
+  const onOrdinaryMount = [
+    '--offline',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--cache',
+    `${vault.mountpoint}/cache`,
+  ]
+  await npm(vault, project, 'install', ...onOrdinaryMount, ...archives)
   await vault.remount()
   const program =
     "import { LRUCache } from 'lru-cache'; import 'ws'; import '@noble/hashes/sha2.js'; console.log(new LRUCache({ max: 3 }).max)"
   const { node } = openInstallation()
   t.equal(await vault.run(node, ['--input-type=module', '-e', program], { directory: project }), '3\n')
   t.match(await npm(vault, project, 'ls', '--offline'), /lru-cache@/)
-  await npm(vault, project, 'ci', ...onMount)
-  await npm(vault, project, 'uninstall', ...onMount, ...PACKAGES)
+  await npm(vault, project, 'ci', ...onOrdinaryMount)
+  await npm(vault, project, 'uninstall', ...onOrdinaryMount, ...PACKAGES)
   t.equal(await vault.shell('find project/node_modules -type f -not -name .package-lock.json | wc -l'), '0\n')
 })
 
@@ -57,7 +64,7 @@ const nested = (folder: string): string => `
     'module.exports = "trunk of " + require("branch") + " and " + require("leaf")'
   (cd ${folder}/trunk && npm pack --silent --pack-destination ${folder} > /dev/null)`
 
-onEachMount(
+onOrdinaryMount(
   t,
   'npm: what a package needs is installed with it, two versions of one beside each other',
   async (t, vault) => {

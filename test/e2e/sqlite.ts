@@ -1,5 +1,6 @@
 /** SQLite relies on fcntl locks, on fsync in order, on shared memory maps (WAL) and on truncating its journal. */
 import t, { type Test } from 'tap'
+import { userToTest } from '../helpers/user.js'
 import { onOneMount, onServedMount, type Vault } from '../helpers/vault.js'
 
 interface Work {
@@ -43,11 +44,12 @@ const fourWriters =
     t.equal(await sql(vault, 'select count(*) from t where w = 0;'), `${rows - Math.floor(rows / 3)}\n`)
   }
 
-onOneMount(t, {
+const bodies = {
   'sqlite3 with a write-ahead log: four writers at once, integrity_check': fourWriters('wal'),
   'sqlite3 with a rollback journal: four writers at once, integrity_check': fourWriters('delete'),
   'sqlite3 with a truncated journal: four writers at once, integrity_check': fourWriters('truncate'),
-})
+}
+onOneMount(t, bodies, userToTest())
 
 // Its locks are the server's.
 onServedMount(

@@ -27,6 +27,14 @@ export function ordinaryUser(): User {
   return { title: 'an ordinary user', uid: Number(fields[2]), gid: Number(fields[3]) }
 }
 
+/**
+ * For what costs a lot and asks nothing of who the user is (that root mounts by itself, and may do more, is tested for less):
+ * the one of whom more is checked. Both in a long run.
+ */
+export function userToTest(): User[] {
+  return process.env['ATEFS_TEST_LONG'] === undefined ? [ordinaryUser()] : usersToTest()
+}
+
 export function usersToTest(): User[] {
   return isRoot ? [testingUser, ordinaryUser()] : [testingUser]
 }

@@ -15,7 +15,7 @@ import { directoryOf, remoteAddress } from '../../src/cli/remote-address.js'
 import { openInstallation } from './installation.js'
 import { run, start, type ProgramOptions, type ProgramResult } from './program.js'
 import { serveChains } from './serve-chains.js'
-import { ordinaryUser, usersToTest, type User } from './user.js'
+import { ordinaryUser, userToTest, usersToTest, type User } from './user.js'
 import type { ChildProcess } from 'node:child_process'
 
 const PASSPHRASE = 'correct horse battery staple'
@@ -215,7 +215,16 @@ type Body = (t: Test, vault: Vault) => Promise<void>
 
 /** One subtest for each user to test as, on a fresh mount that must unmount cleanly afterwards. */
 export function onEachMount(t: Test, title: string, body: Body, options: VaultOptions = {}): void {
-  for (const user of usersToTest()) {
+  onMounts(t, usersToTest(), title, body, options)
+}
+
+/** For what is dear and asks nothing of who the user is: as the ordinary one, in a long run as each. */
+export function onOrdinaryMount(t: Test, title: string, body: Body): void {
+  onMounts(t, userToTest(), title, body, {})
+}
+
+function onMounts(t: Test, users: readonly User[], title: string, body: Body, options: VaultOptions): void {
+  for (const user of users) {
     t.test(`${title}, as ${user.title}`, (t) => onMount(t, Vault.create(t, user, options), body))
   }
 }
@@ -235,8 +244,8 @@ async function onMount(t: Test, vault: Vault, body: Body): Promise<void> {
 }
 
 /** For each user one mount, and on it one subtest after the other, each in a directory of its own. */
-export function onOneMount(t: Test, bodies: Record<string, Body>): void {
-  onEachMount(t, 'one mount', async (t, vault) => {
+export function onOneMount(t: Test, bodies: Record<string, Body>, users: readonly User[] = usersToTest()): void {
+  const onIt: Body = async (t, vault) => {
     let count = 0
     for (const [title, body] of Object.entries(bodies)) {
       vault.directory = vault.mountpoint
@@ -245,5 +254,6 @@ export function onOneMount(t: Test, bodies: Record<string, Body>): void {
       vault.directory = join(vault.mountpoint, name)
       await t.test(title, (t) => body(t, vault))
     }
-  })
+  }
+  onMounts(t, users, 'one mount', onIt, {})
 }
