@@ -1,9 +1,6 @@
 /** A connection that ends behind any byte of what a compaction sends or is told: nothing is lost, and all copies end alike. */
 import t from 'tap'
-import { dialWebSocket } from '../../src/adapters/node/web-socket/connect.js'
-import { listenWebSocket } from '../../src/adapters/node/web-socket/listen.js'
-import { ChaosProxy } from '../helpers/chaos/proxy.js'
-import { TestServer } from '../helpers/real-server.js'
+import { serverBehindProxy } from '../helpers/chaos/server-behind-proxy.js'
 import { eventually, machine, type Machine, Note, store, texts } from '../helpers/remote-chains.js'
 
 const CUTS = process.env['ATEFS_TEST_LONG'] === undefined ? 4 : 150
@@ -36,17 +33,8 @@ async function compact({ chain, remote }: Machine): Promise<void> {
 
 for (const side of ['client', 'server'] as const)
   await t.test(`wherever what the ${side} says ends amid a compaction, nothing is lost`, async (t) => {
-    const server = new TestServer()
-    const onTransport = server.accept.bind(server)
-    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, onTransport })
-    const proxy = await ChaosProxy.to(() => listener.port)
-    t.teardown(async () => {
-      await proxy.close()
-      await server.close()
-      await listener.close()
-    })
-    const dial = (): ReturnType<TestServer['dial']> => dialWebSocket(`ws://127.0.0.1:${proxy.port}/db`)
-    const one = await machine({ dial, chains: server.stores.chains }, options)
+    const { server, proxy, served } = await serverBehindProxy(t)
+    const one = await machine(served, options)
     const { keys } = one
     const other = await machine(server, { ...options, keys })
     const begin = async (after: number): Promise<void> => {

@@ -1,12 +1,11 @@
 /** A connection that ends behind any byte of what one side sends: whoever comes back goes on there, without a gap or a repeat. */
 import t, { type Test } from 'tap'
-import { dialWebSocket } from '../../src/adapters/node/web-socket/connect.js'
-import { listenWebSocket } from '../../src/adapters/node/web-socket/listen.js'
 import type { BatchBytes } from '../../src/engine/log/index.js'
 import type { ChainKeys } from '../../src/engine/crypto/chain-keys.js'
 import { decodeBatch } from '../../src/engine/log/received-batch.js'
-import { ChaosProxy } from '../helpers/chaos/proxy.js'
-import { TestServer } from '../helpers/real-server.js'
+import type { ChaosProxy } from '../helpers/chaos/proxy.js'
+import { serverBehindProxy } from '../helpers/chaos/server-behind-proxy.js'
+import type { TestServer } from '../helpers/real-server.js'
 import { eventually, type Machine, machine, type MachineOptions, Note, store, texts } from '../helpers/remote-chains.js'
 
 const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
@@ -18,22 +17,8 @@ interface Way {
   join: (options?: MachineOptions) => Promise<Machine>
 }
 
-/** A server behind WebSockets and a proxy. */
 async function wayTo(t: Test): Promise<Way> {
-  const server = new TestServer()
-  const listener = await listenWebSocket({
-    host: '127.0.0.1',
-    port: 0,
-    onTransport: (transport) => server.accept(transport),
-  })
-  const proxy = await ChaosProxy.to(() => listener.port)
-  t.teardown(async () => {
-    await proxy.close()
-    await server.close()
-    await listener.close()
-  })
-  const dial = (): ReturnType<TestServer['dial']> => dialWebSocket(`ws://127.0.0.1:${proxy.port}/db`)
-  const served = { dial, chains: server.stores.chains }
+  const { server, proxy, served } = await serverBehindProxy(t)
   return { server, proxy, join: (options) => machine(served, { patienceMs: 10_000, ...options }) }
 }
 

@@ -3,32 +3,16 @@ import t from 'tap'
 import { equalBytes } from '../../src/engine/bytes/equal.js'
 import { merkleLeaf } from '../../src/engine/log/format/merkle.js'
 import { GROUP_CONTENT } from '../../src/engine/log/types.js'
-import type { ChainServer } from '../../src/server/index.js'
 import { MAX_ASKED_BODIES, MAX_SENT_BODY_BYTES, START } from '../../src/sync/index.js'
-import { LocalChain, MemoryStores, serverOn, type TestChannel, TestClient } from '../helpers/chain-server.js'
+import { type LocalChain, serverOn, type TestChannel, TestClient } from '../helpers/chain-server.js'
+import { servedBatches, type ServedBatches } from '../helpers/served-batches.js'
 import { crypto, failure, ManualTimers, settled } from '../helpers/wire.js'
 
 const MIB = 1024 * 1024
 
-interface Served {
-  server: ChainServer
-  stores: MemoryStores
-  local: LocalChain
-  writer: TestChannel
-  reader: TestChannel
-  term: number
-}
-
-async function served(...contents: number[]): Promise<Served> {
-  const stores = new MemoryStores()
-  const server = serverOn(stores)
-  const writer = await (await TestClient.to(server)).create('notes')
-  const local = await LocalChain.make(...contents)
-  await writer.follow()
-  const { term } = await writer.turn(START)
-  await writer.upload(term, await local.batches())
-  await writer.until(() => (writer.accepted.at(-1) ?? 0) === contents.length)
-  return { server, stores, local, writer, term, reader: await (await TestClient.to(server, 2)).open('notes') }
+async function served(...contents: number[]): Promise<ServedBatches & { reader: TestChannel }> {
+  const made = await servedBatches(...contents)
+  return { ...made, reader: await (await TestClient.to(made.server, 2)).open('notes') }
 }
 
 function bodies(

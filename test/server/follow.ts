@@ -4,17 +4,9 @@ import { AteError } from '../../src/engine/error.js'
 import type { ReceivedBatch } from '../../src/engine/log/index.js'
 import { GROUP_CONTENT } from '../../src/engine/log/types.js'
 import { failureDetail, isHeadAuthentic, START } from '../../src/sync/index.js'
-import type { ChainServer } from '../../src/server/index.js'
-import {
-  digestOf,
-  LocalChain,
-  MemoryStores,
-  serverOn,
-  type TestChannel,
-  TestClient,
-  writerKey,
-} from '../helpers/chain-server.js'
+import { digestOf, MemoryStores, serverOn, type TestChannel, TestClient, writerKey } from '../helpers/chain-server.js'
 import { keys } from '../helpers/log-workbench.js'
+import { servedBatches } from '../helpers/served-batches.js'
 import { connected, crypto, failure, identity, settled, take } from '../helpers/wire.js'
 
 type Missing = ReceivedBatch['missing'][number]
@@ -22,22 +14,8 @@ type Missing = ReceivedBatch['missing'][number]
 const sequences = (count: number, from = 1): number[] => Array.from({ length: count }, (_, i) => from + i)
 const got = ({ received }: TestChannel): number[] => received.map(({ sequence }) => sequence)
 
-/** A server with a chain of these batches. */
-async function served(
-  ...contents: number[]
-): Promise<{ server: ChainServer; local: LocalChain; writer: TestChannel; term: number }> {
-  const server = serverOn(new MemoryStores())
-  const writer = await (await TestClient.to(server)).create('notes')
-  const local = await LocalChain.make(...contents)
-  await writer.follow()
-  const { term } = await writer.turn(START)
-  await writer.upload(term, await local.batches())
-  await writer.until(() => (writer.accepted.at(-1) ?? 0) === contents.length)
-  return { server, local, writer, term }
-}
-
 t.test('what one writes others get, from the beginning and while it goes on', async (t) => {
-  const { server, local, writer, term } = await served(100, 200, 300)
+  const { server, local, writer, term } = await servedBatches(100, 200, 300)
   const early = await (await TestClient.to(server, 2)).open('notes')
   t.equal((await early.follow()).sequence, 3)
   await local.add(400, 500)
@@ -55,7 +33,7 @@ t.test('what one writes others get, from the beginning and while it goes on', as
 
 t.test('large batches are whole for whoever comes to follow before, between and behind them', async (t) => {
   const large = 700_000
-  const { server, local, writer, term } = await served(large, large, large)
+  const { server, local, writer, term } = await servedBatches(large, large, large)
   const readers: TestChannel[] = []
   for (let round = 0; round < 3; round++) {
     const reader = await (await TestClient.to(server, 2 + round)).open('notes')
@@ -77,7 +55,7 @@ t.test('large batches are whole for whoever comes to follow before, between and 
 })
 
 t.test('who comes back goes on where he was; who has another history is told, with evidence', async (t) => {
-  const { server, local } = await served(100, 100, 100, 100)
+  const { server, local } = await servedBatches(100, 100, 100, 100)
   const client = await TestClient.to(server, 2)
   const reader = await client.open('notes')
   const [, second] = await local.batches()
@@ -96,7 +74,7 @@ t.test('who comes back goes on where he was; who has another history is told, wi
 })
 
 t.test('a subscriber of one chain receives no byte of another', async (t) => {
-  const { server, local, writer, term } = await served(100)
+  const { server, local, writer, term } = await servedBatches(100)
   const client = await TestClient.to(server, 2)
   const other = await client.create('other', new Uint8Array(16).fill(8))
   await other.follow()
@@ -114,7 +92,7 @@ t.test('a subscriber of one chain receives no byte of another', async (t) => {
 })
 
 t.test('one who does not read stalls nobody, costs bounded memory, and misses nothing', async (t) => {
-  const { server, local, writer, term } = await served(100)
+  const { server, local, writer, term } = await servedBatches(100)
   const slow = await connected({ maxUnreadBytes: 64 * 1024 })
   server.accept(slow.server, 'db')
   slow.client.send([0, 0, 1, 'open', { chain: 'notes' }])
@@ -142,7 +120,7 @@ t.test('one who does not read stalls nobody, costs bounded memory, and misses no
 })
 
 t.test('a signed head comes behind what it speaks of, and when a channel ends', async (t) => {
-  const { server, local } = await served(100, 100)
+  const { server, local } = await servedBatches(100, 100)
   const reader = await (await TestClient.to(server, 2)).open('notes')
   await reader.follow()
   await reader.until(() => reader.heads.length === 1)
@@ -200,7 +178,7 @@ t.test('who may do what is asked first', async (t) => {
 })
 
 t.test('a malformed message ends its connection and no other', async (t) => {
-  const { server, writer } = await served(100)
+  const { server, writer } = await servedBatches(100)
   for (const message of [[0, 0, 1, 'open', {}], [1, 3, 0, 'batch', { bytes: 'text', more: false }], 'nothing']) {
     const { client, server: there } = await connected()
     server.accept(there, 'db')
@@ -230,7 +208,7 @@ t.test('nothing is dropped in a chain of distributed trust', async (t) => {
 })
 
 t.test('a batch that is brought without its content is refused, and ends nothing but the turn', async (t) => {
-  const { server, local, writer, term } = await served(100)
+  const { server, local, writer, term } = await servedBatches(100)
   await local.add(1000)
   const made = await local.batches(2)
   const finding = { kind: 'group', message: '', segment: 1, position: 0, sequence: 2 } as const

@@ -29,6 +29,14 @@ function turns(state: TurnState = { term: 0, session: null }, waitMs = 45_000) {
   return { turns: made, timers, saved }
 }
 
+/** Two who ask; the first of them has the turn. */
+async function heldByFirst() {
+  const { turns: all, timers } = turns()
+  const [a, b] = [new Asker(), new Asker()]
+  await all.ask(a, session(1), 0)
+  return { all, timers, a, b }
+}
+
 t.test('it is given in the order of asking, with one term more each time', async (t) => {
   const { turns: all, saved } = turns()
   const [a, b, c] = [new Asker(), new Asker(), new Asker()]
@@ -52,9 +60,7 @@ t.test('it is given in the order of asking, with one term more each time', async
 })
 
 t.test('a holder that does nothing after the recall loses it; one that writes does not', async (t) => {
-  const { turns: all, timers } = turns()
-  const [a, b] = [new Asker(), new Asker()]
-  await all.ask(a, session(1), 0)
+  const { all, timers, a, b } = await heldByFirst()
   await timers.pass(60_000)
   t.ok(all.isHeldBy(a, 1), 'nobody waits')
   const next = all.ask(b, session(2), 0)
@@ -69,9 +75,7 @@ t.test('a holder that does nothing after the recall loses it; one that writes do
 })
 
 t.test('a holder that only asks whether it has the turn still loses it in time', async (t) => {
-  const { turns: all, timers } = turns()
-  const [a, b] = [new Asker(), new Asker()]
-  await all.ask(a, session(1), 0)
+  const { all, timers, a, b } = await heldByFirst()
   const next = all.ask(b, session(2), 0)
   await timers.pass(6_000)
   t.equal(await all.ask(a, session(1), 1), 1)
@@ -83,9 +87,7 @@ t.test('a holder that only asks whether it has the turn still loses it in time',
 })
 
 t.test('a holder that brings a byte now and then after the recall loses the turn', async (t) => {
-  const { turns: all, timers } = turns()
-  const [a, b] = [new Asker(), new Asker()]
-  await all.ask(a, session(1), 0)
+  const { all, timers, a, b } = await heldByFirst()
   const next = all.ask(b, session(2), 0)
   await timers.pass(9_000)
   all.noteWrite(1)
@@ -96,9 +98,7 @@ t.test('a holder that brings a byte now and then after the recall loses the turn
 })
 
 t.test('who waits in vain is told so, and may ask again', async (t) => {
-  const { turns: all, timers } = turns()
-  const [a, b] = [new Asker(), new Asker()]
-  await all.ask(a, session(1), 0)
+  const { all, timers, a, b } = await heldByFirst()
   const first = failure(all.ask(b, session(2), 0))
   for (let i = 0; i < 9; i++) {
     await timers.pass(5_000)
