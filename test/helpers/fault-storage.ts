@@ -243,8 +243,11 @@ class FaultSegment implements SegmentFile {
     return this.#storage.content(this.#file).length
   }
 
-  async read(position: number, length: number): Promise<Uint8Array> {
-    return this.#storage.content(this.#file).read(position, length)
+  async read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    const bytes = this.#storage.content(this.#file).read(position, length)
+    if (into === undefined || into.length < length) return bytes
+    into.set(bytes)
+    return into.subarray(0, bytes.length)
   }
 
   /** As a file system does it that knows of each sector whether it was written. */

@@ -137,8 +137,9 @@ class MemorySegment implements SegmentFile {
     return this.#file.writtenEnd
   }
 
-  async read(position: number, length: number): Promise<Uint8Array> {
-    const target = new Uint8Array(Math.max(0, Math.min(length, this.#file.length - position)))
+  async read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    const bytes = Math.max(0, Math.min(length, this.#file.length - position))
+    const target = into === undefined || into.length < length ? new Uint8Array(bytes) : into.subarray(0, bytes)
     this.#file.read(position, target, 0, target.length)
     return target
   }

@@ -33,7 +33,7 @@ export interface SegmentFile {
   size(): Promise<number>
   /** Everything from here on reads as zero, and nothing of it needs to be read to know that. At most the size. */
   dataEnd(): Promise<number>
-  /** Up to `length` bytes at `position`; fewer at the end. `into`: memory that may be used. Throws INPUT_OUTPUT on a device error. */
+  /** Up to `length` bytes at `position`; fewer at the end. They lie at the start of `into` when that has so many. INPUT_OUTPUT. */
   read(position: number, length: number, into?: Uint8Array): Promise<Uint8Array>
   /** Writes all parts, one after another, at `position`. Throws NO_SPACE or INPUT_OUTPUT; then the range is undefined. */
   write(position: number, parts: readonly Uint8Array[]): Promise<void>

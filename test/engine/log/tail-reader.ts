@@ -66,6 +66,15 @@ await t.test('what was appended is read once, in order, while more comes', async
   await log.close()
 })
 
+await t.test('batches that are larger than what is read at once are read piece by piece', async (t) => {
+  const { storage, log } = await writing()
+  const reader = new TailReader({ storage, crypto, keys })
+  for (const [i, bytes] of [700_000, 100, 70_000, 900_000, 5000].entries()) await log.append([draft(i, bytes)], true)
+  t.strictSame(await tail(reader, 1, 5), await verified(storage, 1, 5))
+  await reader.close()
+  await log.close()
+})
+
 await t.test('reading begins anywhere, and again', async (t) => {
   const { storage, log, append } = await writing()
   await append(1, 20)
