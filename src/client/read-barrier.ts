@@ -102,8 +102,9 @@ export class ReadBarrier {
   }
 
   async #connected(timeoutMs: number): Promise<void> {
-    const { link, starting, session, isAway } = this.#options
+    const { link, starting, session, isAway, demandSound } = this.#options
     const late = (): AteError => away(link.server)
+    demandSound()
     if (isAway()) throw late()
     if (session() === undefined) await starting.wait(timeoutMs, late)
   }

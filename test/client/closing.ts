@@ -1,9 +1,7 @@
 /** What is under way while a chain of a server is closed that does not answer: each call says so, and closing is bounded. */
 import t, { type Test } from 'tap'
-import { dialWebSocket } from '../../src/adapters/node/web-socket/connect.js'
-import { listenWebSocket } from '../../src/adapters/node/web-socket/listen.js'
-import { ChaosProxy } from '../helpers/chaos/proxy.js'
-import { TestServer } from '../helpers/real-server.js'
+import type { ChaosProxy } from '../helpers/chaos/proxy.js'
+import { serverBehindProxy } from '../helpers/chaos/server-behind-proxy.js'
 import { eventually, type Machine, machine, type MachineOptions, Note, store } from '../helpers/remote-chains.js'
 import { failure } from '../helpers/wire.js'
 
@@ -12,49 +10,51 @@ const LIMIT_MS = 8000
 const TEXT = 'x'.repeat(100_000)
 
 interface Way {
-  readonly server: TestServer
   readonly proxy: ChaosProxy
   readonly join: (options?: MachineOptions) => Promise<Machine>
 }
 
 async function wayTo(t: Test): Promise<Way> {
-  const server = new TestServer()
-  const onTransport = server.accept.bind(server)
-  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, onTransport })
-  const proxy = await ChaosProxy.to(() => listener.port)
-  t.teardown(async () => {
-    await proxy.close()
-    await server.close()
-    await listener.close()
-  })
-  const dial = (): ReturnType<TestServer['dial']> => dialWebSocket(`ws://127.0.0.1:${proxy.port}/db`)
-  const served = { dial, chains: server.stores.chains }
-  return { server, proxy, join: (options) => machine(served, { patienceMs: PATIENCE_MS, ...options }) }
+  const { proxy, served } = await serverBehindProxy(t)
+  const join: Way['join'] = async (options) => {
+    const joined = await machine(served, { patienceMs: PATIENCE_MS, ...options })
+    t.teardown(() => joined.close())
+    return joined
+  }
+  return { proxy, join }
 }
 
 type Outcome = 'CHAIN_CLOSED' | 'TIMED_OUT'
 
-/** What is asked of a server that is silent is waited for as long as closing waits for it. */
-const faults: Readonly<Record<string, readonly [fault: (proxy: ChaosProxy) => void, asked: Outcome]>> = {
-  'is silent': [(proxy) => proxy.stall(), 'TIMED_OUT'],
-  'is away': [(proxy) => proxy.part(), 'CHAIN_CLOSED'],
+interface Fault {
+  readonly begin: (proxy: ChaosProxy) => void
+  /** Of what is asked of the server. */
+  readonly asked: Outcome
+  readonly patienceMs: number
 }
 
-for (const [what, [fault, asked]] of Object.entries(faults))
+const faults: Readonly<Record<string, Fault>> = {
+  // What is asked is waited for as long as closing waits for it.
+  'is silent': { begin: (proxy) => proxy.stall(), asked: 'TIMED_OUT', patienceMs: 2 * PATIENCE_MS },
+  // Closing waits for nobody, and comes before anybody loses patience.
+  'is away': { begin: (proxy) => proxy.part(), asked: 'CHAIN_CLOSED', patienceMs: LIMIT_MS },
+}
+
+for (const [what, { begin, asked, patienceMs }] of Object.entries(faults))
   await t.test(`a load, a commit, a lock and a barrier end with the chain, whose server ${what}`, async (t) => {
     const { proxy, join } = await wayTo(t)
-    const one = await join()
+    const one = await join({ patienceMs })
     const { key } = await store(one, TEXT)
     await one.remote.accepted()
     const { keys } = one
-    const strict = { keys, recoveryMode: 'sync', patienceMs: 4 * PATIENCE_MS } as const
+    const strict = { keys, recoveryMode: 'sync', patienceMs } as const
     const [waiting, barred, locking, lazy] = await Promise.all([
       join(strict),
       join(strict),
       join(strict),
-      join({ keys, isLazy: true, patienceMs: 4 * PATIENCE_MS }),
+      join({ keys, isLazy: true, patienceMs }),
     ])
-    fault(proxy)
+    begin(proxy)
     const began = performance.now()
     const note = { text: 'new' }
     const calls = {
@@ -66,8 +66,9 @@ for (const [what, [fault, asked]] of Object.entries(faults))
       lock: failure(locking.chain.lock('door')),
       'fetch of a body': failure(lazy.chain.dio().load(Note, key)),
     }
-    await new Promise((resolve) => setTimeout(resolve, 50))
     const machines = [one, waiting, barred, locking, lazy]
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    if (asked === 'CHAIN_CLOSED') await eventually(() => machines.every(({ remote }) => !remote.status().isConnected))
     await Promise.all(machines.map((each) => each.close()))
     const outcomes = await Promise.all(Object.entries(calls).map(async ([call, code]) => [call, await code]))
     t.strictSame(Object.fromEntries(outcomes), {
@@ -94,7 +95,6 @@ await t.test('a barrier whose connection is lost asks again on the next one, and
     proxy.heal()
     t.equal(await refreshed, 'resolved')
   }
-  for (const each of [strict, one]) await each.close()
 })
 
 await t.test(
@@ -102,14 +102,14 @@ await t.test(
   async (t) => {
     const { proxy, join } = await wayTo(t)
     const one = await join()
-    const strict = await join({ keys: one.keys, recoveryMode: 'sync' })
+    const patienceMs = 4 * PATIENCE_MS
+    const strict = await join({ keys: one.keys, recoveryMode: 'sync', patienceMs })
     proxy.stall()
     t.equal(await failure(strict.chain.refresh()), 'TIMED_OUT')
     const began = performance.now()
     t.equal(await failure(strict.chain.refresh()), 'TIMED_OUT')
-    t.ok(performance.now() - began < PATIENCE_MS / 2, `in ${Math.round(performance.now() - began)} ms`)
+    t.ok(performance.now() - began < patienceMs / 2, `in ${Math.round(performance.now() - began)} ms`)
     proxy.heal()
     await eventually(async () => (await failure(strict.chain.refresh())) === 'resolved')
-    for (const each of [strict, one]) await each.close()
   },
 )
