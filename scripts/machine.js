@@ -22,6 +22,7 @@ const PROGRAMS = {
   unshare: 'util-linux',
   useradd: 'passwd',
   'mkfs.ext4': 'e2fsprogs',
+  ip: 'iproute2',
 }
 
 /** Files, and the package each comes with: a compiler is no use without headers, fuse-native none without its library. */

@@ -13,6 +13,8 @@ import { costText, createCosts, waitedForSeconds } from './test-costs.js'
 const JOBS = 2 * availableParallelism()
 /** Tells what hung, and ends by itself, unless it cannot. */
 const GRACE_MS = 20_000
+/** Files that share a process have the time of so many: none takes long, and one that hangs is not waited for by all. */
+const SHARED_LIMIT = 2
 /** A process that was left behind may hold the pipe open for ever: what the test itself wrote is there by then. */
 const PIPE_MS = 1000
 
@@ -41,7 +43,7 @@ async function runProcess(files, { env, timeoutSeconds, signal }) {
   const filter = createTapFilter((line) => shown.push(line))
   const [first = ''] = files
   const words = files.length === 1 ? [first] : ['scripts/test-files.js', first]
-  const limitMs = timeoutSeconds * files.length * 1000
+  const limitMs = timeoutSeconds * Math.min(files.length, SHARED_LIMIT) * 1000
   const child = spawn(process.execPath, [...NODE_WORDS, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...env, TAP: '1', TAP_TIMEOUT: String(limitMs / 1000), ATEFS_TEST_FILES: files.join(' ') },
@@ -72,7 +74,8 @@ async function runProcess(files, { env, timeoutSeconds, signal }) {
   const name = files.length === 1 ? first : `${first} to ${files.at(-1)} (${files.length} files)`
   const result = counts.failed === 0 ? 'ok' : 'not ok'
   const seconds = (Date.now() - startedMs) / 1000
-  const why = exitCode === 0 || exitCode === 1 ? '' : `, ended with ${exitCode ?? child.signalCode}`
+  const where = filter.file() === '' ? '' : `; the last file: ${filter.file()}`
+  const why = exitCode === 0 || exitCode === 1 ? '' : `, ended with ${exitCode ?? child.signalCode}${where}`
   process.stdout.write([`${result} - ${name} # ${costText(processorSeconds, seconds)}${why}`, ...shown, ''].join('\n'))
   return { ...counts, name, processorSeconds, seconds }
 }

@@ -5,6 +5,8 @@ import { cpus } from 'node:os'
 /** Linux tells times in these, whatever the kernel counts in. */
 const TICKS_OF_SECOND = 100
 const SHOWN = 10
+/** Whoever passes this much time is shown, too. */
+const LONG_SECONDS = 60
 
 /**
  * Processor seconds of the processes that this one has waited for, and that those have: what has ended since the last time
@@ -33,6 +35,11 @@ export function costText(processorSeconds, seconds) {
   return `${seconds.toFixed(1)} s, ${processorSeconds.toFixed(1)} s of a processor`
 }
 
+/** @param {{ name: string, processorSeconds: number, seconds: number }} cost */
+function lineOf({ name, processorSeconds, seconds }) {
+  return `  ${costText(processorSeconds, seconds)}: ${name}`
+}
+
 /** Keeps what each costs. */
 export function createCosts() {
   const before = machineTimes()
@@ -43,13 +50,17 @@ export function createCosts() {
     add(name, processorSeconds, seconds) {
       costs.push({ name, processorSeconds, seconds })
     },
-    /** The dearest, and how busy the machine was: one line each. */
+    /** The dearest, those that took long, and how busy the machine was: one line each. */
     lines() {
       const { busy, all } = machineTimes()
       const percent = Math.round((100 * (busy - before.busy)) / Math.max(1, all - before.all))
       const dearest = costs.toSorted((a, b) => b.processorSeconds - a.processorSeconds).slice(0, SHOWN)
-      const lines = dearest.map((cost) => `  ${costText(cost.processorSeconds, cost.seconds)}: ${cost.name}`)
-      return [`the processors were busy for ${percent} % of the time; what took most of them:`, ...lines]
+      const longest = costs.filter(({ seconds }) => seconds > LONG_SECONDS).toSorted((a, b) => b.seconds - a.seconds)
+      return [
+        `the processors were busy for ${percent} % of the time; what took most of them:`,
+        ...dearest.map(lineOf),
+        ...(longest.length === 0 ? [] : [`what took more than ${LONG_SECONDS} s:`, ...longest.map(lineOf)]),
+      ]
     },
   }
 }

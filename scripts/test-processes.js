@@ -3,7 +3,7 @@
  * are loaded and made fast anew. So those that only compute share processes; whatever mounts, kills, measures or counts what its
  * process holds has one of its own.
  */
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 const FOLDERS = [
@@ -25,7 +25,7 @@ const FOLDERS = [
   'wire',
 ]
 const SHARED = ['library', 'fs/vfs', 'engine', 'sync', 'wire', 'cli', 'house', 'server']
-/** Of folders that are shared: they start programs, or wait. */
+/** Of folders that are shared: they start programs, mount, or wait. */
 const ALONE = [
   'library/api-reference.ts',
   'library/browser.ts',
@@ -36,8 +36,12 @@ const ALONE = [
   'library/nodes.ts',
   'library/opening.ts',
   'library/package.ts',
+  'library/remote-exit.ts',
   'library/restore-killed.ts',
   'library/time.ts',
+  'library/wire-options.ts',
+  'server/full-disk.ts',
+  'engine/log/copy-rests.ts',
 ].map((file) => join('test', file))
 const FILES_OF_A_PROCESS = 16
 
@@ -56,6 +60,7 @@ export function testsIn(places) {
 
 /** All tests. Those that wait come first, and those that compute last: then no core is idle at the end. @returns {string[][]} */
 export function allTests() {
+  for (const file of ALONE) if (!existsSync(file)) throw new Error(`There is no ${file}.`)
   return FOLDERS.flatMap((folder) => {
     const files = filesBelow(join('test', folder))
     const shared = SHARED.includes(folder) ? files.filter((file) => !ALONE.includes(file)) : []

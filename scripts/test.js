@@ -16,7 +16,7 @@ import { prepareMachine } from './machine.js'
 import { runTests } from './run-tests.js'
 import { allTests, testsIn } from './test-processes.js'
 
-/** `npm run fuzz` and `npm run crash` try harder and longer, and tell on stderr how far they are (`test/helpers/progress.ts`). */
+/** `npm run long`, `fuzz`, `crash` and `chaos` try harder and longer, and tell on stderr how far they are (`test/helpers/progress.ts`). */
 const isLong = process.env.ATEFS_TEST_LONG !== undefined
 const RUN_LIMIT_MS = (isLong ? 8 * 60 : 60) * 60_000
 const FILE_LIMIT_SECONDS = isLong ? 4 * 60 * 60 : 300

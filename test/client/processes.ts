@@ -17,7 +17,7 @@ import { seededRandom } from '../helpers/seeded-random.js'
 
 const SEED = Number(process.env['ATEFS_FUZZ_SEED'] ?? 1)
 const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
-const FAULTS = Number(process.env['ATEFS_CHAOS_FAULTS'] ?? (IS_LONG ? 30 : 3))
+const FAULTS = Number(process.env['ATEFS_CHAOS_FAULTS'] ?? (IS_LONG ? 30 : 4))
 /** A history of one object; beyond that its judge takes long. */
 const OPERATIONS = 60
 /** Of known outcome, for the history to say something. */
@@ -37,14 +37,14 @@ function never(): never {
 
 /**
  * The server or a program is killed and comes back, or a connection is cut: first the server, then the first program (who produces) and
- * the second one (who consumes), and whatever comes.
+ * the second one (who consumes), then a connection, and whatever comes.
  */
 async function fault(t: Test, { server, programs }: ProgramTeam, round: number, random: () => number): Promise<void> {
   const which = random()
   const at = round > 0 && round < 3 ? round - 1 : Math.floor(random() * programs.length)
   const program = programs[at]
-  const isServer = round === 0 || (round > 2 && which < 0.35)
-  const isCut = round > 2 && which >= 0.7
+  const isServer = round === 0 || (round > 3 && which < 0.35)
+  const isCut = round === 3 || (round > 3 && which >= 0.7)
   t.comment(isServer ? 'the server is killed' : `program ${at} is ${isCut ? 'cut off' : 'killed'}`)
   if (isServer) {
     await server.kill()

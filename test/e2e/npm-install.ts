@@ -23,23 +23,16 @@ onOrdinaryMount(t, 'npm: packages install offline, are found and are removed', a
   const archives = await packPackages(vault)
   await vault.shell(`mkdir project; echo '{"name":"project","version":"1.0.0","type":"module"}' > project/package.json`)
   // The cache lies on the mount as well: npm renames from there into place.
-  const onOrdinaryMount = [
-    '--offline',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--cache',
-    `${vault.mountpoint}/cache`,
-  ]
-  await npm(vault, project, 'install', ...onOrdinaryMount, ...archives)
+  const flags = ['--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--cache', `${vault.mountpoint}/cache`]
+  await npm(vault, project, 'install', ...flags, ...archives)
   await vault.remount()
   const program =
     "import { LRUCache } from 'lru-cache'; import 'ws'; import '@noble/hashes/sha2.js'; console.log(new LRUCache({ max: 3 }).max)"
   const { node } = openInstallation()
   t.equal(await vault.run(node, ['--input-type=module', '-e', program], { directory: project }), '3\n')
   t.match(await npm(vault, project, 'ls', '--offline'), /lru-cache@/)
-  await npm(vault, project, 'ci', ...onOrdinaryMount)
-  await npm(vault, project, 'uninstall', ...onOrdinaryMount, ...PACKAGES)
+  await npm(vault, project, 'ci', ...flags)
+  await npm(vault, project, 'uninstall', ...flags, ...PACKAGES)
   t.equal(await vault.shell('find project/node_modules -type f -not -name .package-lock.json | wc -l'), '0\n')
 })
 

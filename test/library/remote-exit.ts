@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t from 'tap'
-import { listenWebSocket } from '../../src/adapters/node/web-socket/listen.js'
-import { ChaosProxy } from '../helpers/chaos/proxy.js'
-import { TestServer } from '../helpers/real-server.js'
+import { serverBehindProxy } from '../helpers/chaos/server-behind-proxy.js'
 import { projectRoot } from '../helpers/source-files.js'
 
 const LIMIT_MS = 20_000
@@ -46,16 +44,8 @@ const FAULTS = process.env['ATEFS_TEST_LONG'] === undefined ? (['part'] as const
 for (const fault of FAULTS)
   await t.test(`all of them end with CHAIN_CLOSED, and the process by itself (${fault})`, async (t) => {
     const root = mkdtempSync(join(tmpdir(), 'atefs-remote-exit-'))
-    const server = new TestServer()
-    const onTransport = server.accept.bind(server)
-    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, onTransport })
-    const proxy = await ChaosProxy.to(() => listener.port)
-    t.teardown(async () => {
-      await proxy.close()
-      await server.close()
-      await listener.close()
-      rmSync(root, { recursive: true })
-    })
+    t.teardown(() => rmSync(root, { recursive: true }))
+    const { proxy } = await serverBehindProxy(t)
     const file = join(root, 'program.mjs')
     const url = `ws://127.0.0.1:${proxy.port}/db`
     writeFileSync(file, program(join(projectRoot, 'dist/index.js'), url, root))

@@ -139,8 +139,12 @@ await t.test('looking for batches in the log costs requests, and ends with the c
   await timers.pass(1000)
   const before = reads.count
   const asked = failure(bodies(reader, 80, [wanted?.number ?? 0]))
+  /** Until nothing is read any more. */
   const rest = async (): Promise<void> => {
-    for (let i = 0; i < 10; i++) await settled()
+    for (let quiet = 0, last = -1; quiet < 20; quiet++, last = reads.count) {
+      if (reads.count !== last) quiet = 0
+      await settled()
+    }
   }
   await rest()
   const looked = reads.count - before
