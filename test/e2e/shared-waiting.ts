@@ -17,13 +17,16 @@ await t.test(
     const machines = await servedMounts(t, ['a', 'b'])
     const a = await machines.mount('a', '--recovery-mode', 'sync')
     const b = await machines.mount('b', '--recovery-mode', 'readonly-async')
-    t.equal(await tool('touch', `${b}/there`), 'ok')
+    // The kernel lets one program at a time change a directory: each has its own.
+    const [making, moving, removing] = [`${b}/making`, `${b}/moving`, `${b}/removing`]
+    t.equal(await tool('mkdir', making, moving, removing), 'ok')
+    t.equal(await tool('touch', `${moving}/there`, `${removing}/there`), 'ok')
     t.equal(await tool('touch', `${a}/file`), 'ok', 'the turn is here')
     machines.way('a').stall()
     const waiting = [
-      { signal: 'SIGKILL', child: spawn('touch', [`${b}/new`]) },
-      { signal: 'SIGINT', child: spawn('mv', [`${b}/there`, `${b}/moved`]) },
-      { signal: 'SIGTERM', child: spawn('rm', [`${b}/there`]) },
+      { signal: 'SIGKILL', child: spawn('touch', [`${making}/new`]) },
+      { signal: 'SIGINT', child: spawn('mv', [`${moving}/there`, `${moving}/moved`]) },
+      { signal: 'SIGTERM', child: spawn('rm', [`${removing}/there`]) },
     ] as const
     await sleep(1000)
     for (const { signal, child } of waiting) {
@@ -35,8 +38,8 @@ await t.test(
       t.ok(performance.now() - began < 3000, `in ${Math.round(performance.now() - began)} ms`)
     }
     machines.way('a').heal()
-    t.equal(await tool('test', '-e', `${b}/there`), 'ok')
-    for (const name of ['new', 'moved']) t.not(await tool('test', '-e', `${b}/${name}`), 'ok', name)
+    for (const folder of [moving, removing]) t.equal(await tool('test', '-e', `${folder}/there`), 'ok')
+    for (const path of [`${making}/new`, `${moving}/moved`]) t.not(await tool('test', '-e', path), 'ok', path)
     t.equal(await tool('touch', `${b}/next`), 'ok', 'others go on')
   },
 )
