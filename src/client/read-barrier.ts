@@ -40,6 +40,8 @@ export class ReadBarrier {
   readonly #options: ReadBarrierOptions
   /** Asked in vain, and nothing has come from there since: nobody waits for it again. */
   #silent: { readonly peer: Peer; readonly heard: number } | undefined
+  /** It is asked there whether the server still speaks. */
+  #probed: ChainSession | undefined
 
   constructor(options: ReadBarrierOptions) {
     this.#options = options
@@ -82,16 +84,10 @@ export class ReadBarrier {
 
   /** False when there is no connection. What is missing by then was never dropped. */
   async pass(everything = false): Promise<boolean> {
-    const { patienceMs, missing, broken, name, link } = this.#options
+    const { missing, broken } = this.#options
     const session = this.#options.session()
     if (session === undefined) return false
-    const { peer } = session
-    const { heard } = peer
-    if (this.#silent?.peer === peer && this.#silent.heard === heard) throw away(link.server)
-    await session.barrier(patienceMs, everything ? name : undefined).catch((error: unknown) => {
-      if (errorCode(error) === 'TIMED_OUT' && peer.heard === heard) this.#silent = { peer, heard }
-      throw error
-    })
+    await this.#answered(session, everything)
     try {
       missing.demandNone()
     } catch (error) {
@@ -99,6 +95,34 @@ export class ReadBarrier {
       throw error
     }
     return true
+  }
+
+  /** TIMED_OUT: at once when it was so before, and not one packet has come since. */
+  async #answered(session: ChainSession, everything: boolean): Promise<void> {
+    const { patienceMs, name, link, timers } = this.#options
+    const { peer } = session
+    const { heard } = peer.connection
+    if (this.#silent?.peer === peer && this.#silent.heard === heard) throw away(link.server)
+    // Who has the turn may take long to give it back, while the server has nothing to say.
+    const stop = everything ? timers.after(patienceMs / 2, () => this.#probe(session)) : ignore
+    try {
+      await session.barrier(patienceMs, everything ? name : undefined)
+    } catch (error) {
+      if (errorCode(error) === 'TIMED_OUT' && peer.connection.heard === heard) this.#silent = { peer, heard }
+      throw error
+    } finally {
+      stop()
+    }
+  }
+
+  /** Asks what is answered at once; one such question is under way at most. */
+  #probe(session: ChainSession): void {
+    if (this.#probed === session) return
+    this.#probed = session
+    const onEnd = (): void => {
+      if (this.#probed === session) this.#probed = undefined
+    }
+    session.barrier(Infinity).then(onEnd, onEnd)
   }
 
   async #connected(timeoutMs: number): Promise<void> {

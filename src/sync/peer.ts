@@ -47,7 +47,6 @@ export class Peer {
   readonly #waiting = new Map<number, Waiting>()
   #lastNumber = 0
   #unanswered = 0
-  #heard = 0
   #end: AteError | undefined
 
   /** Begins to take messages when the code that makes it lets others run. */
@@ -64,11 +63,6 @@ export class Peer {
   /** Resolves when the connection is over. Never rejects. */
   get closed(): Promise<CloseReason> {
     return this.#connection.closed
-  }
-
-  /** Messages that have come. */
-  get heard(): number {
-    return this.#heard
   }
 
   /** Bytes that are held because the other side has not taken them. */
@@ -156,7 +150,6 @@ export class Peer {
   async #run(): Promise<void> {
     try {
       for await (const value of this.#connection) {
-        this.#heard++
         const message = decodeMessage(value)
         if (message.kind === 'push') await this.#takePush(message)
         else if (message.kind === 'request') this.#takeRequest(message)

@@ -36,6 +36,7 @@ export class Connection implements AsyncIterable<unknown> {
   readonly #signal: AbortSignal | undefined
   readonly #onAbort = (): void => void this.close()
   #resolveClosed: (reason: CloseReason) => void = () => undefined
+  #heard = 0
   #reason: CloseReason | undefined
   /** We have said goodbye, and wait for the other side's. */
   #isWaiting = false
@@ -70,6 +71,11 @@ export class Connection implements AsyncIterable<unknown> {
     // It may have ended in the handshake.
     if (this.#reason === undefined) this.#signal?.addEventListener('abort', this.#onAbort)
     if (this.#signal?.aborted === true) this.#onAbort()
+  }
+
+  /** Packets that have come, signs of life too. */
+  get heard(): number {
+    return this.#heard
   }
 
   /** Bytes that are held because the other side has not taken them. */
@@ -146,6 +152,7 @@ export class Connection implements AsyncIterable<unknown> {
     try {
       const payload = decodePayload(this.#line.reader.read(bytes), this.agreement.compression)
       this.#heartbeat.received()
+      this.#heard++
       if (payload.kind === 'finish') throw new AteError('BAD_FORMAT', 'The handshake is over.')
       if (payload.kind === 'messages') this.#inbox.add(payload.messages)
       else this.#goodbye(payload.code, payload.reason)

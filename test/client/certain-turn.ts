@@ -3,6 +3,7 @@ import t from 'tap'
 import { middleman } from '../helpers/middleman.js'
 import { TestServer } from '../helpers/real-server.js'
 import { eventually, machine, type Served, store, texts } from '../helpers/remote-chains.js'
+import { failure } from '../helpers/wire.js'
 
 /** A way to the server on which everything is lost from one moment on, and nobody is told. */
 function silentWay(server: TestServer): Served & { isSilent: boolean } {
@@ -66,4 +67,24 @@ await t.test('a turn is asked about now and then, by who has it and uses it, and
   await other.remote.accepted()
   await eventually(async () => (await texts(one)).length === 33 && (await texts(other)).length === 33)
   t.strictSame(await texts(one), await texts(other))
+})
+
+await t.test('a server that waits for who has the turn is not silent: who asks next waits for it, too', async (t) => {
+  const server = new TestServer({ graceMs: 10_000 })
+  const one = await machine(server)
+  const other = await machine(server, { keys: one.keys, recoveryMode: 'sync' })
+  t.teardown(async () => {
+    for (const each of [one, other]) await each.close()
+    await server.close()
+  })
+  await store(one, 'first')
+  await one.remote.accepted()
+  await eventually(async () => (await texts(other)).length === 1)
+  const letGo = one.remote.hold()
+  const ask = (): Promise<string> => failure(other.remote.refresh({ everything: true }))
+  for (let time = 0; time < 2; time++) t.equal(await ask(), 'TIMED_OUT')
+  const asked = ask()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  letGo()
+  t.equal(await asked, 'resolved')
 })

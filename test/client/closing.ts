@@ -97,19 +97,21 @@ await t.test('a barrier whose connection is lost asks again on the next one, and
   }
 })
 
-await t.test(
-  'a server that is silent is waited for once: who asks next is told at once, until it speaks again',
-  async (t) => {
-    const { proxy, join } = await wayTo(t)
-    const one = await join()
-    const patienceMs = 4 * PATIENCE_MS
-    const strict = await join({ keys: one.keys, recoveryMode: 'sync', patienceMs })
-    proxy.stall()
-    t.equal(await failure(strict.chain.refresh()), 'TIMED_OUT')
-    const began = performance.now()
-    t.equal(await failure(strict.chain.refresh()), 'TIMED_OUT')
-    t.ok(performance.now() - began < patienceMs / 2, `in ${Math.round(performance.now() - began)} ms`)
-    proxy.heal()
-    await eventually(async () => (await failure(strict.chain.refresh())) === 'resolved')
-  },
-)
+for (const everything of [false, true])
+  await t.test(
+    `a server that is silent is waited for once: who asks next is told at once, until it speaks again (${everything ? 'everything' : 'what is committed'})`,
+    async (t) => {
+      const { proxy, join } = await wayTo(t)
+      const one = await join()
+      const patienceMs = 4 * PATIENCE_MS
+      const strict = await join({ keys: one.keys, recoveryMode: 'sync', patienceMs })
+      const ask = (): Promise<string> => failure(strict.remote.refresh({ everything }))
+      proxy.stall()
+      t.equal(await ask(), 'TIMED_OUT')
+      const began = performance.now()
+      t.equal(await ask(), 'TIMED_OUT')
+      t.ok(performance.now() - began < patienceMs / 2, `in ${Math.round(performance.now() - began)} ms`)
+      proxy.heal()
+      await eventually(async () => (await ask()) === 'resolved')
+    },
+  )

@@ -19,8 +19,11 @@ const writeOnce = promisify(writeFile)
 
 type Buffers = [Uint8Array, Uint8Array]
 
+/** Writes under way at once; more go through the cache, whose memory is the system's to give. */
+const MOST_BUFFERS = 8
 /** Of writers that are done: such memory is never freed. */
 const idleBuffers: Buffers[] = []
+let buffersMade = 0
 
 export class DirectWriter {
   readonly #fd: number
@@ -36,10 +39,14 @@ export class DirectWriter {
     return direct === null ? null : new DirectWriter(direct)
   }
 
-  /** Whole blocks at a whole block. False: the file system refuses; some may have been written. Throws what write(2) does. */
+  /**
+   * Whole blocks at a whole block. False: too much is under way, or the file system refuses, and some may have been written. Throws
+   * what write(2) does.
+   */
   async write(position: number, blocks: Uint8Array): Promise<boolean> {
     if (this.#isClosed) return false
-    const buffers = idleBuffers.pop() ?? [newBuffer(), newBuffer()]
+    const buffers = idleBuffers.pop() ?? newBuffers()
+    if (buffers === undefined) return false
     try {
       await this.#writeInTurns(position, blocks, buffers)
       return true
@@ -82,6 +89,8 @@ export class DirectWriter {
   }
 }
 
-function newBuffer(): Uint8Array {
-  return alignedMemory(BUFFER_BYTES, DIRECT_BLOCK_BYTES)
+function newBuffers(): Buffers | undefined {
+  if (buffersMade >= MOST_BUFFERS) return undefined
+  buffersMade++
+  return [alignedMemory(BUFFER_BYTES, DIRECT_BLOCK_BYTES), alignedMemory(BUFFER_BYTES, DIRECT_BLOCK_BYTES)]
 }

@@ -1,5 +1,7 @@
 /** Runs a server in this process until a signal ends it. */
+import { totalmem } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
+import { isMemoryAmple } from '../../atedb/ample-memory.js'
 import type { Log } from '../../atedb/log.js'
 import type { RunningServer } from '../../atedb/server.js'
 import type { ServerSettings } from '../../atedb/settings.js'
@@ -30,8 +32,8 @@ export async function serveSolo(
 ): Promise<void> {
   outliveTerminal()
   // What comes and goes lies in buffers, which live for a moment, and count as if the heap grew: left to itself the whole heap would be
-  // marked for every 10 MB that are brought.
-  setFlagsFromString('--heap-growing-percent=300')
+  // marked for every 10 MB that are brought. So it may be four times what lives in it.
+  if (isMemoryAmple(totalmem(), process.constrainedMemory())) setFlagsFromString('--heap-growing-percent=300')
   const [logs, { startServer }] = await Promise.all([import('../../atedb/log.js'), import('../../atedb/server.js')])
   const log = new logs.Log({ ...settings.log, write: (line) => void process.stderr.write(line) })
   const stopped = stopSignal()

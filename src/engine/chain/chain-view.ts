@@ -245,7 +245,10 @@ export class ChainView implements RecordView {
     }
     const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss, refused }, onKept, verified)
     this.#isLastDurable &&= isDurable
-    this.#lastCommit = kept.catch(() => undefined)
+    // What is refused at once says nothing of the commits that it would have followed.
+    const before = this.#lastCommit
+    this.#lastCommit = kept.catch(() => before)
+    this.#lastCommit.catch(() => undefined)
     await kept.catch((error: unknown) => {
       throw errorCode(error) === 'WRITE_FAILED' ? this.fail(error) : error
     })

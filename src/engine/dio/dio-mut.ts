@@ -189,7 +189,7 @@ export class DioMut extends Dio {
     this.#isOver = true
   }
 
-  /** Gives up everything since the last commit. */
+  /** Gives up everything since the last commit. One that waits still, for its turn or for validators, fails with ABORTED. */
   cancel(): void {
     this.#begin()
   }
@@ -305,6 +305,7 @@ export class DioMut extends Dio {
         // Whoever waited for validators may have gone on.
         moreBytes: proposed === undefined ? moreBytes : this.#collect(writer),
         settle: (latest, hasWaited) => {
+          this.#demandBegun(writer)
           wait.refuseAborted()
           if (hasWaited) writer.collect()
           writer.settle(latest)
@@ -313,12 +314,15 @@ export class DioMut extends Dio {
         signers: () => writer.signers,
         onApplied: () => {
           writer.release()
-          this.#begin()
+          if (this.#begun === writer) this.#begin()
         },
       })
     } catch (error) {
-      this.#isCommitting = false
-      if (errorCode(error) === 'CONFLICT') this.#begin()
+      // Of one that was given up nothing concerns what has begun since.
+      if (this.#begun === writer) {
+        this.#isCommitting = false
+        if (errorCode(error) === 'CONFLICT') this.#begin()
+      }
       throw error
     }
   }
@@ -331,8 +335,13 @@ export class DioMut extends Dio {
   /** REFUSED, HOOK_FAILED, TIMED_OUT, ABORTED. */
   async #judge(writer: ObjectWriter, proposed: ProposedCommit, wait: CommitWait): Promise<void> {
     await judge(this.objects.hooks.validators, proposed, wait.signal)
-    if (writer !== this.#begun) throw new AteError('ABORTED', 'The transaction was given up; nothing has been changed.')
+    this.#demandBegun(writer)
     writer.noteJudged(proposed)
+  }
+
+  /** ABORTED. */
+  #demandBegun(writer: ObjectWriter): void {
+    if (writer !== this.#begun) throw new AteError('ABORTED', 'The transaction was given up; nothing has been changed.')
   }
 
   #begin(): void {

@@ -53,7 +53,7 @@ export class Durability {
     if (this.#durable !== this.#appended) {
       const state = this.#appended
       const bytes = this.#appendedBytes
-      await segment?.sync()
+      if (segment !== undefined) await this.force(segment)
       // The system tells a failure once: it may have told the sync behind.
       await this.#background
       const before = this.#durableBytes
@@ -61,6 +61,16 @@ export class Durability {
       this.#tellAwaited(segment, before)
     }
     this.#demandSound()
+  }
+
+  /** The medium has all of the segment when it resolves, whatever is known of it. */
+  async force(segment: SegmentAppender): Promise<void> {
+    try {
+      await segment.sync()
+    } catch (cause) {
+      this.#failure ??= { cause }
+      throw cause
+    }
   }
 
   /** As `sync`, and no sync is under way any more: the segment can be closed. */
@@ -82,17 +92,21 @@ export class Durability {
     if (this.#appendedBytes - this.#durableBytes > MAX_UNSYNCED_BYTES) await this.#background
     this.#demandSound()
     const isMuch = this.#appendedBytes - this.#durableBytes > MAX_UNSYNCED_BYTES / 2
-    if (this.#rest !== undefined && !isMuch) {
+    // What is under way may have begun before this was appended.
+    if (this.#restMs > 0 && (this.#background !== undefined || (this.#rest !== undefined && !isMuch))) {
       this.#waiting = segment
-      return
-    }
-    this.beginBehind(segment)
+      this.#beginRest()
+    } else this.beginBehind(segment)
   }
 
   /** Begins a sync, if none is under way. */
   beginBehind(segment: SegmentAppender): void {
     this.#background ??= this.#startBehind(segment)
-    if (this.#restMs > 0) this.#rest ??= setTimeout(() => this.#endRest(), this.#restMs)
+    if (this.#restMs > 0) this.#beginRest()
+  }
+
+  #beginRest(): void {
+    this.#rest ??= setTimeout(() => this.#endRest(), this.#restMs)
   }
 
   #endRest(): void {

@@ -281,7 +281,7 @@ export class Log {
         // What it says to be durable must be: by that a torn end of the log is told from damage.
         const relied = this.#parts.isKeyless === true ? 0 : batch.head.batch.durableSequence
         if (relied > this.durableSequence) await this.#sync()
-        if (relied > this.durableSequence) await segment.sync()
+        if (relied > this.durableSequence) await this.#durability.force(segment)
         appended.push(await this.#writeReceived(segment, batch, isDurable, wholes[i] ?? 0))
       }
       if (isDurable) await this.#sync()
@@ -366,9 +366,8 @@ export class Log {
           if (this.#isClosed || !this.#gate.isOpen || segment !== this.#supply.current) return
           await this.#gate.orFail(async () => {
             await this.#writer.settled()
-            await segment.zeroAhead()
             // Nobody waits for that: only who appends before it is done waits for the rest of it.
-            this.#durability.beginBehind(segment)
+            if (await segment.zeroAhead()) this.#durability.beginBehind(segment)
           })
         })
         .catch(() => undefined)

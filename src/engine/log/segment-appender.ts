@@ -4,6 +4,7 @@
  */
 import type { ChainKeys } from '../crypto/chain-keys.js'
 import type { CryptoProvider } from '../crypto/provider.js'
+import { errorCode } from '../error.js'
 import type { ChainState } from './chain-state.js'
 import { CURRENT_FORMAT } from './format/feature-flags.js'
 import { SEGMENT_SALT_BYTES } from './format/frame-head.js'
@@ -140,9 +141,18 @@ export class SegmentAppender {
     return this.#zeroAhead.noteSync(this.#tail, bytes)
   }
 
-  async zeroAhead(): Promise<void> {
+  /** False: there was nothing to zero, or no space, as there may be none for copies of what is reserved; then none is tried again. */
+  async zeroAhead(): Promise<boolean> {
     const range = this.#zeroAhead.take(this.#tail, this.#reserved)
-    if (range !== undefined) await this.#file.zero(range.from, range.to)
+    if (range === undefined) return false
+    try {
+      await this.#file.zero(range.from, range.to)
+      return true
+    } catch (error) {
+      if (errorCode(error) !== 'NO_SPACE') throw error
+      this.#zeroAhead.end()
+      return false
+    }
   }
 
   /** Gives the unused space back; what is left is exactly the frames, durable. */

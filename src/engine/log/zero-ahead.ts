@@ -25,6 +25,11 @@ export class ZeroAhead {
     return this.#smallSyncs >= SMALL_SYNCS && tail + 2 * bytes > this.#zeroedTo
   }
 
+  /** It is of no use here. */
+  end(): void {
+    this.#zeroedTo = Infinity
+  }
+
   /** What to zero behind `tail`, of the space up to `reserved`; it counts as done. */
   take(tail: number, reserved: number): { from: number; to: number } | undefined {
     const from = Math.max(tail, this.#zeroedTo)

@@ -86,6 +86,18 @@ await t.test('space ahead is zeroed from byte to byte, and nothing beside it', a
   await segment.close()
 })
 
+await t.test('of many writes at once some are refused, and nothing else is', async (t) => {
+  const fd = openSync(join(directory(t, tmpdir()), 'file'), 'w')
+  const writer = DirectWriter.open(fd)
+  const block = new Uint8Array(4096).fill(1)
+  if (writer === null || !(await writer.write(0, block))) return t.pass('none on this file system')
+  const written = await Promise.all(Array.from({ length: 20 }, (_, i) => writer.write(i * 4096, block)))
+  t.equal(written.filter(Boolean).length, 8)
+  t.ok(await writer.write(0, block), 'and later it is as before')
+  writer.close()
+  closeSync(fd)
+})
+
 await t.test('a file system that refuses says so, and writes nothing', async (t) => {
   const path = join(directory(t, tmpdir()), 'file')
   const fd = openSync(path, 'w')

@@ -136,6 +136,23 @@ await t.test('a disk that has no room ahead is asked again only when there is no
   await chain.close()
 })
 
+await t.test('a run that is refused because commits wait does not stand for them', async (t) => {
+  const chain = await openMemoryChain({ crypto: nativeCrypto })
+  const { view } = chain
+  await view.reserve(1000, false)
+  const order: string[] = []
+  const commits = [1, 2].map((low) => {
+    view.put(KIND, 1, low, bytes('value'))
+    return view.commit().then(() => order.push('commit'))
+  })
+  const run = { isDurable: true, mayMiss: false, apply: () => t.fail('nothing is kept') }
+  await t.rejects(view.receive([], run), { code: 'CONFLICT' })
+  await view.commit().then(() => order.push('all'))
+  t.strictSame(order, ['commit', 'commit', 'all'])
+  await Promise.all(commits)
+  await chain.close()
+})
+
 await t.test('a lost index is rebuilt from the log', async (t) => {
   const chain = await openMemoryChain({ crypto: nativeCrypto })
   for (let i = 0; i < 500; i++) {

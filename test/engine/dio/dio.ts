@@ -47,6 +47,21 @@ await onEveryChain('what is given up leaves nothing', async (t, open) => {
   t.throws(() => (note.text = 'two'), TypeError, 'an object that will never be stored cannot be changed')
 })
 
+await t.test('what is given up while its commit waits is not committed, and what has begun since is', async (t) => {
+  await using chain = await memoryChain()
+  const dio = chain.dioMut()
+  dio.store({ text: 'given up' }, { type: Note })
+  // The first commit of a chain waits for room in the log.
+  const committing = t.rejects(dio.commit(), { code: 'ABORTED' })
+  dio.cancel()
+  const note = dio.store({ text: 'one' }, { type: Note })
+  await committing
+  note.text = 'two'
+  await dio.commit()
+  const texts = (await collected(chain.dio().roots(Note))).map(({ text }) => text)
+  t.strictSame(texts, ['two'])
+})
+
 await onEveryChain(
   'an object of an earlier transaction is frozen: a change that would be lost is an error',
   async (t, open) => {

@@ -8,6 +8,14 @@ import { create, draft, open } from '../../helpers/log-workbench.js'
 const BATCHES = 40
 const REST_MS = 100
 
+class SlowSyncs extends FaultStorage {
+  readonly done: (() => void)[] = []
+
+  override inBackground(sync: Promise<void>): Promise<void> {
+    return super.inBackground(new Promise<void>((resolve) => this.done.push(resolve)).then(() => sync))
+  }
+}
+
 class CountedSyncs extends FaultStorage {
   syncs = 0
 
@@ -49,6 +57,22 @@ await t.test('a copy rests between syncs that nobody waits for, and syncs its en
 await t.test('a chain that nobody else keeps does not rest', async (t) => {
   const { syncs } = await appendMany(t, false)
   t.ok(syncs >= BATCHES / 4, `${syncs} syncs`)
+})
+
+await t.test('what comes when the rest is over, but not the sync before it, is synced too', async (t) => {
+  const storage = new SlowSyncs()
+  await create(storage)
+  const { log } = await open({ storage, isServed: true })
+  await log.makeRoom()
+  await log.append([draft(1, 100)], false)
+  await wait(150)
+  await log.append([draft(2, 100)], false)
+  for (let sync = 0; sync < 2; sync++) {
+    storage.done.shift()?.()
+    await wait(150)
+  }
+  t.equal(log.durableSequence, 2)
+  await log.close()
 })
 
 await t.test('a sync that is waited for does not wait for the rest', async (t) => {

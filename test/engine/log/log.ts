@@ -1,6 +1,6 @@
 /** Appending: space, failures of the storage, and closing. */
 import t, { type Test } from 'tap'
-import { errorCode } from '../../../src/engine/error.js'
+import { AteError, errorCode } from '../../../src/engine/error.js'
 import { type Log, verifyLog } from '../../../src/engine/log/index.js'
 import type { BatchDraft } from '../../../src/engine/log/types.js'
 import { FaultStorage, mediumAfter } from '../../helpers/fault-storage.js'
@@ -222,6 +222,41 @@ await t.test(
   },
 )
 
+await t.test(
+  'where no space is ahead that is not zeroed, and where there is none for zeros, nothing is synced behind',
+  async (t) => {
+    const storage = new FaultStorage()
+    const zeros = { asked: 0, isFull: false }
+    const openSegment = storage.openSegment.bind(storage)
+    storage.openSegment = async (...segment) => {
+      const file = await openSegment(...segment)
+      const zero = file.zero.bind(file)
+      file.zero = async (from, to) => {
+        zeros.asked++
+        if (zeros.isFull) throw new AteError('NO_SPACE', 'The disk is full.')
+        await zero(from, to)
+      }
+      return file
+    }
+    await create(storage)
+    const { log } = await open({ storage, segmentBytes: MIB })
+    const appends = async (count: number): Promise<number> => {
+      const { length } = storage.operations
+      for (let i = 0; i < count; i++) {
+        await log.append([draft((log.head?.sequence ?? 0) + 1, 60_000, 65_536)])
+        await new Promise((resolve) => setTimeout(resolve))
+      }
+      return storage.operations.slice(length).filter((op) => op.kind === 'sync' && op.upTo !== undefined).length
+    }
+    t.equal(await appends(17), 1, 'up to the end of the segment')
+    t.equal(zeros.asked, 1)
+    zeros.isFull = true
+    t.equal(await appends(10), 0)
+    t.equal(zeros.asked, 3, 'once in each segment')
+    await log.close()
+  },
+)
+
 await t.test('the first segment of a session can be made of the spare', async (t) => {
   const storage = new FaultStorage({ capacityBytes: 4 * MIB + 500_000 })
   const log = await opened(storage)
@@ -263,6 +298,21 @@ await t.test('a sync that fails behind the back of later appends fails the next 
   t.equal(log.durableSequence, 1)
   await t.rejects(log.append([], true), { code: 'WRITE_FAILED' })
   await t.rejects(log.append([draft(3)], false), { code: 'WRITE_FAILED' })
+  await log.close()
+})
+
+await t.test('a sync that succeeds behind the back of one that failed makes nothing durable', async (t) => {
+  const storage = new FaultStorage()
+  const log = await opened(storage)
+  await log.append([draft(1)])
+  await log.append([draft(2)], false)
+  storage.failAt = { operation: storage.operations.length, code: 'INPUT_OUTPUT' }
+  const failed = t.rejects(log.append([], true), { code: 'WRITE_FAILED' })
+  await t.rejects(log.reachDurable(), { code: 'WRITE_FAILED' })
+  await failed
+  await storage.backgroundSyncs()
+  t.equal(storage.operations.at(-1)?.kind, 'sync', 'the one behind succeeded')
+  t.equal(log.durableSequence, 1)
   await log.close()
 })
 
