@@ -232,8 +232,6 @@ export class ChainView implements RecordView {
   async receive(verified: readonly ReceivedBatch[], options: ReceiveOptions): Promise<void> {
     const { isDurable, mayMiss, apply } = options
     const run = withRefused(verified, options.refused)
-    const refused = refusedIn(run)
-    const committer = this.#demandCommitter()
     const bytes = run.map((batch) => batch.bytes)
     await this.#room.reserve(bytesOfRun(bytes), false)
     const transaction = (this.#transaction += run.length) - 1
@@ -243,12 +241,11 @@ export class ChainView implements RecordView {
       apply(changesInto(this.#overlay, transaction))
       this.#noteDropped(transaction, run)
     }
-    const kept = committer.receive({ transaction, run: bytes, isDurable, mayMiss, refused }, onKept, verified)
+    const request = { transaction, run: bytes, isDurable, mayMiss, refused: refusedIn(run) }
+    const kept = this.#demandCommitter().receive(request, onKept, verified)
     this.#isLastDurable &&= isDurable
-    // What is refused at once says nothing of the commits that it would have followed.
-    const before = this.#lastCommit
-    this.#lastCommit = kept.catch(() => before)
-    this.#lastCommit.catch(() => undefined)
+    const before = this.#lastCommit // one that is refused at once does not wait for it
+    void (this.#lastCommit = kept.catch(() => before)).catch(() => undefined)
     await kept.catch((error: unknown) => {
       throw errorCode(error) === 'WRITE_FAILED' ? this.fail(error) : error
     })
