@@ -1,15 +1,15 @@
 /** The turn to change a chain of a server: asked for when somebody here waits for it, given back when others do. */
-import { AteError, errorCode, isAteError } from '../engine/error.js'
+import { AteError, errorCode } from '../engine/error.js'
 import type { LogEnd } from '../engine/log/index.js'
 import { failureDetail, type Peer, type RequestMap } from '../sync/index.js'
 import type { Timers } from '../wire/index.js'
 import type { ChainSession } from './chain-session.js'
 import { LeaseClock } from './lease-clock.js'
-import { refusal } from './remote-errors.js'
+import { serverFull } from './remote-errors.js'
 import type { StateKeeper } from './state-keeper.js'
 import type { Uploader } from './uploader.js'
 import { nextTurn, Waiters } from './waiters.js'
-import { ASK_MS, TURN_MS } from './waits.js'
+import { ASK_MS, FULL_MS, TURN_MS } from './waits.js'
 
 type TurnGiven = RequestMap['turn']['reply']
 /** Before a question: a line of 1 Mbit/s takes 4 seconds for them. */
@@ -37,6 +37,8 @@ export interface ChainTurnOptions {
   readonly noteServer: (end: LogEnd) => void
   /** Has everything that was changed in turn in the local log when it resolves. */
   readonly flush: () => Promise<void>
+  /** The server has no room for what is brought. */
+  readonly onFull: (error: AteError) => void
   readonly broken: (peer: Peer, error: unknown) => void
 }
 
@@ -53,6 +55,8 @@ export class ChainTurn {
   /** Since the server was asked last that gave it, or said that it is given still. */
   readonly #clock: LeaseClock
   #confirming: Promise<void> | undefined
+  /** While the server had no room just now: it is not asked again before that is over. */
+  #stopPause: (() => void) | undefined
 
   constructor(options: ChainTurnOptions) {
     this.#options = options
@@ -103,13 +107,46 @@ export class ChainTurn {
     this.#turn = 'none'
     this.#isFresh = false
     this.#recalledTerm = 0
+    this.#endPause()
+  }
+
+  /**
+   * The server has no room: for the turn, or for what was brought with it, and then that is over. Whoever waits is told, the
+   * connection stays, and it is asked for again in a moment: by who waits then, or for what is to be brought.
+   */
+  full(): void {
+    const error = serverFull()
+    this.#options.uploader.pause()
+    this.#turn = 'none'
+    this.#recalledTerm = 0
+    this.#waiters.rejectAll(error)
+    this.#options.onFull(error)
+    this.#endPause()
+    this.#stopPause = this.#options.timers.after(FULL_MS, () => {
+      this.#stopPause = undefined
+      this.#askIf(!this.#waiters.isEmpty || this.#isBehind)
+    })
   }
 
   /** When somebody waits for it. */
   askSoon(): void {
+    this.#askIf(!this.#waiters.isEmpty)
+  }
+
+  #askIf(isWanted: boolean): void {
     const session = this.#options.session()
-    if (session === undefined || this.#turn !== 'none' || this.#waiters.isEmpty) return
+    if (!isWanted || session === undefined || this.#turn !== 'none' || this.#stopPause !== undefined) return
     void this.ask(session).catch((error: unknown) => this.#options.broken(session.peer, error))
+  }
+
+  #endPause(): void {
+    this.#stopPause?.()
+    this.#stopPause = undefined
+  }
+
+  /** Something is to be brought. */
+  get #isBehind(): boolean {
+    return this.#options.headSequence() > this.#options.state.server.sequence
   }
 
   /** Resolves when it has come, and those who waited have made their changes. */
@@ -121,7 +158,7 @@ export class ChainTurn {
     const given = await this.#given(session)
     if (given === undefined) return
     await session.arrivals.drained()
-    if (!this.#isCurrent(session)) return
+    if (!this.#isCurrent(session) || this.#turn !== 'asked') return
     if (given.sequence > this.#options.headSequence())
       throw new AteError('BAD_FORMAT', 'The server gives the turn to who has not everything.')
     // Where histories part the batches come first, and tell: the server's bare word cuts nothing off.
@@ -170,18 +207,20 @@ export class ChainTurn {
     }
   }
 
-  /** Undefined when others had it for too long, and nobody here waits for it any more. */
+  /** Undefined when the server is full, or others had it for too long and nobody here waits for it any more. */
   async #given(session: ChainSession): Promise<TurnGiven | undefined> {
-    const { state, headSequence } = this.#options
     for (;;) {
       try {
         return await this.#request(session, ASK_MS)
       } catch (error) {
-        // Whoever waits to change something is told why it cannot be; it is tried again for the next one.
-        if (isAteError(error) && error.code === 'NO_SPACE') this.#waiters.rejectAll(refusal(error))
+        if (!this.#isCurrent(session)) throw error
+        if (errorCode(error) === 'NO_SPACE') {
+          this.full()
+          return undefined
+        }
         const isSaidThere = errorCode(error) === 'TIMED_OUT' && failureDetail(error) !== undefined
-        if (!isSaidThere || !this.#isCurrent(session)) throw error
-        if (!this.#waiters.isEmpty || headSequence() > state.server.sequence) continue
+        if (!isSaidThere) throw error
+        if (!this.#waiters.isEmpty || this.#isBehind) continue
         this.#turn = 'none'
         return undefined
       }
@@ -195,7 +234,10 @@ export class ChainTurn {
     const isWanted = this.#isFresh || this.#holds > 0
     if (session === undefined || this.#turn !== 'held' || isWanted || term !== this.#options.state.term) return
     this.#turn = 'recalled'
-    void this.#giveBack(session, term).catch((error: unknown) => this.#options.broken(session.peer, error))
+    void this.#giveBack(session, term).catch((error: unknown) => {
+      // The server may have had no room for the last of it: then the turn was over before.
+      if (term === this.#options.state.term) this.#options.broken(session.peer, error)
+    })
   }
 
   async #giveBack(session: ChainSession, term: number): Promise<void> {
@@ -204,9 +246,10 @@ export class ChainTurn {
     await this.#confirming
     await flush()
     await uploader.sent(headSequence())
+    if (term !== state.term) return
     await session.peer.request(session.channel, 'release', { term }, { timeoutMs: TURN_MS })
     await session.arrivals.drained()
-    if (!this.#isCurrent(session)) return
+    if (!this.#isCurrent(session) || term !== state.term) return
     uploader.pause()
     this.#turn = 'none'
     state.noteTerm(0)

@@ -80,6 +80,7 @@ export class RemoteChain implements WriterTurn {
       hasBatch: (end) => this.#hasBatch(end),
       demandWhole: () => this.#missing.demandNone(),
       noteServer: (end) => this.#noteServer(end),
+      onFull: (error) => this.#acceptWaiters.rejectAll(error),
       broken: (peer, error) => this.#broken(peer, error),
     })
     this.#acceptWaiters = new Waiters(timers)
@@ -386,11 +387,12 @@ export class RemoteChain implements WriterTurn {
     this.#arrivalWaiters.resolveAll()
   }
 
-  /** The turn is over, and the batch is not taken: connecting again tells whether others have gone on. */
+  /** The turn is over, and the batch is not taken: connecting again tells whether others have gone on. A full server says it. */
   #refused(peer: Peer, { term, code, sequence, message }: PushMap['refused']): void {
     if (term !== this.#state.term) return
     this.#state.noteTerm(0)
     if (code === 'BATCH_REFUSED' || code === 'BAD_SIGNATURE') this.#fail(batchRefused(code, sequence, message))
+    else if (code === 'NO_SPACE') this.#turn.full()
     else void peer.close()
   }
 

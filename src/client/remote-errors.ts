@@ -55,6 +55,13 @@ export function batchRefused(code: 'BATCH_REFUSED' | 'BAD_SIGNATURE', sequence: 
   })
 }
 
+/** For who wants to change something, or waits that the server has what he has changed. */
+export function serverFull(): AteError {
+  return new AteError('NO_SPACE', 'The disk of the server is full.', {
+    hint: 'What is committed here already is brought there as soon as there is room.',
+  })
+}
+
 export function notAccepted(): AteError {
   return new AteError('TIMED_OUT', 'The commit is made here, but the server has not said that it has it.', {
     hint: 'It is brought there as soon as it can be.',

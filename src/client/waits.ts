@@ -6,6 +6,8 @@ export const PATIENCE_MS = 5000
 export const TURN_MS = 60_000
 /** For the answer to one who asks for the turn: the server gives it, or says that it cannot, long before. */
 export const ASK_MS = 600_000
+/** A server that has no room is asked again after so long. */
+export const FULL_MS = 1000
 /** How long a read waits for content that lies at the server. */
 export const FETCH_MS = 10_000
 /** The opening looks so often, whatever comes. */

@@ -22,9 +22,9 @@ const NOT_KNOWN: DroppedState = { upTo: 0, keep: Number.MAX_SAFE_INTEGER }
 const shape = fields<DroppedState>({ upTo: sequenceOf, keep: sequenceOf })
 
 export async function loadDropped(storage: LogStorage): Promise<DroppedState> {
-  const bytes = await storage.readSmall(DROPPED_NAME, MAX_BYTES)
-  if (bytes === undefined) return NOTHING
   try {
+    const bytes = await storage.readSmall(DROPPED_NAME, MAX_BYTES)
+    if (bytes === undefined) return NOTHING
     return decodeMessagePack(bytes, MAX_BYTES, shape, 'dropped')
   } catch (error) {
     if (isAteError(error)) return NOT_KNOWN

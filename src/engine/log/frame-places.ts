@@ -115,18 +115,21 @@ export class FramePlaces {
     use: (found: FoundFrame) => Promise<T>,
     pay: Pay | undefined,
   ): Promise<{ result: T } | undefined> {
-    return await this.#segmentOf(entry).use(async (opened) => {
-      const known = this.#use(entry.number)
-      for (;;) {
-        const { frame, isOver, bytes } = await this.#looking.run(() => this.#look(opened, entry, known, wanted))
-        if (bytes > 0) await pay?.(bytes)
-        if (isOver) return undefined
-        if (frame === undefined) continue
-        if ('position' in wanted && wanted.position >= frame.endPosition) return undefined
-        const read = (at: number, length: number): Promise<Uint8Array> => opened.file.read(at, length)
+    const known = this.#use(entry.number)
+    for (;;) {
+      const { frame, isOver, bytes } = await this.#looking.run(() =>
+        this.#segmentOf(entry).use((opened) => this.#look(opened, entry, known, wanted)),
+      )
+      // It may take long: no file is held open meanwhile.
+      if (bytes > 0) await pay?.(bytes)
+      if (isOver) return undefined
+      if (frame === undefined) continue
+      if ('position' in wanted && wanted.position >= frame.endPosition) return undefined
+      return await this.#segmentOf(entry).use(async ({ file }) => {
+        const read = (at: number, length: number): Promise<Uint8Array> => file.read(at, length)
         return { result: await use({ segment: entry.number, frame, read }) }
-      }
-    })
+      })
+    }
   }
 
   #segmentOf(entry: SegmentEntry): SharedSegment {

@@ -145,8 +145,10 @@ export class TailReader {
     for (let at = headAt; at < end; filled = 0) {
       const length = Math.min(end - at, pieceBytes - filled)
       const target = memory.subarray(filled, filled + length)
-      if (scanner !== undefined) target.set(await scanner.bytes(at, length))
-      else if ((await file.read(at, length, target)).length < length) throw missing(head.link.sequence)
+      const bytes = await (scanner === undefined ? file.read(at, length, target) : scanner.bytes(at, length))
+      if (bytes.length < length) throw missing(head.link.sequence)
+      // A file may have used the memory that it was given, or not.
+      if (bytes.buffer !== target.buffer) target.set(bytes)
       at += length
       yield { bytes: memory.subarray(0, filled + length), more: at < end }
     }

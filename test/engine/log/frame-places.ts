@@ -62,6 +62,27 @@ await t.test('what is asked again is not read again, and what is new is read by 
   await log.close()
 })
 
+await t.test('who waits to pay for what was read holds no file', async (t) => {
+  const { storage, log, add, places, find } = await workbench(1000)
+  await log.rotate()
+  await add(1000)
+  let [hasRead, goOn] = [(): void => undefined, (): void => undefined]
+  const pays = new Promise<void>((resolve) => (hasRead = resolve))
+  const pay = (): Promise<void> => {
+    hasRead()
+    return new Promise((resolve) => (goOn = resolve))
+  }
+  const found = places.withBatch(1, async ({ frame, read }) => (await read(frame.position, 8)).length, pay)
+  await pays
+  t.equal(await find(2), 2)
+  t.equal(storage.opened - storage.closed, 1, 'only the one that was asked for last')
+  goOn()
+  t.equal(await found, 8)
+  await places.close()
+  t.equal(storage.closed, storage.opened)
+  await log.close()
+})
+
 await t.test('a segment that is read while another is asked for is closed when it was read', async (t) => {
   const { storage, log, add, places, find } = await workbench(1000)
   await log.rotate()
