@@ -158,7 +158,7 @@ export class ChainTurn {
     const given = await this.#given(session)
     if (given === undefined) return
     await session.arrivals.drained()
-    if (!this.#isCurrent(session) || this.#turn !== 'asked') return
+    if (!this.#isAsking(session)) return
     if (given.sequence > this.#options.headSequence())
       throw new AteError('BAD_FORMAT', 'The server gives the turn to who has not everything.')
     // Where histories part the batches come first, and tell: the server's bare word cuts nothing off.
@@ -254,6 +254,11 @@ export class ChainTurn {
     this.#turn = 'none'
     state.noteTerm(0)
     this.askSoon()
+  }
+
+  /** It changes while it is waited for. */
+  #isAsking(session: ChainSession): boolean {
+    return this.#isCurrent(session) && this.#turn === 'asked'
   }
 
   #isCurrent(session: ChainSession): boolean {
