@@ -53,6 +53,7 @@ export class RemoteChain implements WriterTurn {
   #isAway = false
   #failure: AteError | undefined
   #isClosed = false
+  readonly #away = (): AteError => awayError(this.#options.recoveryMode, this.#options.link.server)
   readonly #leave = async (): Promise<void> => this.#session?.leave(this.#patienceMs).catch(ignore)
 
   /** The view is not shared before `start`. */
@@ -190,7 +191,7 @@ export class RemoteChain implements WriterTurn {
     return await this.#space.free()
   }
 
-  /** Resolves when the server has everything that is in the local log now. TIMED_OUT, COMMIT_SET_ASIDE, CHAIN_CLOSED. */
+  /** Resolves when the server has everything that is in the local log now. TIMED_OUT, NO_SPACE, COMMIT_SET_ASIDE, CHAIN_CLOSED. */
   async accepted(): Promise<void> {
     const { sequence } = this.#head
     this.#uploader.hurry()
@@ -394,9 +395,5 @@ export class RemoteChain implements WriterTurn {
     if (code === 'BATCH_REFUSED' || code === 'BAD_SIGNATURE') this.#fail(batchRefused(code, sequence, message))
     else if (code === 'NO_SPACE') this.#turn.full()
     else void peer.close()
-  }
-
-  #away(): AteError {
-    return awayError(this.#options.recoveryMode, this.#options.link.server)
   }
 }
