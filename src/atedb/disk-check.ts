@@ -6,25 +6,28 @@ import { SERVER_DIRECTORY } from './settings.js'
 /** What a chain reserves at least when it grows. */
 const TRIED_BYTES = 1024 * 1024
 const AGAIN_MS = 1000
+/** A disk that hangs says nothing. */
+const PATIENCE_MS = 2000
 
 export class DiskCheck {
   readonly #path: string
   #trying: Promise<boolean> | undefined
-  #endedMs = -Infinity
+  #last = { works: false, endedMs: -Infinity }
 
   constructor(logsPath: string) {
     this.#path = join(logsPath, SERVER_DIRECTORY, 'disk-check')
   }
 
-  /** False when it does not, or was tried just now. Who asks meanwhile is answered with the others. */
+  /** What was tried just now is not tried again. False when it does not, or takes too long to say. */
   takesWrites(): Promise<boolean> {
-    if (this.#trying !== undefined) return this.#trying
-    if (performance.now() - this.#endedMs < AGAIN_MS) return Promise.resolve(false)
-    this.#trying = this.#try().finally(() => {
+    const { works, endedMs } = this.#last
+    if (this.#trying === undefined && performance.now() - endedMs < AGAIN_MS) return Promise.resolve(works)
+    this.#trying ??= this.#try().then((hasWorked) => {
       this.#trying = undefined
-      this.#endedMs = performance.now()
+      this.#last = { works: hasWorked, endedMs: performance.now() }
+      return hasWorked
     })
-    return this.#trying
+    return inTime(this.#trying)
   }
 
   async #try(): Promise<boolean> {
@@ -41,4 +44,10 @@ export class DiskCheck {
       await rm(this.#path, { force: true }).catch(() => undefined)
     }
   }
+}
+
+async function inTime(works: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), PATIENCE_MS)))
+  return await Promise.race([works, late]).finally(() => clearTimeout(timer))
 }

@@ -1,5 +1,5 @@
 /** One chain of a server while it is open: its log, who follows it, and whose turn it is. */
-import { AteError } from '../engine/error.js'
+import { AteError, errorCode } from '../engine/error.js'
 import { MAX_KEYRING_BYTES } from '../engine/limits.js'
 import { freeDropped } from '../engine/chain/compaction/free-dropped.js'
 import type { Pay } from '../engine/log/frame-places.js'
@@ -221,15 +221,26 @@ export class HostedChain implements Followed {
 
   async #free(numbers: readonly NumberRange[], signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#log.closeSegment()
+      const isClosed = await this.#closeSegment()
       await this.#log.allowDrops()
       // First: the chain must not be cut between what is gone and the batch that drops it.
       await this.#saveDropped({ upTo: this.#dropped.upTo, keep: this.#keep })
       await freeDropped(this.#log.source, { numbers, before: this.#point.sequence }, signal)
-      return true
+      return isClosed
     } catch (error) {
       if (!signal.aborted) this.#notice('warn', 'Space of the log could not be given back.', error)
       return false
+    }
+  }
+
+  /** False where the disk has no room for another: what lies in closed segments can be given back all the same, and makes some. */
+  async #closeSegment(): Promise<boolean> {
+    try {
+      await this.#log.closeSegment()
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'NO_SPACE') return false
+      throw error
     }
   }
 
