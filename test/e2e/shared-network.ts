@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import type { RecoveryMode } from '../../src/client/index.js'
 import { startAtedb } from '../helpers/atedb-server.js'
 import { type CliWorld, cliWorld, shell } from '../helpers/cli.js'
-import { cannotNetwork, type Network, network, type NetworkMachine } from '../helpers/network.js'
+import { type Network, network, type NetworkMachine, noNetwork } from '../helpers/network.js'
 import { tool } from '../helpers/served-mounts.js'
 
 const IS_LONG = process.env['ATEFS_TEST_LONG'] !== undefined
@@ -105,11 +105,9 @@ async function demandBounded(t: Test, { far }: Machines, mode: RecoveryMode): Pr
   t.ok(made.ms < (asksServer ? WAIT_MS : MISS_MS), `${mode}: in ${made.ms} ms`)
 }
 
-const skip = cannotNetwork()
-
 await t.test(
   'when the network dies without a word waits are bounded, and all goes on when it is back',
-  { skip },
+  { skip: noNetwork },
   async (t) => {
     const all = await machines(t)
     const { wires, near, far } = all

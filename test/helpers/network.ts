@@ -25,8 +25,8 @@ export interface Network {
   lose(percent: number): boolean
 }
 
-/** Why there can be none here; false: there can. Where all must be tested it fails instead, unless root is what lacks. */
-export function cannotNetwork(): string | false {
+/** Why there can be none here; false: there can. Where all must be tested it throws instead, unless root is what lacks. */
+function cannotNetwork(): string | false {
   if (process.getuid?.() !== 0) return 'only root can make a network namespace'
   const { status, stderr, error } = spawnSync('unshare', ['--net', 'ip', 'link', 'add', 'wire', 'type', 'veth'])
   if (status === 0) return false
@@ -34,6 +34,8 @@ export function cannotNetwork(): string | false {
   if (process.env['CI'] === 'true') throw new Error(why)
   return why
 }
+
+export const noNetwork = cannotNetwork()
 
 type Teardown = { teardown(action: () => Promise<void>): void }
 
