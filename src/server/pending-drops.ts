@@ -59,12 +59,22 @@ export class PendingDrops {
     do {
       const [numbers, upTo] = [this.#pending, this.#upTo]
       this.#pending = []
-      // What has failed once is told again when the chain has been opened anew: no later batch may hide it.
-      if (numbers.length > 0 && !(await this.#passes.free(numbers, signal))) this.#hasFailed = true
+      if (numbers.length > 0 && !(await this.#passes.free(numbers, signal))) {
+        this.#keep(numbers)
+        break
+      }
       if (!this.#hasFailed && !isOver(signal)) await this.#passes.done(upTo)
       done = upTo
     } while ((this.#pending.length > 0 || this.#upTo > done) && !isOver(signal))
     this.#freeing = undefined
+  }
+
+  /** For the next pass, when more is dropped. */
+  #keep(numbers: readonly NumberRange[]): void {
+    const merged = mergedRanges([...this.#pending, ...numbers])
+    // They are told again when the chain has been opened anew: no later batch may hide them.
+    if (merged.length > MAX_PENDING_RANGES) this.#hasFailed = true
+    else this.#pending = merged
   }
 }
 

@@ -46,6 +46,29 @@ t.test('what comes while a pass is under way goes into one that follows', async 
   t.equal(passes.length, 3, 'no pass after the end')
 })
 
+t.test(
+  'what could not be given back is tried again with what comes next, and nothing is told as done before',
+  async (t) => {
+    const passes: (readonly NumberRange[])[] = []
+    const done: number[] = []
+    let isFull = true
+    const free: Passes['free'] = async (numbers) => {
+      passes.push(numbers)
+      return !isFull
+    }
+    const drops = new PendingDrops({ free, done: async (upTo) => void done.push(upTo) })
+    await drops.add([{ from: 1, to: 5 }], 3)
+    await settled()
+    t.strictSame(done, [])
+    isFull = false
+    await drops.add([{ from: 6, to: 9 }], 4)
+    await settled()
+    t.strictSame(passes, [[{ from: 1, to: 5 }], [{ from: 1, to: 9 }]])
+    t.strictSame(done, [4])
+    await drops.close()
+  },
+)
+
 t.test('ranges are merged', (t) => {
   const merged = mergedRanges([
     { from: 7, to: 9 },
