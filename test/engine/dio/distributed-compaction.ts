@@ -239,12 +239,12 @@ await t.test('content that is gone, and that only a refused batch drops, is dama
   const { ledger, storage, bodies } = await library()
   const last = bodies.at(-1)
   await ledger.drops([[one(last)]])
+  const dropping = (await ledger.batches()).length
   await ledger.use((_, { view }) => view.rotate())
   const { signal } = new AbortController()
   const gone = { numbers: [one(last)], before: Infinity }
   t.ok((await freeDropped({ storage, crypto, keys: ledger.keys }, gone, signal)) > 0)
   await t.rejects(ledger.open(), { code: 'CHAIN_DAMAGED' })
-  const dropping = (await ledger.batches()).length
   const found: Finding[] = []
   for await (const finding of verifyLog({ storage, crypto, keys: ledger.keys, refused: new Set([dropping]) }))
     found.push(finding)
