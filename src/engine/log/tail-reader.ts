@@ -147,8 +147,7 @@ export class TailReader {
       const target = memory.subarray(filled, filled + length)
       const bytes = await (scanner === undefined ? file.read(at, length, target) : scanner.bytes(at, length))
       if (bytes.length < length) throw missing(head.link.sequence)
-      // A file may have used the memory that it was given, or not.
-      if (bytes.buffer !== target.buffer) target.set(bytes)
+      if (scanner !== undefined) target.set(bytes)
       at += length
       yield { bytes: memory.subarray(0, filled + length), more: at < end }
     }

@@ -52,15 +52,6 @@ async function writing(): Promise<{
   return { storage, log, append }
 }
 
-await t.test('a first batch that is larger than what is read at once comes whole', async (t) => {
-  const { storage, log } = await writing()
-  await log.append([draft(1, 200_000)])
-  const reader = new TailReader({ storage, crypto, keys })
-  t.strictSame(await tail(reader, 1, 1), await verified(storage, 1, 1))
-  await reader.close()
-  await log.close()
-})
-
 await t.test('what was appended is read once, in order, while more comes', async (t) => {
   const { storage, log, append } = await writing()
   const reader = new TailReader({ storage, crypto, keys })
