@@ -1,6 +1,7 @@
 /** Flags of `mount`, and those that commands share. */
 import * as Flags from '@oclif/core/flags'
 import { RECOVERY_MODES } from '../client/recovery-mode.js'
+import { AES_BITS_WORDS } from './aes-bits.js'
 import { compactionFlags } from './compaction-flags.js'
 
 export const logPathFlag = {
@@ -66,7 +67,7 @@ export const mountFlags = {
   'dns-server': Flags.string({ ...DNS_SERVER, dependsOn: ['remote'] }),
   'dns-sec': Flags.boolean({ ...DNS_SEC, dependsOn: ['remote'] }),
   'wire-encryption': Flags.option({
-    options: ['128', '192', '256'] as const,
+    options: AES_BITS_WORDS,
     summary: 'bits of the AES keys of the connection, at least (default: 128)',
     helpGroup: 'SERVER',
     dependsOn: ['remote'],
@@ -89,7 +90,7 @@ export const mountFlags = {
     exclusive: ['no-create', 'read-only', 'allow-damage', 'accept-rollback'],
   }),
   'key-size': Flags.option({
-    options: ['128', '192', '256'] as const,
+    options: AES_BITS_WORDS,
     summary: 'AES key size of a new chain in bits (default: 256)',
   })(),
   foreground: Flags.boolean({ char: 'f', summary: 'stay in the foreground; SIGINT and SIGTERM unmount' }),

@@ -16,6 +16,7 @@ import { prepareMountpoint } from '../fs/daemon/mountpoint.js'
 import { TEMPORARY_PREFIX } from '../fs/daemon/registry.js'
 import { chainNameOf } from '../adapters/node/chain-name.js'
 import { checkChainName } from '../engine/chain/chain-name.js'
+import { AES_BITS, type AesBitsWord } from './aes-bits.js'
 import { type CompactionFlags, ownTriggers } from './compaction-flags.js'
 import { DEFAULT_TIME_SERVER } from '../adapters/node/time-follower.js'
 import { directoryOf, remoteAddress, remoteRequest } from './remote-address.js'
@@ -36,12 +37,12 @@ export interface MountFlags extends CompactionFlags {
   'server-key'?: string | undefined
   'dns-server'?: string | undefined
   'dns-sec'?: boolean | undefined
-  'wire-encryption'?: '128' | '192' | '256' | undefined
+  'wire-encryption'?: AesBitsWord | undefined
   'no-wire-encryption'?: boolean
   'wire-compression'?: boolean
   'no-create': boolean
   temp: boolean
-  'key-size'?: '128' | '192' | '256' | undefined
+  'key-size'?: AesBitsWord | undefined
   option?: string[] | undefined
   'read-only': boolean
   'non-empty': boolean
@@ -203,5 +204,5 @@ function timeServerOf({ 'ntp-pool': host, 'ntp-port': port }: MountFlags): Mount
 }
 
 function readKeyBits(flag: MountFlags['key-size']): KeyBits | undefined {
-  return flag === '128' ? 128 : flag === '192' ? 192 : flag === '256' ? 256 : undefined
+  return flag === undefined ? undefined : AES_BITS[flag]
 }

@@ -5,6 +5,7 @@ import { chainUrl, replicaDirectory } from '../library/replica-places.js'
 import { DEFAULT_RECOVERY_MODE, type RecoveryMode } from '../client/recovery-mode.js'
 import type { RemoteRequest } from '../fs/daemon/remote-request.js'
 import { type ChainAddress, parseChainUrl } from '../wire/url.js'
+import { AES_BITS, type AesBitsWord } from './aes-bits.js'
 
 /** With a chain behind the server and its service. */
 const CHAIN_URL = /^[^:]+:\/\/[^/]+\/[^/]+\/[^/]/
@@ -24,14 +25,12 @@ export function directoryOf(logPath: string, chain: string, address: ChainAddres
   return address === undefined ? join(logPath, chain) : replicaDirectory(logPath, address)
 }
 
-const BITS = { 128: 128, 192: 192, 256: 256 } as const
-
 interface RemoteFlags {
   'recovery-mode'?: RecoveryMode | undefined
   'server-key'?: string | undefined
   'dns-server'?: string | undefined
   'dns-sec'?: boolean | undefined
-  'wire-encryption'?: '128' | '192' | '256' | undefined
+  'wire-encryption'?: AesBitsWord | undefined
   'no-wire-encryption'?: boolean | undefined
   'wire-compression'?: boolean | undefined
   'no-create': boolean
@@ -53,7 +52,7 @@ export function remoteRequest(address: ChainAddress, flags: RemoteFlags, stateDi
 function wireOf(flags: RemoteFlags): RemoteRequest['wire'] {
   const { 'wire-encryption': bits, 'no-wire-encryption': isOff = false, 'wire-compression': isCompressed } = flags
   return {
-    ...(bits === undefined ? {} : { wireEncryption: BITS[bits] }),
+    ...(bits === undefined ? {} : { wireEncryption: AES_BITS[bits] }),
     ...(isOff ? { wireEncryption: 0 as const } : {}),
     ...(isCompressed === true ? { wireCompression: true } : {}),
   }

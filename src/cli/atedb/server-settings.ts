@@ -7,6 +7,7 @@ import { triggersOf } from '../../engine/chain/compaction/compaction-mode.js'
 import { AteError } from '../../engine/error.js'
 import type { WishedBits } from '../../wire/index.js'
 import { parseServerUrl, type ServerAddress } from '../../wire/url.js'
+import { AES_BITS, type AesBitsWord } from '../aes-bits.js'
 import { type CompactionFlags, ownTriggers } from '../compaction-flags.js'
 import { logLevel } from './log-level.js'
 
@@ -26,7 +27,7 @@ export interface SoloFlags extends CompactionFlags {
   'tls-cert'?: string | undefined
   'tls-key'?: string | undefined
   trust: 'centralized' | 'distributed'
-  'wire-encryption'?: '128' | '192' | '256' | undefined
+  'wire-encryption'?: AesBitsWord | undefined
   'no-wire-encryption': boolean
   auth?: string | undefined
   'no-auth': boolean
@@ -129,14 +130,7 @@ function checkAuth(url: string): string {
 
 function encryptionOf(flags: SoloFlags): WishedBits {
   if (flags['no-wire-encryption']) return 0
-  switch (flags['wire-encryption']) {
-    case '128':
-      return 128
-    case '192':
-      return 192
-    case '256':
-      return 256
-    case undefined:
-      return flags.trust === 'centralized' ? 128 : 0
-  }
+  const bits = flags['wire-encryption']
+  if (bits !== undefined) return AES_BITS[bits]
+  return flags.trust === 'centralized' ? 128 : 0
 }

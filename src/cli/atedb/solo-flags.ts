@@ -1,5 +1,6 @@
 /** Flags of `atedb solo`: those of the original's manual, and what came after it. */
 import * as Flags from '@oclif/core/flags'
+import { AES_BITS_WORDS } from '../aes-bits.js'
 import { compactionFlags } from '../compaction-flags.js'
 
 const ADDRESS = 'ADDRESS'
@@ -48,7 +49,7 @@ export const soloFlags = {
     helpGroup: SECURITY,
   })(),
   'wire-encryption': Flags.option({
-    options: ['128', '192', '256'] as const,
+    options: AES_BITS_WORDS,
     summary: 'encrypt connections with at least so many bits (default: 128 when centralized, else off)',
     helpGroup: SECURITY,
   })(),
