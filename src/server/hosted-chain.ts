@@ -1,4 +1,5 @@
 /** One chain of a server while it is open: its log, who follows it, and whose turn it is. */
+import type { MemoryPool } from '../engine/bytes/memory-pool.js'
 import { AteError, errorCode } from '../engine/error.js'
 import { MAX_KEYRING_BYTES } from '../engine/limits.js'
 import { freeDropped } from '../engine/chain/compaction/free-dropped.js'
@@ -6,7 +7,6 @@ import type { Pay } from '../engine/log/frame-places.js'
 import type { NumberRange } from '../engine/log/types.js'
 import type { ReceivedBatch } from '../engine/log/index.js'
 import type { Point, SentContent, SignedHead } from '../sync/index.js'
-import type { BatchMemory } from './batch-memory.js'
 import type { ChainStore } from './chain-stores.js'
 import type { Counters } from './counters.js'
 import { type DroppedState, loadDropped, saveDropped } from './dropped-file.js'
@@ -162,7 +162,7 @@ export class HostedChain implements Followed {
     return this.#options.memory.readers
   }
 
-  get batchMemory(): BatchMemory {
+  get batchMemory(): MemoryPool {
     return this.#options.memory.batches
   }
 
@@ -291,7 +291,7 @@ export class HostedChain implements Followed {
       } else {
         // Who comes to follow reads it from the log.
         this.recent.clear()
-        this.batchMemory.giveBack(batch.bytes)
+        this.batchMemory.giveBack(batch.bytes.head)
       }
       writers.add(by)
       for (const user of this.users) if (user === by) user.follower?.noteOwn(sequence)

@@ -1,7 +1,7 @@
 /** What all connections of a server together may make it hold. */
 import { AteError } from '../engine/error.js'
 import { systemTimers, type Timers } from '../wire/index.js'
-import { BatchMemory } from './batch-memory.js'
+import { newBatchMemory } from './batch-memory.js'
 import { ReaderMemory } from './reader-memory.js'
 
 /** What waits for one who follows, at most and at least. */
@@ -22,7 +22,7 @@ export class ServerMemory {
   connections = 0
   /** A half of what may wait for those who follow: large batches, of few at a time. */
   readonly readers: ReaderMemory
-  readonly batches = new BatchMemory()
+  readonly batches = newBatchMemory()
   readonly #limits: MemoryLimits
   #held = 0
 

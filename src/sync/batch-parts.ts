@@ -1,5 +1,5 @@
 /** A batch item cut into parts that are messages, and put together again from what somebody sends. */
-import { byteLength, concatBytes } from '../engine/bytes/concat.js'
+import { byteLength } from '../engine/bytes/concat.js'
 import { AteError, errorCode } from '../engine/error.js'
 import { BATCH_ITEM_BYTES, decodeBatchItem, gapsIn, ITEM_BATCH } from '../engine/log/batch-item.js'
 import type { BatchBytes } from '../engine/log/received-batch.js'
@@ -27,9 +27,17 @@ export function* batchParts(pieces: Iterable<Uint8Array>): Generator<{ bytes: Ui
   yield { bytes: joined(gathered), more: false }
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
+/** One piece is taken as it lies; several become one in memory of `take`. */
+function joined(pieces: readonly Uint8Array[], take = newMemory): Uint8Array {
   const [only] = pieces
-  return pieces.length === 1 && only !== undefined ? only : concatBytes(...pieces)
+  if (pieces.length === 1 && only !== undefined) return only
+  const whole = take(byteLength(pieces))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
 /** Keeps no more than the first part announces, and that is bounded. */
@@ -63,22 +71,9 @@ export class BatchJoiner {
     if (this.#bytes > this.#announced || (more && this.#bytes === this.#announced))
       throw bad('it is longer than it says')
     if (more) return undefined
-    const item = this.#joined()
+    const item = joined(this.#parts, this.#take)
     this.reset()
     return decode(item)
-  }
-
-  /** A single part is taken as it lies. */
-  #joined(): Uint8Array {
-    const [only] = this.#parts
-    if (this.#parts.length === 1 && only !== undefined) return only
-    const item = this.#take(byteLength(this.#parts))
-    let at = 0
-    for (const part of this.#parts) {
-      item.set(part, at)
-      at += part.length
-    }
-    return item
   }
 
   /** At most: what is missing takes less. */

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { PacketMemory } from '../../src/wire/packet-memory.js'
+import { newPacketMemory } from '../../src/wire/packet-memory.js'
 
 t.test('what was given back is used for the next packet that fits, and for no larger one', async (t) => {
-  const memory = new PacketMemory()
+  const memory = newPacketMemory()
   const large = memory.take(512 * 1024)
   memory.giveBack(large)
   const larger = memory.take(512 * 1024 + 1)
@@ -16,14 +16,14 @@ t.test('what was given back is used for the next packet that fits, and for no la
 })
 
 t.test('a small packet has memory of its own', async (t) => {
-  const memory = new PacketMemory()
+  const memory = newPacketMemory()
   const small = memory.take(1000)
   memory.giveBack(small)
   t.not(memory.take(1000).buffer, small.buffer)
 })
 
 t.test('what lies idle is bounded, and is enough for a batch that goes to many', async (t) => {
-  const memory = new PacketMemory()
+  const memory = newPacketMemory()
   const take = (bytes: number): Uint8Array[] => Array.from({ length: 100 }, () => memory.take(bytes))
   const reused = (bytes: number): number => {
     const before = take(bytes)

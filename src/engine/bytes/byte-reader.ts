@@ -1,6 +1,6 @@
 /**
  * Little-endian reader of untrusted bytes. Every read is checked against the end and throws BAD_FORMAT naming the
- * field and its offset, so that parsers are straight lines. Nothing is copied: `bytes` returns views.
+ * field and its offset, so that parsers are straight lines. Nothing is copied but by `copy`: `bytes` returns views.
  */
 import { copyOf } from './copy.js'
 import { AteError } from '../error.js'
@@ -77,12 +77,12 @@ export class ByteReader {
     }
   }
 
-  /** A view of the next `length` bytes. */
-  /** Memory of its own, to be kept. */
+  /** The next `length` bytes in memory of their own, to be kept. */
   copy(length: number, field: string): Uint8Array {
     return copyOf(this.bytes(length, field))
   }
 
+  /** A view of the next `length` bytes. */
   bytes(length: number, field: string): Uint8Array {
     const at = this.#take(length, field)
     return this.#bytes.subarray(at, at + length)

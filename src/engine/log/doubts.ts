@@ -27,6 +27,8 @@ export interface Judged {
   readonly refused: readonly number[]
 }
 
+export const NOTHING_JUDGED: Judged = { dropped: [], refused: [] }
+
 export class Doubts {
   /** In ascending order of numbers. */
   readonly #runs: Run[] = []

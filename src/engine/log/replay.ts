@@ -5,7 +5,7 @@
 import { equalBytes } from '../bytes/equal.js'
 import { AteError, errorCode } from '../error.js'
 import type { ChainState } from './chain-state.js'
-import { Doubts, type Judged } from './doubts.js'
+import { Doubts, type Judged, NOTHING_JUDGED } from './doubts.js'
 import type { SegmentEntry } from './format/manifest-format.js'
 import { SEGMENT_HEADER_BYTES } from './format/segment-header.js'
 import { GroupOpener } from './group-opener.js'
@@ -18,8 +18,6 @@ import type { Finding, GroupKind, ReplayedBatch } from './types.js'
 
 /** What can be wrong with one segment while the next can be read. */
 const UNREADABLE: ReadonlySet<string | undefined> = new Set(['INPUT_OUTPUT', 'ACCESS_DENIED', 'UNSUPPORTED_FORMAT'])
-
-const NOTHING: Judged = { dropped: [], refused: [] }
 
 export interface ReplayOptions {
   storage: LogStorage
@@ -143,7 +141,7 @@ export class Replay {
     }
   }
 
-  #settle({ dropped, refused }: Judged = NOTHING): void {
+  #settle({ dropped, refused }: Judged = NOTHING_JUDGED): void {
     for (const range of dropped) this.#doubts.settle(range)
     for (const sequence of refused) this.#doubts.refuse(sequence)
   }

@@ -7,7 +7,7 @@ import type { CryptoProvider } from '../crypto/provider.js'
 import { errorCode } from '../error.js'
 import { AnchorCheck } from './anchor-check.js'
 import { authorFor } from './batch-author.js'
-import type { Judged } from './doubts.js'
+import { type Judged, NOTHING_JUDGED } from './doubts.js'
 import { type Manifest, mayMissIn, type SegmentEntry } from './format/manifest-format.js'
 import { segmentName } from './format/segment-name.js'
 import { FORMAT_FOUND } from './format/feature-flags.js'
@@ -19,8 +19,6 @@ import { Replay } from './replay.js'
 import { START_OF_LOG } from './start-point.js'
 import type { LogStorage } from './storage.js'
 import type { AnchorStore, Finding, ReplayedBatch } from './types.js'
-
-const NOTHING_JUDGED: Judged = { dropped: [], refused: [] }
 
 export interface VerifyLogOptions {
   storage: LogStorage
